@@ -1,0 +1,56 @@
+//! What happened in one interval.
+
+use crate::{symbol::Symbol, time::Ts};
+
+/// The half-open interval that ends at `ts`, the instant it became known. Prices in points, volumes in contracts.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Bar {
+    pub ts: Ts,
+    pub open: f64,
+    pub high: f64,
+    pub low: f64,
+    pub close: f64,
+    pub volume: i64,
+    pub buy_volume: Option<i64>,
+    pub sell_volume: Option<i64>,
+    /// How many trades.
+    pub trades: Option<i64>,
+    /// The quote at the close.
+    pub bid: Option<f64>,
+    pub ask: Option<f64>,
+    pub bid_size: Option<i64>,
+    pub ask_size: Option<i64>,
+    /// Order-flow imbalance: Σeₙ of Cont, Kukanov and Stoikov (2014), in contracts.
+    pub ofi: Option<i64>,
+    pub vwap: Option<f64>,
+    /// Milliseconds since the last trade or quote.
+    pub age_ms: Option<i64>,
+    /// Counts the unbroken stretches of a stream; nothing may be computed across a change.
+    pub seg: i64,
+    pub symbol: Symbol,
+}
+
+/// The columns that a stream of bars may lack.
+pub const OPTIONAL: [&str; 10] =
+    ["buy_volume", "sell_volume", "trades", "bid", "ask", "bid_size", "ask_size", "ofi", "vwap", "age_ms"];
+
+/// Which of [`OPTIONAL`] a stream has. A column that cannot be known is absent, never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Columns(u16);
+
+impl Columns {
+    /// Adds the column `name`; other names change nothing.
+    pub fn with(self, name: &str) -> Self {
+        OPTIONAL.iter().position(|column| *column == name).map_or(self, |index| Columns(self.0 | 1 << index))
+    }
+
+    pub fn has(self, name: &str) -> bool {
+        OPTIONAL.iter().position(|column| *column == name).is_some_and(|index| self.0 & (1 << index) != 0)
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Columns {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        names.into_iter().fold(Columns::default(), Columns::with)
+    }
+}

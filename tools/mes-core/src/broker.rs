@@ -1,0 +1,45 @@
+//! Whoever holds the account.
+
+use chrono::NaiveTime;
+use serde::{Deserialize, Serialize};
+
+use crate::{bar::Bar, money::Cents, order::Order, statement::Statement};
+
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The other end is gone; a retry may help.
+    #[error("{0}")]
+    Lost(String),
+    /// Both ends do not mean the same.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A record that cannot be true.
+    #[error("{0}")]
+    Data(String),
+}
+
+/// Who the broker is, said once at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub broker: String,
+    pub account: String,
+    pub balance_cents: Cents,
+    /// The New York time by which the broker itself demands to be flat.
+    pub cut: Option<NaiveTime>,
+    /// The last order id it has seen.
+    pub seen: u64,
+    /// The hash of the rules its guard enforces; must equal those of risk.
+    pub rules: String,
+}
+
+/// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
+/// statement up, orders down.
+pub trait Broker {
+    fn hello(&mut self) -> Result<Hello, BrokerError>;
+    /// Tells the broker a bar and returns the account as of it.
+    fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError>;
+    /// Hands over an order. Never waits for the outcome: that is in the next statement.
+    fn submit(&mut self, order: &Order) -> Result<(), BrokerError>;
+    /// Cancels and closes everything and returns the last statement.
+    fn end(&mut self) -> Result<&Statement, BrokerError>;
+}

@@ -1,0 +1,179 @@
+//! Facts of the contract that is traded, and the names it goes by.
+
+use chrono::{Datelike, NaiveDate, TimeDelta};
+
+use crate::{
+    Error,
+    calendar::{Calendar, Status},
+    money::Cents,
+    session::clock,
+    time::Ts,
+    tz,
+};
+
+/// Points in one tick of MES (and of ES).
+pub const TICK: f64 = 0.25;
+/// What one tick of one MES contract is worth.
+pub const TICK_VALUE: Cents = Cents(125);
+
+/// Converts a price to whole ticks; off the grid is an error.
+pub fn ticks(price: f64) -> Result<i64, Error> {
+    let ticks = price / TICK;
+    // A price that is not finite fails here too: its remainder is NaN.
+    if ticks % 1.0 == 0.0 && ticks.abs() < 1e15 {
+        Ok(ticks as i64)
+    } else {
+        Err(Error::OffGrid { price: price.to_string(), tick: TICK.to_string() })
+    }
+}
+
+/// Converts whole ticks to a price. Exact.
+pub fn price(ticks: i64) -> f64 {
+    ticks as f64 * TICK
+}
+
+/// A quarterly contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expiry {
+    pub year: i32,
+    /// 3, 6, 9 or 12.
+    pub month: u32,
+}
+
+/// What a symbol names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// The product alone: `MES`.
+    Root(String),
+    /// One contract: `MESZ6`, `MESZ26`, `CON.F.US.MES.Z26`.
+    Contract(String, Expiry),
+    /// A continuous series: `MES.v.0`, as Databento names it.
+    Continuous(String),
+}
+
+impl Name {
+    /// Reads a symbol. The year of `MESZ6` recurs every ten years and is taken as the one nearest to `near`.
+    pub fn parse(symbol: &str, near: NaiveDate) -> Result<Name, Error> {
+        let refused = || Error::Symbol(format!("{symbol:?} is neither MES, MESZ6, CON.F.US.MES.Z26 nor MES.v.0"));
+        let is_root = |root: &str| (2..=4).contains(&root.len()) && root.bytes().all(|b| b.is_ascii_uppercase());
+        if let Some(rest) = symbol.strip_prefix("CON.F.US.") {
+            let (root, code) = rest.split_once('.').ok_or_else(refused)?;
+            let expiry = expiry(code, near).ok_or_else(refused)?;
+            return Ok(Name::Contract(root.to_owned(), expiry));
+        }
+        if let Some((root, rule)) = symbol.split_once('.') {
+            let known = matches!(rule.split_once('.'), Some(("c" | "n" | "v", rank)) if rank.parse::<u8>().is_ok());
+            return if is_root(root) && known { Ok(Name::Continuous(root.to_owned())) } else { Err(refused()) };
+        }
+        if let Some(digits) = symbol.find(|c: char| c.is_ascii_digit())
+            && digits >= 3
+        {
+            let (root, code) = symbol.split_at(digits - 1);
+            let expiry = expiry(code, near).ok_or_else(refused)?;
+            return if is_root(root) { Ok(Name::Contract(root.to_owned(), expiry)) } else { Err(refused()) };
+        }
+        if is_root(symbol) { Ok(Name::Root(symbol.to_owned())) } else { Err(refused()) }
+    }
+
+    pub fn root(&self) -> &str {
+        match self {
+            Name::Root(root) | Name::Contract(root, _) | Name::Continuous(root) => root,
+        }
+    }
+}
+
+/// Reads `Z6` or `Z26`.
+fn expiry(code: &str, near: NaiveDate) -> Option<Expiry> {
+    let month = match code.as_bytes().first()? {
+        b'H' => 3,
+        b'M' => 6,
+        b'U' => 9,
+        b'Z' => 12,
+        _ => return None,
+    };
+    let digits = &code[1..];
+    let year: i32 = digits.parse().ok()?;
+    let span = match digits.len() {
+        1 => 10,
+        2 => 100,
+        _ => return None,
+    };
+    let base = near.year().div_euclid(span) * span + year;
+    let year = [base - span, base, base + span].into_iter().min_by_key(|year| (year - near.year()).abs())?;
+    Some(Expiry { year, month })
+}
+
+impl Expiry {
+    /// Returns the instant at which trading ends: the third Friday 09:30 New York, or the day before when the
+    /// exchange is closed on that Friday.
+    pub fn ends(self, calendar: &Calendar) -> Ts {
+        let first = NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default();
+        let to_friday = (11 - first.weekday().num_days_from_monday()) % 7;
+        let friday = first + TimeDelta::days(i64::from(to_friday) + 14);
+        let closed = calendar.status(friday) == Some(Status::Closed);
+        tz::instant(if closed { friday - TimeDelta::days(1) } else { friday }, clock(9, 30))
+    }
+
+    /// Returns the letter and last digit of the year: `Z6`.
+    pub fn code(self) -> String {
+        let letter = match self.month {
+            3 => 'H',
+            6 => 'M',
+            9 => 'U',
+            _ => 'Z',
+        };
+        format!("{letter}{}", self.year % 10)
+    }
+
+    /// Returns the contract that is nearest to its end at `ts` and still trades.
+    pub fn front(ts: Ts, calendar: &Calendar) -> Expiry {
+        let today = tz::new_york(ts).date();
+        let quarters = (today.year()..=today.year() + 1).flat_map(|year| [3, 6, 9, 12].map(|month| Expiry { year, month }));
+        quarters.into_iter().find(|expiry| expiry.ends(calendar) > ts).unwrap_or(Expiry { year: today.year() + 1, month: 3 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near() -> NaiveDate {
+        "2026-11-20".parse().expect("a date")
+    }
+
+    #[test]
+    fn reads_the_names_of_one_contract() {
+        let december = Name::Contract("MES".into(), Expiry { year: 2026, month: 12 });
+        for symbol in ["MESZ6", "MESZ26", "CON.F.US.MES.Z26"] {
+            assert_eq!(Name::parse(symbol, near()), Ok(december.clone()), "{symbol}");
+        }
+        assert_eq!(Name::parse("ESH0", "2019-12-16".parse().expect("a date")), Ok(Name::Contract("ES".into(), Expiry { year: 2020, month: 3 })));
+        assert_eq!(Name::parse("MES.v.0", near()), Ok(Name::Continuous("MES".into())));
+        assert_eq!(Name::parse("MES", near()), Ok(Name::Root("MES".into())));
+        for symbol in ["", "MESX6", "MES.FUT", "12345", "mesz6", "MESZ6-MESH7", "MESZ126", "Z6"] {
+            assert!(Name::parse(symbol, near()).is_err(), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn ends_on_the_third_friday() {
+        let calendar = Calendar::shipped();
+        let ends = |year, month| tz::new_york(Expiry { year, month }.ends(&calendar)).to_string();
+        assert_eq!(ends(2026, 12), "2026-12-18 09:30:00");
+        assert_eq!(ends(2024, 3), "2024-03-15 09:30:00");
+        // Juneteenth 2026 is an early close, not a closed day.
+        assert_eq!(ends(2026, 6), "2026-06-19 09:30:00");
+        let at = |text: &str| Expiry::front(crate::time::parse(text).expect("a time"), &calendar).code();
+        assert_eq!(at("2026-12-18T14:29:59Z"), "Z6");
+        assert_eq!(at("2026-12-18T14:30:00Z"), "H7");
+    }
+
+    #[test]
+    fn prices_are_on_the_grid() {
+        assert_eq!(ticks(5000.25), Ok(20001));
+        assert_eq!(price(20001), 5000.25);
+        for bad in [5000.1, f64::NAN, f64::INFINITY] {
+            assert!(ticks(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What records mean. Pure: no input or output, no clock, no thread.
+//!
+//! One record kind, one file. Times are nanoseconds since 1970 UTC ([`time::Ts`]), prices `f64` on the
+//! quarter-point grid (exact), money integer cents ([`money::Cents`]).
+
+pub mod bar;
+pub mod broker;
+pub mod calendar;
+pub mod contract;
+pub mod costs;
+pub mod day_end;
+pub mod interval;
+pub mod order;
+pub mod prediction;
+pub mod row;
+pub mod rules;
+pub mod run;
+pub mod session;
+pub mod statement;
+pub mod symbol;
+pub mod tick;
+pub mod time;
+pub mod tz;
+pub mod verdict;
+
+pub mod money;
+
+/// What is wrong with a record or a setting, in words that say what was being read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    #[error("calendar line {line}: {what}")]
+    Calendar { line: usize, what: String },
+    #[error("{0}")]
+    Time(String),
+    #[error("symbol {0}")]
+    Symbol(String),
+    #[error("interval {0:?} is not a whole number of ms, s, m or h, such as 1s or 5m")]
+    Interval(String),
+    #[error("rules: {0}")]
+    Rules(String),
+    #[error("costs: {0}")]
+    Costs(String),
+    #[error("price {price} is off the {tick} tick grid")]
+    OffGrid { price: String, tick: String },
+}

@@ -1,0 +1,117 @@
+//! What risk asks a broker to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{self, Ts};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    Buy,
+    Sell,
+}
+
+impl Side {
+    /// Returns 1 for a purchase, −1 for a sale.
+    pub fn sign(self) -> i64 {
+        match self {
+            Side::Buy => 1,
+            Side::Sell => -1,
+        }
+    }
+
+    pub fn opposite(self) -> Side {
+        match self {
+            Side::Buy => Side::Sell,
+            Side::Sell => Side::Buy,
+        }
+    }
+
+    /// Returns the side that opens a position of this sign.
+    pub fn of(position: i64) -> Side {
+        if position >= 0 { Side::Buy } else { Side::Sell }
+    }
+}
+
+/// What a decision means for the position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Signal {
+    LongEntry,
+    ShortEntry,
+    ExitLong,
+    ExitShort,
+    ReverseToLong,
+    ReverseToShort,
+    Flatten,
+    Hold,
+}
+
+/// Why a position was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitReason {
+    Target,
+    Stop,
+    Trail,
+    Signal,
+    Timeout,
+    EodFlatten,
+    Limit,
+    SessionEnd,
+    DataGap,
+    EndOfData,
+}
+
+impl ExitReason {
+    pub const ALL: [ExitReason; 10] = [
+        ExitReason::Target,
+        ExitReason::Stop,
+        ExitReason::Trail,
+        ExitReason::Signal,
+        ExitReason::Timeout,
+        ExitReason::EodFlatten,
+        ExitReason::Limit,
+        ExitReason::SessionEnd,
+        ExitReason::DataGap,
+        ExitReason::EndOfData,
+    ];
+
+    /// Returns the name as written in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            ExitReason::Target => "target",
+            ExitReason::Stop => "stop",
+            ExitReason::Trail => "trail",
+            ExitReason::Signal => "signal",
+            ExitReason::Timeout => "timeout",
+            ExitReason::EodFlatten => "eod_flatten",
+            ExitReason::Limit => "limit",
+            ExitReason::SessionEnd => "session_end",
+            ExitReason::DataGap => "data_gap",
+            ExitReason::EndOfData => "end_of_data",
+        }
+    }
+}
+
+/// One request. Ids rise and are never used again; 0 is the guard's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    #[serde(with = "time::text")]
+    pub ts: Ts,
+    pub id: u64,
+    pub signal: Signal,
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Opens a position at market, with a stop and a target measured from the fill.
+    Enter { side: Side, contracts: i64, stop_ticks: i64, target_ticks: i64, confidence: f32 },
+    /// Closes the whole position at market and cancels its bracket and every waiting entry.
+    Exit { reason: ExitReason },
+    /// Moves the protective stop to this price.
+    MoveStop { stop: f64 },
+}

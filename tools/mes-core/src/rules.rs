@@ -1,0 +1,197 @@
+//! The rules an account is traded by, from `pipelines/rules/*.toml`. Unknown keys are errors.
+
+use chrono::NaiveTime;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, money::Cents};
+
+/// The owner's rules for $1,000.
+pub const MES_1K: &str = include_str!("../../../pipelines/rules/mes-1k.toml");
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    pub name: String,
+    pub capital_usd: f64,
+    pub limits: Limits,
+    pub entries: Entries,
+    pub day_end: DayEndRules,
+    pub exits: Exits,
+    pub guard: GuardRules,
+    /// By rising balance.
+    #[serde(rename = "tier")]
+    pub tiers: Vec<Tier>,
+    /// By rising confidence.
+    #[serde(rename = "confidence_multiplier")]
+    pub multipliers: Vec<Multiplier>,
+}
+
+/// Dollars at which trading stops. All fire at the amount itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub daily_loss_usd: f64,
+    pub daily_drawdown_usd: f64,
+    pub account_drawdown_usd: f64,
+    pub kill_loss_usd: f64,
+    pub minimum_balance_usd: f64,
+    pub per_trade_usd: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntrySession {
+    Rth,
+    All,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entries {
+    pub session: EntrySession,
+    pub confidence: f32,
+    /// Seconds after an exit without a new entry.
+    pub cooldown_s: i64,
+    /// No entry when the last trade or quote is older than this.
+    pub stale_rth_ms: i64,
+    pub stale_eth_ms: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayEndRules {
+    /// New York, `HH:MM`.
+    #[serde(with = "hour_minute")]
+    pub flat_by: NaiveTime,
+    /// What half an hour before flat-by does to the size.
+    pub size_multiplier: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exits {
+    pub stop_ticks: i64,
+    pub target_ticks: i64,
+    /// Ticks of profit at which the stop begins to trail; 0 never.
+    pub trail_after_ticks: i64,
+    /// Ticks by which the trailing stop stays behind the best close.
+    pub trail_ticks: i64,
+    /// Longest time in a trade; 0 without end.
+    pub max_hold_s: i64,
+    /// Leave when the model says the opposite with entry confidence.
+    pub on_opposite_signal: bool,
+}
+
+/// What the broker's side checks by itself, whatever risk says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardRules {
+    pub max_contracts: i64,
+    pub max_orders_per_minute: usize,
+    pub max_stop_ticks: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    pub from_usd: f64,
+    pub contracts: i64,
+    pub risk_percent: f64,
+    /// One more contract for each further amount of this; absent: none.
+    pub step_usd: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Multiplier {
+    pub from: f32,
+    pub multiplier: f64,
+}
+
+impl Rules {
+    /// Reads a rules file and checks that its numbers can mean something.
+    pub fn parse(text: &str) -> Result<Rules, Error> {
+        let rules: Rules = toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
+        rules.check().map_err(Error::Rules)?;
+        Ok(rules)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let positive = [
+            ("capital_usd", self.capital_usd),
+            ("limits.daily_loss_usd", limits.daily_loss_usd),
+            ("limits.daily_drawdown_usd", limits.daily_drawdown_usd),
+            ("limits.account_drawdown_usd", limits.account_drawdown_usd),
+            ("limits.kill_loss_usd", limits.kill_loss_usd),
+            ("limits.per_trade_usd", limits.per_trade_usd),
+            ("exits.target_ticks", self.exits.target_ticks as f64),
+            ("guard.max_contracts", self.guard.max_contracts as f64),
+        ];
+        if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
+            return Err(format!("{name} = {value} is not above 0"));
+        }
+        if !(4..=self.guard.max_stop_ticks).contains(&self.exits.stop_ticks) {
+            return Err(format!(
+                "exits.stop_ticks = {} is not within 4 and guard.max_stop_ticks = {}",
+                self.exits.stop_ticks, self.guard.max_stop_ticks
+            ));
+        }
+        if !(0.5..=1.0).contains(&self.entries.confidence) {
+            return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.entries.confidence));
+        }
+        if self.tiers.is_empty() || !self.tiers.is_sorted_by(|a, b| a.from_usd < b.from_usd) {
+            return Err("[[tier]]: at least one, by rising from_usd".into());
+        }
+        if self.multipliers.is_empty() || !self.multipliers.is_sorted_by(|a, b| a.from < b.from) {
+            return Err("[[confidence_multiplier]]: at least one, by rising from".into());
+        }
+        Ok(())
+    }
+
+    pub fn capital(&self) -> Cents {
+        Cents::from_usd(self.capital_usd)
+    }
+}
+
+/// A New York time as `HH:MM`.
+mod hour_minute {
+    use chrono::NaiveTime;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&time.format("%H:%M"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        NaiveTime::parse_from_str(&text, "%H:%M").map_err(|_| D::Error::custom(format!("{text:?} is not HH:MM")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_rules_read() {
+        let rules = Rules::parse(MES_1K).expect("the shipped rules");
+        assert_eq!(rules.capital(), Cents(100_000));
+        assert_eq!(rules.limits.daily_loss_usd, 50.0);
+        assert_eq!(rules.tiers.len(), 5);
+    }
+
+    #[test]
+    fn unknown_keys_and_nonsense_are_refused_by_name() {
+        for (from, to, name) in [
+            ("daily_loss_usd", "daily_los_usd", "daily_los_usd"),
+            ("daily_loss_usd = 50.0", "daily_loss_usd = -50.0", "limits.daily_loss_usd"),
+            ("daily_loss_usd = 50.0", "daily_loss_usd = nan", "limits.daily_loss_usd"),
+            ("stop_ticks = 8", "stop_ticks = 2", "exits.stop_ticks"),
+            ("flat_by = \"16:30\"", "flat_by = \"25:30\"", "flat_by"),
+        ] {
+            let error = Rules::parse(&MES_1K.replacen(from, to, 1)).expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}
