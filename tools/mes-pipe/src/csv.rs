@@ -129,6 +129,7 @@ impl CsvReader {
 /// The values of one record.
 #[derive(Default)]
 struct Fields {
+    reader: Reader,
     text: String,
     ends: Vec<usize>,
     bytes: Vec<u8>,
@@ -146,7 +147,8 @@ impl Fields {
     }
 
     fn split(&mut self, line: &[u8]) -> Result<()> {
-        let mut reader = Reader::new();
+        let reader = &mut self.reader;
+        reader.reset();
         self.bytes.resize(line.len() + 1, 0);
         self.ends.resize(line.len() + 2, 0);
         let (first, _, written, fields) = reader.read_record(line, &mut self.bytes, &mut self.ends);
