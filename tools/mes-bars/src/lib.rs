@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use mes_core::{bar, calendar::Calendar, interval::Interval, session::Filter, symbol::Symbol};
 use mes_pipe::{
-    BarBuilder, Bars, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Session, TextArgs, Ticks, hash,
-    log,
+    BarBuilder, Bars, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Session, TextArgs,
+    Ticks, hash, log,
 };
 use serde_json::json;
 
@@ -86,8 +86,13 @@ pub fn main(args: Args) -> Result<()> {
     let builder = BarBuilder::new(columns(&input, ticks));
     say_what_is_dropped(&input, ticks);
     let output = Output::create(&args.output, builder.schema(), &meta)?;
-    let settings =
-        Settings { interval: args.interval, filter: session, carry_s: args.carry, sparse: args.sparse, symbol };
+    let settings = Settings {
+        interval: args.interval,
+        filter: session,
+        carry_s: args.carry,
+        sparse: args.sparse,
+        symbol,
+    };
     Work { input, output, builder, bars: TimeBars::new(settings, calendar) }.run(ticks)
 }
 
@@ -96,7 +101,8 @@ fn calendar(path: Option<&PathBuf>) -> Result<(Calendar, String)> {
     match path {
         None => Ok((Calendar::shipped(), hash(mes_core::calendar::SHIPPED.as_bytes()))),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Error::from(error).at(path.display()))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| Error::from(error).at(path.display()))?;
             let calendar = Calendar::parse(&text).map_err(|error| Error::from(error).at(path.display()))?;
             Ok((calendar, hash(text.as_bytes())))
         }
@@ -148,7 +154,9 @@ impl Work {
                     let rows = Ticks::of(&batch)?;
                     for row in 0..rows.len() {
                         let tick = rows.get(row).map_err(|error| error.at(self.input.at(row)))?;
-                        self.bars.tick(&tick, &mut self.builder).map_err(|error| error.at(self.input.at(row)))?;
+                        self.bars
+                            .tick(&tick, &mut self.builder)
+                            .map_err(|error| error.at(self.input.at(row)))?;
                         self.write(BATCH_ROWS)?;
                     }
                 }
@@ -156,7 +164,9 @@ impl Work {
                     let rows = Bars::of(&batch)?;
                     for row in 0..rows.len() {
                         let bar = rows.get(row);
-                        self.bars.bar(&bar, &mut self.builder).map_err(|error| error.at(self.input.at(row)))?;
+                        self.bars
+                            .bar(&bar, &mut self.builder)
+                            .map_err(|error| error.at(self.input.at(row)))?;
                         self.write(BATCH_ROWS)?;
                     }
                 }

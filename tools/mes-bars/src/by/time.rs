@@ -112,7 +112,8 @@ impl TimeBars {
             }
         }
         if tick.bid.is_some() || tick.ask.is_some() {
-            let quote = Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
+            let quote =
+                Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
             self.flow.add(&self.quote, &quote);
             self.quote = quote;
             self.heard = Some(tick.ts);
@@ -177,8 +178,10 @@ impl TimeBars {
         let Some(last) = &mut self.last else { return };
         let close = last.bar.close;
         let zero = |count: Option<i64>| count.map(|_| 0);
-        let mut bar = Bar { ts: end, open: close, high: close, low: close, volume: 0, vwap: None, ..last.bar };
-        (bar.buy_volume, bar.sell_volume, bar.trades) = (zero(bar.buy_volume), zero(bar.sell_volume), zero(bar.trades));
+        let mut bar =
+            Bar { ts: end, open: close, high: close, low: close, volume: 0, vwap: None, ..last.bar };
+        (bar.buy_volume, bar.sell_volume, bar.trades) =
+            (zero(bar.buy_volume), zero(bar.sell_volume), zero(bar.trades));
         self.quote.close(&mut bar);
         bar.ofi = self.flow.take();
         bar.age_ms = self.heard.map(|heard| (end - heard) / MILLI);
@@ -205,7 +208,10 @@ impl TimeBars {
             Some(open) => {
                 let bar = &mut open.bar;
                 if bar.symbol != traded.symbol {
-                    let text = format!("{} and {} within one bar: one instrument a stream", bar.symbol, traded.symbol);
+                    let text = format!(
+                        "{} and {} within one bar: one instrument a stream",
+                        bar.symbol, traded.symbol
+                    );
                     return Err(Error::data(text));
                 }
                 bar.high = bar.high.max(traded.high);
