@@ -5,10 +5,10 @@ pub mod by;
 use std::path::PathBuf;
 
 use clap::Parser;
-use mes_core::{bar, calendar::Calendar, interval::Interval, session::Filter, symbol::Symbol};
+use mes_core::{bar, interval::Interval, session::Filter, symbol::Symbol};
 use mes_pipe::{
-    BarBuilder, Bars, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Session, TextArgs,
-    Ticks, hash, log,
+    BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
+    Session, TextArgs, Ticks, log,
 };
 use serde_json::json;
 
@@ -47,16 +47,15 @@ pub struct Args {
     /// Symbol of an input that has none, or another one for an input that has; MES for one that has none
     #[arg(long)]
     symbol: Option<Symbol>,
-    /// Calendar of closed days and early closes instead of the one built in
-    #[arg(long, value_name = "FILE")]
-    calendar: Option<PathBuf>,
+    #[command(flatten)]
+    calendar: CalendarArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Reads, aggregates, writes.
 pub fn main(args: Args) -> Result<()> {
-    let (calendar, calendar_hash) = calendar(args.calendar.as_ref())?;
+    let calendar = args.calendar.read()?;
     let input = InputArgs { files: args.files.clone(), text: TextArgs::default() };
     let input = Input::open(&input, &[Kind::Tick, Kind::Ohlcv])?;
     let ticks = input.meta().kind == Kind::Tick;
@@ -76,7 +75,7 @@ pub fn main(args: Args) -> Result<()> {
         "session": session.name(),
         "sparse": args.sparse,
         "carry_s": args.carry,
-        "calendar": calendar_hash,
+        "calendar": calendar.blake3,
     });
     if let Some(symbol) = symbol {
         settings["symbol"] = json!(symbol.as_str());
@@ -93,20 +92,7 @@ pub fn main(args: Args) -> Result<()> {
         sparse: args.sparse,
         symbol,
     };
-    Work { input, output, builder, bars: TimeBars::new(settings, calendar) }.run(ticks)
-}
-
-/// Reads the calendar and returns it with its hash.
-fn calendar(path: Option<&PathBuf>) -> Result<(Calendar, String)> {
-    match path {
-        None => Ok((Calendar::shipped(), hash(mes_core::calendar::SHIPPED.as_bytes()))),
-        Some(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| Error::from(error).at(path.display()))?;
-            let calendar = Calendar::parse(&text).map_err(|error| Error::from(error).at(path.display()))?;
-            Ok((calendar, hash(text.as_bytes())))
-        }
-    }
+    Work { input, output, builder, bars: TimeBars::new(settings, calendar.value) }.run(ticks)
 }
 
 /// Tells which optional columns can be known. A column that cannot is absent, never 0.
