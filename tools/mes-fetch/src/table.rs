@@ -95,8 +95,10 @@ impl TickTable {
 }
 
 fn column(name: &str, ticks: &[Tick]) -> ArrayRef {
-    let prices = |f: fn(&Tick) -> Option<f64>| Arc::new(ticks.iter().map(f).collect::<Float64Array>()) as ArrayRef;
-    let counts = |f: fn(&Tick) -> Option<i64>| Arc::new(ticks.iter().map(f).collect::<Int64Array>()) as ArrayRef;
+    let prices =
+        |f: fn(&Tick) -> Option<f64>| Arc::new(ticks.iter().map(f).collect::<Float64Array>()) as ArrayRef;
+    let counts =
+        |f: fn(&Tick) -> Option<i64>| Arc::new(ticks.iter().map(f).collect::<Int64Array>()) as ArrayRef;
     match name {
         "ts" => {
             let times = TimestampNanosecondArray::from_iter_values(ticks.iter().map(|tick| tick.ts));

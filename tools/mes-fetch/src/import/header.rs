@@ -68,7 +68,9 @@ impl Header {
         for (index, (name, theirs)) in ours.iter().zip(&theirs).enumerate() {
             match name.filter(|name| known.contains(name) && *name != "seg") {
                 Some(name) if header.place(name).is_some() => {
-                    return Err(Error::data(format!("two columns taken for {name:?}: name one with --columns")));
+                    return Err(Error::data(format!(
+                        "two columns taken for {name:?}: name one with --columns"
+                    )));
                 }
                 Some(name) => {
                     header.places.push((name, index));
@@ -78,8 +80,11 @@ impl Header {
                 None => header.left_out.push((*theirs).to_owned()),
             }
         }
-        let needed: &[&str] =
-            if bars { &["ts", "open", "high", "low", "close", "volume"] } else { &["ts", "price"] };
+        let needed: &[&str] = match bars {
+            true => &["ts", "open", "high", "low", "close", "volume"],
+            false if has("bid") && has("ask") => &["ts"],
+            false => &["ts", "price"],
+        };
         if let Some(missing) = needed.iter().find(|name| header.place(name).is_none()) {
             let found = theirs.join(" ");
             return Err(Error::data(format!(

@@ -70,7 +70,9 @@ impl Lines {
                 return Ok(false);
             }
             if self.line.pop() != Some(b'\n') {
-                return Err(self.refused("the line has no end, so it may be cut off: add a newline if it is whole"));
+                return Err(
+                    self.refused("the line has no end, so it may be cut off: add a newline if it is whole")
+                );
             }
             if self.line.last() == Some(&b'\r') {
                 self.line.pop();
@@ -112,7 +114,9 @@ impl Lines {
             std::io::ErrorKind::Other
             | std::io::ErrorKind::InvalidInput
             | std::io::ErrorKind::InvalidData
-            | std::io::ErrorKind::UnexpectedEof => self.refused(format!("the compressed data is broken: {error}")),
+            | std::io::ErrorKind::UnexpectedEof => {
+                self.refused(format!("the compressed data is broken: {error}"))
+            }
             _ => Error::from(error).at(&self.name),
         }
     }

@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> Result<()> {
             return Err(lines.refused(format!("{} after {}", other.describe(), header.describe())));
         }
     }
-    sink.finish()
+    sink.finish(args)
 }
 
 /// Reads the header of a text.
@@ -145,16 +145,17 @@ enum Sink {
 impl Sink {
     /// Checks the flags against the columns, says what was taken for what, and begins the table.
     fn create(args: &Args, header: &Header) -> Result<Sink> {
-        let note = |what: String| if !args.output.quiet { log::note(what) };
         let mut settings = json!({
             "columns": args.columns.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect::<Vec<_>>(),
             "symbol": args.symbol.as_str(),
         });
         if !header.bars {
             if args.stamp.is_some() || args.interval.is_some() {
-                return Err(Error::usage("--stamp and --interval are for bars, and these are ticks: no close"));
+                return Err(Error::usage(
+                    "--stamp and --interval are for bars, and these are ticks: no close",
+                ));
             }
-            note(format!("ticks: {}", header.describe()));
+            note(args, format!("ticks: {}", header.describe()));
             let meta = meta(args, Kind::Tick, None, settings)?;
             let has = |name: &str| name == "symbol" || header.place(name).is_some();
             return Ok(Sink::Ticks { table: TickTable::create(&args.output, has, &meta)?, last: None });
@@ -163,9 +164,10 @@ impl Sink {
         let stamp = args.stamp.ok_or_else(|| {
             Error::usage(format!("--stamp open or --stamp close: which end of a bar does {name:?} tell?"))
         })?;
-        let interval = args.interval.ok_or_else(|| Error::usage("--interval, such as 1s: how long is a bar?"))?;
+        let interval =
+            args.interval.ok_or_else(|| Error::usage("--interval, such as 1s: how long is a bar?"))?;
         let end = if stamp == Stamp::Open { "open" } else { "close" };
-        note(format!("bars of {interval}: {}; {name} is the {end} of the bar", header.describe()));
+        note(args, format!("bars of {interval}: {}; {name} is the {end} of the bar", header.describe()));
         settings["stamp"] = json!(end);
         settings["interval"] = json!(interval.to_string());
         let meta = meta(args, Kind::Bar, Some(interval), settings)?;
@@ -188,7 +190,8 @@ impl Sink {
                     return Err(format!("{} is off the grid of {interval}", time::format(bar.ts)).into());
                 }
                 if *stamp == Stamp::Open {
-                    bar.ts = bar.ts.checked_add(interval.nanos()).ok_or("the time is out of range".to_owned())?;
+                    bar.ts =
+                        bar.ts.checked_add(interval.nanos()).ok_or("the time is out of range".to_owned())?;
                 }
                 in_order(*last, bar.ts, true)?;
                 *last = Some(bar.ts);
@@ -205,16 +208,23 @@ impl Sink {
         }
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self, args: &Args) -> Result<()> {
         match self {
             Sink::Bars { table, segments, .. } => {
                 if segments.outside() > 0 {
-                    log::note(format!("{} bars lie where the calendar has no session", segments.outside()));
+                    note(args, format!("{} bars lie where the calendar has no session", segments.outside()));
                 }
                 table.finish()
             }
             Sink::Ticks { table, .. } => table.finish(),
         }
+    }
+}
+
+/// Says something on stderr, unless nobody wants to know.
+fn note(args: &Args, what: String) {
+    if !args.output.quiet {
+        log::note(what);
     }
 }
 

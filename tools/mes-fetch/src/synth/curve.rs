@@ -73,7 +73,8 @@ mod tests {
             let span = &curve[((from - 18.0) * 3600.0) as usize..((to - 18.0) * 3600.0) as usize];
             span.iter().sum::<f64>() / span.len() as f64
         };
-        let (night, open, noon, close) = (mean(18.0, 33.5), mean(33.5, 34.0), mean(36.0, 37.0), mean(39.5, 40.0));
+        let (night, open, noon, close) =
+            (mean(18.0, 33.5), mean(33.5, 34.0), mean(36.0, 37.0), mean(39.5, 40.0));
         assert!(night < noon && noon * 1.5 < close && close < open);
         assert!(curve.iter().all(|rate| *rate > 0.05));
     }

@@ -39,7 +39,8 @@ impl<'a> Seconds<'a> {
     /// Seconds of a pause are left out.
     pub fn next(&mut self, ticks: &mut Vec<Tick>) -> Option<Ts> {
         let start = self.next;
-        let start = self.day.pause.filter(|(from, to)| (*from..*to).contains(&start)).map_or(start, |(_, to)| to);
+        let start =
+            self.day.pause.filter(|(from, to)| (*from..*to).contains(&start)).map_or(start, |(_, to)| to);
         if start >= self.day.close {
             return None;
         }
@@ -55,7 +56,8 @@ impl<'a> Seconds<'a> {
 pub fn bar(ticks: &[Tick], ts: Ts) -> Option<Bar> {
     let mut trades = ticks.iter().filter_map(|tick| Some((tick.price?, tick.size?, tick.side?)));
     let (open, size, side) = trades.next()?;
-    let mut bar = Bar { ts, open, high: open, low: open, close: open, symbol: ticks[0].symbol, ..Bar::default() };
+    let mut bar =
+        Bar { ts, open, high: open, low: open, close: open, symbol: ticks[0].symbol, ..Bar::default() };
     let (mut bought, mut count, mut value) = (0, 0, 0.0);
     for (price, size, side) in std::iter::once((open, size, side)).chain(trades) {
         bar.high = bar.high.max(price);
@@ -97,7 +99,8 @@ fn level(seed: u64, date: NaiveDate) -> i64 {
     for octave in 0..11_u32 {
         let span = 1_i64 << octave;
         let (cell, within) = (days / span, (days % span) as f64 / span as f64);
-        let end = |cell: i64| Rng::new(seed ^ u64::from(octave + 1).rotate_right(8), cell.unsigned_abs()).normal();
+        let end =
+            |cell: i64| Rng::new(seed ^ u64::from(octave + 1).rotate_right(8), cell.unsigned_abs()).normal();
         ticks += height * (end(cell) * (1.0 - within) + end(cell + 1) * within);
         height *= std::f64::consts::SQRT_2;
     }

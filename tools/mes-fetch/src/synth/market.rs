@@ -21,7 +21,12 @@
 //!
 //! So the volume delta and the return of the last minute tell something about `g`, and `g` about the next half
 //! minute. With `edge` 0 every sweep is a fair coin: the mid is a martingale, and nothing in the past says where it
-//! goes. (Last prices still bounce between bid and ask, as in life.) Arrivals and sizes do not depend on `edge`.
+//! goes. Arrivals and sizes do not depend on `edge`.
+//!
+//! Last prices bounce between bid and ask, as in life, and a model that is judged by them finds that: after a
+//! purchase the last price tends to fall by about half a tick, which nobody can trade on. At the default edge the
+//! best twentieth of signals from a linear model gains 1 to 1.5 ticks a trade by last prices, less than the spread
+//! and the commission cost.
 
 use mes_core::{contract, order::Side, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
 

@@ -53,8 +53,8 @@ pub struct Args {
     /// Another seed makes another market
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How well order flow foretells the next half minute: 0 not at all, 0.3 a little, 1 much
-    #[arg(long, value_name = "0..1", default_value_t = 0.3)]
+    /// How well order flow foretells the next half minute: 0 not at all, 0.5 a little, 1 much
+    #[arg(long, value_name = "0..1", default_value_t = 0.5)]
     edge: f64,
     /// Write trades and quote changes, not bars
     #[arg(long)]
@@ -120,9 +120,13 @@ fn span(args: &Args, calendar: &Calendar) -> Result<(NaiveDate, NaiveDate)> {
         }
     };
     match found {
-        Some((from, until)) if from > until => Err(Error::usage(format!("--from {from} is after --until {until}"))),
+        Some((from, until)) if from > until => {
+            Err(Error::usage(format!("--from {from} is after --until {until}")))
+        }
         Some((from, until)) if first <= from && until <= last => Ok((from, until)),
-        _ => Err(Error::usage(format!("dates outside {first} to {last}, the life of MES that the calendar knows"))),
+        _ => Err(Error::usage(format!(
+            "dates outside {first} to {last}, the life of MES that the calendar knows"
+        ))),
     }
 }
 

@@ -112,7 +112,9 @@ mod tests {
             let mean = sum / f64::from(n);
             (mean, squares / f64::from(n) - mean * mean)
         };
-        let near = |(mean, variance): (f64, f64), m: f64, v: f64| (mean - m).abs() < 0.02 && (variance - v).abs() < 0.05;
+        let near = |(mean, variance): (f64, f64), m: f64, v: f64| {
+            (mean - m).abs() < 0.02 && (variance - v).abs() < 0.05
+        };
         assert!(near(moments(&mut || rng.unit()), 0.5, 1.0 / 12.0));
         assert!(near(moments(&mut || rng.normal()), 0.0, 1.0));
         assert!(near(moments(&mut || rng.exponential()), 1.0, 1.0));
