@@ -1,1 +1,6 @@
+//! What the tests above single tools share: where the built tools are, a shell to run them in, golden folders, and
+//! markets made to order.
 
+pub mod golden;
+pub mod market;
+pub mod shell;

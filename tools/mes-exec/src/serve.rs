@@ -39,13 +39,19 @@ pub fn serve<B: Broker>(
         };
         match served {
             Ok(Next::More) => {}
-            Ok(Next::Done) => return Ok(()),
+            Ok(Next::Done) => return drain(messages),
             Err(error) => break Err(messages.here(error)),
         }
     };
     // Whatever went wrong, the account is left flat. The peer may be gone, the record is for whoever reads us.
     printer.print(&Record::Statement(broker.end()?));
     outcome
+}
+
+/// Reads what still comes after `end`: risk journals the last statement, and a `tee` between us must not die of it.
+fn drain(messages: &mut Messages) -> Result<()> {
+    while !matches!(messages.next()?, Message::End) {}
+    Ok(())
 }
 
 enum Next {

@@ -1,0 +1,159 @@
+//! Markets made to order: rows with predictions that lead an account through every way out of a trade.
+//!
+//! Synthetic and lifeless on purpose: a random walk on wild days, a standing price on calm ones, holes where they hurt.
+
+use std::fmt::Write as _;
+
+use chrono::{Days, NaiveDate, NaiveTime};
+use mes_core::{
+    calendar::Calendar,
+    session::Day,
+    time::{self, SECOND, Ts},
+    tz,
+};
+
+/// A small generator whose numbers are pinned: splitmix64 by Steele, Lea and Flood.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Returns a number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.roll() % end
+    }
+}
+
+/// What a stretch of rows is like.
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    /// Prices walk, signals come at random.
+    Wild,
+    /// The price stands; one signal at the given second.
+    Calm { signal_at: Ts },
+    /// The price goes this many ticks a second, without signals.
+    Drift(i64),
+}
+
+/// Rules under which every exit can happen within a few days.
+pub const RULES: &str = "tests/fixtures/busy.toml";
+
+/// Returns rows as JSON lines with a header: the hours around the cash session of some weeks, without it (`eth`).
+pub fn eventful(seed: u64) -> String {
+    let mut market = Market { dice: Dice::new(seed), ticks: 20_000, seg: 0, last: None, text: String::new() };
+    market.text.push_str("{\"kind\":\"prediction\",\"v\":1,\"interval\":\"1s\",\"session\":\"eth\",\"lineage\":[]}\n");
+    let first = NaiveDate::from_ymd_opt(2026, 2, 23).expect("a date");
+    let calendar = Calendar::shipped();
+    let days = (0..42).filter_map(|offset| Day::labelled(first + Days::new(offset), &calendar));
+    for (index, day) in days.enumerate() {
+        let at = |hour, minute, second| {
+            tz::instant(day.label, NaiveTime::from_hms_opt(hour, minute, second).expect("a time"))
+        };
+        match index % 5 {
+            // A timeout in a calm morning, then one second before the cash session an entry that it cuts off.
+            0 => {
+                market.rows(at(9, 0, 0), at(9, 12, 0), Mood::Calm { signal_at: at(9, 0, 10) });
+                market.rows(at(9, 25, 0), at(9, 30, 0), Mood::Calm { signal_at: at(9, 29, 30) });
+                market.rows(at(16, 0, 0), at(16, 31, 0), Mood::Calm { signal_at: at(16, 14, 50) });
+            }
+            // A climb that peaks before the stop trails, and a fall from the peak of the day that is too deep.
+            2 => {
+                market.rows(at(9, 0, 0), at(9, 0, 40), Mood::Calm { signal_at: at(9, 0, 10) });
+                market.rows(at(9, 0, 40), at(9, 0, 51), Mood::Drift(1));
+                market.rows(at(9, 0, 51), at(9, 1, 20), Mood::Drift(-1));
+                market.rows(at(16, 0, 0), at(16, 15, 0), Mood::Wild);
+            }
+            // The data stops with a position open and comes back after flat-by.
+            1 => {
+                market.rows(at(9, 25, 0), at(9, 30, 0), Mood::Calm { signal_at: at(9, 29, 50) });
+                market.rows(at(16, 0, 0), at(16, 16, 0), Mood::Calm { signal_at: at(16, 14, 50) });
+            }
+            _ => {
+                market.rows(at(8, 50, 0), at(9, 30, 0), Mood::Wild);
+                market.rows(at(16, 0, 0), at(16, 15, 0), Mood::Wild);
+            }
+        }
+        if index == 23 {
+            // The stream ends in a trade, on a Thursday evening, which is Friday's day.
+            let evening = at(16, 30, 0) + 2 * 3600 * SECOND;
+            market.rows(evening, evening + 60 * SECOND, Mood::Calm { signal_at: evening + 30 * SECOND });
+            break;
+        }
+    }
+    market.text
+}
+
+struct Market {
+    dice: Dice,
+    ticks: i64,
+    seg: i64,
+    /// Where the rows so far end.
+    last: Option<Ts>,
+    text: String,
+}
+
+impl Market {
+    /// Adds the rows stamped after `from` up to `to`; after a hole they are a segment of their own.
+    fn rows(&mut self, from: Ts, to: Ts, mood: Mood) {
+        if self.last.is_none_or(|last| last != from) {
+            self.seg += 1;
+        }
+        self.last = Some(to);
+        let mut ts = from;
+        while ts < to {
+            ts += SECOND;
+            self.row(ts, mood);
+        }
+    }
+
+    fn row(&mut self, ts: Ts, mood: Mood) {
+        let open = self.ticks;
+        let (mut high, mut low, mut volume) = (open, open, 1);
+        if mood == Mood::Wild {
+            volume = self.dice.below(5) as i64;
+            for _ in 0..volume.min(2) {
+                self.ticks += self.dice.below(5) as i64 - 2;
+                (high, low) = (high.max(self.ticks), low.min(self.ticks));
+            }
+        }
+        if let Mood::Drift(step) = mood {
+            self.ticks += step;
+            (high, low) = (high.max(self.ticks), low.min(self.ticks));
+        }
+        let (dir, conf) = match mood {
+            Mood::Drift(_) => (0.0, 0.9),
+            Mood::Calm { signal_at } => (f64::from(ts == signal_at), 0.95),
+            Mood::Wild => match self.dice.below(80) {
+                0 => (1.0, 0.95),
+                1 => (-1.0, 0.95),
+                2 => (1.0, 0.65),
+                3 => (-1.0, 0.55),
+                _ => (0.0, 0.9),
+            },
+        };
+        let price = |ticks: i64| ticks as f64 / 4.0;
+        let close = self.ticks;
+        writeln!(
+            self.text,
+            "{{\"ts\":\"{}\",\"open\":{:?},\"high\":{:?},\"low\":{:?},\"close\":{:?},\"volume\":{volume},\"seg\":{},\
+             \"symbol\":\"MESH6\",\"p_dir\":{dir:?},\"p_conf\":{conf:?}}}",
+            time::format(ts),
+            price(open),
+            price(high),
+            price(low),
+            price(close),
+            self.seg,
+        )
+        .expect("a string can be written");
+    }
+}
