@@ -1,0 +1,4 @@
+//! Features in, calibrated probabilities out.
+
+pub mod model;
+pub mod scores;

@@ -1,0 +1,99 @@
+//! Rewrites a graph so that it ends at logits: a final Softmax is cut, a LinearClassifier becomes a Gemm.
+//!
+//! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
+//! another place of the block.
+
+use mes_pipe::{Error, Result};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto, tensor_proto,
+};
+
+/// Cuts what follows the logits and leaves them as the only output.
+pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
+    let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    // A classifier's first output is the label, its last the probabilities.
+    let mut output = graph.output.pop().ok_or_else(|| Error::usage("a graph without an output"))?;
+    loop {
+        let Some(at) = graph.node.iter().position(|node| node.output.contains(&output.name)) else { break };
+        let node = &graph.node[at];
+        let last_axis = integer(node, "axis").is_none_or(|axis| axis == -1 || axis == 1);
+        match node.op_type.as_str() {
+            "Identity" | "Normalizer" | "Softmax" if last_axis => {
+                let cut = graph.node.remove(at);
+                let [before] = cut.input.as_slice() else {
+                    return Err(Error::usage("a Softmax of several inputs"));
+                };
+                output.name = before.clone();
+                if cut.op_type == "Softmax" {
+                    break;
+                }
+                if cut.op_type == "Normalizer" && !produces(graph, before, "LinearClassifier") {
+                    return Err(Error::usage("a final Normalizer that does not follow a LinearClassifier"));
+                }
+            }
+            "LinearClassifier" => {
+                let classifier = graph.node.remove(at);
+                output.name = gemm(graph, &classifier)?;
+                break;
+            }
+            _ => break,
+        }
+    }
+    graph.output = vec![output];
+    Ok(())
+}
+
+fn produces(graph: &GraphProto, value: &str, op: &str) -> bool {
+    graph.node.iter().any(|node| node.op_type == op && node.output.iter().any(|output| output == value))
+}
+
+/// Adds `classifier` to the graph as x·Wᵀ + b and returns the name of its logits.
+fn gemm(graph: &mut GraphProto, classifier: &NodeProto) -> Result<String> {
+    let transform = attribute(classifier, "post_transform").map(|found| found.s.as_slice());
+    let classes = attribute(classifier, "classlabels_ints").map(|found| found.ints.as_slice());
+    if transform != Some(b"SOFTMAX") || classes != Some(&[0, 1, 2]) {
+        return Err(Error::usage("a LinearClassifier that is not a softmax over the classes 0, 1, 2"));
+    }
+    let floats = |name| attribute(classifier, name).map(|found| found.floats.clone()).unwrap_or_default();
+    let (weights, bias) = (floats("coefficients"), floats("intercepts"));
+    let width = weights.len() / 3;
+    if width == 0 || weights.len() % 3 != 0 || bias.len() != 3 {
+        return Err(Error::usage("a LinearClassifier whose coefficients are not 3 by the features"));
+    }
+    let [w, b, logits] = ["mes_w", "mes_b", "mes_logits"].map(str::to_owned);
+    graph.initializer.push(tensor(&w, &[3, width as i64], weights));
+    graph.initializer.push(tensor(&b, &[3], bias));
+    let transposed = AttributeProto {
+        name: "transB".into(),
+        r#type: attribute_proto::AttributeType::Int.into(),
+        i: 1,
+        ..AttributeProto::default()
+    };
+    graph.node.push(NodeProto {
+        op_type: "Gemm".into(),
+        name: logits.clone(),
+        input: vec![classifier.input[0].clone(), w, b],
+        output: vec![logits.clone()],
+        attribute: vec![transposed],
+        ..NodeProto::default()
+    });
+    Ok(logits)
+}
+
+fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        dims: dims.to_vec(),
+        data_type: tensor_proto::DataType::Float.into(),
+        float_data: values,
+        ..TensorProto::default()
+    }
+}
+
+fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
+    node.attribute.iter().find(|attribute| attribute.name == name)
+}
+
+fn integer(node: &NodeProto, name: &str) -> Option<i64> {
+    attribute(node, name).map(|attribute| attribute.i)
+}

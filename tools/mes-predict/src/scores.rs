@@ -1,0 +1,185 @@
+//! How good probabilities of down, flat, up are, always beside two guesses that know nothing: the classes' training
+//! frequencies (the prior), and FLAT every time.
+
+use std::fmt::Write as _;
+
+use libm::log;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Mean −ln p of what happened, nats; null when something happened that was called impossible.
+    pub log_loss: Option<f64>,
+    /// Mean of Σ (p − outcome)² over the three classes.
+    pub brier: f64,
+    pub accuracy: f64,
+    /// Mean recall of the classes that occur.
+    pub balanced_accuracy: f64,
+    /// Matthews' correlation for three classes (Gorodkin 2004); 0 when undefined.
+    pub mcc: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub rows: usize,
+    pub model: Scores,
+    pub prior: Scores,
+    pub flat: Scores,
+    /// Log-loss of the prior less that of the model, nats a row; above 0 the model knows something.
+    pub gain: f64,
+    /// The standard error of `gain`, row by row; honest while labels do not overlap.
+    pub gain_error: f64,
+}
+
+impl Report {
+    /// Judges `probabilities` of `labels` (0 down, 1 flat, 2 up) beside `prior`.
+    pub fn of(probabilities: &[[f64; 3]], labels: &[u8], prior: [f64; 3]) -> Report {
+        let rows = labels.len();
+        if rows == 0 {
+            return Report::default();
+        }
+        let constant = |p| Scores::of(labels.iter().map(|&label| (p, label)));
+        let pairs = || probabilities.iter().copied().zip(labels.iter().copied());
+        let gains = pairs().map(|(p, label)| log(p[usize::from(label)]) - log(prior[usize::from(label)]));
+        let n = rows as f64;
+        let gain = gains.clone().sum::<f64>() / n;
+        let variance = gains.map(|one| (one - gain) * (one - gain)).sum::<f64>() / (n - 1.0).max(1.0);
+        Report {
+            rows,
+            model: Scores::of(pairs()),
+            prior: constant(prior),
+            flat: constant([0.0, 1.0, 0.0]),
+            gain,
+            gain_error: (variance / n).sqrt(),
+        }
+    }
+
+    /// Says whether the model beats the prior by more than chance: two standard errors.
+    pub fn skill(&self) -> bool {
+        self.rows > 0 && self.gain > 2.0 * self.gain_error
+    }
+
+    /// Says it in words.
+    pub fn verdict(&self) -> String {
+        let Report { rows, gain, gain_error, .. } = self;
+        match (rows, self.skill()) {
+            (0, _) => "not tested: no rows were left for it".into(),
+            (_, true) => {
+                format!("skill: the log-loss is {gain:.5} ± {gain_error:.5} better than the prior's")
+            }
+            (_, false) => format!(
+                "NO SKILL: the log-loss is {gain:.5} ± {gain_error:.5} better than the prior's, which is chance"
+            ),
+        }
+    }
+
+    /// Writes a table with the baselines and the verdict.
+    pub fn to_markdown(&self) -> String {
+        let mut text = String::from(
+            "| | log-loss | Brier | accuracy | balanced | MCC |\n|---|---:|---:|---:|---:|---:|\n",
+        );
+        for (name, scores) in [("model", &self.model), ("prior", &self.prior), ("always flat", &self.flat)] {
+            let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = scores;
+            let log_loss = log_loss.map_or_else(|| "inf".to_owned(), |nats| format!("{nats:.5}"));
+            let _ = writeln!(
+                text,
+                "| {name} | {log_loss} | {brier:.5} | {:.2} % | {:.2} % | {mcc:.4} |",
+                accuracy * 100.0,
+                balanced_accuracy * 100.0
+            );
+        }
+        let _ = write!(text, "\n{} rows. {}.\n", self.rows, self.verdict());
+        text
+    }
+}
+
+impl Scores {
+    fn of(pairs: impl Iterator<Item = ([f64; 3], u8)>) -> Scores {
+        let (mut loss, mut brier, mut confusion) = (0.0, 0.0, [[0_u64; 3]; 3]);
+        for (p, label) in pairs {
+            let label = usize::from(label);
+            loss -= log(p[label]);
+            brier += (0..3)
+                .map(|k| p[k] - f64::from(u8::from(k == label)))
+                .map(|error| error * error)
+                .sum::<f64>();
+            confusion[label][called(p)] += 1;
+        }
+        let rows = confusion.iter().flatten().sum::<u64>() as f64;
+        let right = |k: usize| confusion[k][k] as f64;
+        let recalls: Vec<_> = (0..3)
+            .map(|k| (right(k), confusion[k].iter().sum::<u64>()))
+            .filter(|(_, there)| *there > 0)
+            .map(|(right, there)| right / there as f64)
+            .collect();
+        Scores {
+            log_loss: loss.is_finite().then_some(loss / rows),
+            brier: brier / rows,
+            accuracy: (0..3).map(right).sum::<f64>() / rows,
+            balanced_accuracy: recalls.iter().sum::<f64>() / recalls.len() as f64,
+            mcc: mcc(&confusion),
+        }
+    }
+}
+
+/// Returns the class that `p` calls: the likeliest, FLAT at a tie.
+pub fn called(p: [f64; 3]) -> usize {
+    match p {
+        [down, flat, up] if down > flat && down > up => 0,
+        [down, flat, up] if up > flat && up > down => 2,
+        _ => 1,
+    }
+}
+
+fn mcc(confusion: &[[u64; 3]; 3]) -> f64 {
+    let cell = |truth: usize, call: usize| confusion[truth][call] as f64;
+    let truth = |k: usize| (0..3).map(|call| cell(k, call)).sum::<f64>();
+    let call = |k: usize| (0..3).map(|truth| cell(truth, k)).sum::<f64>();
+    let rows = (0..3).map(truth).sum::<f64>();
+    let right = (0..3).map(|k| cell(k, k)).sum::<f64>();
+    let chance = (0..3).map(|k| truth(k) * call(k)).sum::<f64>();
+    let spread = |of: &dyn Fn(usize) -> f64| rows * rows - (0..3).map(|k| of(k) * of(k)).sum::<f64>();
+    let scale = (spread(&truth) * spread(&call)).sqrt();
+    if scale > 0.0 { (right * rows - chance) / scale } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(a: f64, b: f64) {
+        assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+    }
+
+    /// Figures of scikit-learn 1.9.1: log_loss, accuracy, balanced_accuracy and matthews_corrcoef of these six rows.
+    #[test]
+    fn equals_figures_worked_out_elsewhere() {
+        let p = [
+            [0.6, 0.3, 0.1],
+            [0.2, 0.5, 0.3],
+            [0.1, 0.2, 0.7],
+            [0.3, 0.4, 0.3],
+            [0.5, 0.3, 0.2],
+            [0.1, 0.6, 0.3],
+        ];
+        let report = Report::of(&p, &[0, 1, 2, 0, 1, 1], [0.25, 0.5, 0.25]);
+        near(report.model.log_loss.expect("finite"), LOG_LOSS);
+        near(report.model.brier, BRIER);
+        near(report.model.accuracy, 4.0 / 6.0);
+        near(report.model.balanced_accuracy, (0.5 + 2.0 / 3.0 + 1.0) / 3.0);
+        near(report.model.mcc, MCC);
+        assert_eq!(report.flat.log_loss, None);
+        near(report.flat.accuracy, 0.5);
+        near(report.flat.mcc, 0.0);
+        near(report.gain, report.prior.log_loss.expect("finite") - report.model.log_loss.expect("finite"));
+    }
+
+    const LOG_LOSS: f64 = 0.7465698301137551;
+    const BRIER: f64 = 0.4266666666666666;
+    const MCC: f64 = 0.45454545454545453;
+
+    #[test]
+    fn a_tie_is_flat() {
+        assert_eq!([called([0.4, 0.2, 0.4]), called([0.4, 0.4, 0.2]), called([0.2, 0.3, 0.5])], [1, 1, 2]);
+    }
+}
