@@ -26,7 +26,8 @@ impl Calendar {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut days = BTreeMap::new();
         for (index, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
-            let refused = |what: &str| Error::Calendar { line: index + 1, what: format!("{what} in {line:?}") };
+            let refused =
+                |what: &str| Error::Calendar { line: index + 1, what: format!("{what} in {line:?}") };
             let mut fields = line.splitn(4, ',');
             let mut field = || fields.next().unwrap_or_default().trim();
             let (date, status, close) = (field(), field(), field());
@@ -34,7 +35,8 @@ impl Calendar {
             let status = match status {
                 "full-closed" => Status::Closed,
                 "early-close" => Status::Early(
-                    NaiveTime::parse_from_str(close, "%H:%M").map_err(|_| refused("close_ny is not HH:MM"))?,
+                    NaiveTime::parse_from_str(close, "%H:%M")
+                        .map_err(|_| refused("close_ny is not HH:MM"))?,
                 ),
                 _ => return Err(refused("the status is neither full-closed nor early-close")),
             };

@@ -54,16 +54,23 @@ pub enum Name {
 impl Name {
     /// Reads a symbol. The year of `MESZ6` recurs every ten years and is taken as the one nearest to `near`.
     pub fn parse(symbol: &str, near: NaiveDate) -> Result<Name, Error> {
-        let refused = || Error::Symbol(format!("{symbol:?} is neither MES, MESZ6, CON.F.US.MES.Z26 nor MES.v.0"));
-        let is_root = |root: &str| (2..=4).contains(&root.len()) && root.bytes().all(|b| b.is_ascii_uppercase());
+        let refused =
+            || Error::Symbol(format!("{symbol:?} is neither MES, MESZ6, CON.F.US.MES.Z26 nor MES.v.0"));
+        let is_root =
+            |root: &str| (2..=4).contains(&root.len()) && root.bytes().all(|b| b.is_ascii_uppercase());
         if let Some(rest) = symbol.strip_prefix("CON.F.US.") {
             let (root, code) = rest.split_once('.').ok_or_else(refused)?;
             let expiry = expiry(code, near).ok_or_else(refused)?;
             return Ok(Name::Contract(root.to_owned(), expiry));
         }
         if let Some((root, rule)) = symbol.split_once('.') {
-            let known = matches!(rule.split_once('.'), Some(("c" | "n" | "v", rank)) if rank.parse::<u8>().is_ok());
-            return if is_root(root) && known { Ok(Name::Continuous(root.to_owned())) } else { Err(refused()) };
+            let known =
+                matches!(rule.split_once('.'), Some(("c" | "n" | "v", rank)) if rank.parse::<u8>().is_ok());
+            return if is_root(root) && known {
+                Ok(Name::Continuous(root.to_owned()))
+            } else {
+                Err(refused())
+            };
         }
         if let Some(digits) = symbol.find(|c: char| c.is_ascii_digit())
             && digits >= 3
@@ -128,8 +135,12 @@ impl Expiry {
     /// Returns the contract that is nearest to its end at `ts` and still trades.
     pub fn front(ts: Ts, calendar: &Calendar) -> Expiry {
         let today = tz::new_york(ts).date();
-        let quarters = (today.year()..=today.year() + 1).flat_map(|year| [3, 6, 9, 12].map(|month| Expiry { year, month }));
-        quarters.into_iter().find(|expiry| expiry.ends(calendar) > ts).unwrap_or(Expiry { year: today.year() + 1, month: 3 })
+        let quarters = (today.year()..=today.year() + 1)
+            .flat_map(|year| [3, 6, 9, 12].map(|month| Expiry { year, month }));
+        quarters
+            .into_iter()
+            .find(|expiry| expiry.ends(calendar) > ts)
+            .unwrap_or(Expiry { year: today.year() + 1, month: 3 })
     }
 }
 
@@ -147,7 +158,10 @@ mod tests {
         for symbol in ["MESZ6", "MESZ26", "CON.F.US.MES.Z26"] {
             assert_eq!(Name::parse(symbol, near()), Ok(december.clone()), "{symbol}");
         }
-        assert_eq!(Name::parse("ESH0", "2019-12-16".parse().expect("a date")), Ok(Name::Contract("ES".into(), Expiry { year: 2020, month: 3 })));
+        assert_eq!(
+            Name::parse("ESH0", "2019-12-16".parse().expect("a date")),
+            Ok(Name::Contract("ES".into(), Expiry { year: 2020, month: 3 }))
+        );
         assert_eq!(Name::parse("MES.v.0", near()), Ok(Name::Continuous("MES".into())));
         assert_eq!(Name::parse("MES", near()), Ok(Name::Root("MES".into())));
         for symbol in ["", "MESX6", "MES.FUT", "12345", "mesz6", "MESZ6-MESH7", "MESZ126", "Z6"] {

@@ -47,7 +47,8 @@ impl Rate {
 impl Costs {
     /// Reads a costs file.
     pub fn parse(text: &str) -> Result<Costs, Error> {
-        let costs: Costs = toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;
+        let costs: Costs =
+            toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;
         if costs.rates.is_empty() {
             return Err(Error::Costs("no [[rate]]".into()));
         }
@@ -55,7 +56,10 @@ impl Costs {
             return Err(Error::Costs("the dates of [[rate]] do not rise".into()));
         }
         let slippage = costs.slippage;
-        let negative = costs.rates.iter().any(|rate| rate.commission_cents < Cents::ZERO || rate.fee_cents < Cents::ZERO);
+        let negative = costs
+            .rates
+            .iter()
+            .any(|rate| rate.commission_cents < Cents::ZERO || rate.fee_cents < Cents::ZERO);
         if negative || slippage.rth_ticks < 0 || slippage.eth_ticks < 0 {
             return Err(Error::Costs("a cost below 0".into()));
         }
@@ -83,13 +87,21 @@ mod tests {
 
     #[test]
     fn a_rate_holds_from_its_date() {
-        let rate = |from: &str, cents: i64| format!("[[rate]]\nfrom = \"{from}\"\ncommission_cents = {cents}\nfee_cents = 0\n");
+        let rate = |from: &str, cents: i64| {
+            format!("[[rate]]\nfrom = \"{from}\"\ncommission_cents = {cents}\nfee_cents = 0\n")
+        };
         let head = "name = \"t\"\n[slippage]\nrth_ticks = 1\neth_ticks = 2\n";
-        let costs = Costs::parse(&format!("{head}{}{}", rate("2020-01-01", 10), rate("2021-01-01", 20))).expect("reads");
+        let costs = Costs::parse(&format!("{head}{}{}", rate("2020-01-01", 10), rate("2021-01-01", 20)))
+            .expect("reads");
         for (date, cents) in [("2019-06-01", 10), ("2020-12-31", 10), ("2021-01-01", 20)] {
             assert_eq!(costs.rate(date.parse().expect("a date")).side(), Cents(cents));
         }
-        for bad in [head.to_owned(), format!("{head}{}{}", rate("2021-01-01", 1), rate("2020-01-01", 1)), format!("{head}{}", rate("2020-01-01", -1)), format!("x = 1\n{head}")] {
+        for bad in [
+            head.to_owned(),
+            format!("{head}{}{}", rate("2021-01-01", 1), rate("2020-01-01", 1)),
+            format!("{head}{}", rate("2020-01-01", -1)),
+            format!("x = 1\n{head}"),
+        ] {
             assert!(Costs::parse(&bad).is_err());
         }
     }

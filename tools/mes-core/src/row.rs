@@ -60,11 +60,13 @@ impl Serialize for Written<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kind", "row")?;
         map.serialize_entry("ts", &Instant(bar.ts))?;
-        for (name, price) in [("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close)] {
+        for (name, price) in [("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close)]
+        {
             map.serialize_entry(name, &price)?;
         }
         map.serialize_entry("volume", &bar.volume)?;
-        let counts = [("buy_volume", bar.buy_volume), ("sell_volume", bar.sell_volume), ("trades", bar.trades)];
+        let counts =
+            [("buy_volume", bar.buy_volume), ("sell_volume", bar.sell_volume), ("trades", bar.trades)];
         for (name, count) in counts {
             entry(&mut map, columns, name, &count)?;
         }
@@ -86,7 +88,12 @@ impl Serialize for Written<'_> {
     }
 }
 
-fn entry<M: SerializeMap, V: Serialize>(map: &mut M, columns: Columns, name: &str, value: &V) -> Result<(), M::Error> {
+fn entry<M: SerializeMap, V: Serialize>(
+    map: &mut M,
+    columns: Columns,
+    name: &str,
+    value: &V,
+) -> Result<(), M::Error> {
     if columns.bar.has(name) { map.serialize_entry(name, value) } else { Ok(()) }
 }
 
@@ -158,7 +165,8 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let mut row = Row::default();
-        row.bar = Bar { ts: 1_000_000_000, open: 0.1, close: 5000.25, bid: Some(5000.0), seg: 3, ..Bar::default() };
+        row.bar =
+            Bar { ts: 1_000_000_000, open: 0.1, close: 5000.25, bid: Some(5000.0), seg: 3, ..Bar::default() };
         row.prediction.conf = Some(0.7);
         let columns = ["bid", "ask", "p_conf", "p_dir"].into_iter().collect();
         let text = serde_json::to_string(&Written { row: &row, columns }).expect("writes");

@@ -111,7 +111,8 @@ pub struct Multiplier {
 impl Rules {
     /// Reads a rules file and checks that its numbers can mean something.
     pub fn parse(text: &str) -> Result<Rules, Error> {
-        let rules: Rules = toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
+        let rules: Rules =
+            toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
         rules.check().map_err(Error::Rules)?;
         Ok(rules)
     }
@@ -165,7 +166,8 @@ mod hour_minute {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
         let text = String::deserialize(deserializer)?;
-        NaiveTime::parse_from_str(&text, "%H:%M").map_err(|_| D::Error::custom(format!("{text:?} is not HH:MM")))
+        NaiveTime::parse_from_str(&text, "%H:%M")
+            .map_err(|_| D::Error::custom(format!("{text:?} is not HH:MM")))
     }
 }
 

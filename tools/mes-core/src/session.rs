@@ -111,8 +111,12 @@ impl Day {
             (Part::Overnight | Part::Evening, Filter::Rth) => None,
             (Part::Rth, Filter::Rth) => self.rth,
             (Part::Overnight, Filter::Eth) => Some((self.open, rth_open)),
-            (Part::Evening, Filter::Eth) => Some((rth_close.max(if ts < resume { self.open } else { resume }), afternoon)),
-            (_, Filter::All) => Some((if self.pause.is_some() && ts >= resume { resume } else { self.open }, afternoon)),
+            (Part::Evening, Filter::Eth) => {
+                Some((rth_close.max(if ts < resume { self.open } else { resume }), afternoon))
+            }
+            (_, Filter::All) => {
+                Some((if self.pause.is_some() && ts >= resume { resume } else { self.open }, afternoon))
+            }
         }
     }
 }

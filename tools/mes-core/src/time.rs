@@ -60,8 +60,13 @@ pub fn parse(text: &str) -> Result<Ts, Error> {
         return Ok(ts);
     }
     match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => time.timestamp_nanos_opt().ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))),
-        Err(_) if text.parse::<NaiveDateTime>().is_ok() || text.replacen(' ', "T", 1).parse::<NaiveDateTime>().is_ok() => {
+        Ok(time) => {
+            time.timestamp_nanos_opt().ok_or_else(|| Error::Time(format!("time {text:?} is out of range")))
+        }
+        Err(_)
+            if text.parse::<NaiveDateTime>().is_ok()
+                || text.replacen(' ', "T", 1).parse::<NaiveDateTime>().is_ok() =>
+        {
             Err(Error::Time(format!("time {text:?} has no zone: write it in UTC with a Z")))
         }
         Err(_) => Err(Error::Time(format!("time {text:?} is not RFC 3339, such as 2026-11-20T14:30:00Z"))),
@@ -141,7 +146,14 @@ mod tests {
 
     #[test]
     fn refuses_naive_and_broken_times() {
-        for text in ["2022-01-03T09:34:14", "2022-01-03 09:34:14", "2022-02-30T00:00:00Z", "", "Z", "2022-01-03T25:00:00Z"] {
+        for text in [
+            "2022-01-03T09:34:14",
+            "2022-01-03 09:34:14",
+            "2022-02-30T00:00:00Z",
+            "",
+            "Z",
+            "2022-01-03T25:00:00Z",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -1,0 +1,32 @@
+//! How records travel: formats in and out, one stream contract, lineage, errors and exit codes.
+//!
+//! A tool is a loop over [`Input::next`]: a batch is worked on and written, [`Event::Idle`] means that the next
+//! read may wait, so the output is flushed first, and [`Event::End`] closes the output with its end mark. A tool
+//! that fails leaves without that mark, so whoever reads it knows.
+
+mod arrow;
+mod check;
+pub mod columns;
+mod csv;
+mod dbn;
+mod error;
+mod input;
+mod jsonl;
+mod lineage;
+pub mod log;
+mod meta;
+mod output;
+mod parquet;
+mod run;
+pub mod schema;
+mod sniff;
+mod source;
+mod text;
+
+pub use columns::{BarBuilder, Bars, Ticks, append};
+pub use error::{Error, Result};
+pub use input::{Event, Input, InputArgs, Session, TextArgs, read_table};
+pub use lineage::{Lineage, hash};
+pub use meta::{Kind, Meta};
+pub use output::{Format, Output, OutputArgs, filter};
+pub use run::run;

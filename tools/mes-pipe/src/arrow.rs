@@ -1,0 +1,126 @@
+//! Arrow IPC: the stream that flows through pipes, and the file form of others.
+
+use std::{fs::File, io::Read, sync::Arc};
+
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::{FileReader, StreamDecoder};
+use arrow_schema::{Schema, SchemaRef};
+
+use crate::{Error, Result, input::Event, source::Source};
+
+const CHUNK: usize = 1 << 18;
+
+/// Decodes a stream chunk by chunk, so that it knows when the next read may wait.
+pub(crate) struct StreamReader {
+    pub source: Source,
+    decoder: StreamDecoder,
+    pub schema: SchemaRef,
+    unread: Buffer,
+    /// The last eight bytes read: a whole stream ends with the end mark.
+    tail: [u8; 8],
+    ended: bool,
+    told_idle: bool,
+}
+
+/// The continuation marker and a length of 0.
+const END_MARK: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+impl StreamReader {
+    /// Reads up to the schema.
+    pub fn open(source: Source) -> Result<StreamReader> {
+        let mut reader = StreamReader {
+            source,
+            decoder: StreamDecoder::new(),
+            schema: Arc::new(Schema::empty()),
+            unread: Buffer::from(&[]),
+            tail: [0; 8],
+            ended: false,
+            told_idle: false,
+        };
+        loop {
+            if reader.ended {
+                return Err(reader.cut());
+            }
+            reader.fill()?;
+            // The decoder takes whole messages; feeding it byte by byte up to the schema would cost nothing, but
+            // it may hand out the first batch together with it. So it is given the schema message alone.
+            let length = schema_length(&reader.unread);
+            if let Some(length) = length.filter(|length| reader.unread.len() >= *length) {
+                let mut message = reader.unread.slice_with_length(0, length);
+                let decoded = reader.decoder.decode(&mut message).map_err(Error::from);
+                decoded.map_err(|error| error.at(&reader.source.name))?;
+                reader.unread = reader.unread.slice(length);
+                reader.schema = reader.decoder.schema().ok_or_else(|| reader.cut())?;
+                return Ok(reader);
+            }
+            if length.is_some_and(|length| length > 1 << 24) {
+                return Err(Error::data(format!(
+                    "{}: the Arrow schema is longer than 16 MiB",
+                    reader.source.name
+                )));
+            }
+        }
+    }
+
+    pub fn next(&mut self) -> Result<Event> {
+        loop {
+            let decoded = self.decoder.decode(&mut self.unread).map_err(Error::from);
+            if let Some(batch) = decoded.map_err(|error| error.at(&self.source.name))? {
+                self.told_idle = false;
+                return Ok(Event::Batch(batch));
+            }
+            if self.ended {
+                return if self.tail == END_MARK && self.decoder.finish().is_ok() {
+                    Ok(Event::End)
+                } else {
+                    Err(self.cut())
+                };
+            }
+            if !self.source.ready() {
+                if !self.told_idle {
+                    self.told_idle = true;
+                    return Ok(Event::Idle);
+                }
+                self.source.wait()?;
+            }
+            self.fill()?;
+        }
+    }
+
+    fn cut(&self) -> Error {
+        Error::data(format!(
+            "{}: the Arrow stream has no end mark: whoever wrote it did not finish",
+            self.source.name
+        ))
+    }
+
+    /// Reads once and puts the bytes behind those not yet decoded.
+    fn fill(&mut self) -> Result<()> {
+        let mut bytes = vec![0; self.unread.len() + CHUNK];
+        let kept = self.unread.len();
+        bytes[..kept].copy_from_slice(&self.unread);
+        let count = match self.source.read(&mut bytes[kept..]) {
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(Error::from(error).at(&self.source.name)),
+        };
+        self.ended = count == 0;
+        bytes.truncate(kept + count);
+        let last = count.min(8);
+        self.tail.rotate_left(last);
+        self.tail[8 - last..].copy_from_slice(&bytes[kept + count - last..]);
+        self.unread = Buffer::from_vec(bytes);
+        Ok(())
+    }
+}
+
+/// Returns the length of the schema message at the beginning, as far as it can be told.
+fn schema_length(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_le_bytes(bytes.get(4..8)?.try_into().ok()?);
+    Some(8 + length as usize)
+}
+
+/// Opens an Arrow file, which may be read at any place.
+pub(crate) fn open_file(file: File, name: &str) -> Result<FileReader<File>> {
+    FileReader::try_new(file, None).map_err(|error| Error::from(error).at(name))
+}

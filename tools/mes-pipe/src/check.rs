@@ -1,0 +1,181 @@
+//! What holds of every table that a tool reads: canonical types, times that never go back, no NaN.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampNanosecondArray, TimestampSecondArray,
+    cast::AsArray,
+    types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType},
+};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use mes_core::time;
+
+use crate::{Error, Kind, Result, schema};
+
+/// Returns the schema that rows of `found` get: canonical types under the same names.
+pub(crate) fn canonical(found: &Schema) -> Result<SchemaRef> {
+    let mut fields = Vec::new();
+    for field in found.fields() {
+        let wanted = schema::data_type(field.name());
+        let data_type = match wanted {
+            None => field.data_type().clone(),
+            Some(wanted) if converts(field.data_type(), &wanted) => wanted,
+            Some(wanted) => {
+                let (found, wanted) = (schema::type_name(field.data_type()), schema::type_name(&wanted));
+                return Err(Error::data(format!("column {:?} is {found}, not {wanted}", field.name())));
+            }
+        };
+        fields.push(Field::new(field.name(), data_type, field.name() != "ts"));
+    }
+    Ok(Arc::new(Schema::new_with_metadata(fields, found.metadata().clone())))
+}
+
+/// Finds the kind among `kinds` that a table with these columns is.
+pub(crate) fn accept(found: &Schema, kinds: &[Kind]) -> Result<Kind> {
+    let kind = Kind::of(found);
+    let bars = kind != Kind::Tick;
+    let Some(wanted) =
+        kinds.iter().copied().find(|wanted| (*wanted != Kind::Tick) == bars).or(kinds.first().copied())
+    else {
+        return Ok(kind);
+    };
+    match schema::required(wanted).iter().find(|name| found.column_with_name(name).is_none()) {
+        None => Ok(kind.max(wanted)),
+        Some(name) => {
+            let columns: Vec<_> = found.fields().iter().map(|field| field.name().as_str()).collect();
+            let advice = match *name {
+                "seg" | "symbol" => ": run mes-bars first",
+                "p_dir" | "p_conf" => ": run mes-predict first",
+                _ => "",
+            };
+            Err(Error::data(format!("no column {name:?}{advice} (there are {})", columns.join(" "))))
+        }
+    }
+}
+
+fn converts(from: &DataType, to: &DataType) -> bool {
+    match (from, to) {
+        // A naive instant is refused: nobody can know its zone.
+        (DataType::Timestamp(_, Some(zone)), DataType::Timestamp(..)) => {
+            matches!(&**zone, "UTC" | "+00:00" | "Etc/UTC")
+        }
+        (DataType::Int32, DataType::Int64) => true,
+        (DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => true,
+        _ => from == to,
+    }
+}
+
+/// Converts a batch to the canonical schema.
+pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    if batch.schema_ref() == schema {
+        return Ok(batch.clone());
+    }
+    let arrays =
+        batch.columns().iter().zip(schema.fields()).map(|(array, field)| convert(array, field.data_type()));
+    RecordBatch::try_new(schema.clone(), arrays.collect::<Result<_>>()?).map_err(|error| {
+        let null = batch.column_by_name("ts").is_some_and(|ts| ts.null_count() > 0);
+        if null { Error::data("column \"ts\" has a null") } else { error.into() }
+    })
+}
+
+fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let instants =
+        |nanos: TimestampNanosecondArray| -> Result<ArrayRef> { Ok(Arc::new(nanos.with_timezone("UTC"))) };
+    let late = || Error::data("a time is out of range");
+    Ok(match (array.data_type(), to) {
+        (from, to) if from == to => Arc::clone(array),
+        (DataType::Timestamp(unit, _), _) => {
+            macro_rules! scaled {
+                ($kind:ty, $factor:expr) => {{
+                    let times = array.as_any().downcast_ref::<$kind>().ok_or_else(late)?;
+                    instants(times.try_unary(|value| value.checked_mul($factor).ok_or_else(late))?)?
+                }};
+            }
+            match unit {
+                TimeUnit::Second => scaled!(TimestampSecondArray, 1_000_000_000),
+                TimeUnit::Millisecond => scaled!(TimestampMillisecondArray, 1_000_000),
+                TimeUnit::Microsecond => scaled!(TimestampMicrosecondArray, 1_000),
+                TimeUnit::Nanosecond => instants(array.as_primitive::<TimestampNanosecondType>().clone())?,
+            }
+        }
+        (DataType::Int32, _) => Arc::new(array.as_primitive::<Int32Type>().unary::<_, Int64Type>(i64::from)),
+        (DataType::LargeUtf8, _) => Arc::new(array.as_string::<i64>().iter().collect::<StringArray>()),
+        (DataType::Utf8View, _) => Arc::new(array.as_string_view().iter().collect::<StringArray>()),
+        (from, to) => return Err(Error::data(format!("cannot turn {from} into {to}"))),
+    })
+}
+
+/// Checks the values of canonical batches in the order they come.
+pub(crate) struct Checks {
+    required: &'static [&'static str],
+    last: i64,
+}
+
+impl Checks {
+    pub fn new(kind: Kind) -> Self {
+        Checks { required: schema::required(kind), last: i64::MIN }
+    }
+
+    /// Checks the next batch; the error begins with the index of the row at fault, if one is.
+    pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
+        for name in self.required {
+            if let Some(nulls) =
+                batch.column_by_name(name).and_then(|column| column.nulls().filter(|n| n.null_count() > 0))
+            {
+                let row = nulls.iter().position(|there| !there).unwrap_or(0);
+                return Err((row, Error::data(format!("column {name:?} is empty"))));
+            }
+        }
+        if let Some(ts) = batch.column_by_name("ts") {
+            let times = ts.as_primitive::<TimestampNanosecondType>().values();
+            if let Some(row) = times
+                .iter()
+                .zip(std::iter::once(&self.last).chain(times.iter()))
+                .position(|(now, last)| now < last)
+            {
+                let before = if row == 0 { self.last } else { times[row - 1] };
+                let (now, before) = (time::format(times[row]), time::format(before));
+                return Err((
+                    row,
+                    Error::data(format!("time goes back from {before} to {now}: sort the rows by ts")),
+                ));
+            }
+            self.last = times.last().copied().unwrap_or(self.last);
+        }
+        for (array, field) in batch.columns().iter().zip(batch.schema_ref().fields()) {
+            if let Some(row) = not_finite(array) {
+                return Err((
+                    row,
+                    Error::data(format!("column {:?} is not a finite number: leave it empty", field.name())),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds the first value that is NaN or infinite. The common case costs one pass without branches.
+fn not_finite(array: &ArrayRef) -> Option<usize> {
+    match array.data_type() {
+        DataType::Float64 => {
+            let column = array.as_primitive::<Float64Type>();
+            let clean = column.values().iter().fold(true, |clean, value| clean & value.is_finite());
+            if clean {
+                None
+            } else {
+                (0..column.len()).find(|&row| column.is_valid(row) && !column.value(row).is_finite())
+            }
+        }
+        DataType::Float32 => {
+            let column = array.as_primitive::<Float32Type>();
+            let clean = column.values().iter().fold(true, |clean, value| clean & value.is_finite());
+            if clean {
+                None
+            } else {
+                (0..column.len()).find(|&row| column.is_valid(row) && !column.value(row).is_finite())
+            }
+        }
+        _ => None,
+    }
+}

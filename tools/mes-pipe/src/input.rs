@@ -1,0 +1,361 @@
+//! Whatever comes in, as checked batches of canonical columns.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::FileReader;
+use arrow_schema::SchemaRef;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use mes_core::{interval::Interval, session::Filter};
+
+use crate::{
+    Error, Kind, Lineage, Meta, Result,
+    arrow::{self, StreamReader},
+    check::{self, Checks},
+    csv::CsvReader,
+    dbn::DbnReader,
+    jsonl::JsonReader,
+    lineage::hash_file,
+    log, parquet,
+    sniff::{Found, sniff},
+    source::Source,
+};
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct InputArgs {
+    /// Files in the order of time, or a directory of *.parquet; stdin without any
+    ///
+    /// Arrow, Parquet, DBN, CSV or JSON lines, each also as gzip or zstd, told by their first bytes.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub text: TextArgs,
+}
+
+/// What text without a header cannot say of itself.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TextArgs {
+    /// Length of a row, for text without a header
+    #[arg(long, value_name = "INTERVAL")]
+    pub interval: Option<Interval>,
+    /// Session that the rows are of, for text without a header
+    #[arg(long, value_name = "SESSION")]
+    pub session: Option<Session>,
+}
+
+/// [`Filter`] as a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Session {
+    All,
+    Rth,
+    Eth,
+}
+
+impl From<Session> for Filter {
+    fn from(session: Session) -> Filter {
+        match session {
+            Session::All => Filter::All,
+            Session::Rth => Filter::Rth,
+            Session::Eth => Filter::Eth,
+        }
+    }
+}
+
+/// What reading came to.
+#[derive(Debug)]
+pub enum Event {
+    Batch(RecordBatch),
+    /// The next read may wait: flush first.
+    Idle,
+    End,
+}
+
+enum Decoder {
+    Stream(StreamReader),
+    File(Box<FileReader<File>>),
+    Parquet(ParquetRecordBatchReader),
+    Csv(CsvReader),
+    Json(JsonReader),
+    Dbn(Box<DbnReader>),
+}
+
+/// One opened input.
+struct Opened {
+    name: String,
+    decoder: Decoder,
+    schema: SchemaRef,
+    meta: Option<Meta>,
+    interval: Option<Interval>,
+    hash: Option<String>,
+    rows: u64,
+}
+
+/// One stream of rows from one or several files.
+pub struct Input {
+    current: Opened,
+    /// Rows of the current file that were handed out before the last batch.
+    before: u64,
+    waiting: VecDeque<PathBuf>,
+    schema: SchemaRef,
+    meta: Meta,
+    checks: Checks,
+    progress: ProgressBar,
+}
+
+impl Input {
+    /// Opens the inputs; the rows must be of one of `kinds`. Waits until the columns are known.
+    pub fn open(args: &InputArgs, kinds: &[Kind]) -> Result<Input> {
+        let mut waiting = expand(&args.files)?;
+        // Hashes go into the lineage, which the first row already carries.
+        let mut hashes = waiting.iter().skip(1).map(|path| hash_of(path)).collect::<Result<Vec<_>>>()?;
+        let current = match waiting.pop_front() {
+            Some(path) => Opened::new(Source::open(&path)?)?,
+            None => Opened::new(Source::stdin()?)?,
+        };
+        let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
+        let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
+        let inherited = current.meta.as_ref().map(|meta| meta.lineage.clone());
+        let hashes = current.hash.clone().map(|first| {
+            hashes.insert(0, first);
+            hashes
+        });
+        let carried = current.meta.as_ref();
+        let session =
+            carried.map(|meta| meta.session).or(args.text.session.map(Filter::from)).unwrap_or_default();
+        let meta = Meta {
+            kind,
+            interval: carried.and_then(|meta| meta.interval).or(current.interval).or(args.text.interval),
+            session,
+            lineage: Lineage::of_input(inherited, hashes),
+        };
+        let progress = progress(current.rows, waiting.len());
+        Ok(Input { current, before: 0, waiting, schema, meta, checks: Checks::new(kind), progress })
+    }
+
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Returns what is to be had next. After [`Event::Idle`] it waits.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Event> {
+        loop {
+            match self.current.next()? {
+                Event::Batch(batch) => {
+                    let batch =
+                        check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
+                    let rows = batch.num_rows() as u64;
+                    if let Err((row, error)) = self.checks.batch(&batch) {
+                        return Err(error.at(self.current.place(self.before, rows, row)));
+                    }
+                    self.before += rows;
+                    self.progress.inc(rows);
+                    if rows > 0 {
+                        return Ok(Event::Batch(batch));
+                    }
+                }
+                Event::Idle => return Ok(Event::Idle),
+                Event::End => match self.waiting.pop_front() {
+                    None => {
+                        self.progress.finish_and_clear();
+                        return Ok(Event::End);
+                    }
+                    Some(path) => self.join(&path)?,
+                },
+            }
+        }
+    }
+
+    /// Goes on with the next file, whose columns must be those of the first.
+    fn join(&mut self, path: &Path) -> Result<()> {
+        let next = Opened::new(Source::open(path)?)?;
+        let schema = check::canonical(&next.schema).map_err(|error| error.at(&next.name))?;
+        if schema.fields() != self.schema.fields() {
+            let names = |schema: &SchemaRef| {
+                schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" ")
+            };
+            let (first, other) = (names(&self.schema), names(&schema));
+            return Err(Error::data(format!("{}: columns {other} after {first}", next.name)));
+        }
+        (self.current, self.before) = (next, 0);
+        Ok(())
+    }
+
+    /// Names the place of a row of the batch given last, for messages.
+    pub fn at(&self, row: usize) -> String {
+        self.current.place(self.before, 0, row)
+    }
+
+    /// Makes waits for rows end when the other end of `peer` is gone.
+    pub fn watch(&mut self, peer: OwnedFd) {
+        match &mut self.current.decoder {
+            Decoder::Stream(reader) => reader.source.watch(peer),
+            Decoder::Csv(reader) => reader.source().watch(peer),
+            Decoder::Json(reader) => reader.source().watch(peer),
+            Decoder::Dbn(reader) => reader.source.watch(peer),
+            Decoder::File(_) | Decoder::Parquet(_) => {}
+        }
+    }
+}
+
+impl Opened {
+    fn new(mut source: Source) -> Result<Opened> {
+        let name = source.name.clone();
+        let hash = source.file.as_mut().map(|file| hash_file(file, Path::new(&name))).transpose()?;
+        let (source, found) = sniff(source)?;
+        let mut interval = None;
+        let mut meta = None;
+        let mut rows = 0;
+        let (decoder, schema) = match found {
+            Found::ArrowStream => {
+                let reader = StreamReader::open(source)?;
+                let schema = reader.schema.clone();
+                (Decoder::Stream(reader), schema)
+            }
+            Found::ArrowFile => {
+                let reader = arrow::open_file(source.into_file()?, &name)?;
+                let schema = reader.schema();
+                (Decoder::File(Box::new(reader)), schema)
+            }
+            Found::Parquet => {
+                let (schema, count, reader) = parquet::open(source.into_file()?, &name)?;
+                rows = count;
+                (Decoder::Parquet(reader), schema)
+            }
+            Found::Csv => {
+                let reader = CsvReader::open(source)?;
+                let schema = reader.schema.clone();
+                (Decoder::Csv(reader), schema)
+            }
+            Found::JsonLines => {
+                let mut reader = JsonReader::open(source)?;
+                meta = reader.header.take();
+                let schema = reader.schema.clone();
+                (Decoder::Json(reader), schema)
+            }
+            Found::Dbn => {
+                let reader = DbnReader::open(source)?;
+                interval = reader.interval;
+                let schema = reader.schema.clone();
+                (Decoder::Dbn(Box::new(reader)), schema)
+            }
+        };
+        if let Some(carried) = Meta::from_schema(&schema).map_err(|error| error.at(&name))? {
+            meta = Some(carried);
+        }
+        Ok(Opened { name, decoder, schema, meta, interval, hash, rows })
+    }
+
+    fn next(&mut self) -> Result<Event> {
+        let batch = match &mut self.decoder {
+            Decoder::Stream(reader) => return reader.next(),
+            Decoder::Csv(reader) => return reader.next(),
+            Decoder::Json(reader) => return reader.next(),
+            Decoder::Dbn(reader) => return reader.next(),
+            Decoder::File(reader) => reader.next(),
+            Decoder::Parquet(reader) => reader.next(),
+        };
+        match batch {
+            Some(Ok(batch)) => Ok(Event::Batch(batch)),
+            Some(Err(error)) => Err(Error::from(error).at(&self.name)),
+            None => Ok(Event::End),
+        }
+    }
+
+    /// Names a row: by its line in text, by its number elsewhere.
+    fn place(&self, before: u64, rows: u64, row: usize) -> String {
+        let row = row as u64;
+        match &self.decoder {
+            Decoder::Csv(reader) if rows > 0 => {
+                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
+            }
+            Decoder::Json(reader) if rows > 0 => {
+                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
+            }
+            Decoder::Dbn(reader) if rows > 0 => {
+                format!("{}: record {}", self.name, reader.record() + 1 + row - rows)
+            }
+            _ => format!("{}: row {}", self.name, before + row + 1),
+        }
+    }
+}
+
+/// Replaces directories by their Parquet files, in the order of their paths.
+fn expand(files: &[PathBuf]) -> Result<VecDeque<PathBuf>> {
+    let mut paths = VecDeque::new();
+    for path in files {
+        if !path.is_dir() {
+            paths.push_back(path.clone());
+            continue;
+        }
+        let mut found = Vec::new();
+        let mut folders = vec![path.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in
+                std::fs::read_dir(&folder).map_err(|error| Error::from(error).at(folder.display()))?
+            {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "parquet") {
+                    found.push(path);
+                }
+            }
+        }
+        if found.is_empty() {
+            return Err(Error::usage(format!("{}: no *.parquet within", path.display())));
+        }
+        found.sort();
+        paths.extend(found);
+    }
+    Ok(paths)
+}
+
+fn hash_of(path: &Path) -> Result<String> {
+    match Source::open(path)?.file {
+        Some(mut file) => hash_file(&mut file, path),
+        None => {
+            Err(Error::usage(format!("{}: of several inputs each must be a regular file", path.display())))
+        }
+    }
+}
+
+/// Makes a bar that shows only where a person looks and the length is known.
+fn progress(rows: u64, more_files: usize) -> ProgressBar {
+    use std::io::IsTerminal;
+    let shown = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal() && !log::quiet();
+    if !shown || rows == 0 || more_files > 0 {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
+    let bar = ProgressBar::new(rows);
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Reads a whole file, with all the checks of a stream.
+pub fn read_table(path: &Path, kinds: &[Kind]) -> Result<(Meta, Vec<RecordBatch>)> {
+    let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
+    let mut input = Input::open(&args, kinds)?;
+    let mut batches = Vec::new();
+    loop {
+        match input.next()? {
+            Event::Batch(batch) => batches.push(batch),
+            Event::Idle => {}
+            Event::End => return Ok((input.meta, batches)),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Notes to the person at the terminal, on stderr, one line each.
+
+use std::{
+    fmt::Display,
+    io::{Write, stderr},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+static TOOL: OnceLock<&str> = OnceLock::new();
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Sets what every line begins with, and whether notes are wanted.
+pub(crate) fn begin(tool: &'static str, quiet: bool) {
+    TOOL.get_or_init(|| tool);
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Says something that a person should know and a program need not; `--quiet` drops it.
+pub fn note(what: impl Display) {
+    if !quiet() {
+        error(what);
+    }
+}
+
+/// Says why the tool ends. A stderr that cannot be written is nobody's to tell.
+pub fn error(what: impl Display) {
+    let text = format!("{}: {what}\n", TOOL.get().unwrap_or(&"mes"));
+    let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+pub(crate) fn quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}

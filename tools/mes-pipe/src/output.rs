@@ -1,0 +1,189 @@
+//! Whatever goes out: a table in the format that its reader wants, with an end mark only if all went well.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal, Write},
+    os::fd::AsFd,
+    path::PathBuf,
+};
+
+use ::parquet::arrow::ArrowWriter;
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+use arrow_select::coalesce::BatchCoalescer;
+use clap::{Args, ValueEnum};
+use rustix::fs::FileType;
+
+use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet};
+
+/// Rows of a batch in files, always, so that equal rows make equal files.
+const FILE_BATCH_ROWS: usize = 8192;
+/// The largest pipe that needs no privilege.
+const PIPE_BYTES: usize = 1 << 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Arrow,
+    Jsonl,
+    Csv,
+    Parquet,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub struct OutputArgs {
+    /// Output format; JSON lines on a terminal, else Arrow
+    #[arg(long, value_name = "FORMAT")]
+    pub to: Option<Format>,
+    /// Begin JSON lines with a header (kind, interval, session, lineage)
+    #[arg(long)]
+    pub header: bool,
+    /// Write the lineage to this file, for text, which has no place for it
+    #[arg(long, value_name = "FILE")]
+    pub lineage: Option<PathBuf>,
+    /// No notes on stderr
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+enum Writer {
+    Arrow(Box<StreamWriter<BufWriter<File>>>),
+    Parquet(Box<ArrowWriter<BufWriter<File>>>),
+    Text { out: BufWriter<File>, rows: fn(&RecordBatch, &mut Vec<u8>) -> Result<()>, bytes: Vec<u8> },
+}
+
+/// One table on stdout.
+pub struct Output {
+    writer: Writer,
+    /// Cuts batches anew, for files.
+    cut: Option<BatchCoalescer>,
+}
+
+impl Output {
+    /// Begins the table; `schema` is what every batch will have.
+    pub fn create(args: &OutputArgs, schema: SchemaRef, meta: &Meta) -> Result<Output> {
+        let terminal = io::stdout().is_terminal();
+        let format = args.to.unwrap_or(if terminal { Format::Jsonl } else { Format::Arrow });
+        if terminal && matches!(format, Format::Arrow | Format::Parquet) {
+            return Err(Error::usage(
+                format!("--to {format:?} on a terminal is of no use: redirect it").to_lowercase(),
+            ));
+        }
+        if let Some(path) = &args.lineage {
+            let text = format!("{:#}\n", meta.to_header());
+            std::fs::write(path, text).map_err(|error| Error::from(error).at(path.display()))?;
+        }
+        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let status = rustix::fs::fstat(&stdout).map_err(io::Error::from)?;
+        let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        // Where it is refused, the pipe is only slower.
+        let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
+        let mut out = BufWriter::with_capacity(1 << 16, stdout);
+        let schema = meta.onto(&schema);
+        let text = |out, rows| Writer::Text { out, rows, bytes: Vec::new() };
+        let writer = match format {
+            Format::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(out, &schema).map_err(refused)?)),
+            Format::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
+            Format::Csv => {
+                let mut header = Vec::new();
+                csv::write_header(&schema, &mut header);
+                out.write_all(&header).map_err(unwritable)?;
+                text(out, csv::write_rows)
+            }
+            Format::Jsonl => {
+                if args.header {
+                    writeln!(out, "{}", meta.to_header()).map_err(unwritable)?;
+                }
+                text(out, jsonl::write_rows)
+            }
+        };
+        let cut = match format {
+            Format::Parquet => Some(BatchCoalescer::new(schema, FILE_BATCH_ROWS)),
+            Format::Arrow if regular => Some(BatchCoalescer::new(schema, FILE_BATCH_ROWS)),
+            _ => None,
+        };
+        Ok(Output { writer, cut })
+    }
+
+    /// Writes rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let Some(cut) = &mut self.cut else { return self.writer.write(batch) };
+        // The coalescer compares schemas with their metadata, which batches from upstream do not share.
+        let batch = RecordBatch::try_new(cut.schema(), batch.columns().to_vec())?;
+        cut.push_batch(batch)?;
+        while let Some(batch) = cut.next_completed_batch() {
+            self.writer.write(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// Hands everything written so far to the reader. Files are cut in even batches and wait for more.
+    pub fn flush(&mut self) -> Result<()> {
+        match &mut self.writer {
+            Writer::Arrow(writer) => writer.get_mut().flush().map_err(unwritable),
+            Writer::Parquet(_) => Ok(()),
+            Writer::Text { out, .. } => out.flush().map_err(unwritable),
+        }
+    }
+
+    /// Ends the table. Without this the reader knows that something went wrong.
+    pub fn finish(mut self) -> Result<()> {
+        if let Some(cut) = &mut self.cut {
+            cut.finish_buffered_batch()?;
+            while let Some(batch) = cut.next_completed_batch() {
+                self.writer.write(&batch)?;
+            }
+        }
+        match self.writer {
+            Writer::Arrow(mut writer) => {
+                writer.finish().map_err(refused)?;
+                writer.get_mut().flush().map_err(unwritable)
+            }
+            Writer::Parquet(writer) => {
+                let mut out = writer.into_inner().map_err(Error::from)?;
+                out.flush().map_err(unwritable)
+            }
+            Writer::Text { mut out, .. } => out.flush().map_err(unwritable),
+        }
+    }
+}
+
+impl Writer {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Writer::Arrow(writer) => writer.write(batch).map_err(refused),
+            Writer::Parquet(writer) => Ok(writer.write(batch)?),
+            Writer::Text { out, rows, bytes } => {
+                bytes.clear();
+                rows(batch, bytes)?;
+                out.write_all(bytes).map_err(unwritable)
+            }
+        }
+    }
+}
+
+fn unwritable(error: io::Error) -> Error {
+    Error::from(error).at("stdout")
+}
+
+fn refused(error: arrow_schema::ArrowError) -> Error {
+    Error::from(error).at("stdout")
+}
+
+/// Runs a filter that turns every batch of rows into a batch of as many rows.
+pub fn filter(
+    mut input: Input,
+    mut output: Output,
+    mut f: impl FnMut(RecordBatch) -> Result<RecordBatch>,
+) -> Result<()> {
+    loop {
+        match input.next()? {
+            Event::Batch(batch) => {
+                let at = input.at(0);
+                output.write(&f(batch).map_err(|error| error.at(at))?)?;
+            }
+            Event::Idle => output.flush()?,
+            Event::End => return output.finish(),
+        }
+    }
+}

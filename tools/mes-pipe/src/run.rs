@@ -1,0 +1,85 @@
+//! The frame of every tool: arguments, `--man` and the like, errors as one line, exit codes.
+
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+};
+
+use clap::{Arg, ArgAction, Command, CommandFactory, Parser};
+
+use crate::{Error, Result, log, schema};
+
+/// Parses the arguments, runs the tool and turns its result into an exit code.
+pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
+    let matches = match command::<A>(tool).try_get_matches() {
+        Ok(matches) => matches,
+        Err(asked) => return tell(&asked),
+    };
+    log::begin(tool, matches.try_get_one::<bool>("quiet").ok().flatten().copied().unwrap_or(false));
+    let printed = if matches.get_flag("schema") {
+        Some(print(schema::describe(tool).as_bytes()))
+    } else if matches.get_flag("man") {
+        Some(man::<A>(tool))
+    } else {
+        matches.get_one::<clap_complete::Shell>("completions").map(|shell| {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut command::<A>(tool), tool, &mut text);
+            print(&text)
+        })
+    };
+    let done = printed.unwrap_or_else(|| match A::from_arg_matches(&matches) {
+        Ok(args) => main(args),
+        Err(refused) => Err(Error::usage(refused.render())),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.code() != 0 {
+                log::error(&error);
+            }
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn command<A: CommandFactory>(tool: &'static str) -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).exclusive(true)
+    };
+    A::command()
+        .name(tool)
+        .version(env!("CARGO_PKG_VERSION"))
+        .max_term_width(100)
+        .arg(flag("schema", "Print the columns it reads and writes"))
+        .arg(flag("man", "Print the man page").hide(true))
+        .arg(
+            Arg::new("completions")
+                .long("completions")
+                .value_name("SHELL")
+                .help("Print shell completions")
+                .value_parser(clap::value_parser!(clap_complete::Shell))
+                .exclusive(true)
+                .hide(true),
+        )
+}
+
+fn man<A: CommandFactory>(tool: &'static str) -> Result<()> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command::<A>(tool)).render(&mut page)?;
+    print(&page)
+}
+
+fn print(text: &[u8]) -> Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(text)?;
+    Ok(out.flush()?)
+}
+
+/// Prints help and version on stdout with 0, a misused argument on stderr with 2.
+fn tell(asked: &clap::Error) -> ExitCode {
+    let code = if asked.use_stderr() { 2 } else { 0 };
+    match asked.print() {
+        Ok(()) => ExitCode::from(code),
+        Err(error) => ExitCode::from(Error::from(error).code()),
+    }
+}

@@ -1,0 +1,111 @@
+//! The columns of every stream: their names, order and types. A column's name decides its type.
+
+use std::fmt::Write as _;
+
+use arrow_schema::{DataType, TimeUnit};
+
+use crate::Kind;
+
+/// Columns of a tick, in order; only `ts` has to be there, and alone it is a heartbeat.
+pub const TICK: [&str; 9] = ["ts", "price", "size", "side", "bid", "ask", "bid_size", "ask_size", "symbol"];
+
+/// Columns of a bar, in order.
+pub const BAR: [&str; 18] = [
+    "ts",
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "buy_volume",
+    "sell_volume",
+    "trades",
+    "bid",
+    "ask",
+    "bid_size",
+    "ask_size",
+    "ofi",
+    "vwap",
+    "age_ms",
+    "seg",
+    "symbol",
+];
+
+/// Returns the type of `ts`.
+pub fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))
+}
+
+/// Returns the type that a column of this name has, or `None` when the name is not one of ours.
+pub fn data_type(name: &str) -> Option<DataType> {
+    Some(match name {
+        "ts" => instant(),
+        "price" | "bid" | "ask" | "open" | "high" | "low" | "close" | "vwap" => DataType::Float64,
+        "size" | "bid_size" | "ask_size" | "volume" | "buy_volume" | "sell_volume" | "trades" | "ofi"
+        | "age_ms" | "seg" => DataType::Int64,
+        "side" | "symbol" => DataType::Utf8,
+        "y_dir" | "y_barrier" => DataType::Int8,
+        _ if ["f_", "y_", "p_"].iter().any(|prefix| name.starts_with(prefix)) => DataType::Float32,
+        _ => return None,
+    })
+}
+
+/// Returns the columns that a stream of this kind cannot lack.
+pub fn required(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Tick => &["ts"],
+        Kind::Ohlcv => &["ts", "open", "high", "low", "close", "volume"],
+        Kind::Bar | Kind::Feature => &["ts", "open", "high", "low", "close", "volume", "seg", "symbol"],
+        Kind::Prediction => {
+            &["ts", "open", "high", "low", "close", "volume", "seg", "symbol", "p_dir", "p_conf"]
+        }
+    }
+}
+
+/// What a tool reads and writes, in the words of [`describe`].
+const TOOLS: [(&str, &str, &str); 8] = [
+    ("mes-fetch", "-", "tick or bar"),
+    ("mes-bars", "tick or bar", "bar"),
+    ("mes-features", "bar", "bar + f_* (+ y_*)"),
+    ("mes-train", "bar + f_* + y_*", "a model"),
+    ("mes-predict", "bar + f_*", "bar + f_* + p_*"),
+    ("mes-risk", "bar + p_*, statement", "run, row, statement, order, deny, hold, alert, end"),
+    ("mes-exec", "run, row, order, end", "statement"),
+    ("mes-bt", "bar + p_*", "a summary; trades, equity, report, journal"),
+];
+
+/// Describes what a tool reads and writes.
+pub fn describe(tool: &str) -> String {
+    let mut text = String::new();
+    if let Some((_, reads, writes)) = TOOLS.iter().find(|(name, _, _)| *name == tool) {
+        let _ = write!(text, "reads   {reads}\nwrites  {writes}\n\n");
+    }
+    for (kind, columns) in [(Kind::Tick, &TICK[..]), (Kind::Bar, &BAR[..])] {
+        let _ = writeln!(text, "{} (v{})", kind.name(), Kind::VERSION);
+        for name in columns {
+            let presence = if required(kind).contains(name) { "" } else { "  optional" };
+            let _ = writeln!(
+                text,
+                "  {name:<12} {}{presence}",
+                type_name(&data_type(name).unwrap_or(DataType::Null))
+            );
+        }
+    }
+    text.push_str("f_*            f32, features in [-1, 1] or [0, 1], null until warm\n");
+    text.push_str("y_dir          i8, label: 0 down, 1 flat, 2 up; other y_* f32\n");
+    text.push_str("p_*            f32: p_down p_flat p_up p_dir p_conf p_move p_vol\n");
+    text
+}
+
+/// Returns a type's name as a reader of the docs knows it.
+pub(crate) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => "instant, ns UTC; RFC 3339 with Z in text".into(),
+        DataType::Float64 => "f64".into(),
+        DataType::Float32 => "f32".into(),
+        DataType::Int64 => "i64".into(),
+        DataType::Int8 => "i8".into(),
+        DataType::Utf8 => "text".into(),
+        other => other.to_string(),
+    }
+}
