@@ -1,1 +1,182 @@
+//! Ticks or finer bars in, bars out: one row per interval of open session.
 
+pub mod by;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use mes_core::{bar, interval::Interval, session::Filter, symbol::Symbol};
+use mes_pipe::{
+    BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
+    Session, TextArgs, Ticks, log,
+};
+use serde_json::json;
+
+use by::time::{Settings, TimeBars};
+
+/// Make bars from ticks, or coarser bars from finer ones.
+///
+/// Reads ticks (ts price? size? side? bid? ask? bid_size? ask_size? symbol?) or bars, writes bars: a row per interval
+/// of open session, stamped at its close. After a traded interval up to --carry of empty rows follow; a longer hole,
+/// a pause, a session start or a roll begins a new segment (column seg).
+///
+/// A bar closes when a record or heartbeat at or past its end arrives; no clock is read, so the same ticks give the
+/// same bars live and from a file.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  mes-bars ticks.csv.gz | head -3
+  mes-bars --interval 5m --session rth 2026/*.parquet --to parquet > rth-5m.parquet
+
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped")]
+pub struct Args {
+    /// Files in the order of time, or a directory of *.parquet; stdin without any
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Length of a bar
+    #[arg(long, default_value = "1s")]
+    interval: Interval,
+    /// Keep the cash session (09:30-16:00 New York), all but it, or everything
+    #[arg(long, value_enum, default_value = "all")]
+    session: Session,
+    /// Leave out intervals without trades
+    #[arg(long)]
+    sparse: bool,
+    /// How long empty rows follow a traded one
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(i64).range(0..=86_400))]
+    carry: i64,
+    /// Symbol of an input that has none, or another one for an input that has; MES for one that has none
+    #[arg(long)]
+    symbol: Option<Symbol>,
+    #[command(flatten)]
+    calendar: CalendarArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Reads, aggregates, writes.
+pub fn main(args: Args) -> Result<()> {
+    let calendar = args.calendar.read()?;
+    let input = InputArgs { files: args.files.clone(), text: TextArgs::default() };
+    let input = Input::open(&input, &[Kind::Tick, Kind::Ohlcv])?;
+    let ticks = input.meta().kind == Kind::Tick;
+    if let Some(finer) = input.meta().interval.filter(|finer| args.interval.nanos() % finer.nanos() != 0) {
+        return Err(Error::usage(format!("--interval {} cannot be made of bars of {finer}", args.interval)));
+    }
+    let symbol = match args.symbol {
+        None if input.schema().column_with_name("symbol").is_none() => {
+            log::note("no column \"symbol\": taken for MES (--symbol says otherwise)");
+            "MES".parse().ok()
+        }
+        given => given,
+    };
+    let session = Filter::from(args.session);
+    let mut settings = json!({
+        "interval": args.interval.to_string(),
+        "session": session.name(),
+        "sparse": args.sparse,
+        "carry_s": args.carry,
+        "calendar": calendar.blake3,
+    });
+    if let Some(symbol) = symbol {
+        settings["symbol"] = json!(symbol.as_str());
+    }
+    let mut meta = input.meta().stage("mes-bars", Kind::Bar, settings);
+    (meta.interval, meta.session) = (Some(args.interval), session);
+    let builder = BarBuilder::new(columns(&input, ticks));
+    say_what_is_dropped(&input, ticks);
+    let output = Output::create(&args.output, builder.schema(), &meta)?;
+    let settings = Settings {
+        interval: args.interval,
+        filter: session,
+        carry_s: args.carry,
+        sparse: args.sparse,
+        symbol,
+    };
+    Work { input, output, builder, bars: TimeBars::new(settings, calendar.value) }.run(ticks)
+}
+
+/// Tells which optional columns can be known. A column that cannot is absent, never 0.
+fn columns(input: &Input, ticks: bool) -> bar::Columns {
+    let schema = input.schema();
+    let has = |name: &str| schema.column_with_name(name).is_some();
+    if !ticks {
+        return schema.fields().iter().map(|field| field.name().as_str()).collect();
+    }
+    let quotes = has("bid") && has("ask");
+    let sizes = quotes && has("bid_size") && has("ask_size");
+    let known = [
+        (&["trades", "vwap", "age_ms"][..], true),
+        (&["buy_volume", "sell_volume"], has("side")),
+        (&["bid", "ask"], quotes),
+        (&["bid_size", "ask_size", "ofi"], sizes),
+    ];
+    known.iter().filter(|(_, known)| *known).flat_map(|(names, _)| names.iter().copied()).collect()
+}
+
+fn say_what_is_dropped(input: &Input, ticks: bool) {
+    let known: &[&str] = if ticks { &mes_pipe::schema::TICK } else { &mes_pipe::schema::BAR };
+    let names = input.schema().fields().iter().map(|field| field.name().as_str());
+    let dropped: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    if !dropped.is_empty() {
+        log::note(format!("dropped columns that a bar cannot keep: {}", dropped.join(" ")));
+    }
+}
+
+/// Bars per batch: few enough that they stay in the cache.
+const BATCH_ROWS: usize = 4096;
+
+struct Work {
+    input: Input,
+    output: Output,
+    builder: BarBuilder,
+    bars: TimeBars,
+}
+
+impl Work {
+    fn run(mut self, ticks: bool) -> Result<()> {
+        loop {
+            match self.input.next()? {
+                Event::Batch(batch) if ticks => {
+                    let rows = Ticks::of(&batch)?;
+                    for row in 0..rows.len() {
+                        let tick = rows.get(row).map_err(|error| error.at(self.input.at(row)))?;
+                        self.bars
+                            .tick(&tick, &mut self.builder)
+                            .map_err(|error| error.at(self.input.at(row)))?;
+                        self.write(BATCH_ROWS)?;
+                    }
+                }
+                Event::Batch(batch) => {
+                    let rows = Bars::of(&batch)?;
+                    for row in 0..rows.len() {
+                        let bar = rows.get(row);
+                        self.bars
+                            .bar(&bar, &mut self.builder)
+                            .map_err(|error| error.at(self.input.at(row)))?;
+                        self.write(BATCH_ROWS)?;
+                    }
+                }
+                Event::Idle => {
+                    self.write(1)?;
+                    self.output.flush()?;
+                }
+                Event::End => break,
+            }
+        }
+        self.bars.end(&mut self.builder);
+        self.write(1)?;
+        let outside = self.bars.outside();
+        if outside > 0 {
+            log::note(format!("{outside} bars lie outside the calendar's sessions; is the calendar right?"));
+        }
+        self.output.finish()
+    }
+
+    /// Writes the bars collected, once there are as many as `least`.
+    fn write(&mut self, least: usize) -> Result<()> {
+        if self.builder.len() < least {
+            return Ok(());
+        }
+        self.output.write(&self.builder.finish()?)
+    }
+}

@@ -3,7 +3,7 @@
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{bar::Bar, money::Cents, order::Order, statement::Statement};
+use crate::{bar::Bar, money::Cents, order::Order, run::Run, statement::Statement};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -28,14 +28,14 @@ pub struct Hello {
     pub cut: Option<NaiveTime>,
     /// The last order id it has seen.
     pub seen: u64,
-    /// The hash of the rules its guard enforces; must equal those of risk.
-    pub rules: String,
 }
 
 /// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
 /// statement up, orders down.
 pub trait Broker {
     fn hello(&mut self) -> Result<Hello, BrokerError>;
+    /// Tells the broker what rows are about to come and by which rules; a broker that has others refuses.
+    fn begin(&mut self, run: &Run) -> Result<(), BrokerError>;
     /// Tells the broker a bar and returns the account as of it.
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError>;
     /// Hands over an order. Never waits for the outcome: that is in the next statement.

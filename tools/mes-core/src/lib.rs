@@ -10,11 +10,14 @@ pub mod contract;
 pub mod costs;
 pub mod day_end;
 pub mod interval;
+pub mod money;
 pub mod order;
 pub mod prediction;
+pub mod record;
 pub mod row;
 pub mod rules;
 pub mod run;
+pub mod schedule;
 pub mod session;
 pub mod statement;
 pub mod symbol;
@@ -22,8 +25,6 @@ pub mod tick;
 pub mod time;
 pub mod tz;
 pub mod verdict;
-
-pub mod money;
 
 /// What is wrong with a record or a setting, in words that say what was being read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

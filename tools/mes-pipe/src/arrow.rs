@@ -3,7 +3,10 @@
 use std::{fs::File, io::Read, sync::Arc};
 
 use arrow_buffer::Buffer;
-use arrow_ipc::reader::{FileReader, StreamDecoder};
+use arrow_ipc::{
+    convert::try_schema_from_ipc_buffer,
+    reader::{FileReader, StreamDecoder},
+};
 use arrow_schema::{Schema, SchemaRef};
 
 use crate::{Error, Result, input::Event, source::Source};
@@ -42,15 +45,11 @@ impl StreamReader {
                 return Err(reader.cut());
             }
             reader.fill()?;
-            // The decoder takes whole messages; feeding it byte by byte up to the schema would cost nothing, but
-            // it may hand out the first batch together with it. So it is given the schema message alone.
+            // The decoder gives the schema only with the first batch, which may be long in coming.
             let length = schema_length(&reader.unread);
-            if let Some(length) = length.filter(|length| reader.unread.len() >= *length) {
-                let mut message = reader.unread.slice_with_length(0, length);
-                let decoded = reader.decoder.decode(&mut message).map_err(Error::from);
-                decoded.map_err(|error| error.at(&reader.source.name))?;
-                reader.unread = reader.unread.slice(length);
-                reader.schema = reader.decoder.schema().ok_or_else(|| reader.cut())?;
+            if let Some(message) = length.and_then(|length| reader.unread.get(..length)) {
+                let schema = try_schema_from_ipc_buffer(message).map_err(Error::from);
+                reader.schema = Arc::new(schema.map_err(|error| error.at(&reader.source.name))?);
                 return Ok(reader);
             }
             if length.is_some_and(|length| length > 1 << 24) {

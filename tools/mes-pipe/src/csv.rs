@@ -32,7 +32,7 @@ impl CsvReader {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
         let mut reader =
-            CsvReader { lines, fields: Fields::default(), columns: Vec::new(), schema, told_idle: false };
+            CsvReader { lines, fields: Fields::new(), columns: Vec::new(), schema, told_idle: false };
         reader.record(true)?;
         let names = canonical(reader.fields.iter().map(str::to_owned).collect())
             .map_err(|error| reader.here(error))?;
@@ -127,14 +127,18 @@ impl CsvReader {
 }
 
 /// The values of one record.
-#[derive(Default)]
 struct Fields {
+    reader: Reader,
     text: String,
     ends: Vec<usize>,
     bytes: Vec<u8>,
 }
 
 impl Fields {
+    fn new() -> Fields {
+        Fields { reader: Reader::new(), text: String::new(), ends: Vec::new(), bytes: Vec::new() }
+    }
+
     fn iter(&self) -> impl Iterator<Item = &str> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
@@ -146,7 +150,8 @@ impl Fields {
     }
 
     fn split(&mut self, line: &[u8]) -> Result<()> {
-        let mut reader = Reader::new();
+        let reader = &mut self.reader;
+        reader.reset();
         self.bytes.resize(line.len() + 1, 0);
         self.ends.resize(line.len() + 2, 0);
         let (first, _, written, fields) = reader.read_record(line, &mut self.bytes, &mut self.ends);

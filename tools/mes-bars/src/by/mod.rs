@@ -1,0 +1,4 @@
+//! What a bar ends by.
+
+pub mod flow;
+pub mod time;

@@ -1,0 +1,22 @@
+//! The lines of a journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{run::Run, statement::Statement};
+
+/// A message that is not a row or a verdict, as it is written.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Record<'a> {
+    Run(&'a Run),
+    Statement(&'a Statement),
+    /// No more rows will come, on purpose.
+    End,
+}
+
+/// What a line is, before it is read whole.
+#[derive(Deserialize)]
+pub struct Tag<'a> {
+    #[serde(borrow)]
+    pub kind: std::borrow::Cow<'a, str>,
+}

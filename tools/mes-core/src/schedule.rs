@@ -1,0 +1,58 @@
+//! The day and its end for every bar of a stream, looked up once a day.
+
+use chrono::{NaiveDate, NaiveTime};
+
+use crate::{
+    calendar::Calendar,
+    day_end::DayEnd,
+    session::{Day, Filter, Part, Sessions},
+    time::Ts,
+};
+
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    sessions: Sessions,
+    flat_by: NaiveTime,
+    broker_cut: Option<NaiveTime>,
+    pub filter: Filter,
+    current: Option<Today>,
+}
+
+/// One trading day of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Today {
+    pub day: Day,
+    pub end: DayEnd,
+}
+
+impl Today {
+    pub fn label(&self) -> NaiveDate {
+        self.day.label
+    }
+
+    /// Returns the part of the day that a bar stamped `ts` belongs to.
+    pub fn part_of_bar(&self, ts: Ts) -> Part {
+        self.day.part(ts - 1)
+    }
+}
+
+impl Schedule {
+    pub fn new(
+        calendar: Calendar,
+        flat_by: NaiveTime,
+        broker_cut: Option<NaiveTime>,
+        filter: Filter,
+    ) -> Self {
+        Schedule { sessions: Sessions::new(calendar), flat_by, broker_cut, filter, current: None }
+    }
+
+    /// Returns the day that a bar stamped `ts` belongs to; `None` on weekends and holidays.
+    pub fn of_bar(&mut self, ts: Ts) -> Option<&Today> {
+        let day = self.sessions.day_of_bar(ts)?;
+        if self.current.as_ref().is_none_or(|today| today.day.label != day.label) {
+            let end = DayEnd::of(day, self.flat_by, self.broker_cut, self.filter);
+            self.current = Some(Today { day: day.clone(), end });
+        }
+        self.current.as_ref()
+    }
+}
