@@ -13,38 +13,38 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     // A classifier's first output is the label, its last the probabilities.
     let mut output = graph.output.pop().ok_or_else(|| Error::usage("a graph without an output"))?;
-    loop {
-        let Some(at) = graph.node.iter().position(|node| node.output.contains(&output.name)) else { break };
-        let node = &graph.node[at];
-        let last_axis = integer(node, "axis").is_none_or(|axis| axis == -1 || axis == 1);
-        match node.op_type.as_str() {
-            "Identity" | "Normalizer" | "Softmax" if last_axis => {
-                let cut = graph.node.remove(at);
-                let [before] = cut.input.as_slice() else {
-                    return Err(Error::usage("a Softmax of several inputs"));
-                };
-                output.name = before.clone();
-                if cut.op_type == "Softmax" {
-                    break;
-                }
-                if cut.op_type == "Normalizer" && !produces(graph, before, "LinearClassifier") {
-                    return Err(Error::usage("a final Normalizer that does not follow a LinearClassifier"));
-                }
-            }
+    while let Some(at) = graph.node.iter().position(|node| node.output.contains(&output.name)) {
+        let op = graph.node[at].op_type.clone();
+        match op.as_str() {
+            "Identity" | "Normalizer" | "Softmax" => output.name = cut(graph, at)?,
             "LinearClassifier" => {
                 let classifier = graph.node.remove(at);
                 output.name = gemm(graph, &classifier)?;
-                break;
             }
             _ => break,
+        }
+        if op == "Softmax" || op == "LinearClassifier" {
+            break;
         }
     }
     graph.output = vec![output];
     Ok(())
 }
 
-fn produces(graph: &GraphProto, value: &str, op: &str) -> bool {
-    graph.node.iter().any(|node| node.op_type == op && node.output.iter().any(|output| output == value))
+/// Takes out a last node that the logits do without and returns the name of its input.
+fn cut(graph: &mut GraphProto, at: usize) -> Result<String> {
+    let node = graph.node.remove(at);
+    let [before] = &node.input[..] else { return Err(Error::usage("a final node of several inputs")) };
+    let classifies = |node: &NodeProto| node.op_type == "LinearClassifier" && node.output.contains(before);
+    match node.op_type.as_str() {
+        "Normalizer" if !graph.node.iter().any(classifies) => {
+            Err(Error::usage("a final Normalizer that does not follow a LinearClassifier"))
+        }
+        "Softmax" if integer(&node, "axis").is_some_and(|axis| axis != -1 && axis != 1) => {
+            Err(Error::usage("a final Softmax that does not run over the classes"))
+        }
+        _ => Ok(before.clone()),
+    }
 }
 
 /// Adds `classifier` to the graph as x·Wᵀ + b and returns the name of its logits.
