@@ -10,20 +10,23 @@ use mes_pipe::{
     columns::{append, extend},
 };
 
-use crate::{Predictor, StageArgs, model::Model, rules, served::Served};
+use crate::{InSample, Predictor, StageArgs, model::Model, rules, served::Served};
 
 const DEFAULT_MODEL: &str = "models/default.onnx";
 
 pub(crate) fn run(args: StageArgs) -> Result<()> {
     let kind = if args.rule.is_some() { Kind::Bar } else { Kind::Feature };
+    let in_sample = match (args.allow_in_sample, args.skip_in_sample) {
+        (true, _) => InSample::Allow,
+        (_, true) => InSample::Skip,
+        _ => InSample::Refuse,
+    };
     // Before the input: a wrong model is found without waiting for the first row.
     let model = if args.rule.is_none() { Some(model(args.model)?) } else { None };
     let mut input = Input::open(&args.input, &[kind])?;
     let mut predictor: Box<dyn Predictor> = match (args.rule, model) {
         (Some(name), _) => rules::make(name, args.seed, args.rate, &input)?,
-        (None, Some(model)) => {
-            Box::new(Served::new(model, input.schema(), input.meta(), args.allow_in_sample)?)
-        }
+        (None, Some(model)) => Box::new(Served::new(model, input.schema(), input.meta(), in_sample)?),
         (None, None) => return Err(Error::usage("neither a model nor a rule")),
     };
     let schema = predicted(input.schema())?;

@@ -71,13 +71,24 @@ struct StageArgs {
     /// Entries per row of --rule random, from 0 to 1
     #[arg(long, value_name = "R", default_value_t = 0.01, requires = "rule")]
     rate: f64,
-    /// Score rows that the model was fitted on, which proves nothing
+    /// Score rows that the model was fitted on, which proves nothing; they are refused otherwise
     #[arg(long, conflicts_with = "rule")]
     allow_in_sample: bool,
+    /// Pass rows that the model was fitted on with empty p_*
+    #[arg(long, conflicts_with_all = ["rule", "allow_in_sample"])]
+    skip_in_sample: bool,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// What to do with rows that the model was fitted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InSample {
+    Refuse,
+    Skip,
+    Allow,
 }
 
 /// What adds predictions to rows.

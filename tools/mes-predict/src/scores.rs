@@ -73,23 +73,46 @@ impl Report {
         }
     }
 
-    /// Writes a table with the baselines and the verdict.
+    /// Writes a Markdown table with the baselines, and the verdict.
     pub fn to_markdown(&self) -> String {
-        let mut text = String::from(
-            "| | log-loss | Brier | accuracy | balanced | MCC |\n|---|---:|---:|---:|---:|---:|\n",
-        );
-        for (name, scores) in [("model", &self.model), ("prior", &self.prior), ("always flat", &self.flat)] {
-            let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = scores;
-            let log_loss = log_loss.map_or_else(|| "inf".to_owned(), |nats| format!("{nats:.5}"));
-            let _ = writeln!(
-                text,
-                "| {name} | {log_loss} | {brier:.5} | {:.2} % | {:.2} % | {mcc:.4} |",
-                accuracy * 100.0,
-                balanced_accuracy * 100.0
-            );
+        let mut text = String::new();
+        for (index, cells) in self.table().iter().enumerate() {
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+            if index == 0 {
+                text.push_str("|---|---:|---:|---:|---:|---:|\n");
+            }
         }
         let _ = write!(text, "\n{} rows. {}.\n", self.rows, self.verdict());
         text
+    }
+
+    /// Writes the same for a terminal, one line each.
+    pub fn to_lines(&self) -> Vec<String> {
+        let line = |cells: [String; 6]| {
+            let [name, log_loss, brier, accuracy, balanced, mcc] = cells;
+            format!("{name:<12}{log_loss:>9}{brier:>9}{accuracy:>10}{balanced:>10}{mcc:>9}")
+        };
+        let mut lines: Vec<_> = self.table().into_iter().map(line).collect();
+        lines.push(format!("{} rows it has never seen. {}", self.rows, self.verdict()));
+        lines
+    }
+
+    fn table(&self) -> [[String; 6]; 4] {
+        let row = |name: &str, scores: &Scores| {
+            let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = scores;
+            let log_loss = log_loss.map_or_else(|| "inf".to_owned(), |nats| format!("{nats:.5}"));
+            let percent = |share: &f64| format!("{:.2} %", share * 100.0);
+            [
+                name.into(),
+                log_loss,
+                format!("{brier:.5}"),
+                percent(accuracy),
+                percent(balanced_accuracy),
+                format!("{mcc:.4}"),
+            ]
+        };
+        let head = ["", "log-loss", "Brier", "accuracy", "balanced", "MCC"].map(str::to_owned);
+        [head, row("model", &self.model), row("prior", &self.prior), row("always flat", &self.flat)]
     }
 }
 

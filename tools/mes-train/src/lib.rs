@@ -116,10 +116,7 @@ pub fn main(args: Args) -> Result<()> {
     let task = trained::Order { family, label, meta: &meta, seed: args.seed, balanced: args.balanced };
     let trained = Trained::new(&sample, task)?;
     let card = &trained.card;
-    for line in card.scores.to_markdown().lines().filter(|line| !line.is_empty() && !line.starts_with("|--"))
-    {
-        note(line);
-    }
+    card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
     write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
     let (first, last) = (time::format(card.span.first), time::format(card.span.last));
