@@ -19,7 +19,9 @@ pub struct Scores {
     pub mcc: f64,
 }
 
+/// All of it. Files of before a field was added lack it: it is then 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     pub rows: usize,
     pub model: Scores,
@@ -29,7 +31,13 @@ pub struct Report {
     pub gain: f64,
     /// The standard error of `gain`, row by row; honest while labels do not overlap.
     pub gain_error: f64,
+    /// Rows called up or down with at least [`ENTRY`], and how many of them came true.
+    pub calls: usize,
+    pub calls_right: usize,
 }
+
+/// The confidence below which risk makes no entry.
+pub const ENTRY: f64 = 0.60;
 
 impl Report {
     /// Judges `probabilities` of `labels` (0 down, 1 flat, 2 up) beside `prior`.
@@ -44,6 +52,7 @@ impl Report {
         let n = rows as f64;
         let gain = gains.clone().sum::<f64>() / n;
         let variance = gains.map(|one| (one - gain) * (one - gain)).sum::<f64>() / (n - 1.0).max(1.0);
+        let calls = || pairs().filter(|(p, _)| called(*p) != 1 && p[called(*p)] >= ENTRY);
         Report {
             rows,
             model: Scores::of(pairs()),
@@ -51,6 +60,8 @@ impl Report {
             flat: constant([0.0, 1.0, 0.0]),
             gain,
             gain_error: (variance / n).sqrt(),
+            calls: calls().count(),
+            calls_right: calls().filter(|(p, label)| called(*p) == usize::from(*label)).count(),
         }
     }
 
@@ -73,6 +84,12 @@ impl Report {
         }
     }
 
+    /// Says how many entries there would be to trade.
+    fn entries(&self) -> String {
+        let Report { calls, calls_right, .. } = self;
+        format!("Called up or down with {ENTRY:.2} or more: {calls} rows, {calls_right} came true")
+    }
+
     /// Writes a Markdown table with the baselines, and the verdict.
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
@@ -82,7 +99,7 @@ impl Report {
                 text.push_str("|---|---:|---:|---:|---:|---:|\n");
             }
         }
-        let _ = write!(text, "\n{} rows. {}.\n", self.rows, self.verdict());
+        let _ = write!(text, "\n{} rows. {}. {}.\n", self.rows, self.verdict(), self.entries());
         text
     }
 
@@ -94,6 +111,7 @@ impl Report {
         };
         let mut lines: Vec<_> = self.table().into_iter().map(line).collect();
         lines.push(format!("{} rows it has never seen. {}", self.rows, self.verdict()));
+        lines.push(self.entries());
         lines
     }
 
@@ -194,6 +212,7 @@ mod tests {
         assert_eq!(report.flat.log_loss, None);
         near(report.flat.accuracy, 0.5);
         near(report.flat.mcc, 0.0);
+        assert_eq!((report.calls, report.calls_right), (2, 2));
         near(report.gain, report.prior.log_loss.expect("finite") - report.model.log_loss.expect("finite"));
     }
 

@@ -70,7 +70,10 @@ fn adds_its_columns_to_the_right_and_leaves_the_rest() {
     assert_eq!((found[1][3], found[2][3]), (Some(1.0), Some(-1.0)));
 }
 
-const WANTED: [[f64; 3]; 2] = [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]];
+const WANTED: [[f64; 3]; 2] = [
+    [0.057_263_722_8, 0.314_400_091_6, 0.628_336_185_6],
+    [0.624_830_998_8, 0.315_765_349_9, 0.059_403_651_3],
+];
 
 #[test]
 fn the_model_comes_from_the_flag_the_environment_or_the_usual_place() {

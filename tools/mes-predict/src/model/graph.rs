@@ -3,6 +3,8 @@
 //! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
 //! another place of the block.
 
+use std::collections::HashSet;
+
 use mes_pipe::{Error, Result};
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto, tensor_proto,
@@ -29,6 +31,41 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     }
     graph.output = vec![output];
     Ok(())
+}
+
+/// Errors when the graph names a value that nothing gives, or holds a constant of another size than it says: tract
+/// takes a file at its word there.
+pub fn check(model: &ModelProto) -> Result<()> {
+    let graph = model.graph.as_ref().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    let given: HashSet<&str> = (graph.input.iter().map(|input| &input.name))
+        .chain(graph.initializer.iter().map(|tensor| &tensor.name))
+        .chain(graph.node.iter().flat_map(|node| &node.output))
+        .map(String::as_str)
+        .collect();
+    let taken = graph.node.iter().flat_map(|node| &node.input).filter(|name| !name.is_empty());
+    let mut taken = taken.chain(graph.output.iter().map(|output| &output.name));
+    if let Some(name) = taken.find(|name| !given.contains(name.as_str())) {
+        return Err(Error::usage(format!("a broken graph: nothing gives {name:?}")));
+    }
+    match graph.initializer.iter().find(|tensor| !is_whole(tensor)) {
+        Some(tensor) => {
+            Err(Error::usage(format!("a broken graph: constant {:?} is not of its size", tensor.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_whole(tensor: &TensorProto) -> bool {
+    let count =
+        tensor.dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(usize::try_from(dim).ok()?));
+    let there = match tensor.data_type {
+        1 => tensor.raw_data.len() / 4 + tensor.float_data.len(),
+        6 => tensor.raw_data.len() / 4 + tensor.int32_data.len(),
+        7 => tensor.raw_data.len() / 8 + tensor.int64_data.len(),
+        // Other types are rare; a byte a value is the least there is.
+        _ => return count.is_some_and(|count| count <= 1 << 20),
+    };
+    count == Some(there)
 }
 
 /// Takes out a last node that the logits do without and returns the name of its input.

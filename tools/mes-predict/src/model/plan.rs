@@ -5,7 +5,11 @@
 //! place and its neighbours do not change its bits: the matrix kernels sum each output over the features in one
 //! order wherever the row lies, and edge tiles run through the same kernel. The tests hold this for every place.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use mes_pipe::{Error, Result};
 use tract_onnx::{pb::ModelProto, prelude::*};
@@ -34,11 +38,12 @@ impl Plan {
 
     /// Compiles a graph `[batch, width] → [batch, 3]`, cut at its logits.
     pub fn compile(mut proto: ModelProto, width: usize) -> Result<Plan> {
+        graph::check(&proto)?;
         graph::end_at_logits(&mut proto)?;
         let refused = |error: TractError| {
             Error::usage(format!("the graph does not run on {width} features: {error:#}"))
         };
-        let runnable = compile(&proto, width).map_err(refused)?;
+        let runnable = guarded(|| compile(&proto, width)).map_err(refused)?;
         Ok(Plan { runnable, width })
     }
 
@@ -68,6 +73,11 @@ impl Plan {
         out.extend_from_slice(&logits[..rows.len() / self.width]);
         Ok(())
     }
+}
+
+/// Makes an error of a panic: tract asserts much of what it reads, and a foreign file must not take us down.
+fn guarded<T>(f: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(TractError::msg("the graph is broken")))
 }
 
 fn compile(proto: &ModelProto, width: usize) -> TractResult<Arc<TypedRunnableModel>> {
