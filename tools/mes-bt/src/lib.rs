@@ -1,1 +1,122 @@
+//! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
+mod equity;
+pub mod recorder;
+pub mod trades;
+
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use clap::Parser;
+use mes_core::{row::Row, run::Run, statement::Statement, time::Ts, verdict::Verdict};
+use mes_pipe::{Error, Input, InputArgs, Result, SettingsArgs};
+use mes_risk::{
+    journal::{JsonJournal, lines},
+    rows::{KINDS, TableRows},
+    trade::{Journal, trade},
+};
+
+use equity::EquityFile;
+use recorder::Recorder;
+
+/// Backtest predictions with the rules, the risk and the fills that trade.
+///
+/// Reads rows (bars with p_dir and p_conf) and writes a summary: for a person on a terminal, as JSON when piped. The
+/// journal is, byte for byte, that of mes-risk | mes-exec on the same rows.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  mes-bt predictions.parquet --out runs/today
+  mes-predict --rule ema-cross bars.parquet | mes-bt --journal - | jq -c 'select(.kind == \"order\")'
+
+Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose")]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Write trades, equity, summary and report into this directory
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write the journal to this file; - is stdout, in place of the summary
+    #[arg(long, value_name = "FILE|-")]
+    journal: Option<PathBuf>,
+    /// Trade from this instant on; rows before it only warm up
+    #[arg(long, value_name = "TIME", value_parser = mes_core::time::parse)]
+    from: Option<Ts>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// No notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Trades the rows in process and says what came of it.
+pub fn main(args: Args) -> Result<()> {
+    let settings = args.settings.read()?;
+    let mut rows = TableRows::new(Input::open(&args.input, &KINDS)?);
+    let (stream, columns) = rows.stream()?;
+    let mut broker = mes_exec::sim(&settings)?;
+    let file = match &args.out {
+        Some(directory) => {
+            std::fs::create_dir_all(directory).map_err(|error| Error::from(error).at(directory.display()))?;
+            Some(EquityFile::create(&directory.join("equity.parquet"))?)
+        }
+        None => None,
+    };
+    let to_stdout = args.journal.as_deref() == Some(Path::new("-"));
+    let journal = match &args.journal {
+        None => None,
+        Some(_) if to_stdout => Some(JsonJournal::new(lines(std::io::stdout()), columns)),
+        Some(path) => {
+            let file = File::create(path).map_err(|error| Error::from(error).at(path.display()))?;
+            Some(JsonJournal::new(lines(file), columns))
+        }
+    };
+    let mut kept = Kept { recorder: Recorder::new(settings.calendar.value.clone(), file), journal };
+    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.from)?;
+    let results = kept.recorder.finish()?;
+    if !to_stdout {
+        writeln!(std::io::stdout(), "{} trades", results.trades.len())?;
+    }
+    Ok(())
+}
+
+/// The recorder, and the journal where one is wanted.
+struct Kept {
+    recorder: Recorder,
+    journal: Option<JsonJournal>,
+}
+
+impl Kept {
+    fn both(&mut self, mut write: impl FnMut(&mut dyn Journal) -> Result<()>) -> Result<()> {
+        write(&mut self.recorder)?;
+        self.journal.as_mut().map_or(Ok(()), |journal| write(journal))
+    }
+}
+
+impl Journal for Kept {
+    fn run(&mut self, run: &Run) -> Result<()> {
+        self.both(|journal| journal.run(run))
+    }
+
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.both(|journal| journal.row(row))
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<()> {
+        self.both(|journal| journal.statement(statement))
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        self.both(|journal| journal.verdict(verdict))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.both(|journal| journal.end())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.both(|journal| journal.flush())
+    }
+}

@@ -19,15 +19,21 @@ pub struct Schedule {
 }
 
 /// One trading day of one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Today {
     pub day: Day,
     pub end: DayEnd,
+    filter: Filter,
 }
 
 impl Today {
     pub fn label(&self) -> NaiveDate {
         self.day.label
+    }
+
+    /// Returns when the stretch of open session that a bar stamped `ts` lies in ends for this stream.
+    pub fn stretch_end(&self, ts: Ts) -> Option<Ts> {
+        self.day.stretch(ts - 1, self.filter).map(|(_, end)| end)
     }
 
     /// Returns the part of the day that a bar stamped `ts` belongs to.
@@ -51,7 +57,7 @@ impl Schedule {
         let day = self.sessions.day_of_bar(ts)?;
         if self.current.as_ref().is_none_or(|today| today.day.label != day.label) {
             let end = DayEnd::of(day, self.flat_by, self.broker_cut, self.filter);
-            self.current = Some(Today { day: day.clone(), end });
+            self.current = Some(Today { day: *day, end, filter: self.filter });
         }
         self.current.as_ref()
     }

@@ -55,7 +55,7 @@ pub enum Part {
 }
 
 /// One Globex day. All intervals are half-open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
     pub label: NaiveDate,
     pub open: Ts,

@@ -1,5 +1,7 @@
 //! Messages on stdin, a line each, and whether the next one has come yet.
 
+use std::os::fd::AsFd;
+
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -47,6 +49,11 @@ impl Messages {
                 Line::End => return Ok(Message::End),
             }
         }
+    }
+
+    /// Waits until `other` can be read, or until there is something here, be it the end. Returns whether `other` can.
+    pub fn wait_or(&self, other: impl AsFd) -> Result<bool> {
+        self.lines.source.wait_or(other.as_fd())
     }
 
     /// Puts the place of the last message before an error.

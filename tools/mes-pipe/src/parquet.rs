@@ -1,7 +1,13 @@
 //! Parquet, for whatever is kept.
 
-use std::{fs::File, io::Write, sync::Arc};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::{
     arrow::{
@@ -36,4 +42,32 @@ pub(crate) fn writer<W: Write + Send>(out: W, schema: &SchemaRef) -> Result<Arro
         .set_column_encoding(ts, Encoding::DELTA_BINARY_PACKED)
         .build();
     Ok(ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))?)
+}
+
+/// A Parquet file beside the stream: written under another name and renamed when it is whole.
+pub struct TableFile<W: Write + Send> {
+    writer: ArrowWriter<W>,
+    path: PathBuf,
+    part: PathBuf,
+}
+
+impl TableFile<BufWriter<File>> {
+    /// Begins the file.
+    pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        let part = path.with_extension("parquet.part");
+        let file = File::create(&part).map_err(|error| Error::from(error).at(part.display()))?;
+        let writer = writer(BufWriter::new(file), schema)?;
+        Ok(TableFile { writer, path: path.to_owned(), part })
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch).map_err(|error| Error::from(error).at(self.part.display()))
+    }
+
+    /// Ends the file and gives it its name.
+    pub fn finish(self) -> Result<()> {
+        let at = |error: Error| error.at(self.part.display());
+        self.writer.into_inner().map_err(Error::from).and_then(|mut out| Ok(out.flush()?)).map_err(at)?;
+        Ok(std::fs::rename(&self.part, &self.path)?)
+    }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Seek},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
@@ -110,15 +110,22 @@ impl Source {
 
     /// Waits for bytes, or for the death of the watched peer.
     pub fn wait(&self) -> Result<()> {
-        let (Some(fd), Some(peer)) = (&self.fd, &self.watch) else { return Ok(()) };
+        match &self.watch {
+            // In lock-step the peer has nothing to say while we wait for a row, so a wake-up is its end.
+            Some(peer) if self.wait_or(peer.as_fd())? => Err(Error::failed("mes-exec is gone")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until `other` or this source can be read; says whether `other` can.
+    pub fn wait_or(&self, other: BorrowedFd) -> Result<bool> {
+        let Some(fd) = &self.fd else { return Ok(false) };
         loop {
-            let mut polled = [PollFd::new(fd, PollFlags::IN), PollFd::new(peer, PollFlags::IN)];
+            let mut polled = [PollFd::new(fd, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];
             match poll(&mut polled, None) {
-                Err(rustix::io::Errno::INTR) => continue,
+                Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(io::Error::from(error).into()),
-                // In lock-step the peer has nothing to say while we wait for a row, so a wake-up is its end.
-                Ok(_) if !polled[1].revents().is_empty() => return Err(Error::failed("mes-exec is gone")),
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(!polled[1].revents().is_empty()),
             }
         }
     }

@@ -1,0 +1,209 @@
+//! Listens to the loop and keeps what a judgement needs: trades, days, the path of equity, what was denied and why.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use mes_core::{
+    money::Cents,
+    row::Row,
+    run::Run,
+    schedule::Schedule,
+    statement::Statement,
+    time::{MINUTE, Ts},
+    verdict::Verdict,
+};
+use mes_pipe::Result;
+use mes_risk::trade::Journal;
+
+use crate::{
+    equity::EquityFile,
+    trades::{Pairing, Trade},
+};
+
+/// One trading day. A day is any that had a row, traded or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayResult {
+    pub date: NaiveDate,
+    /// Equity at the end of the day before and of this one.
+    pub start_cents: Cents,
+    pub end_cents: Cents,
+    /// Highest and lowest of the day.
+    pub high_cents: Cents,
+    pub low_cents: Cents,
+    /// Whether the last row at or after flat-by found a position; must never be.
+    pub overnight: bool,
+}
+
+/// A limit that was reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    pub ts: Ts,
+    pub rule: String,
+    pub value: f64,
+    pub limit: f64,
+}
+
+/// A point of the equity curve for charts: the last of its quarter of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    pub ts: Ts,
+    pub equity_cents: Cents,
+}
+
+/// All that a run came to.
+#[derive(Debug, Default)]
+pub struct Results {
+    pub run: Option<Run>,
+    pub rows: u64,
+    pub first: Option<Ts>,
+    pub last: Option<Ts>,
+    pub trades: Vec<Trade>,
+    pub days: Vec<DayResult>,
+    pub curve: Vec<Point>,
+    pub alerts: Vec<Alert>,
+    /// How often each reason changed to this one: rules that denied a signal, and holds.
+    pub denied: BTreeMap<String, u64>,
+    pub held: BTreeMap<String, u64>,
+    pub entries: u64,
+    pub refused: BTreeMap<String, u64>,
+    /// Greatest fall of equity from its peak, bar by bar, and the instants of that peak and trough.
+    pub drawdown_cents: Cents,
+    pub drawdown_from: Option<Ts>,
+    pub drawdown_to: Option<Ts>,
+    /// Longest time below a peak in nanoseconds, bar by bar.
+    pub longest_under_water: i64,
+    peak: Option<(Ts, Cents)>,
+}
+
+pub struct Recorder {
+    pub results: Results,
+    pairing: Pairing,
+    schedule: Option<Schedule>,
+    calendar: mes_core::calendar::Calendar,
+    file: Option<EquityFile>,
+    equity: Cents,
+}
+
+impl Recorder {
+    /// Records; with `file` also every bar's equity.
+    pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>) -> Self {
+        Recorder {
+            results: Results::default(),
+            pairing: Pairing::default(),
+            schedule: None,
+            calendar,
+            file,
+            equity: Cents::ZERO,
+        }
+    }
+
+    /// Returns what was recorded.
+    pub fn finish(self) -> Result<Results> {
+        if let Some(file) = self.file {
+            file.finish()?;
+        }
+        Ok(self.results)
+    }
+
+    fn day(&mut self, statement: &Statement) {
+        let Some(today) = self.schedule.as_mut().and_then(|schedule| schedule.of_bar(statement.ts)) else {
+            return;
+        };
+        let date = today.label();
+        let equity = statement.equity_cents;
+        if self.results.days.last().is_none_or(|day| day.date != date) {
+            let start = self.equity;
+            let (high, low) = (start.max(equity), start.min(equity));
+            let day = DayResult {
+                date,
+                start_cents: start,
+                end_cents: equity,
+                high_cents: high,
+                low_cents: low,
+                overnight: false,
+            };
+            self.results.days.push(day);
+        }
+        if let Some(day) = self.results.days.last_mut() {
+            day.end_cents = equity;
+            day.high_cents = day.high_cents.max(equity);
+            day.low_cents = day.low_cents.min(equity);
+            day.overnight |= statement.ts >= today.end.flat && statement.position != 0;
+        }
+    }
+
+    fn path(&mut self, statement: &Statement) {
+        let (ts, equity) = (statement.ts, statement.equity_cents);
+        let results = &mut self.results;
+        let (peak_ts, peak) = *results.peak.get_or_insert((ts, equity));
+        if equity >= peak {
+            results.longest_under_water = results.longest_under_water.max(ts - peak_ts);
+            results.peak = Some((ts, equity));
+        } else if peak - equity > results.drawdown_cents {
+            results.drawdown_cents = peak - equity;
+            (results.drawdown_from, results.drawdown_to) = (Some(peak_ts), Some(ts));
+        }
+        let point = Point { ts, equity_cents: equity };
+        match results.curve.last_mut() {
+            Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => *last = point,
+            _ => results.curve.push(point),
+        }
+    }
+}
+
+impl Journal for Recorder {
+    fn run(&mut self, run: &Run) -> Result<()> {
+        let flat_by = run.rules.value.day_end.flat_by;
+        self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
+        self.equity = run.ledger.start_cents;
+        self.results.run = Some(run.clone());
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.results.rows += 1;
+        self.results.first.get_or_insert(row.bar.ts);
+        self.results.last = Some(row.bar.ts);
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<()> {
+        for fill in &statement.fills {
+            self.results.entries += u64::from(fill.exit.is_none());
+            self.results.trades.extend(self.pairing.fill(fill));
+        }
+        for refusal in &statement.refused {
+            *self.results.refused.entry(refusal.reason.clone()).or_default() += 1;
+        }
+        self.day(statement);
+        self.path(statement);
+        self.equity = statement.equity_cents;
+        match &mut self.file {
+            Some(file) => file.push(statement),
+            None => Ok(()),
+        }
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        match verdict {
+            Verdict::Order(order) => self.pairing.order(order),
+            Verdict::Deny { rule, .. } => *self.results.denied.entry(rule.clone()).or_default() += 1,
+            Verdict::Hold { reason, .. } => *self.results.held.entry(reason.clone()).or_default() += 1,
+            Verdict::Alert { ts, rule, value, limit } => {
+                self.results.alerts.push(Alert { ts: *ts, rule: rule.clone(), value: *value, limit: *limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if let (Some((since, _)), Some(last)) = (self.results.peak, self.results.last) {
+            self.results.longest_under_water = self.results.longest_under_water.max(last - since);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Round turns, put together from the fills that statements report.
+
+use std::collections::HashMap;
+
+use mes_core::{
+    contract::TICK_VALUE,
+    money::Cents,
+    order::{Action, ExitReason, Order, Side},
+    statement::Fill,
+    time::Ts,
+};
+
+/// From flat to flat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trade {
+    pub entered: Ts,
+    pub exited: Ts,
+    /// Buy for a long trade.
+    pub side: Side,
+    pub contracts: i64,
+    pub entry_price: f64,
+    pub exit_price: f64,
+    /// Before commission; the prices hold the slippage.
+    pub gross_cents: Cents,
+    pub commission_cents: Cents,
+    /// What the slippage of both fills cost; part of gross.
+    pub slippage_cents: Cents,
+    pub net_cents: Cents,
+    pub exit: ExitReason,
+    pub confidence: f32,
+    /// What it could lose at its stop, before slippage and commission.
+    pub risk_cents: Cents,
+    /// The bar touched stop and target, and the stop was assumed.
+    pub ambiguous: bool,
+}
+
+/// Pairs entries with exits.
+#[derive(Debug, Default)]
+pub struct Pairing {
+    /// Confidence and stop of entries that have not filled yet.
+    asked: HashMap<u64, (f32, i64)>,
+    entry: Option<Fill>,
+}
+
+impl Pairing {
+    /// Remembers what an entry was asked with.
+    pub fn order(&mut self, order: &Order) {
+        if let Action::Enter { confidence, stop_ticks, .. } = order.action {
+            self.asked.insert(order.id, (confidence, stop_ticks));
+        }
+    }
+
+    /// Takes a fill and returns the trade that it ends, if it does.
+    pub fn fill(&mut self, fill: &Fill) -> Option<Trade> {
+        let Some(exit) = fill.exit else {
+            self.entry = Some(fill.clone());
+            return None;
+        };
+        let entry = self.entry.take()?;
+        let (confidence, stop_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
+        let commission = entry.commission_cents + fill.commission_cents;
+        Some(Trade {
+            entered: entry.ts,
+            exited: fill.ts,
+            side: entry.side,
+            contracts: entry.contracts,
+            entry_price: entry.price,
+            exit_price: fill.price,
+            gross_cents: fill.gross_cents,
+            commission_cents: commission,
+            slippage_cents: TICK_VALUE * ((entry.slippage_ticks + fill.slippage_ticks) * entry.contracts),
+            net_cents: fill.gross_cents - commission,
+            exit,
+            confidence,
+            risk_cents: TICK_VALUE * (stop_ticks * entry.contracts),
+            ambiguous: fill.ambiguous,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! The last line: what no order and no silence of risk can get past, whichever broker is behind it.
+
+use std::collections::VecDeque;
+
+use mes_core::{
+    bar::Bar,
+    broker::{Broker, BrokerError, Hello},
+    order::{Action, ExitReason, Order, Signal},
+    rules::Rules,
+    run::Run,
+    schedule::Schedule,
+    statement::{Refusal, Role, Statement},
+    time::{MINUTE, Ts},
+};
+use mes_pipe::Settings;
+
+/// How long before flat-by the guard closes what risk has not closed.
+const OWN_EXIT: i64 = MINUTE;
+
+/// A broker behind checks of size, stop, rate, time of day and settings.
+pub struct Guard<B> {
+    broker: B,
+    rules: Rules,
+    hashes: [String; 3],
+    schedule: Schedule,
+    /// The row's `ts` for a simulated account.
+    now: Ts,
+    seen: u64,
+    /// When orders came within the last minute.
+    recent: VecDeque<Ts>,
+    refusals: Vec<Refusal>,
+    flatten: bool,
+    statement: Statement,
+}
+
+impl<B: Broker> Guard<B> {
+    /// Puts `broker` behind the guard's checks.
+    pub fn new(mut broker: B, settings: &Settings) -> Result<Self, BrokerError> {
+        let rules = settings.rules.value.clone();
+        let cut = broker.hello()?.cut;
+        let calendar = settings.calendar.value.clone();
+        Ok(Guard {
+            schedule: Schedule::new(calendar, rules.day_end.flat_by, cut, Default::default()),
+            broker,
+            rules,
+            hashes: hashes(&settings.rules.blake3, &settings.costs.blake3, &settings.calendar.blake3),
+            now: 0,
+            seen: 0,
+            recent: VecDeque::new(),
+            refusals: Vec::new(),
+            flatten: false,
+            statement: Statement::default(),
+        })
+    }
+
+    /// Says why an order may not pass, if it may not.
+    fn objection(&mut self, order: &Order) -> Option<&'static str> {
+        let Action::Enter { contracts, stop_ticks, .. } = order.action else { return None };
+        if contracts > self.rules.guard.max_contracts {
+            return Some("guard_contracts");
+        }
+        if stop_ticks > self.rules.guard.max_stop_ticks {
+            return Some("guard_stop");
+        }
+        while self.recent.front().is_some_and(|ts| *ts <= self.now - MINUTE) {
+            self.recent.pop_front();
+        }
+        if self.recent.len() >= self.rules.guard.max_orders_per_minute {
+            return Some("guard_rate");
+        }
+        let now = self.now;
+        match self.schedule.of_bar(now) {
+            None => Some("guard_closed"),
+            Some(today) if (today.end.exit..=today.day.close).contains(&now) => Some("guard_day_end"),
+            Some(_) => None,
+        }
+    }
+}
+
+fn hashes(rules: &str, costs: &str, calendar: &str) -> [String; 3] {
+    [rules, costs, calendar].map(str::to_owned)
+}
+
+impl<B: Broker> Broker for Guard<B> {
+    fn hello(&mut self) -> Result<Hello, BrokerError> {
+        self.broker.hello()
+    }
+
+    /// Refuses a run whose rules, costs or calendar are not those of the guard.
+    fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
+        let theirs = hashes(&run.rules.blake3, &run.costs.blake3, &run.calendar);
+        let names = ["rules", "costs", "calendar"];
+        if let Some(index) = (0..3).find(|&index| theirs[index] != self.hashes[index]) {
+            let name = names[index];
+            let text = format!("risk and exec have different {name}: give both the same --{name}");
+            return Err(BrokerError::Mismatch(text));
+        }
+        self.schedule.filter = run.session;
+        self.broker.begin(run)
+    }
+
+    fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
+        self.now = bar.ts;
+        if std::mem::take(&mut self.flatten) {
+            let action = Action::Exit { reason: ExitReason::EodFlatten };
+            self.broker.submit(&Order { ts: bar.ts, id: 0, signal: Signal::Flatten, action })?;
+        }
+        let statement = self.broker.on_bar(bar)?;
+        if statement.position != 0
+            && let Some(today) = self.schedule.of_bar(bar.ts)
+        {
+            let leaving = statement.working.iter().any(|order| order.role == Role::Exit);
+            self.flatten = !leaving && bar.ts >= today.end.flat - OWN_EXIT;
+        }
+        if self.refusals.is_empty() && self.seen <= statement.seen {
+            return Ok(statement);
+        }
+        self.statement.clone_from(statement);
+        self.statement.seen = self.seen.max(statement.seen);
+        self.statement.refused.append(&mut self.refusals);
+        Ok(&self.statement)
+    }
+
+    fn submit(&mut self, order: &Order) -> Result<(), BrokerError> {
+        if let Some(reason) = self.objection(order) {
+            self.seen = self.seen.max(order.id);
+            self.refusals.push(Refusal { order: order.id, reason: reason.into() });
+            return Ok(());
+        }
+        self.recent.push_back(self.now);
+        self.broker.submit(order)
+    }
+
+    fn end(&mut self) -> Result<&Statement, BrokerError> {
+        let statement = self.broker.end()?;
+        self.statement.clone_from(statement);
+        self.statement.seen = self.seen.max(statement.seen);
+        self.statement.refused.append(&mut self.refusals);
+        Ok(&self.statement)
+    }
+}

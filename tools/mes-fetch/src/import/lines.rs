@@ -1,0 +1,141 @@
+//! Lines of foreign text, gzip and zstd taken off, split into fields.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, stdin},
+    path::Path,
+};
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use mes_pipe::{Error, Result};
+
+/// One text, read line by line.
+pub struct Lines {
+    name: String,
+    number: u64,
+    reader: BufReader<Box<dyn Read>>,
+    line: Vec<u8>,
+    csv: Reader,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// Opens a file, or stdin without one.
+    pub fn open(path: Option<&Path>) -> Result<Lines> {
+        let Some(path) = path else { return Lines::new("stdin".into(), Box::new(stdin())) };
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::usage(format!("{name}: no such file")),
+            _ => Error::from(error).at(&name),
+        })?;
+        Lines::new(name, Box::new(file))
+    }
+
+    /// Reads text, or what gzip or zstd made of it.
+    pub fn new(name: String, reader: Box<dyn Read>) -> Result<Lines> {
+        let mut reader = BufReader::with_capacity(1 << 16, reader);
+        loop {
+            let head = reader.fill_buf().map_err(|error| Error::from(error).at(&name))?;
+            let decoded: Box<dyn Read> = match head {
+                [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+                [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
+                _ => break,
+            };
+            reader = BufReader::with_capacity(1 << 16, decoded);
+        }
+        let csv = Reader::new();
+        Ok(Lines { name, number: 0, reader, line: vec![], csv, text: vec![], ends: vec![] })
+    }
+
+    /// Takes the separator that the line read last holds most of: comma, semicolon or tab.
+    pub fn guess_separator(&mut self) {
+        let count = |separator: &u8| self.line.iter().filter(|byte| *byte == separator).count();
+        let separator = *b"\t;,".iter().max_by_key(|separator| count(separator)).unwrap_or(&b',');
+        self.csv = ReaderBuilder::new().delimiter(separator).build();
+    }
+
+    /// Says whether the next line is at hand; if not, reading it may wait.
+    pub fn ready(&self) -> bool {
+        self.reader.buffer().contains(&b'\n')
+    }
+
+    /// Moves to the next line that is not empty; false at the end.
+    pub fn advance(&mut self) -> Result<bool> {
+        loop {
+            self.line.clear();
+            self.number += 1;
+            let read = self.reader.read_until(b'\n', &mut self.line).map_err(|error| self.broken(error))?;
+            if read == 0 {
+                return Ok(false);
+            }
+            if self.line.pop() != Some(b'\n') {
+                return Err(
+                    self.refused("the line has no end, so it may be cut off: add a newline if it is whole")
+                );
+            }
+            if self.line.last() == Some(&b'\r') {
+                self.line.pop();
+            }
+            if self.number == 1 && self.line.starts_with(b"\xef\xbb\xbf") {
+                self.line.drain(..3);
+            }
+            if !self.line.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Splits the line into its fields.
+    pub fn fields(&mut self) -> Result<Fields<'_>> {
+        self.csv.reset();
+        self.text.resize(self.line.len() + 1, 0);
+        self.ends.resize(self.line.len() + 2, 0);
+        let (first, _, written, fields) = self.csv.read_record(&self.line, &mut self.text, &mut self.ends);
+        // An empty input ends the record; a quote that is still open swallows that end.
+        let (second, _, more, last) =
+            self.csv.read_record(&[], &mut self.text[written..], &mut self.ends[fields..]);
+        if (first, second) != (ReadRecordResult::InputEmpty, ReadRecordResult::Record) {
+            return Err(self.refused("not one record of separated values"));
+        }
+        match std::str::from_utf8(&self.text[..written + more]) {
+            Ok(text) => Ok(Fields { text, ends: &self.ends[..fields + last] }),
+            Err(_) => Err(self.refused("not UTF-8 text")),
+        }
+    }
+
+    /// Makes an error of the data at this line.
+    pub fn refused(&self, what: impl std::fmt::Display) -> Error {
+        Error::data(format!("{}: line {}: {what}", self.name, self.number))
+    }
+
+    fn broken(&self, error: std::io::Error) -> Error {
+        match error.kind() {
+            std::io::ErrorKind::Other
+            | std::io::ErrorKind::InvalidInput
+            | std::io::ErrorKind::InvalidData
+            | std::io::ErrorKind::UnexpectedEof => {
+                self.refused(format!("the compressed data is broken: {error}"))
+            }
+            _ => Error::from(error).at(&self.name),
+        }
+    }
+}
+
+/// The fields of one line.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    text: &'a str,
+    ends: &'a [usize],
+}
+
+impl<'a> Fields<'a> {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn get(&self, index: usize) -> &'a str {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        self.text[start..self.ends[index]].trim()
+    }
+}

@@ -1,0 +1,232 @@
+use super::*;
+use mes_core::{
+    contract,
+    session::{Part, Sessions},
+    time::{MINUTE, SECOND, Ts},
+};
+
+fn market(from: &str, until: &str, edge: f64) -> Synthetic {
+    let date = |text: &str| text.parse().expect("a date");
+    Synthetic {
+        calendar: Calendar::shipped(),
+        from: date(from),
+        until: date(until),
+        filter: Filter::All,
+        seed: 1,
+        edge,
+    }
+}
+
+fn bars(market: &Synthetic) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    let keep = |bar: &Bar| {
+        bars.push(*bar);
+        Ok(())
+    };
+    market.bars(keep).expect("nothing to fail");
+    bars
+}
+
+#[test]
+fn the_same_seed_makes_the_same_market() {
+    let one = || market("2026-11-19", "2026-11-20", 0.3);
+    assert_eq!(bars(&one()), bars(&one()));
+    assert_ne!(bars(&one()), bars(&Synthetic { seed: 2, ..one() }));
+}
+
+#[test]
+fn a_day_does_not_depend_on_the_days_before() {
+    let alone = bars(&market("2026-11-20", "2026-11-20", 0.3));
+    let mut last = bars(&market("2026-11-17", "2026-11-20", 0.3));
+    last.drain(..last.len() - alone.len());
+    assert!(last[0].seg > alone[0].seg);
+    let without_seg = |bars: &[Bar]| bars.iter().map(|bar| Bar { seg: 0, ..*bar }).collect::<Vec<_>>();
+    assert_eq!(without_seg(&last), without_seg(&alone));
+}
+
+#[test]
+fn the_cash_session_is_a_part_of_the_day() {
+    let whole = market("2026-11-20", "2026-11-20", 0.3);
+    let mut sessions = Sessions::new(Calendar::shipped());
+    let expected: Vec<Bar> =
+        bars(&whole).into_iter().filter(|bar| sessions.of_bar(bar.ts) == Part::Rth).collect();
+    let cash = bars(&Synthetic { filter: Filter::Rth, ..whole });
+    assert_eq!(expected.len(), cash.len());
+    assert!(expected.iter().zip(&cash).all(|(a, b)| a.ts == b.ts && a.vwap == b.vwap));
+    assert!(cash.iter().all(|bar| bar.seg == 1));
+}
+
+#[test]
+fn bars_keep_the_rules() {
+    // Whole weeks with the pause of 2021, an early close, holidays and both clock changes.
+    for (from, until) in
+        [("2021-06-23", "2021-06-29"), ("2025-11-26", "2025-12-01"), ("2026-03-05", "2026-03-10")]
+    {
+        let mut sessions = Sessions::new(Calendar::shipped());
+        let bars = bars(&market(from, until, 0.3));
+        for bar in &bars {
+            assert!(!matches!(sessions.of_bar(bar.ts), Part::Closed | Part::Pause), "{bar:?}");
+            let price = |price: Option<f64>| price.expect("a price");
+            for price in [bar.open, bar.high, bar.low, bar.close, price(bar.bid), price(bar.ask)] {
+                contract::ticks(price).expect("on the grid");
+            }
+            assert!(bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close), "{bar:?}");
+            assert!((bar.low..=bar.high).contains(&price(bar.vwap)));
+            assert!((1..=2).contains(&contract::ticks(price(bar.ask) - price(bar.bid)).expect("a spread")));
+            assert_eq!(bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy + sell), Some(bar.volume));
+            assert!(bar.volume >= bar.trades.unwrap_or_default() && bar.trades > Some(0));
+            assert!(bar.bid_size > Some(0) && bar.ask_size > Some(0) && bar.ts % SECOND == 0);
+        }
+        assert!(bars.windows(2).all(|pair| pair[0].ts < pair[1].ts && pair[1].seg - pair[0].seg <= 1));
+    }
+}
+
+#[test]
+fn ticks_are_in_order_and_trade_at_the_quote() {
+    let mut last = Ts::MIN;
+    let each = |end: Ts, ticks: &[Tick]| {
+        for tick in ticks {
+            assert!(last <= tick.ts && (end - SECOND..end).contains(&tick.ts));
+            last = tick.ts;
+            let (bid, ask) = tick.bid.zip(tick.ask).expect("a quote");
+            assert!(bid < ask && tick.price.is_none_or(|price| price <= bid || price >= ask));
+            assert!(
+                tick.price.is_none() == tick.size.is_none() && tick.price.is_none() == tick.side.is_none()
+            );
+        }
+        Ok(())
+    };
+    market("2026-11-20", "2026-11-20", 1.0).seconds(each).expect("nothing to fail");
+}
+
+/// The mid price in ticks and the sum of signed volume for each second of the cash session; the last trade too.
+struct Cash {
+    mid: Vec<f64>,
+    last: Vec<f64>,
+    delta: Vec<f64>,
+    traded: usize,
+}
+
+fn cash_sessions(edge: f64) -> Vec<Cash> {
+    let all = Synthetic { filter: Filter::Rth, ..market("2026-08-31", "2026-11-20", edge) };
+    let mut sessions = Sessions::new(Calendar::shipped());
+    let mut days: Vec<Cash> = Vec::new();
+    let mut end = 0;
+    all.bars(|bar| {
+        let (open, close) = sessions.day_of_bar(bar.ts).and_then(|day| day.rth).expect("cash");
+        if end != close {
+            end = close;
+            days.push(Cash { mid: vec![], last: vec![], delta: vec![], traded: 0 });
+        }
+        let day = days.last_mut().expect("a day");
+        let second = ((bar.ts - open) / SECOND) as usize;
+        let (mid, last, delta) = (day.mid.last(), day.last.last(), day.delta.last());
+        let mut carried =
+            (mid.copied().unwrap_or(0.0), last.copied().unwrap_or(0.0), delta.copied().unwrap_or(0.0));
+        while day.mid.len() < second - 1 {
+            day.mid.push(carried.0);
+            day.last.push(carried.1);
+            day.delta.push(carried.2);
+        }
+        let (bid, ask) = bar.bid.zip(bar.ask).expect("a quote");
+        carried.2 += (2 * bar.buy_volume.unwrap_or_default() - bar.volume) as f64;
+        day.mid.push((bid + ask) * 2.0);
+        day.last.push(bar.close * 4.0);
+        day.delta.push(carried.2);
+        day.traded += 1;
+        Ok(())
+    })
+    .expect("nothing to fail");
+    days
+}
+
+/// The t value of the slope of `pairs`.
+fn t_value(pairs: &[(f64, f64)]) -> f64 {
+    let n = pairs.len() as f64;
+    let mean = |f: fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>() / n;
+    let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|p| f(p.0 - mx, p.1 - my)).sum::<f64>();
+    let r = sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    r * ((n - 2.0) / (1.0 - r * r)).sqrt()
+}
+
+/// t of the next 30 s on the last 30 s: of the return, and of the volume delta, without overlaps.
+fn foretold(days: &[Cash]) -> (f64, f64) {
+    let (mut by_return, mut by_delta) = (Vec::new(), Vec::new());
+    for day in days {
+        for now in (60..day.mid.len() - 30).step_by(30) {
+            let next = day.mid[now + 30] - day.mid[now];
+            by_return.push((day.mid[now] - day.mid[now - 30], next));
+            by_delta.push((day.delta[now] - day.delta[now - 30], next));
+        }
+    }
+    (t_value(&by_return), t_value(&by_delta))
+}
+
+#[test]
+fn without_the_edge_the_past_says_nothing() {
+    let (by_return, by_delta) = foretold(&cash_sessions(0.0));
+    assert!(by_return.abs() < 4.0 && by_delta.abs() < 4.0, "{by_return} {by_delta}");
+}
+
+#[test]
+fn with_the_edge_order_flow_foretells() {
+    let (by_return, by_delta) = foretold(&cash_sessions(0.5));
+    assert!(by_return > 4.0 && by_delta > 10.0, "{by_return} {by_delta}");
+    let (_, strong) = foretold(&cash_sessions(1.0));
+    assert!(strong > 1.5 * by_delta, "{strong} {by_delta}");
+}
+
+#[test]
+fn a_cash_session_is_like_life() {
+    let days = cash_sessions(0.5);
+    let seconds: f64 = days.iter().map(|day| day.mid.len() as f64).sum();
+    let share = days.iter().map(|day| day.traded as f64).sum::<f64>() / seconds;
+    assert!((0.45..0.75).contains(&share), "{share}");
+    let moves = days.iter().flat_map(|day| day.last.iter().zip(&day.last[30..]).skip(30));
+    let far = moves.filter(|(from, to)| (*to - *from).abs() > 3.0).count() as f64 / seconds;
+    assert!((0.05..0.15).contains(&far), "{far}");
+}
+
+#[test]
+fn the_night_is_quiet() {
+    let night = bars(&Synthetic { filter: Filter::Eth, ..market("2026-11-16", "2026-11-20", 0.3) });
+    let share = night.len() as f64 / (5.0 * 16.5 * 3600.0);
+    assert!((0.12..0.33).contains(&share), "{share}");
+    assert!(night.windows(2).any(|pair| pair[1].ts - pair[0].ts > MINUTE));
+}
+
+#[test]
+fn names_the_contract_of_the_day() {
+    let symbol = |date| bars(&market(date, date, 0.0))[0].symbol.to_string();
+    assert_eq!(symbol("2026-11-20"), "MESZ6");
+    assert_eq!(symbol("2026-12-18"), "MESH7");
+}
+
+#[test]
+fn counts_sessions_by_the_calendar() {
+    let span = |sessions, from: Option<&str>, until: Option<&str>| {
+        let date = |text: Option<&str>| text.map(|text| text.parse().expect("a date"));
+        let args = Args {
+            sessions,
+            from: date(from),
+            until: date(until),
+            seed: 1,
+            edge: 0.0,
+            ticks: false,
+            session: Session::All,
+            output: OutputArgs::default(),
+        };
+        let found = super::span(&args, &Calendar::shipped());
+        found.map(|(from, until)| format!("{from} {until}")).map_err(|error| error.code())
+    };
+    assert_eq!(span(Some(2), None, None), Ok("2026-11-19 2026-11-20".into()));
+    // Christmas 2025 is no session, nor is a weekend.
+    assert_eq!(span(Some(3), None, Some("2025-12-28")), Ok("2025-12-23 2025-12-28".into()));
+    assert_eq!(span(Some(2), Some("2025-12-24"), None), Ok("2025-12-24 2025-12-26".into()));
+    assert_eq!(span(None, Some("2025-12-24"), Some("2025-12-24")), Ok("2025-12-24 2025-12-24".into()));
+    assert_eq!(span(Some(1), Some("2025-12-24"), Some("2025-12-24")), Err(2));
+    assert_eq!(span(None, Some("2025-12-24"), Some("2025-12-23")), Err(2));
+    assert_eq!(span(Some(9999), None, None), Err(2));
+    assert_eq!(span(None, Some("2018-12-24"), Some("2025-12-24")), Err(2));
+}

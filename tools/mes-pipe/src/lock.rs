@@ -1,0 +1,29 @@
+//! One pipeline a run directory.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+};
+
+use crate::{Error, Result};
+
+/// Takes the lock `<tool>.lock` in the run directory, which it makes. Held until dropped, also by kill −9.
+///
+/// # Errors
+///
+/// [`Error::Usage`] when another pipeline has it.
+pub fn lock(run: &Path, tool: &str) -> Result<File> {
+    std::fs::create_dir_all(run).map_err(|error| Error::from(error).at(run.display()))?;
+    let path = run.join(format!("{tool}.lock"));
+    let file = File::create(&path).map_err(|error| Error::from(error).at(path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let path = path.display();
+            Err(Error::usage(format!(
+                "{path}: another mes-{tool} trades in this run directory: give another --run"
+            )))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::from(error).at(path.display())),
+    }
+}

@@ -1,0 +1,72 @@
+//! The journal as JSON lines: everything that happened, in the order it happened.
+
+use std::{
+    cell::RefCell,
+    io::{BufWriter, Write},
+    rc::Rc,
+};
+
+use mes_core::{
+    record::Record,
+    row::{Columns, Row, Written},
+    run::Run,
+    statement::Statement,
+    verdict::Verdict,
+};
+use mes_pipe::{Error, Result};
+use serde::Serialize;
+
+use crate::trade::Journal;
+
+/// Where lines go; shared with [`crate::wire::Wire`], which must flush them before it waits for an answer.
+pub type Lines = Rc<RefCell<BufWriter<Box<dyn Write>>>>;
+
+/// Begins lines on `out`.
+pub fn lines(out: impl Write + 'static) -> Lines {
+    Rc::new(RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out))))
+}
+
+pub struct JsonJournal {
+    lines: Lines,
+    columns: Columns,
+}
+
+impl JsonJournal {
+    /// Keeps a journal of rows with these columns.
+    pub fn new(lines: Lines, columns: Columns) -> Self {
+        JsonJournal { lines, columns }
+    }
+
+    fn write<T: Serialize>(&mut self, record: &T) -> Result<()> {
+        let mut lines = self.lines.borrow_mut();
+        serde_json::to_writer(&mut *lines, record)
+            .map_err(|error| Error::from(std::io::Error::from(error)))?;
+        Ok(lines.write_all(b"\n")?)
+    }
+}
+
+impl Journal for JsonJournal {
+    fn run(&mut self, run: &Run) -> Result<()> {
+        self.write(&Record::Run(run))
+    }
+
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.write(&Written { row, columns: self.columns })
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<()> {
+        self.write(&Record::Statement(statement))
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        self.write(verdict)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.write(&Record::End)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(self.lines.borrow_mut().flush()?)
+    }
+}

@@ -1,0 +1,91 @@
+//! Rows out of a table of predictions.
+
+use arrow_array::RecordBatch;
+use mes_core::{
+    contract,
+    row::{Columns, Row},
+    time, tz,
+};
+use mes_pipe::{Error, Event, Input, Kind, Result, columns};
+
+use crate::trade::{Next, Rows, Stream};
+
+/// Reads a table row by row.
+pub struct TableRows {
+    input: Input,
+    rows: Vec<Row>,
+    next: usize,
+    symbol: mes_core::symbol::Symbol,
+}
+
+impl TableRows {
+    pub fn new(input: Input) -> Self {
+        TableRows { input, rows: Vec::new(), next: 0, symbol: Default::default() }
+    }
+
+    /// Returns what the rows are, and which columns of them a journal keeps.
+    pub fn stream(&self) -> Result<(Stream, Columns)> {
+        let meta = self.input.meta();
+        let interval = meta.interval.ok_or_else(|| {
+            Error::usage(
+                "the length of a row is unknown: say --interval 1s (text carries it only with --header)",
+            )
+        })?;
+        let columns = self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let stream = Stream { interval, session: meta.session, lineage: meta.lineage.clone() };
+        Ok((stream, columns))
+    }
+
+    fn take(&mut self, batch: &RecordBatch) -> Result<()> {
+        let table = columns::Rows::of(batch)?;
+        let interval = self.input.meta().interval.map_or(1, mes_core::interval::Interval::nanos);
+        self.rows.clear();
+        self.next = 0;
+        for index in 0..table.len() {
+            let row = table.get(index);
+            let refused = |what: String| Error::data(what).at(self.input.at(index));
+            if row.bar.ts % interval != 0 {
+                return Err(refused(format!("{} is not on the grid of the rows", time::format(row.bar.ts))));
+            }
+            if row.bar.symbol != self.symbol {
+                tradeable(&row).map_err(refused)?;
+                self.symbol = row.bar.symbol;
+            }
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses prices that are not those of the index that MES is on.
+fn tradeable(row: &Row) -> std::result::Result<(), String> {
+    let symbol = row.bar.symbol;
+    let name = contract::Name::parse(symbol.as_str(), tz::new_york(row.bar.ts).date());
+    match name.as_ref().map(contract::Name::root) {
+        // ES has the same index, tick and grid; the money is that of MES all the same.
+        Ok("MES" | "ES") => Ok(()),
+        _ => Err(format!(
+            "symbol {:?} is neither MES nor ES; if it is, say so with mes-bars --symbol",
+            symbol.as_str()
+        )),
+    }
+}
+
+impl Rows for TableRows {
+    fn next(&mut self) -> Result<Next> {
+        loop {
+            if let Some(row) = self.rows.get(self.next) {
+                self.next += 1;
+                return Ok(Next::Row(*row));
+            }
+            match self.input.next()? {
+                Event::Batch(batch) => self.take(&batch)?,
+                Event::Idle => return Ok(Next::Idle),
+                Event::End => return Ok(Next::End),
+            }
+        }
+    }
+}
+
+/// What risk reads.
+pub const KINDS: [Kind; 1] = [Kind::Prediction];

@@ -1,0 +1,8 @@
+//! No trade below the minimum balance.
+
+use super::{Opinion, View};
+
+pub fn opinion(view: &View) -> Opinion {
+    let (value, limit) = (view.statement.balance_cents.usd(), view.rules.limits.minimum_balance_usd);
+    if value < limit { Opinion::Deny { value, limit } } else { Opinion::Allow }
+}

@@ -1,0 +1,14 @@
+//! A pause after every exit.
+
+use mes_core::time::SECOND;
+
+use super::{Opinion, View};
+
+pub fn opinion(view: &View) -> Opinion {
+    let Some(exit) = view.memory.last_exit else { return Opinion::Allow };
+    let (passed, wanted) = (view.row.bar.ts - exit, view.rules.entries.cooldown_s * SECOND);
+    if passed >= wanted {
+        return Opinion::Allow;
+    }
+    Opinion::Deny { value: passed as f64 / SECOND as f64, limit: view.rules.entries.cooldown_s as f64 }
+}
