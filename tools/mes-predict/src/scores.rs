@@ -27,13 +27,22 @@ pub struct Report {
     pub model: Scores,
     pub prior: Scores,
     pub flat: Scores,
-    /// Log-loss of the prior less that of the model, nats a row; above 0 the model knows something.
-    pub gain: f64,
-    /// The standard error of `gain`, row by row; honest while labels do not overlap.
-    pub gain_error: f64,
+    /// Over all rows.
+    pub gain: Gain,
+    /// Over the rows that moved, given that they did: up or down? The only part that can be traded.
+    pub direction: Gain,
     /// Rows called up or down with at least [`ENTRY`], and how many of them came true.
     pub calls: usize,
     pub calls_right: usize,
+}
+
+/// Log-loss of the prior less that of the model, nats a row: above 0 the model knows something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    pub rows: usize,
+    pub nats: f64,
+    /// Its standard error, row by row; honest while labels do not overlap.
+    pub error: f64,
 }
 
 /// The confidence below which risk makes no entry.
@@ -48,39 +57,45 @@ impl Report {
         }
         let constant = |p| Scores::of(labels.iter().map(|&label| (p, label)));
         let pairs = || probabilities.iter().copied().zip(labels.iter().copied());
-        let gains = pairs().map(|(p, label)| log(p[usize::from(label)]) - log(prior[usize::from(label)]));
-        let n = rows as f64;
-        let gain = gains.clone().sum::<f64>() / n;
-        let variance = gains.map(|one| (one - gain) * (one - gain)).sum::<f64>() / (n - 1.0).max(1.0);
+        let gains = pairs().map(|(p, label)| {
+            let class = usize::from(label);
+            log(p[class]) - log(prior[class])
+        });
+        let directions = pairs().filter(|(_, label)| *label != 1).map(|(p, label)| {
+            let given_move = |p: [f64; 3]| log(p[usize::from(label)] / (p[0] + p[2]));
+            given_move(p) - given_move(prior)
+        });
         let calls = || pairs().filter(|(p, _)| called(*p) != 1 && p[called(*p)] >= ENTRY);
         Report {
             rows,
             model: Scores::of(pairs()),
             prior: constant(prior),
             flat: constant([0.0, 1.0, 0.0]),
-            gain,
-            gain_error: (variance / n).sqrt(),
+            gain: Gain::of(gains),
+            direction: Gain::of(directions),
             calls: calls().count(),
             calls_right: calls().filter(|(p, label)| called(*p) == usize::from(*label)).count(),
         }
     }
 
-    /// Says whether the model beats the prior by more than chance: two standard errors.
+    /// Says whether the model foretells which way the market goes.
     pub fn skill(&self) -> bool {
-        self.rows > 0 && self.gain > 2.0 * self.gain_error
+        self.direction.beyond_chance()
     }
 
-    /// Says it in words.
+    /// Says it in words. Knowing how far but not which way is common, and no edge.
     pub fn verdict(&self) -> String {
-        let Report { rows, gain, gain_error, .. } = self;
-        match (rows, self.skill()) {
-            (0, _) => "not tested: no rows were left for it".into(),
-            (_, true) => {
-                format!("skill: the log-loss is {gain:.5} ± {gain_error:.5} better than the prior's")
-            }
-            (_, false) => format!(
-                "NO SKILL: the log-loss is {gain:.5} ± {gain_error:.5} better than the prior's, which is chance"
+        let Gain { rows, nats, error } = self.direction;
+        if rows == 0 {
+            return "Not tested: no row was left that moved".into();
+        }
+        let figure = format!("{nats:.5} ± {error:.5} nats better than the prior on the {rows} that moved");
+        match (self.skill(), self.gain.beyond_chance()) {
+            (true, _) => format!("SKILL: it foretells up or down, {figure}"),
+            (false, true) => format!(
+                "NO SKILL in up or down: {figure}, which is chance (it foretells how far, not which way)"
             ),
+            (false, false) => format!("NO SKILL: {figure}, which is chance"),
         }
     }
 
@@ -131,6 +146,24 @@ impl Report {
         };
         let head = ["", "log-loss", "Brier", "accuracy", "balanced", "MCC"].map(str::to_owned);
         [head, row("model", &self.model), row("prior", &self.prior), row("always flat", &self.flat)]
+    }
+}
+
+impl Gain {
+    fn of(gains: impl Iterator<Item = f64> + Clone) -> Gain {
+        let rows = gains.clone().count();
+        if rows == 0 {
+            return Gain::default();
+        }
+        let n = rows as f64;
+        let nats = gains.clone().sum::<f64>() / n;
+        let variance = gains.map(|one| (one - nats) * (one - nats)).sum::<f64>() / (n - 1.0).max(1.0);
+        Gain { rows, nats, error: (variance / n).sqrt() }
+    }
+
+    /// Says whether it is more than two standard errors above 0.
+    pub fn beyond_chance(&self) -> bool {
+        self.rows > 0 && self.nats > 2.0 * self.error
     }
 }
 
@@ -213,7 +246,33 @@ mod tests {
         near(report.flat.accuracy, 0.5);
         near(report.flat.mcc, 0.0);
         assert_eq!((report.calls, report.calls_right), (2, 2));
-        near(report.gain, report.prior.log_loss.expect("finite") - report.model.log_loss.expect("finite"));
+        near(
+            report.gain.nats,
+            report.prior.log_loss.expect("finite") - report.model.log_loss.expect("finite"),
+        );
+    }
+
+    /// A model that knows which rows move, but not whereto, has a gain and no skill.
+    #[test]
+    fn knowing_how_far_is_not_knowing_which_way() {
+        let labels: Vec<u8> =
+            (0..400).map(|row| if row % 2 == 0 { 1 } else { (row / 2 % 2 * 2) as u8 }).collect();
+        let told = |p: [f64; 3]| move |row: usize| if row.is_multiple_of(2) { [0.1, 0.8, 0.1] } else { p };
+        let judge = |p| Report::of(&(0..400).map(told(p)).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25]);
+        let far = judge([0.4, 0.2, 0.4]);
+        assert!(far.gain.beyond_chance() && !far.skill(), "{far:?}");
+        near(far.direction.nats, 0.0);
+        assert!(far.verdict().starts_with("NO SKILL in up or down"));
+        assert_eq!((far.gain.rows, far.direction.rows), (400, 200));
+
+        let knowing = |row: usize| match labels[row] {
+            0 => [0.5, 0.3, 0.2],
+            1 => [0.2, 0.6, 0.2],
+            _ => [0.2, 0.3, 0.5],
+        };
+        let which = Report::of(&(0..400).map(knowing).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25]);
+        assert!(which.skill() && which.verdict().starts_with("SKILL"), "{which:?}");
+        near(which.direction.nats, log(0.5 / 0.7) - log(0.5));
     }
 
     const LOG_LOSS: f64 = 0.7465698301137551;

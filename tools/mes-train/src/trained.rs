@@ -154,3 +154,45 @@ fn config_hash(lineage: &serde_json::Value) -> String {
     let settings = lineage.as_array().and_then(|links| links.last()).map(|link| link["settings"].to_string());
     mes_pipe::hash(settings.unwrap_or_default().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use mes_core::{session::Filter, time::SECOND};
+    use mes_pipe::Kind;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{family::FAMILIES, write::atomically};
+
+    fn sample(rows: usize) -> Sample {
+        let value = |row: usize| (row * 7919 % 1009) as f32 / 1009.0;
+        Sample {
+            features: vec!["f_a".into(), "f_b".into()],
+            rows: (0..2 * rows).map(value).collect(),
+            times: (0..rows).map(|row| row as i64 * SECOND).collect(),
+            labels: (0..rows).map(|row| (value(row * 13) * 3.0) as u8).collect(),
+            moves: (0..rows).map(|row| Some(value(row) * 9.0 - 4.0)).collect(),
+            ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn a_file_that_says_something_else_than_the_trainer_is_not_written() {
+        let sample = sample(400);
+        let meta = Meta::source("mes-train", Kind::Feature, None, Filter::All, json!({}));
+        let label = Label { kind: "horizon".into(), horizon: "1s".into(), threshold_ticks: 3.0 };
+        let order = Order { family: &FAMILIES[0], label, meta: &meta, seed: 1, balanced: false };
+        let mut trained = Trained::new(&sample, order).expect("trains");
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("m.onnx");
+        atomically(&path, &trained.onnx, |part| trained.check(&sample, part)).expect("agrees");
+        assert_eq!(std::fs::read(&path).expect("model"), trained.onnx);
+
+        trained.scaler = Scaler::fit(&sample.rows[..100], 2);
+        let other = folder.path().join("other.onnx");
+        let error =
+            atomically(&other, &trained.onnx, |part| trained.check(&sample, part)).expect_err("differs");
+        assert!(error.code() == 1 && error.to_string().contains("not written: at 1970"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
+    }
+}

@@ -71,7 +71,7 @@ fn finds_a_planted_edge_and_none_in_noise() {
     let folder = tempfile::tempdir().expect("folder");
     let (model, output) = train(folder.path(), "edge", &rows(6000, 0.8, 1), &[]);
     let found = card(&model, &output);
-    assert!(found.scores.skill() && found.scores.gain > 0.05, "{:?}", found.scores);
+    assert!(found.scores.skill() && found.scores.gain.nats > 0.05, "{:?}", found.scores);
     assert!(found.scores.model.mcc > 0.1 && found.scores.flat.mcc == 0.0);
     assert_eq!(found.features, ["f_edge", "f_noise", "f_late"]);
     assert_eq!((found.rows.train, found.rows.calibration, found.rows.test), (4185, 897, 897));
@@ -83,7 +83,7 @@ fn finds_a_planted_edge_and_none_in_noise() {
     let p =
         Model::load(&model).expect("loads").probabilities(&[0.9, 0.0, 0.5, -0.9, 0.0, 0.5]).expect("runs");
     assert!(p[0][2] > 0.5 && p[1][0] > 0.5, "{p:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("skill: the log-loss is"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("SKILL: it foretells"));
     assert!(fs::read_to_string(model.with_extension("md")).expect("card").contains("A logistic model"));
 
     let (model, output) = train(folder.path(), "noise", &rows(6000, 0.0, 2), &[]);
