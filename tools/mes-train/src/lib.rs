@@ -1,1 +1,160 @@
+//! Trains a model on labelled feature rows and writes it as one ONNX file.
+//!
+//! The file is the whole model: scaler and network as a graph that ends at logits, everything else in its card. It is
+//! written only if tract, which will run it, gives the same logits as the trainer.
 
+mod calibrate;
+mod family;
+mod label;
+mod logistic;
+mod onnx;
+mod sample;
+mod scaler;
+mod splits;
+mod trained;
+mod write;
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Parser, builder::PossibleValue};
+use mes_core::{
+    interval::Interval,
+    time::{self, Ts},
+};
+use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
+use serde_json::{Value, json};
+
+use family::{FAMILIES, Family, count};
+use sample::{Choice, Sample};
+use trained::Trained;
+
+const ABOUT: &str = "Train a model on labelled feature rows and write it as one ONNX file, which mes-predict runs.
+
+Reads bars with f_* and y_dir columns (from mes-features --labels) and writes the model and, beside it, its card as \
+Markdown. Rows are taken one label horizon apart, since overlapping labels are not more facts, and cut in the order \
+of time: 70 % to train, 15 % to calibrate, 15 % to test.";
+
+const EXAMPLES: &str = "Examples:
+  mes-train logistic --out models/default.onnx data/features.parquet
+  mes-features --labels horizon < bars.arrow | mes-train logistic --until 2025-07-01T00:00:00Z --out models/h1.onnx
+
+Exit codes: 0 done, 1 failed (also: tract disagrees with the trainer), 2 wrong arguments, 3 bad data, 4 stopped.";
+
+#[derive(Parser)]
+#[command(about = "Labelled features in, one ONNX model out", long_about = ABOUT, after_help = EXAMPLES)]
+pub struct Args {
+    /// What to train
+    #[arg(value_name = "FAMILY", value_parser = families())]
+    family: String,
+    /// The model to write
+    #[arg(short, long, value_name = "FILE", default_value = "models/default.onnx")]
+    out: PathBuf,
+    /// Distance of the rows taken, such as 30s, or all; the label's horizon if not given
+    #[arg(long, value_name = "STRIDE")]
+    stride: Option<Stride>,
+    /// Let every class weigh the same in the fit; probabilities stay those of the market
+    #[arg(long)]
+    balanced: bool,
+    /// Seed of all that is random; nothing is in logistic
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Take only rows whose labels are known before this instant, so that later ones are out of sample
+    #[arg(long, value_name = "TS", value_parser = time::parse)]
+    until: Option<Ts>,
+    /// Features to leave out, by name; a * at the end stands for any ending
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    without: Vec<String>,
+    /// The label's horizon, where the input does not say
+    #[arg(long, value_name = "INTERVAL")]
+    horizon: Option<Interval>,
+    /// The label's threshold, where the input does not say
+    #[arg(long, value_name = "TICKS")]
+    threshold: Option<f64>,
+    /// No notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+/// How far apart rows are taken.
+#[derive(Clone, Copy, Debug)]
+enum Stride {
+    All,
+    Every(Interval),
+}
+
+impl FromStr for Stride {
+    type Err = mes_core::Error;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        if text == "all" { Ok(Stride::All) } else { text.parse().map(Stride::Every) }
+    }
+}
+
+fn families() -> impl clap::builder::TypedValueParser<Value = String> {
+    let names = FAMILIES.iter().map(|family| PossibleValue::new(family.name).help(family.about));
+    clap::builder::PossibleValuesParser::new(names)
+}
+
+pub fn main(args: Args) -> Result<()> {
+    let family = FAMILIES.iter().find(|family| family.name == args.family);
+    let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
+    let mut input = Input::open(&args.input, &[Kind::Feature])?;
+    let label = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
+    let horizon = label.horizon_nanos()?;
+    let stride = match args.stride {
+        None => horizon,
+        Some(Stride::All) => 0,
+        Some(Stride::Every(interval)) => interval.nanos(),
+    };
+    let choice = Choice { without: &args.without, stride, horizon, until: args.until };
+    let sample = Sample::read(&mut input, &choice)?;
+    describe(&sample, stride)?;
+    let config = settings(&args, family, stride, serde_json::to_value(&label).unwrap_or_default());
+    let meta = input.meta().stage("mes-train", Kind::Feature, config);
+    let task = trained::Order { family, label, meta: &meta, seed: args.seed, balanced: args.balanced };
+    let trained = Trained::new(&sample, task)?;
+    let card = &trained.card;
+    card.scores.to_lines().iter().for_each(note);
+    write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
+    write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    let (first, last) = (time::format(card.span.first), time::format(card.span.last));
+    note(format!("{}: fitted on {first} to {last}; score rows after it", args.out.display()));
+    Ok(())
+}
+
+/// Returns what decides the model beside the rows.
+fn settings(args: &Args, family: &Family, stride: i64, label: Value) -> Value {
+    json!({
+        "family": family.name,
+        "labels": label,
+        "stride_ns": stride,
+        "balanced": args.balanced,
+        "seed": args.seed,
+        "until": args.until.map(time::format),
+        "without": args.without,
+    })
+}
+
+/// Tells what there is to learn from; an error when there is nothing.
+fn describe(sample: &Sample, stride: i64) -> Result<()> {
+    let Sample { read, incomplete, times, .. } = sample;
+    let worst = sample.empty.iter().zip(&sample.features).max_by_key(|(empty, _)| **empty);
+    let (empty, name) = worst.map_or((0, ""), |(empty, name)| (*empty, name.as_str()));
+    let lacking = format!("{incomplete} lack a label or a feature ({name} is empty in {empty})");
+    let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
+        return Err(Error::data(format!("no row to learn from: of {read} read, {lacking}")));
+    };
+    let apart = if stride == 0 {
+        "every one".into()
+    } else {
+        format!("{} s apart", stride as f64 / time::SECOND as f64)
+    };
+    note(format!("{} rows taken, {apart}, of {read} read; {lacking}", sample.len()));
+    note(format!("from {} to {}, {} features", time::format(first), time::format(last), sample.width()));
+    let counts = count(&sample.labels);
+    let [down, flat, up] = counts.map(|there| 100.0 * there as f64 / sample.len() as f64);
+    note(format!("down {down:.1} %, flat {flat:.1} %, up {up:.1} %"));
+    Ok(())
+}

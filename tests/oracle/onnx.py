@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Checks a model file and what mes-predict made of it against onnx.checker and onnxruntime.
+
+    python3 tests/oracle/onnx.py MODEL FEATURES.parquet|csv PREDICTIONS.csv
+
+FEATURES are the rows that went into mes-predict, PREDICTIONS what came out (--to csv). Exit 0 when all agree to 1e-6.
+"""
+
+import json
+import sys
+
+# This file's own folder comes first in the path, where it would hide the package of its name.
+sys.path.pop(0)
+
+import numpy as np
+import onnx
+import onnxruntime
+import pyarrow.csv
+import pyarrow.parquet
+
+TOLERANCE = 1e-6
+P = ["p_down", "p_flat", "p_up"]
+
+
+def read(path):
+    if path.endswith(".parquet"):
+        return pyarrow.parquet.read_table(path)
+    return pyarrow.csv.read_csv(path)
+
+
+def column(table, name):
+    """A column as f64 with NaN for empty."""
+    return table[name].cast(pyarrow.float64()).to_numpy()
+
+
+def card(model):
+    return {p.key[4:]: json.loads(p.value) for p in model.metadata_props if p.key.startswith("mes.")}
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def direction(p):
+    down, flat, up = p.astype(np.float32).T
+    return np.where((up > flat) & (up > down), 1, np.where((down > flat) & (down > up), -1, 0))
+
+
+def compare(name, found, wanted, tolerance=TOLERANCE):
+    worst = float(np.max(np.abs(found - wanted), initial=0.0))
+    print(f"{name:<8} largest difference {worst:.2e} over {len(found)} rows")
+    if not worst <= tolerance:
+        sys.exit(f"{name}: {worst} is over {tolerance}")
+
+
+def main(model_path, features_path, predictions_path):
+    model = onnx.load(model_path)
+    onnx.checker.check_model(model, full_check=True)
+    facts = card(model)
+    features, predictions = read(features_path), read(predictions_path)
+    x = np.stack([column(features, name) for name in facts["features"]], axis=1).astype(np.float32)
+    whole = ~np.isnan(x).any(axis=1)
+    scored = ~np.isnan(column(predictions, "p_dir"))
+    if (scored & ~whole).any():
+        sys.exit("a row that lacks a feature has a prediction")
+    if not scored.any():
+        sys.exit("no row has a prediction")
+    x = x[scored]
+
+    session = onnxruntime.InferenceSession(model_path, providers=["CPUExecutionProvider"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: x})
+    p = softmax(logits.astype(np.float64) / facts["calibration"]["t"])
+    found = np.stack([column(predictions, name)[scored] for name in P], axis=1)
+    compare("p", found, p)
+    compare("sum", found.sum(axis=1), np.ones(len(found)))
+    compare("p_dir", column(predictions, "p_dir")[scored], direction(found), 0.0)
+    compare("p_conf", column(predictions, "p_conf")[scored], p.max(axis=1))
+    moves = np.array(facts["mean_move_ticks"])
+    compare("p_move", column(predictions, "p_move")[scored], p @ moves, TOLERANCE * max(1.0, np.abs(moves).max()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,74 @@
+//! The loop: rows in, the same rows with `p_*` columns out.
+
+use std::{env, path::PathBuf, sync::Arc};
+
+use arrow_array::{ArrayRef, Float32Array, RecordBatch};
+use arrow_schema::{DataType, Field, SchemaRef};
+use mes_core::prediction::{COLUMNS, Prediction};
+use mes_pipe::{
+    Error, Event, Input, Kind, Output, Result,
+    columns::{append, extend},
+};
+
+use crate::{InSample, Predictor, StageArgs, model::Model, rules, served::Served};
+
+const DEFAULT_MODEL: &str = "models/default.onnx";
+
+pub(crate) fn run(args: StageArgs) -> Result<()> {
+    let kind = if args.rule.is_some() { Kind::Bar } else { Kind::Feature };
+    let in_sample = match (args.allow_in_sample, args.skip_in_sample) {
+        (true, _) => InSample::Allow,
+        (_, true) => InSample::Skip,
+        _ => InSample::Refuse,
+    };
+    // Before the input: a wrong model is found without waiting for the first row.
+    let model = if args.rule.is_none() { Some(model(args.model)?) } else { None };
+    let mut input = Input::open(&args.input, &[kind])?;
+    let mut predictor: Box<dyn Predictor> = match (args.rule, model) {
+        (Some(name), _) => rules::make(name, args.seed, args.rate, &input)?,
+        (None, Some(model)) => Box::new(Served::new(model, input.schema(), input.meta(), in_sample)?),
+        (None, None) => return Err(Error::usage("neither a model nor a rule")),
+    };
+    let schema = predicted(input.schema())?;
+    let meta = input.meta().stage("mes-predict", Kind::Prediction, predictor.settings());
+    let mut output = Output::create(&args.output, Arc::clone(&schema), &meta)?;
+    loop {
+        match input.next()? {
+            Event::Batch(batch) => {
+                let predictions = predictor.predict(&batch)?;
+                output.write(&with(&batch, &schema, &predictions)?)?;
+            }
+            Event::Idle => output.flush()?,
+            Event::End => {
+                predictor.end()?;
+                return output.finish();
+            }
+        }
+    }
+}
+
+/// Loads the model that was asked for: by flag, by environment, by default.
+fn model(flag: Option<PathBuf>) -> Result<Model> {
+    let asked = flag.or_else(|| env::var_os("MES_MODEL").filter(|path| !path.is_empty()).map(PathBuf::from));
+    let path = asked.unwrap_or_else(|| DEFAULT_MODEL.into());
+    if !path.exists() {
+        let path = path.display();
+        return Err(Error::usage(format!(
+            "no model {path}: run `make model`, or name one with --model FILE"
+        )));
+    }
+    Model::load(&path)
+}
+
+/// Returns the schema of rows with predictions.
+fn predicted(schema: &SchemaRef) -> Result<SchemaRef> {
+    extend(schema, COLUMNS.iter().map(|name| Field::new(*name, DataType::Float32, true)).collect())
+}
+
+/// Adds the predictions of a batch as columns.
+fn with(batch: &RecordBatch, schema: &SchemaRef, predictions: &[Prediction]) -> Result<RecordBatch> {
+    let column = |index: usize| -> ArrayRef {
+        Arc::new(predictions.iter().map(|prediction| prediction.values()[index]).collect::<Float32Array>())
+    };
+    append(batch, schema, (0..COLUMNS.len()).map(column).collect())
+}

@@ -1,0 +1,136 @@
+//! Rewrites a graph so that it ends at logits: a final Softmax is cut, a LinearClassifier becomes a Gemm.
+//!
+//! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
+//! another place of the block.
+
+use std::collections::HashSet;
+
+use mes_pipe::{Error, Result};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto, tensor_proto,
+};
+
+/// Cuts what follows the logits and leaves them as the only output.
+pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
+    let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    // A classifier's first output is the label, its last the probabilities.
+    let mut output = graph.output.pop().ok_or_else(|| Error::usage("a graph without an output"))?;
+    while let Some(at) = graph.node.iter().position(|node| node.output.contains(&output.name)) {
+        let op = graph.node[at].op_type.clone();
+        match op.as_str() {
+            "Identity" | "Normalizer" | "Softmax" => output.name = cut(graph, at)?,
+            "LinearClassifier" => {
+                let classifier = graph.node.remove(at);
+                output.name = gemm(graph, &classifier)?;
+            }
+            _ => break,
+        }
+        if op == "Softmax" || op == "LinearClassifier" {
+            break;
+        }
+    }
+    graph.output = vec![output];
+    Ok(())
+}
+
+/// Errors when the graph names a value that nothing gives, or holds a constant of another size than it says: tract
+/// takes a file at its word there.
+pub fn check(model: &ModelProto) -> Result<()> {
+    let graph = model.graph.as_ref().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    let given: HashSet<&str> = (graph.input.iter().map(|input| &input.name))
+        .chain(graph.initializer.iter().map(|tensor| &tensor.name))
+        .chain(graph.node.iter().flat_map(|node| &node.output))
+        .map(String::as_str)
+        .collect();
+    let taken = graph.node.iter().flat_map(|node| &node.input).filter(|name| !name.is_empty());
+    let mut taken = taken.chain(graph.output.iter().map(|output| &output.name));
+    if let Some(name) = taken.find(|name| !given.contains(name.as_str())) {
+        return Err(Error::usage(format!("a broken graph: nothing gives {name:?}")));
+    }
+    match graph.initializer.iter().find(|tensor| !is_whole(tensor)) {
+        Some(tensor) => {
+            Err(Error::usage(format!("a broken graph: constant {:?} is not of its size", tensor.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_whole(tensor: &TensorProto) -> bool {
+    let count =
+        tensor.dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(usize::try_from(dim).ok()?));
+    let there = match tensor.data_type {
+        1 => tensor.raw_data.len() / 4 + tensor.float_data.len(),
+        6 => tensor.raw_data.len() / 4 + tensor.int32_data.len(),
+        7 => tensor.raw_data.len() / 8 + tensor.int64_data.len(),
+        // Other types are rare; a byte a value is the least there is.
+        _ => return count.is_some_and(|count| count <= 1 << 20),
+    };
+    count == Some(there)
+}
+
+/// Takes out a last node that the logits do without and returns the name of its input.
+fn cut(graph: &mut GraphProto, at: usize) -> Result<String> {
+    let node = graph.node.remove(at);
+    let [before] = &node.input[..] else { return Err(Error::usage("a final node of several inputs")) };
+    let classifies = |node: &NodeProto| node.op_type == "LinearClassifier" && node.output.contains(before);
+    match node.op_type.as_str() {
+        "Normalizer" if !graph.node.iter().any(classifies) => {
+            Err(Error::usage("a final Normalizer that does not follow a LinearClassifier"))
+        }
+        "Softmax" if integer(&node, "axis").is_some_and(|axis| axis != -1 && axis != 1) => {
+            Err(Error::usage("a final Softmax that does not run over the classes"))
+        }
+        _ => Ok(before.clone()),
+    }
+}
+
+/// Adds `classifier` to the graph as x·Wᵀ + b and returns the name of its logits.
+fn gemm(graph: &mut GraphProto, classifier: &NodeProto) -> Result<String> {
+    let transform = attribute(classifier, "post_transform").map(|found| found.s.as_slice());
+    let classes = attribute(classifier, "classlabels_ints").map(|found| found.ints.as_slice());
+    if transform != Some(b"SOFTMAX") || classes != Some(&[0, 1, 2]) {
+        return Err(Error::usage("a LinearClassifier that is not a softmax over the classes 0, 1, 2"));
+    }
+    let floats = |name| attribute(classifier, name).map(|found| found.floats.clone()).unwrap_or_default();
+    let (weights, bias) = (floats("coefficients"), floats("intercepts"));
+    let width = weights.len() / 3;
+    if width == 0 || weights.len() % 3 != 0 || bias.len() != 3 {
+        return Err(Error::usage("a LinearClassifier whose coefficients are not 3 by the features"));
+    }
+    let [w, b, logits] = ["mes_w", "mes_b", "mes_logits"].map(str::to_owned);
+    graph.initializer.push(tensor(&w, &[3, width as i64], weights));
+    graph.initializer.push(tensor(&b, &[3], bias));
+    let transposed = AttributeProto {
+        name: "transB".into(),
+        r#type: attribute_proto::AttributeType::Int.into(),
+        i: 1,
+        ..AttributeProto::default()
+    };
+    graph.node.push(NodeProto {
+        op_type: "Gemm".into(),
+        name: logits.clone(),
+        input: vec![classifier.input[0].clone(), w, b],
+        output: vec![logits.clone()],
+        attribute: vec![transposed],
+        ..NodeProto::default()
+    });
+    Ok(logits)
+}
+
+fn tensor(name: &str, dims: &[i64], values: Vec<f32>) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        dims: dims.to_vec(),
+        data_type: tensor_proto::DataType::Float.into(),
+        float_data: values,
+        ..TensorProto::default()
+    }
+}
+
+fn attribute<'a>(node: &'a NodeProto, name: &str) -> Option<&'a AttributeProto> {
+    node.attribute.iter().find(|attribute| attribute.name == name)
+}
+
+fn integer(node: &NodeProto, name: &str) -> Option<i64> {
+    attribute(node, name).map(|attribute| attribute.i)
+}

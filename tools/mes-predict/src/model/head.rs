@@ -1,0 +1,65 @@
+//! From logits to a prediction: temperature, softmax, direction, expected move. In `f64` with the pinned `exp`, so
+//! that neither a row's neighbours nor the machine's libm have a say.
+
+use libm::exp;
+use mes_core::prediction::Prediction;
+
+use super::{card::Calibration, plan::CLASSES};
+
+/// Returns the calibrated probabilities of down, flat, up; they sum to 1.
+pub fn probabilities(logits: [f32; CLASSES], calibration: Calibration) -> [f64; CLASSES] {
+    let Calibration::Temperature { t } = calibration;
+    softmax(logits.map(|logit| f64::from(logit) / t))
+}
+
+/// Returns e^z / Σ e^z.
+pub fn softmax(z: [f64; CLASSES]) -> [f64; CLASSES] {
+    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let e = z.map(|one| exp(one - top));
+    let sum = e[0] + e[1] + e[2];
+    e.map(|one| one / sum)
+}
+
+/// Fills a prediction in: the direction is that of the largest probability, FLAT at a tie; the move its mean over
+/// the classes, in ticks.
+pub fn prediction(p: [f64; CLASSES], mean_move_ticks: [f64; CLASSES], vol_ticks: Option<f32>) -> Prediction {
+    // Judged on the numbers that are written, so that a reader finds the same direction.
+    let [down, flat, up] = p.map(|one| one as f32);
+    let dir = if up > flat && up > down {
+        1.0
+    } else if down > flat && down > up {
+        -1.0
+    } else {
+        0.0
+    };
+    let expected: f64 = p.iter().zip(mean_move_ticks).map(|(p, ticks)| p * ticks).sum();
+    Prediction {
+        down: Some(down),
+        flat: Some(flat),
+        up: Some(up),
+        dir: Some(dir),
+        conf: Some(down.max(flat).max(up)),
+        expected_move: Some(expected as f32),
+        vol: vol_ticks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hotter_softmax_is_less_sure_and_a_tie_is_flat() {
+        let cold = probabilities([0.0, 1.0, 3.0], Calibration::Temperature { t: 1.0 });
+        let hot = probabilities([0.0, 1.0, 3.0], Calibration::Temperature { t: 2.0 });
+        assert!(cold[2] > hot[2] && hot[2] > hot[1]);
+        assert!((cold[0] - 1.0 / (1.0 + exp(1.0) + exp(3.0))).abs() < 1e-15);
+        assert!((hot.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        assert_eq!(softmax([1e30, 0.0, -1e30]), [1.0, 0.0, 0.0]);
+
+        let tie = prediction([0.45, 0.1, 0.45], [-4.0, 0.0, 6.0], Some(2.0));
+        assert_eq!((tie.dir, tie.conf, tie.vol), (Some(0.0), Some(0.45), Some(2.0)));
+        assert!((tie.expected_move.expect("there") - 0.9).abs() < 1e-6);
+        assert_eq!(prediction([0.5, 0.3, 0.2], [0.0; 3], None).dir, Some(-1.0));
+    }
+}

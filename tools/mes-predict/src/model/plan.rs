@@ -1,0 +1,222 @@
+//! Runs a graph with tract: one plan for a live row and for a batch.
+//!
+//! A plan compiled for one row and a plan compiled for many differ in the last bits, and what was backtested must be
+//! what trades. So there is one plan, for a block of [`BLOCK`] rows; fewer are padded with zeros. Within it, a row's
+//! place and its neighbours do not change its bits: the matrix kernels sum each output over the features in one
+//! order wherever the row lies, and edge tiles run through the same kernel. The tests hold this for every place.
+
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use mes_pipe::{Error, Result};
+use tract_onnx::{pb::ModelProto, prelude::*};
+
+use super::graph;
+
+/// Rows that a plan computes at once.
+pub const BLOCK: usize = 32;
+
+/// Classes of a model: down, flat, up.
+pub const CLASSES: usize = 3;
+
+/// A compiled graph from features to logits. Shareable between threads.
+pub struct Plan {
+    runnable: Arc<TypedRunnableModel>,
+    width: usize,
+}
+
+impl Plan {
+    /// Decodes an ONNX file.
+    pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
+        tract_onnx::onnx()
+            .proto_model_for_read(&mut Cursor::new(bytes))
+            .map_err(|error| Error::usage(format!("not an ONNX file ({error})")))
+    }
+
+    /// Compiles a graph `[batch, width] → [batch, 3]`, cut at its logits.
+    pub fn compile(mut proto: ModelProto, width: usize) -> Result<Plan> {
+        graph::check(&proto)?;
+        graph::end_at_logits(&mut proto)?;
+        let refused = |error: TractError| {
+            Error::usage(format!("the graph does not run on {width} features: {error:#}"))
+        };
+        let runnable = guarded(|| compile(&proto, width)).map_err(refused)?;
+        Ok(Plan { runnable, width })
+    }
+
+    /// Returns how many features a row has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Computes the logits of rows that lie one after the other, `width` values each.
+    pub fn logits(&self, rows: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
+        let mut out = Vec::with_capacity(rows.len() / self.width);
+        for block in rows.chunks(BLOCK * self.width) {
+            self.block(block, &mut out)
+                .map_err(|error| Error::failed(format!("the model does not run: {error:#}")))?;
+        }
+        match out.iter().position(|logits| logits.iter().any(|value| !value.is_finite())) {
+            Some(row) => Err(Error::data(format!("the model gives {:?}, not numbers", out[row]))),
+            None => Ok(out),
+        }
+    }
+
+    fn block(&self, rows: &[f32], out: &mut Vec<[f32; CLASSES]>) -> TractResult<()> {
+        let mut padded = Tensor::zero::<f32>(&[BLOCK, self.width])?;
+        padded.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?[..rows.len()].copy_from_slice(rows);
+        let answer = self.runnable.run(tvec!(padded.into()))?;
+        let logits = answer[0].try_as_plain_ram()?.as_slice::<f32>()?.as_chunks::<CLASSES>().0;
+        out.extend_from_slice(&logits[..rows.len() / self.width]);
+        Ok(())
+    }
+}
+
+/// Makes an error of a panic: tract asserts much of what it reads, and a foreign file must not take us down.
+fn guarded<T>(f: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(TractError::msg("the graph is broken")))
+}
+
+fn compile(proto: &ModelProto, width: usize) -> TractResult<Arc<TypedRunnableModel>> {
+    // The shapes that exporters write beside the graph contradict a fixed batch.
+    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let mut model = onnx.model_for_proto_model(proto)?;
+    model.set_input_fact(0, f32::fact([BLOCK, width]).into())?;
+    let model = model.into_optimized()?;
+    let shape = model.output_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
+    if shape.as_deref() != Some(&[BLOCK, CLASSES]) {
+        let wrong = format!("it gives {shape:?}, not {BLOCK} rows of down, flat, up");
+        return Err(TractError::msg(wrong));
+    }
+    model.into_runnable()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{fs, path::PathBuf};
+
+    use tract_onnx::pb::{
+        GraphProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, tensor_shape_proto, type_proto,
+    };
+
+    use super::*;
+    use crate::model::head::softmax;
+
+    /// Builds tanh(x·W + b)·V, `width` → 17 → 3: a kernel's odd edges and a vectorised function.
+    pub fn net(width: usize) -> ModelProto {
+        let value = |index: usize| ((index * 7919 % 1009) as f32 - 504.0) / 700.0;
+        let tensor = |name: &str, dims: &[usize]| TensorProto {
+            name: name.into(),
+            dims: dims.iter().map(|&dim| dim as i64).collect(),
+            data_type: 1,
+            float_data: (0..dims.iter().product()).map(value).collect(),
+            ..TensorProto::default()
+        };
+        let node = |op: &str, inputs: &[&str], output: &str| NodeProto {
+            op_type: op.into(),
+            input: inputs.iter().map(|&input| input.to_owned()).collect(),
+            output: vec![output.into()],
+            ..NodeProto::default()
+        };
+        let graph = GraphProto {
+            input: vec![floats("x", width)],
+            output: vec![floats("p", 3)],
+            initializer: vec![tensor("w", &[width, 17]), tensor("b", &[17]), tensor("v", &[17, 3])],
+            node: vec![
+                node("Gemm", &["x", "w", "b"], "h"),
+                node("Tanh", &["h"], "t"),
+                node("MatMul", &["t", "v"], "z"),
+                node("Softmax", &["z"], "p"),
+            ],
+            ..GraphProto::default()
+        };
+        ModelProto { ir_version: 8, graph: Some(graph), ..ModelProto::default() }
+    }
+
+    fn floats(name: &str, width: usize) -> ValueInfoProto {
+        let dim = |value| tensor_shape_proto::Dimension { value: Some(value), ..Default::default() };
+        let batch = dim(tensor_shape_proto::dimension::Value::DimParam("batch".into()));
+        let columns = dim(tensor_shape_proto::dimension::Value::DimValue(width as i64));
+        let shape = tract_onnx::pb::TensorShapeProto { dim: vec![batch, columns] };
+        let tensor = type_proto::Tensor { elem_type: 1, shape: Some(shape) };
+        let value = Some(type_proto::Value::TensorType(tensor));
+        ValueInfoProto {
+            name: name.into(),
+            r#type: Some(TypeProto { value, ..TypeProto::default() }),
+            ..Default::default()
+        }
+    }
+
+    fn rows(count: usize, width: usize) -> Vec<f32> {
+        (0..count * width).map(|index| ((index * 6007 % 2003) as f32 - 1001.0) / 1001.0).collect()
+    }
+
+    fn bits(logits: &[[f32; 3]]) -> Vec<[u32; 3]> {
+        logits.iter().map(|one| one.map(f32::to_bits)).collect()
+    }
+
+    fn holds_for_every_place_and_split(plan: &Plan, rows: &[f32]) {
+        let width = plan.width();
+        let whole = bits(&plan.logits(rows).expect("runs"));
+        let alone: Vec<_> =
+            rows.chunks(width).flat_map(|row| bits(&plan.logits(row).expect("runs"))).collect();
+        assert_eq!(whole, alone);
+        for split in 1..=BLOCK + 3 {
+            let parts = rows.chunks(split * width).flat_map(|part| bits(&plan.logits(part).expect("runs")));
+            assert_eq!(parts.collect::<Vec<_>>(), whole, "in parts of {split}");
+        }
+        for place in 0..BLOCK {
+            let mut block = rows[..BLOCK * width].to_vec();
+            block[place * width..][..width].copy_from_slice(&rows[..width]);
+            assert_eq!(bits(&plan.logits(&block).expect("runs"))[place], whole[0], "in place {place}");
+        }
+    }
+
+    #[test]
+    fn a_rows_place_and_neighbours_do_not_change_its_bits() {
+        for width in [1, 3, 8, 45] {
+            let plan = Plan::compile(net(width), width).expect("compiles");
+            holds_for_every_place_and_split(&plan, &rows(150, width));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_model() {
+        assert_eq!(Plan::decode(b"ts,open,high").expect_err("text").code(), 2);
+        assert_eq!(Plan::compile(net(4), 5).err().expect("another width").code(), 2);
+        let mut two = net(4);
+        two.graph.as_mut().expect("graph").initializer[2].dims = vec![17, 2];
+        two.graph.as_mut().expect("graph").initializer[2].float_data.truncate(34);
+        assert_eq!(Plan::compile(two, 4).err().expect("two classes").code(), 2);
+    }
+
+    /// Files of other trainers with onnxruntime's answers, where they are at hand.
+    #[test]
+    fn equals_onnxruntime_on_files_of_others() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/onnx");
+        if !folder.is_dir() {
+            return eprintln!("skipped: no shared data");
+        }
+        let numbers = |name: String| -> Vec<f32> {
+            let bytes = fs::read(folder.join(name)).expect("recorded numbers");
+            bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+        };
+        for name in ["mlp_hand", "rust_mlp", "logreg"] {
+            let proto =
+                Plan::decode(&fs::read(folder.join(format!("{name}.onnx"))).expect("file")).expect("decodes");
+            let plan = Plan::compile(proto, 40).expect("compiles");
+            let (rows, wanted) = (numbers(format!("{name}.in.f32")), numbers(format!("{name}.out.f32")));
+            let found =
+                plan.logits(&rows).expect("runs").into_iter().flat_map(|one| softmax(one.map(f64::from)));
+            for (found, wanted) in found.zip(&wanted) {
+                assert!((found - f64::from(*wanted)).abs() < 1e-5, "{name}: {found} is not {wanted}");
+            }
+            assert_eq!(wanted.len(), 48);
+            let many: Vec<f32> = (0..10).flat_map(|_| rows.clone()).collect();
+            holds_for_every_place_and_split(&plan, &many);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The tool from labelled rows to a model that mes-predict runs.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use mes_predict::model::{Model, card::Card, read_card};
+
+const SECOND: i64 = 1_000_000_000;
+const START: i64 = 1_700_000_000 * SECOND;
+
+/// A seeded stream of numbers, evenly between −1 and 1.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+}
+
+/// Writes rows of 1 s whose label (horizon 1 s, threshold 3 ticks) follows `f_edge` with this strength.
+fn rows(count: usize, edge: f64, seed: u64) -> String {
+    let mut dice = Dice(seed);
+    let mut text = String::from("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_late,y_dir\n");
+    let mut close = 20_000_i64;
+    for row in 0..count {
+        let (f_edge, f_noise) = (dice.throw() as f32, dice.throw() as f32);
+        let ticks = (8.0 * (edge * f64::from(f_edge) + dice.throw() + dice.throw() / 2.0)).round() as i64;
+        let label = match ticks {
+            ..-3 => 0,
+            -3..=3 => 1,
+            _ => 2,
+        };
+        let ts = mes_core::time::format(START + row as i64 * SECOND);
+        let late = if row < 20 { String::new() } else { "0.5".into() };
+        let price = close as f64 / 4.0;
+        let label = if row + 1 < count { label.to_string() } else { String::new() };
+        let _ = writeln!(
+            text,
+            "{ts},{price},{price},{price},{price},1,1,MESZ3,{f_edge},{f_noise},{late},{label}"
+        );
+        close = (close + ticks).max(1000);
+    }
+    text
+}
+
+fn train(folder: &Path, name: &str, rows: &str, flags: &[&str]) -> (PathBuf, Output) {
+    let (input, model) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.onnx")));
+    fs::write(&input, rows).expect("writes");
+    let output = Command::new(env!("CARGO_BIN_EXE_mes-train"))
+        .args(["logistic", "--horizon", "1s", "--threshold", "3", "--interval", "1s", "--out"])
+        .arg(&model)
+        .args(flags)
+        .arg(&input)
+        .output()
+        .expect("runs");
+    (model, output)
+}
+
+fn card(model: &Path, output: &Output) -> Card {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    read_card(model).expect("a card")
+}
+
+#[test]
+fn finds_a_planted_edge_and_none_in_noise() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (model, output) = train(folder.path(), "edge", &rows(6000, 0.8, 1), &[]);
+    let found = card(&model, &output);
+    assert!(found.scores.skill() && found.scores.gain.nats > 0.05, "{:?}", found.scores);
+    assert!(found.scores.model.mcc > 0.1 && found.scores.flat.mcc == 0.0);
+    assert_eq!(found.features, ["f_edge", "f_noise", "f_late"]);
+    assert_eq!((found.rows.train, found.rows.calibration, found.rows.test), (4185, 897, 897));
+    // 20 rows warm up, the last one has no label.
+    assert_eq!(found.span.first, START + 20 * SECOND);
+    assert_eq!(found.span.last, START + (20 + 4185 + 897) * SECOND);
+    let [down, flat, up] = found.mean_move_ticks;
+    assert!(down < -3.0 && flat.abs() < 1.0 && up > 3.0, "{:?}", found.mean_move_ticks);
+    let p =
+        Model::load(&model).expect("loads").probabilities(&[0.9, 0.0, 0.5, -0.9, 0.0, 0.5]).expect("runs");
+    assert!(p[0][2] > 0.5 && p[1][0] > 0.5, "{p:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("SKILL: it foretells"));
+    assert!(fs::read_to_string(model.with_extension("md")).expect("card").contains("A logistic model"));
+
+    let (model, output) = train(folder.path(), "noise", &rows(6000, 0.0, 2), &[]);
+    let found = card(&model, &output);
+    assert!(!found.scores.skill(), "{:?}", found.scores);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("NO SKILL"));
+}
+
+#[test]
+fn same_rows_and_seed_give_the_same_bytes_and_others_do_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = rows(1500, 0.5, 3);
+    let (first, output) = train(folder.path(), "first", &text, &[]);
+    assert!(output.status.success());
+    let bytes = fs::read(&first).expect("model");
+    let (second, _) = train(folder.path(), "second", &text, &["--quiet"]);
+    assert_eq!(bytes, fs::read(second).expect("model"));
+    let (other, _) = train(folder.path(), "other", &text, &["--balanced"]);
+    assert_ne!(bytes, fs::read(other).expect("model"));
+    let parts: Vec<_> =
+        fs::read_dir(folder.path()).expect("folder").flatten().map(|entry| entry.file_name()).collect();
+    assert!(parts.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{parts:?}");
+}
+
+#[test]
+fn until_stride_and_without_choose_what_is_learnt() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = rows(4000, 0.8, 4);
+    let until = mes_core::time::format(START + 3000 * SECOND);
+    let (model, output) =
+        train(folder.path(), "m", &text, &["--until", &until, "--stride", "2s", "--without", "f_n*,f_late"]);
+    let found = card(&model, &output);
+    assert_eq!(found.features, ["f_edge"]);
+    assert_eq!(found.rows.train + found.rows.calibration + found.rows.test, 1500);
+    assert!(found.span.last < START + 3000 * SECOND);
+}
+
+#[test]
+fn says_what_is_missing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = rows(200, 0.5, 5);
+    let run = |text: &str, flags: &[&str]| {
+        let (model, output) = train(folder.path(), "x", text, flags);
+        assert!(!model.exists());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let unlabelled = text.replace("y_dir", "y_other");
+    for (text, flags, code, what) in [
+        (unlabelled.as_str(), &[][..], 3, "no column \"y_dir\""),
+        (&text, &["--without", "f_x"], 2, "--without f_x"),
+        (&text, &["--without", "f_*"], 3, "no f_* columns"),
+        (&text, &["--until", "2001-01-01T00:00:00Z"], 3, "no row to learn from"),
+        (&text.replace("2\n", "1\n"), &[], 3, "each must occur"),
+    ] {
+        let (found, stderr) = run(text, flags);
+        assert!(found == Some(code) && stderr.contains(what), "{found:?} {stderr}");
+    }
+    let csv = folder.path().join("x.csv");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_mes-train")).arg("logistic").arg(csv).output().expect("runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--horizon and --threshold"));
+}
