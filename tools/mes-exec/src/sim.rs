@@ -143,7 +143,7 @@ impl Sim {
         if self.position.is_some() && (stale || ended) {
             let reason = if spans_flat { ExitReason::DataGap } else { ExitReason::SessionEnd };
             let order = self.exit.map(|exit| exit.order);
-            self.close_at(before.close, 2 * before.slippage_ticks, reason, order, bar.ts, false);
+            self.close_at(before.close, 2 * before.slippage_ticks, reason, order, before.ts, false);
         }
     }
 
