@@ -51,7 +51,9 @@ pub const RULES: &str = "tests/fixtures/busy.toml";
 /// Returns rows as JSON lines with a header: the hours around the cash session of some weeks, without it (`eth`).
 pub fn eventful(seed: u64) -> String {
     let mut market = Market { dice: Dice::new(seed), ticks: 20_000, seg: 0, last: None, text: String::new() };
-    market.text.push_str("{\"kind\":\"prediction\",\"v\":1,\"interval\":\"1s\",\"session\":\"eth\",\"lineage\":[]}\n");
+    market.text.push_str(
+        "{\"kind\":\"prediction\",\"v\":1,\"interval\":\"1s\",\"session\":\"eth\",\"lineage\":[]}\n",
+    );
     let first = NaiveDate::from_ymd_opt(2026, 2, 23).expect("a date");
     let calendar = Calendar::shipped();
     let days = (0..42).filter_map(|offset| Day::labelled(first + Days::new(offset), &calendar));
@@ -64,22 +66,22 @@ pub fn eventful(seed: u64) -> String {
             0 => {
                 market.rows(at(9, 0, 0), at(9, 12, 0), Mood::Calm { signal_at: at(9, 0, 10) });
                 market.rows(at(9, 25, 0), at(9, 30, 0), Mood::Calm { signal_at: at(9, 29, 30) });
-                market.rows(at(16, 0, 0), at(16, 31, 0), Mood::Calm { signal_at: at(16, 14, 50) });
-            }
-            // A climb that peaks before the stop trails, and a fall from the peak of the day that is too deep.
-            2 => {
-                market.rows(at(9, 0, 0), at(9, 0, 40), Mood::Calm { signal_at: at(9, 0, 10) });
-                market.rows(at(9, 0, 40), at(9, 0, 51), Mood::Drift(1));
-                market.rows(at(9, 0, 51), at(9, 1, 20), Mood::Drift(-1));
-                market.rows(at(16, 0, 0), at(16, 15, 0), Mood::Wild);
+                market.rows(at(16, 12, 0), at(16, 31, 0), Mood::Calm { signal_at: at(16, 14, 50) });
             }
             // The data stops with a position open and comes back after flat-by.
             1 => {
                 market.rows(at(9, 25, 0), at(9, 30, 0), Mood::Calm { signal_at: at(9, 29, 50) });
-                market.rows(at(16, 0, 0), at(16, 16, 0), Mood::Calm { signal_at: at(16, 14, 50) });
+                market.rows(at(16, 12, 0), at(16, 16, 0), Mood::Calm { signal_at: at(16, 14, 50) });
             }
             _ => {
-                market.rows(at(8, 50, 0), at(9, 30, 0), Mood::Wild);
+                // A long trade climbs so many ticks and falls again: too deep from the peak of the day before its
+                // stop begins to trail; through its target; back onto its trailing stop.
+                let climb = [11, 20, 14][index % 5 - 2];
+                let top = at(9, 0, 40) + climb * SECOND;
+                market.rows(at(9, 0, 0), at(9, 0, 40), Mood::Calm { signal_at: at(9, 0, 10) });
+                market.rows(at(9, 0, 40), top, Mood::Drift(1));
+                market.rows(top, top + 25 * SECOND, Mood::Drift(-1));
+                market.rows(at(9, 5, 0), at(9, 30, 0), Mood::Wild);
                 market.rows(at(16, 0, 0), at(16, 15, 0), Mood::Wild);
             }
         }

@@ -32,7 +32,9 @@ pub fn shared_data() -> Option<PathBuf> {
 /// Returns a bash that will run `line` in `folder`, in an odd zone and the plainest locale; a failed stage of a pipe
 /// fails the line.
 pub fn bash(folder: &Path, line: &str) -> Command {
-    let path = env::join_paths(std::iter::once(tools()).chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())));
+    let path = env::join_paths(
+        std::iter::once(tools()).chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+    );
     let mut command = Command::new("bash");
     command.args(["-o", "pipefail", "-c", line]).current_dir(folder);
     command.env("PATH", path.expect("a PATH")).env("LC_ALL", "C").env("TZ", "Asia/Tokyo");

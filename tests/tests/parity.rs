@@ -46,7 +46,11 @@ fn journals_of_all_seeds_are_equal() {
         let (entries, exits) = exits(&journal);
         assert!(entries >= 50, "seed {seed}: {entries} entries prove little");
         for reason in ExitReason::ALL {
-            assert!(exits.contains_key(reason.name()), "seed {seed}: no exit by {}: {exits:?}", reason.name());
+            assert!(
+                exits.contains_key(reason.name()),
+                "seed {seed}: no exit by {}: {exits:?}",
+                reason.name()
+            );
         }
     }
 }

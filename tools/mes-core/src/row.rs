@@ -164,10 +164,9 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let mut row = Row::default();
-        row.bar =
+        let bar =
             Bar { ts: 1_000_000_000, open: 0.1, close: 5000.25, bid: Some(5000.0), seg: 3, ..Bar::default() };
-        row.prediction.conf = Some(0.7);
+        let row = Row { bar, prediction: Prediction { conf: Some(0.7), ..Prediction::default() } };
         let columns = ["bid", "ask", "p_conf", "p_dir"].into_iter().collect();
         let text = serde_json::to_string(&Written { row: &row, columns }).expect("writes");
         assert_eq!(

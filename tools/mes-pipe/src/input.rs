@@ -78,11 +78,11 @@ pub enum Event {
 }
 
 enum Decoder {
-    Stream(StreamReader),
+    Stream(Box<StreamReader>),
     File(Box<FileReader<File>>),
-    Parquet(ParquetRecordBatchReader),
-    Csv(CsvReader),
-    Json(JsonReader),
+    Parquet(Box<ParquetRecordBatchReader>),
+    Csv(Box<CsvReader>),
+    Json(Box<JsonReader>),
     Dbn(Box<DbnReader>),
 }
 
@@ -221,7 +221,7 @@ impl Opened {
             Found::ArrowStream => {
                 let reader = StreamReader::open(source)?;
                 let schema = reader.schema.clone();
-                (Decoder::Stream(reader), schema)
+                (Decoder::Stream(Box::new(reader)), schema)
             }
             Found::ArrowFile => {
                 let reader = arrow::open_file(source.into_file()?, &name)?;
@@ -231,18 +231,18 @@ impl Opened {
             Found::Parquet => {
                 let (schema, count, reader) = parquet::open(source.into_file()?, &name)?;
                 rows = count;
-                (Decoder::Parquet(reader), schema)
+                (Decoder::Parquet(Box::new(reader)), schema)
             }
             Found::Csv => {
                 let reader = CsvReader::open(source)?;
                 let schema = reader.schema.clone();
-                (Decoder::Csv(reader), schema)
+                (Decoder::Csv(Box::new(reader)), schema)
             }
             Found::JsonLines => {
                 let mut reader = JsonReader::open(source)?;
                 meta = reader.header.take();
                 let schema = reader.schema.clone();
-                (Decoder::Json(reader), schema)
+                (Decoder::Json(Box::new(reader)), schema)
             }
             Found::Dbn => {
                 let reader = DbnReader::open(source)?;

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Arg, ArgAction, Command, CommandFactory, Parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser};
 
 use crate::{Error, Result, log, schema};
 
@@ -15,7 +15,7 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
         Ok(matches) => matches,
         Err(asked) => return tell(&asked),
     };
-    log::begin(tool, matches.try_get_one::<bool>("quiet").ok().flatten().copied().unwrap_or(false));
+    log::begin(tool, quiet(&matches));
     let printed = if matches.get_flag("schema") {
         Some(print(schema::describe(tool).as_bytes()))
     } else if matches.get_flag("man") {
@@ -40,6 +40,12 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Finds `--quiet`, also behind a subcommand.
+fn quiet(matches: &ArgMatches) -> bool {
+    matches.try_get_one::<bool>("quiet").ok().flatten().copied().unwrap_or(false)
+        || matches.subcommand().is_some_and(|(_, matches)| quiet(matches))
 }
 
 fn command<A: CommandFactory>(tool: &'static str) -> Command {

@@ -72,18 +72,16 @@ fn tradeable(row: &Row) -> std::result::Result<(), String> {
 }
 
 impl Rows for TableRows {
-    fn next(&mut self) -> Result<Next> {
-        loop {
-            if let Some(row) = self.rows.get(self.next) {
-                self.next += 1;
-                return Ok(Next::Row(*row));
-            }
+    fn next(&mut self) -> Result<Next<'_>> {
+        while self.next == self.rows.len() {
             match self.input.next()? {
                 Event::Batch(batch) => self.take(&batch)?,
                 Event::Idle => return Ok(Next::Idle),
                 Event::End => return Ok(Next::End),
             }
         }
+        self.next += 1;
+        Ok(Next::Row(&self.rows[self.next - 1]))
     }
 }
 

@@ -17,12 +17,12 @@ use crate::judge::Risk;
 
 /// Where rows come from.
 pub trait Rows {
-    fn next(&mut self) -> Result<Next>;
+    fn next(&mut self) -> Result<Next<'_>>;
 }
 
 /// The next row, or what there is instead.
-pub enum Next {
-    Row(Row),
+pub enum Next<'a> {
+    Row(&'a Row),
     /// The next row may take a while: flush first.
     Idle,
     End,
@@ -83,10 +83,10 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             }
             Next::End => break,
         };
-        journal.row(&row)?;
+        journal.row(row)?;
         let statement = broker.on_bar(&row.bar)?;
         verdicts.clear();
-        risk.judge(&row, statement, &mut verdicts)?;
+        risk.judge(row, statement, &mut verdicts)?;
         journal.statement(statement)?;
         for verdict in &verdicts {
             journal.verdict(verdict)?;

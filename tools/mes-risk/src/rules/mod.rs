@@ -85,7 +85,7 @@ pub fn contracts(view: &View) -> Result<i64, Denial> {
 #[cfg(test)]
 mod tests {
     use mes_core::{
-        calendar::Calendar, rules::MES_1K, run::Ledger, schedule::Schedule, session::Filter, time,
+        bar::Bar, calendar::Calendar, rules::MES_1K, run::Ledger, schedule::Schedule, session::Filter, time,
     };
 
     use super::*;
@@ -93,8 +93,8 @@ mod tests {
     /// An account of `balance` cents and `confidence` at a New York lunch, with 8 ticks of stop.
     fn size(balance: i64, confidence: f32) -> Result<i64, Denial> {
         let rules = Rules::parse(MES_1K).expect("rules");
-        let mut row = Row::default();
-        row.bar.ts = time::parse("2026-11-20T17:00:00Z").expect("a time");
+        let ts = time::parse("2026-11-20T17:00:00Z").expect("a time");
+        let row = Row { bar: Bar { ts, ..Bar::default() }, ..Row::default() };
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(row.bar.ts).copied().expect("a day");
         let statement = Statement { balance_cents: Cents(balance), ..Statement::default() };
