@@ -75,7 +75,11 @@ struct Rows {
     /// The first close of the segment in ticks.
     base: i64,
     seg: i64,
-    last: Row,
+    /// Of the row before: its place in the segment, its end and its close.
+    n: usize,
+    ts: Ts,
+    close: i64,
+    /// Of the segment so far.
     volume: i64,
 }
 
@@ -87,14 +91,16 @@ impl Rows {
             sigma: Sigma::default(),
             base: 0,
             seg: 0,
-            last: Row::default(),
+            n: 0,
+            ts: 0,
+            close: 0,
             volume: 0,
         }
     }
 
     fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
-        let first = self.last.n == 0 || bar.seg != self.seg;
+        let first = self.n == 0 || bar.seg != self.seg;
         if first {
             (self.seg, self.base, self.volume) = (bar.seg, close, 0);
         }
@@ -108,7 +114,7 @@ impl Rows {
             low: relative(bar.low)?,
             close: close - self.base,
             volume: bar.volume,
-            n: if first { 1 } else { self.last.n + 1 },
+            n: if first { 1 } else { self.n + 1 },
             delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
             bid: quote(bar.bid)?,
             ask: quote(bar.ask)?,
@@ -122,18 +128,18 @@ impl Rows {
         if self.volume > MAX_SEGMENT_VOLUME {
             return Err(refused("volume of the segment", self.volume));
         }
-        row.change = if first { 0 } else { row.close - self.last.close };
+        row.change = if first { 0 } else { row.close - self.close };
         row.sigma = self.sigma.step(row.n, row.change);
         row.per_sigma = 1.0 / row.sigma;
         self.clock.mark(&mut row);
-        self.last = row;
+        (self.n, self.ts, self.close) = (row.n, row.ts, row.close);
         Ok(row)
     }
 
     /// Within a segment rows lie on the grid of their interval, at most one at a place.
     fn check_time(&self, ts: Ts, first: bool) -> Result<()> {
         let step = self.interval.nanos();
-        let since = if first { ts.rem_euclid(step) } else { ts - self.last.ts };
+        let since = if first { ts.rem_euclid(step) } else { ts - self.ts };
         if (!first && since == step) || (first && since == 0) || (!first && since > 0 && since % step == 0) {
             return Ok(());
         }

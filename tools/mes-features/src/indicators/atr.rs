@@ -23,6 +23,7 @@ struct Atr {
 }
 
 impl Indicator<1> for Atr {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         // The close before lies at close − change; in the first row that is the close, within the range.
         let before = row.close - row.change;

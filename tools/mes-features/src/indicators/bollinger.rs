@@ -23,6 +23,7 @@ struct Bollinger {
 }
 
 impl Indicator<1> for Bollinger {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             (self.sum, self.squares) = (Sum::new(), Sum::new());
@@ -43,6 +44,7 @@ impl Indicator<1> for Bollinger {
 
 /// Returns (x − mean)/sd of `n` whole numbers from their sum and their sum of squares; 0 if sd is 0.
 /// n²·variance = n·Σx² − (Σx)² is exact.
+#[inline]
 pub(super) fn z(x: i64, sum: i64, squares: i64, n: usize) -> f64 {
     let n = n as i64;
     match n * squares - sum * sum {

@@ -33,6 +33,7 @@ impl Bulk {
 }
 
 impl Indicator<1> for Bulk {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             *self = Bulk::new();

@@ -17,6 +17,7 @@ fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {
 struct Candle;
 
 impl Indicator<4> for Candle {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 4] {
         if row.high == row.low {
             return [0.0; 4];

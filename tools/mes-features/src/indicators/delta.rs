@@ -29,6 +29,7 @@ impl Delta {
 }
 
 impl Indicator<1> for Delta {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             *self = Delta::new();

@@ -31,6 +31,7 @@ struct Emas {
 }
 
 impl Indicator<7> for Emas {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 7] {
         let close = row.close as f64;
         if row.n == 1 {

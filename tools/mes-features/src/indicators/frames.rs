@@ -53,6 +53,7 @@ struct Frames {
 }
 
 impl Indicator<3> for Frames {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 3] {
         if row.n == 1 {
             (self.trend, self.momentum, self.range, self.completed) = (f64::NAN, f64::NAN, f64::NAN, 0);
@@ -78,6 +79,7 @@ impl Indicator<3> for Frames {
 
 impl Frames {
     /// Begins the bar that holds `row`.
+    #[inline]
     fn begin(&mut self, row: &Row) {
         self.end = (row.ts - 1).div_euclid(self.frame_ns) * self.frame_ns + self.frame_ns;
         (self.open, self.high, self.low) = (row.open, row.high, row.low);
@@ -95,6 +97,7 @@ impl Frames {
         }
     }
 
+    #[inline]
     fn complete(&mut self) {
         self.pending = false;
         self.completed += 1;

@@ -26,6 +26,7 @@ struct Macd {
 }
 
 impl Indicator<1> for Macd {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         let close = row.close as f64;
         if row.n == 1 {

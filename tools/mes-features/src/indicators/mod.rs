@@ -86,16 +86,19 @@ impl<I: Indicator<N> + Send, const N: usize> Columns for Placed<I, N> {
 }
 
 /// Clamps to [-1, 1]; NaN stays NaN.
+#[inline]
 pub(crate) fn clip(x: f64) -> f64 {
     x.clamp(-1.0, 1.0)
 }
 
 /// Maps [0, ∞) to [0, 1): 0.5 at 4 ticks.
+#[inline]
 pub(crate) fn level(x: f64) -> f64 {
     x / (x + 4.0)
 }
 
 /// Returns `value` once `warm`, else NaN.
+#[inline]
 pub(crate) fn once(warm: bool, value: f64) -> f64 {
     if warm { value } else { f64::NAN }
 }

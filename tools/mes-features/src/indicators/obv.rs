@@ -22,6 +22,7 @@ struct Obv {
 }
 
 impl Indicator<1> for Obv {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             // The first row has no change, so it is in no window.

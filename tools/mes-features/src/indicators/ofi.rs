@@ -30,6 +30,7 @@ impl Ofi {
 }
 
 impl Indicator<1> for Ofi {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             *self = Ofi::new();

@@ -24,6 +24,7 @@ pub(super) fn spread(row: &Row) -> Option<i64> {
 struct Quotes;
 
 impl Indicator<3> for Quotes {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 3] {
         let Some(ticks) = spread(row) else { return [f64::NAN; 3] };
         let width = ticks as f64;

@@ -26,6 +26,7 @@ struct Returns {
 }
 
 impl Indicator<5> for Returns {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 5] {
         self.closes.push(row.close);
         self.looks.map(|(rows, factor)| {

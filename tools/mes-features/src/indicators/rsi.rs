@@ -25,6 +25,7 @@ struct Rsi {
 }
 
 impl Indicator<1> for Rsi {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         if row.n == 1 {
             (self.gains, self.losses) = (0.0, 0.0);

@@ -23,6 +23,7 @@ pub struct Sigma {
 
 impl Sigma {
     /// Takes the `n`th row of a segment with its change and returns σ, NaN until warm.
+    #[inline]
     pub fn step(&mut self, n: usize, change: i64) -> f64 {
         if n == 1 {
             *self = Sigma::default();
@@ -43,6 +44,7 @@ fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {
 struct Level;
 
 impl Indicator<1> for Level {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 1] {
         [level(row.sigma)]
     }

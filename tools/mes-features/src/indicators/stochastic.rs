@@ -32,6 +32,7 @@ impl Stochastic {
 }
 
 impl Indicator<2> for Stochastic {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 2] {
         if row.n == 1 {
             *self = Stochastic::new();

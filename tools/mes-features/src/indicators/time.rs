@@ -20,6 +20,7 @@ fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {
 struct Time;
 
 impl Indicator<2> for Time {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 2] {
         let day = row.day_ns.map_or(f64::NAN, |(elapsed, length)| elapsed as f64 / length as f64);
         [row.to_close_ns as f64 / CASH_SESSION_NS, day]

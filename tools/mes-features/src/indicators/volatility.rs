@@ -32,6 +32,7 @@ impl Volatility {
 }
 
 impl Indicator<3> for Volatility {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 3] {
         if row.n == 1 {
             *self = Volatility::new();

@@ -32,6 +32,7 @@ impl Volume {
 }
 
 impl Indicator<2> for Volume {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 2] {
         if row.n == 1 {
             *self = Volume::new();

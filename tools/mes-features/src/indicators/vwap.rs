@@ -28,6 +28,7 @@ struct Vwap {
 }
 
 impl Indicator<2> for Vwap {
+    #[inline]
     fn step(&mut self, row: &Row) -> [f64; 2] {
         if row.n == 1 || (row.rth && !self.rth) {
             (self.weighted, self.volume, self.rows) = (0, 0, 0);

@@ -15,6 +15,7 @@ impl<const N: usize> Sum<N> {
     }
 
     /// Adds a value and returns the sum; values before the first count 0.
+    #[inline]
     pub fn push(&mut self, value: i64) -> i64 {
         self.sum += value - self.values[self.at];
         self.values[self.at] = value;
@@ -43,6 +44,7 @@ impl<T: Copy, const N: usize> Fold<T, N> {
     }
 
     /// Adds a value and returns the fold of the last N, or of all so far while they are fewer.
+    #[inline]
     pub fn push(&mut self, value: T, fold: impl Fn(T, T) -> T) -> T {
         self.block[self.at] = value;
         self.head = fold(self.head, value);
@@ -74,12 +76,14 @@ impl<T: Copy + Default> Lag<T> {
         Lag { values: vec![T::default(); (rows + 1).next_power_of_two()], at: 0 }
     }
 
+    #[inline]
     pub fn push(&mut self, value: T) {
         self.at = (self.at + 1) & (self.values.len() - 1);
         self.values[self.at] = value;
     }
 
     /// Returns the value `rows` before the last one.
+    #[inline]
     pub fn back(&self, rows: usize) -> T {
         self.values[self.at.wrapping_sub(rows) & (self.values.len() - 1)]
     }
