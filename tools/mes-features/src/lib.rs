@@ -1,1 +1,205 @@
+//! Bars in, the same rows with features, and labels, out.
 
+pub mod engine;
+pub mod indicators;
+pub mod labels;
+pub mod row;
+pub mod set;
+mod stream;
+
+use std::io::{Write, stdout};
+
+use arrow_schema::{DataType, Field};
+use clap::{Parser, Subcommand, ValueEnum};
+use mes_core::{bar, interval::Interval, time::SECOND};
+use mes_pipe::{
+    CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log,
+};
+use serde_json::{Value, json};
+
+use engine::Engine;
+use labels::{
+    Labeller,
+    barrier::{Barrier, Barriers},
+    horizon::Horizon,
+};
+use set::Set;
+use stream::{Features, Held, LabelColumns};
+
+/// Add features, and for training labels, to bars.
+///
+/// Reads bars (ts open high low close volume seg symbol, and what else they carry) and writes every row with columns
+/// f_* to its right: 32-bit numbers in [-1, 1] or [0, 1], empty until warm. Nothing is computed across a change of seg,
+/// and no feature knows a later row. Features of the sides of volume and of quotes are there only where the bars carry
+/// those columns. With --labels columns y_* follow; a row is then written as soon as its label is known.
+///
+/// `mes-features list` prints every feature with its formula, range and warm-up.
+#[derive(Parser)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  mes-bars ticks.csv.gz | mes-features | mes-predict
+  mes-features --labels --horizon 30s --without quotes,ofi bars.parquet --to parquet > train.parquet
+
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    input: InputArgs,
+    /// Only these features or groups of features
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    only: Vec<String>,
+    /// All but these features or groups
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Add labels: where the price stands after --horizon (y_dir, y_move), or whether an entry meets --target or
+    /// --stop first (y_barrier)
+    #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, default_missing_value = "horizon")]
+    labels: Option<Rule>,
+    /// How far ahead the horizon label looks
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    horizon: Interval,
+    /// Ticks that a move must exceed to be down or up
+    #[arg(long, value_name = "TICKS", default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=400))]
+    threshold: u16,
+    /// Stop of the barrier label
+    #[arg(long, value_name = "TICKS", default_value_t = 8, value_parser = clap::value_parser!(i64).range(1..=400))]
+    stop: i64,
+    /// Target of the barrier label
+    #[arg(long, value_name = "TICKS", default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=400))]
+    target: i64,
+    /// How long the barrier label holds a position
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    timeout: Interval,
+    /// Slippage of the barrier label's entry
+    #[arg(long, value_name = "TICKS", default_value_t = 1, value_parser = clap::value_parser!(i64).range(0..=40))]
+    slippage: i64,
+    #[command(flatten)]
+    calendar: CalendarArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print every feature with its group, range, warm-up and formula
+    List {
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rule {
+    Horizon,
+    Barrier,
+}
+
+/// Lists the features, or adds them to a stream.
+pub fn main(args: Args) -> Result<()> {
+    match args.command {
+        Some(Command::List { json }) => list(json),
+        None => add(&args),
+    }
+}
+
+fn list(json: bool) -> Result<()> {
+    let mut out = stdout().lock();
+    if json {
+        for feature in set::list_json() {
+            writeln!(out, "{feature}")?;
+        }
+    } else {
+        out.write_all(set::list().as_bytes())?;
+    }
+    Ok(out.flush()?)
+}
+
+fn add(args: &Args) -> Result<()> {
+    let calendar = args.calendar.read()?;
+    let input = Input::open(&args.input, &[Kind::Bar])?;
+    let interval = input.meta().interval.ok_or_else(|| {
+        Error::usage("the length of a row is not known (text carries none): give it, such as --interval 1s")
+    })?;
+    let names = input.schema().fields().iter().map(|field| field.name().as_str());
+    let columns: bar::Columns = names.collect();
+    let set = Set::choose(interval, columns, &args.only, &args.without)?;
+    if set.is_empty() && args.labels.is_none() {
+        log::note("no feature is left: rows pass as they are");
+    }
+    let mut settings = json!({ "set": set.hash(), "calendar": calendar.blake3 });
+    for (key, names) in [("only", &args.only), ("without", &args.without)] {
+        if !names.is_empty() {
+            settings[key] = json!(names);
+        }
+    }
+    let with_features = extend(input.schema(), stream::feature_fields(&set))?;
+    let features = Features::new(Engine::new(&set, interval, calendar.value), with_features.clone());
+    let Some(rule) = args.labels else {
+        let meta = input.meta().stage("mes-features", Kind::Feature, settings);
+        let output = Output::create(&args.output, with_features, &meta)?;
+        return stream::plain(input, output, features);
+    };
+    let Labels { labeller, fields, columns, setting } = labels(args, rule, interval)?;
+    settings["labels"] = setting;
+    let meta = input.meta().stage("mes-features", Kind::Feature, settings);
+    let with_labels = extend(&with_features, fields)?;
+    let output = Output::create(&args.output, with_labels.clone(), &meta)?;
+    stream::labelled(input, output, features, Held::new(labeller, columns, with_labels))
+}
+
+/// A label rule, its columns, and how the lineage says it.
+struct Labels {
+    labeller: Box<dyn Labeller>,
+    fields: Vec<Field>,
+    columns: LabelColumns,
+    setting: Value,
+}
+
+fn labels(args: &Args, rule: Rule, interval: Interval) -> Result<Labels> {
+    let class = |name: &str| Field::new(name, DataType::Int8, true);
+    Ok(match rule {
+        Rule::Horizon => {
+            let nanos = args.horizon.nanos();
+            if nanos % interval.nanos() != 0 {
+                return Err(Error::usage(format!(
+                    "--horizon {}: not a whole number of rows of {interval}",
+                    args.horizon
+                )));
+            }
+            Labels {
+                labeller: Box::new(Horizon::new(nanos, f64::from(args.threshold))),
+                fields: vec![class("y_dir"), Field::new("y_move", DataType::Float32, true)],
+                columns: stream::dir_and_move,
+                setting: json!({
+                    "kind": "horizon",
+                    "horizon": args.horizon.to_string(),
+                    "threshold_ticks": args.threshold,
+                }),
+            }
+        }
+        Rule::Barrier => {
+            let barriers = Barriers {
+                stop_ticks: args.stop,
+                target_ticks: args.target,
+                timeout_ns: args.timeout.nanos(),
+                slippage_ticks: args.slippage,
+            };
+            Labels {
+                labeller: Box::new(Barrier::new(barriers)),
+                fields: vec![class("y_barrier")],
+                columns: stream::barrier,
+                setting: json!({
+                    "kind": "barrier",
+                    "stop_ticks": args.stop,
+                    "target_ticks": args.target,
+                    "timeout_s": args.timeout.nanos() / SECOND,
+                    "slippage_ticks": args.slippage,
+                }),
+            }
+        }
+    })
+}
