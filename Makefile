@@ -6,6 +6,8 @@ SEED     ?= 1
 EDGE     ?= 1
 # Train on rows before this instant, trade from it on.
 SPLIT    ?= 2026-10-20T00:00:00Z
+# Features that plain trades cannot give: a model without them runs on any ticks.
+WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro,f_ofi_30
 RULES    ?= mes-1k
 COSTS    ?= owner
 OUT      ?= runs/backtest
@@ -33,7 +35,7 @@ data/predictions.parquet: data/features.parquet models/default.onnx $(BIN)/mes-p
 	$(BIN)/mes-predict --model models/default.onnx --skip-in-sample --to parquet $< $(WRITE)
 
 models/default.onnx: data/features.parquet data/.split $(BIN)/mes-train
-	$(BIN)/mes-train logistic --out $@ --until $(SPLIT) $<
+	$(BIN)/mes-train logistic --out $@ --until $(SPLIT) --without $(WITHOUT) $<
 
 data/features.parquet: data/bars.parquet $(BIN)/mes-features
 	$(BIN)/mes-features --labels=horizon --to parquet $< $(WRITE)
@@ -46,7 +48,7 @@ data/synth.parquet: data/.market $(BIN)/mes-fetch
 
 # Settings are files, so that a changed one makes what depends on it anew.
 data/.market: SETTING = $(SESSIONS) $(SEED) $(EDGE)
-data/.split: SETTING = $(SPLIT)
+data/.split: SETTING = $(SPLIT) $(WITHOUT)
 data/.account: SETTING = $(RULES) $(COSTS) $(SPLIT) $(OUT)
 data/.market data/.split data/.account: always
 	@mkdir -p $(@D); echo '$(SETTING)' | cmp -s - $@ || echo '$(SETTING)' > $@
