@@ -91,6 +91,16 @@ pub struct Results {
     /// Longest time below a peak in nanoseconds, bar by bar.
     pub longest_under_water: i64,
     peak: Option<(Ts, Cents)>,
+    below: bool,
+}
+
+impl Results {
+    /// Ends a time below a peak, if there is one: equity without a change is not a loss.
+    fn surface(&mut self, now: Ts) {
+        if let Some((since, _)) = self.peak.filter(|_| std::mem::take(&mut self.below)) {
+            self.longest_under_water = self.longest_under_water.max(now - since);
+        }
+    }
 }
 
 pub struct Recorder {
@@ -161,8 +171,9 @@ impl Recorder {
         let results = &mut self.results;
         let (peak_ts, peak) = *results.peak.get_or_insert((ts, equity));
         let fall = (peak - equity).max(Cents::ZERO);
+        results.below |= equity < peak;
         if equity >= peak {
-            results.longest_under_water = results.longest_under_water.max(ts - peak_ts);
+            results.surface(ts);
             results.peak = Some((ts, equity));
         } else if fall > results.drawdown_cents {
             results.drawdown_cents = fall;
@@ -253,8 +264,8 @@ impl Journal for Recorder {
     }
 
     fn end(&mut self) -> Result<()> {
-        if let (Some((since, _)), Some(last)) = (self.results.peak, self.results.last) {
-            self.results.longest_under_water = self.results.longest_under_water.max(last - since);
+        if let Some(last) = self.results.last {
+            self.results.surface(last);
         }
         Ok(())
     }

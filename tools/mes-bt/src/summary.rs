@@ -1,19 +1,21 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{money::Cents, time};
+use mes_core::{money::Cents, time, tz};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    metrics::Metrics,
+    metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
     words,
 };
 
 /// Limits that end trading for more than a day.
-const LASTING: [&str; 2] = ["kill_loss_usd", "account_drawdown_usd"];
+pub const LASTING: [&str; 2] = ["kill_loss_usd", "account_drawdown_usd"];
 /// Below this many trades every figure is mostly luck.
 pub const FEW_TRADES: usize = 100;
+/// So many days without a trade at the end are worth a word.
+const QUIET_DAYS: usize = 5;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -118,7 +120,7 @@ impl Summary {
             warnings: Vec::new(),
             lineage,
         };
-        summary.warnings = summary.cautions();
+        summary.warnings = summary.cautions(quiet_days(results));
         summary
     }
 
@@ -174,14 +176,14 @@ impl Summary {
             )
         }];
         for (kind, counts) in [("denied", &blocked.denied), ("refused", &blocked.refused)] {
-            for (name, times) in crate::metrics::blocked::Blocked::ranked(counts) {
+            for (name, times) in Blocked::ranked(counts) {
                 lines.push(format!("{kind} {}: {}", words::count(times, "time"), words::of(name)));
             }
         }
         lines
     }
 
-    fn cautions(&self) -> Vec<String> {
+    fn cautions(&self, quiet_days: usize) -> Vec<String> {
         let trades = self.metrics.trades.all.trades;
         let mut warnings = Vec::new();
         if self.synthetic {
@@ -190,6 +192,11 @@ impl Summary {
         if trades > 0 && trades < FEW_TRADES {
             let trades = words::count(trades as u64, "trade");
             warnings.push(format!("{trades}: below {FEW_TRADES} most of this is luck"));
+        }
+        if trades > 0 && quiet_days >= QUIET_DAYS && self.account_died.is_none() {
+            let denied = Blocked::ranked(&self.metrics.blocked.denied);
+            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| words::of(rule));
+            warnings.push(format!("no trade in the last {quiet_days} days; denied most often: {why}"));
         }
         if self.days_not_flat > 0 {
             let days = words::count(self.days_not_flat as u64, "day");
@@ -211,6 +218,12 @@ impl Reached {
         let tight = if self.value < self.limit { ", and no trade fits under the rest" } else { "" };
         format!("{} {}, limit {}{tight}", words::of(&self.rule), amount(self.value), amount(self.limit))
     }
+}
+
+/// Counts the days after the last trade.
+fn quiet_days(results: &Results) -> usize {
+    let last = results.trades.last().map(|trade| tz::new_york(trade.exited).date());
+    results.days.iter().filter(|day| last.is_none_or(|last| day.date > last)).count()
 }
 
 /// Says whether any link of the chain made its data up.

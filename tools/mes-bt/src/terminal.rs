@@ -134,9 +134,12 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
             "largest win, loss",
             format!("{}, {}", or_dash(trades.largest_win_usd, usd), or_dash(trades.largest_loss_usd, usd)),
         ),
-        ("longest streaks", format!("{} wins, {} losses", trades.longest_wins, trades.longest_losses)),
+        (
+            "longest streaks",
+            format!("won {} on end, lost {} on end", trades.longest_wins, trades.longest_losses),
+        ),
         ("days", format!("{} won, {} lost, {} flat", trades.days_won, trades.days_lost, trades.days_flat)),
-        ("per $ risked", or_dash(trades.net_per_risked_usd, |value| format!("{value:+.3} $"))),
+        ("per $1 at risk", or_dash(trades.net_per_risked_usd, signed_usd)),
         ("time in a trade", or_dash(trades.average_hold_s, |seconds| words::lasted(seconds as i64))),
         ("long, short", format!("{}, {}", side(&trades.long), side(&trades.short))),
         (

@@ -3,6 +3,8 @@
 pub mod equity;
 mod trades;
 
+pub use trades::side;
+
 use std::path::Path;
 
 use mes_pipe::{Error, Result};
