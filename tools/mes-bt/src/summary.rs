@@ -14,6 +14,8 @@ use crate::{
 pub const LASTING: [&str; 2] = ["kill_loss_usd", "account_drawdown_usd"];
 /// Below this many trades every figure is mostly luck.
 pub const FEW_TRADES: usize = 100;
+/// Fewer days compounded to a year give a number without a meaning; the JSON has it all the same.
+const QUARTER_DAYS: usize = 63;
 /// So many days without a trade at the end are worth a word.
 const QUIET_DAYS: usize = 5;
 
@@ -148,6 +150,14 @@ impl Summary {
         let (sharpe, error) = returns.sharpe.zip(returns.sharpe_se)?;
         let days = words::count(returns.days as u64, "day");
         Some(format!("{sharpe:.2} ± {error:.2} (standard error over {days})"))
+    }
+
+    /// Says the Calmar ratio, once there are days enough to speak of a year.
+    pub fn calmar(&self) -> String {
+        match self.metrics.returns.days {
+            days if days < QUARTER_DAYS => format!("- (from {QUARTER_DAYS} days on)"),
+            _ => words::or_dash(self.metrics.returns.calmar, words::two),
+        }
     }
 
     /// Explains why there was no trade, in sentences; empty if there was one.

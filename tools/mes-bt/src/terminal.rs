@@ -94,10 +94,7 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
             ),
         ),
         ("Sharpe", summary.sharpe().unwrap_or_else(unknown)),
-        (
-            "Sortino, Calmar",
-            format!("{}, {}", or_dash(metrics.returns.sortino, two), or_dash(metrics.returns.calmar, two)),
-        ),
+        ("Sortino, Calmar", format!("{}, {}", or_dash(metrics.returns.sortino, two), summary.calmar())),
         (
             "trades",
             format!(

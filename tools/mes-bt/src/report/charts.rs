@@ -98,13 +98,13 @@ fn tip(point: &Point) -> String {
     format!("{}  {}{fall}", tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents)
 }
 
-/// Picks up to five points at which a new day begins, and their dates.
+/// Picks up to four points at which a new day begins, and their dates.
 fn dates(points: &[Point]) -> Vec<(usize, String)> {
     let day = |point: &Point| tz::new_york(point.ts - 1).date();
     let firsts: Vec<usize> = (0..points.len())
         .filter(|&index| index == 0 || day(&points[index]) != day(&points[index - 1]))
         .collect();
-    let step = firsts.len().div_ceil(5).max(1);
+    let step = firsts.len().div_ceil(4).max(1);
     firsts.iter().step_by(step).map(|&index| (index, short_date(day(&points[index])))).collect()
 }
 
@@ -123,7 +123,7 @@ pub fn days(results: &Results) -> String {
     let bottom = if near { low.min(-limit) } else { low };
     let mut chart = Chart::new("Profit or loss of each day", 170.0, Axis::nice(bottom, high, 4.0), dollars);
     let width = 1.0 / nets.len().max(1) as f64;
-    let step = nets.len().div_ceil(5).max(1);
+    let step = nets.len().div_ceil(4).max(1);
     let mut tips = Vec::new();
     for (index, (net, day)) in nets.iter().zip(days).enumerate() {
         let left = index as f64 * width;
@@ -170,7 +170,7 @@ pub fn histogram(results: &Results) -> String {
         }
         tips.push(title);
     }
-    let every = nice_step(bins as f64 * step / 5.0);
+    let every = nice_step(bins as f64 * step / 4.0);
     let from = (first * step / every).ceil() as i64;
     let until = ((first + bins as f64) * step / every).floor() as i64;
     for tick in from..=until {

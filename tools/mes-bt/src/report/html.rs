@@ -53,12 +53,13 @@ pub enum Cell {
     Bar(f64, f64),
 }
 
-/// A table; a heading that begins with `>` is aligned to the right.
+/// A table; a heading that begins with `>` is aligned to the right, `|` is a column of bars.
 pub fn table(head: &[&str], rows: &[Vec<Cell>]) -> String {
     let mut out = String::from("<div class=\"scroll\"><table><thead><tr>");
     for name in head {
         let _ = match name.strip_prefix('>') {
             Some(name) => write!(out, "<th class=\"n\">{}</th>", escape(name)),
+            None if *name == "|" => write!(out, "<th class=\"bar\"></th>"),
             None => write!(out, "<th>{}</th>", escape(name)),
         };
     }

@@ -29,9 +29,7 @@ pub fn head(summary: &Summary) -> String {
     }
     let verdict = summary.verdict();
     let class = colour(summary.account.net_usd);
-    let first = verdict.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    let rest: String = verdict.chars().skip(1).collect();
-    let _ = writeln!(out, "<h1 class=\"{class}\">{}{}</h1>", escape(&first), escape(&rest));
+    let _ = writeln!(out, "<h1 class=\"{class}\">{}</h1>", escape(&words::capital(&verdict)));
     if let Some(death) = summary.death() {
         let _ = writeln!(out, "<p class=\"loss\">The {}.</p>", escape(&death));
     }
@@ -54,7 +52,7 @@ pub fn head(summary: &Summary) -> String {
     if !summary.warnings.is_empty() {
         out += "<ul class=\"notes\">";
         for warning in &summary.warnings {
-            let _ = write!(out, "<li>{}</li>", escape(warning));
+            let _ = write!(out, "<li>{}</li>", escape(&words::capital(warning)));
         }
         out += "</ul>\n";
     }
@@ -147,7 +145,23 @@ pub fn exits(summary: &Summary) -> String {
             ]
         })
         .collect();
-    section("How trades ended", &table(&["Exit", "", ">Trades", ">Net", ">Average"], &rows))
+    let ended = table(&["Exit", "|", ">Trades", ">Net", ">Average"], &rows);
+    section("How trades ended", &(ended + "<h3>Long and short</h3>\n" + &sides(summary)))
+}
+
+fn sides(summary: &Summary) -> String {
+    let trades = &summary.metrics.trades;
+    let row = |name: &str, split: &Split| {
+        vec![
+            Cell::Text(name.to_owned()),
+            Cell::Number(words::grouped(split.trades as u64)),
+            Cell::Number(or_dash(split.win_ratio, percent)),
+            Cell::Number(or_dash(split.profit_factor, two)),
+            Cell::Signed(signed_usd(split.net_usd), split.net_usd),
+        ]
+    };
+    let rows = [row("Long", &trades.long), row("Short", &trades.short), row("All", &trades.all)];
+    table(&["Side", ">Trades", ">Wins", ">Profit factor", ">Net"], &rows)
 }
 
 pub fn costs(summary: &Summary) -> String {
@@ -161,26 +175,15 @@ pub fn costs(summary: &Summary) -> String {
     section("What trading cost", &(paragraph(&text) + &charts::costs(costs)))
 }
 
-/// Long against short, and the rest of the figures.
+/// The rest of the figures.
 pub fn figures(summary: &Summary) -> String {
     let (metrics, trades) = (&summary.metrics, &summary.metrics.trades);
-    let row = |name: &str, split: &Split| {
-        vec![
-            Cell::Text(name.to_owned()),
-            Cell::Number(words::grouped(split.trades as u64)),
-            Cell::Number(or_dash(split.win_ratio, percent)),
-            Cell::Number(or_dash(split.average_win_usd, usd)),
-            Cell::Number(or_dash(split.average_loss_usd, usd)),
-            Cell::Number(or_dash(split.profit_factor, two)),
-            Cell::Signed(signed_usd(split.net_usd), split.net_usd),
-        ]
-    };
-    let head = ["", ">Trades", ">Wins", ">Average win", ">Average loss", ">Profit factor", ">Net"];
-    let rows = [row("Long", &trades.long), row("Short", &trades.short), row("All", &trades.all)];
     let fall = &metrics.drawdown;
     let facts = facts(&[
         ("Sortino", or_dash(metrics.returns.sortino, two)),
-        ("Calmar", or_dash(metrics.returns.calmar, two)),
+        ("Calmar", summary.calmar()),
+        ("Average win", or_dash(trades.all.average_win_usd, usd)),
+        ("Average loss", or_dash(trades.all.average_loss_usd, usd)),
         ("Largest win", or_dash(trades.largest_win_usd, usd)),
         ("Largest loss", or_dash(trades.largest_loss_usd, usd)),
         ("Most wins on end", trades.longest_wins.to_string()),
@@ -194,7 +197,7 @@ pub fn figures(summary: &Summary) -> String {
         ("Net had these reached the target", signed_usd(trades.best_net_usd)),
         ("Days not flat at the end", summary.days_not_flat.to_string()),
     ]);
-    section("Long and short", &(table(&head, &rows) + "<h3>More figures</h3>\n" + &facts))
+    section("More figures", &facts)
 }
 
 pub fn limits(summary: &Summary) -> String {
@@ -217,7 +220,8 @@ pub fn limits(summary: &Summary) -> String {
             ]
         })
         .collect();
-    section("Limits reached", &table(&[">Day", "New York", "Limit", ">Reached", ">Limit", ""], &rows))
+    let table = table(&[">Day", "New York", "Limit", ">Reached", ">Limit", ""], &rows);
+    section("Limits reached", &format!("<div class=\"wrap\">{table}</div>\n"))
 }
 
 /// From rows to entries, and what stood between.
@@ -250,10 +254,10 @@ pub fn blocked(summary: &Summary) -> String {
                 vec![Cell::Text(words::of(name)), bar, Cell::Number(words::grouped(count))]
             })
             .collect();
-        let _ = write!(body, "<h3>{heading}</h3>\n{}", table(&["", "", ">Times"], &rows));
+        let _ = write!(body, "<h3>{heading}</h3>\n{}", table(&["", "|", ">Times"], &rows));
     }
     body += "<p class=\"caption\">Rows on end for the same reason count once.</p>";
-    section("From rows to entries", &body)
+    section("From rows to entries", &format!("<div class=\"narrow wrap\">{body}</div>\n"))
 }
 
 pub fn last_trades(results: &Results) -> String {

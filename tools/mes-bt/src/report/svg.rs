@@ -105,14 +105,14 @@ impl Chart {
         );
     }
 
-    /// Draws a level across, with its name.
+    /// Draws a level across, with its name under it where there is room.
     pub fn level(&mut self, class: &str, value: f64, name: &str) {
         let y = self.y(value);
+        let text = if y + 18.0 < self.height { y + 14.0 } else { y - 5.0 };
         let _ = write!(
             self.shapes,
             "<line class=\"{class}\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text x=\"100%\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            y - 4.0,
+             <text x=\"100%\" y=\"{text:.1}\" text-anchor=\"end\">{}</text>",
             escape(name)
         );
     }
