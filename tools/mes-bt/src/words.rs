@@ -123,9 +123,9 @@ pub fn lasted(seconds: i64) -> String {
     }
 }
 
-/// Writes an instant as New York sees it: `Mon 2026-11-02 09:31`.
+/// Writes an instant as New York sees it, `2026-11-02 09:31`, with hyphens at which no line breaks.
 pub fn new_york(ts: Ts) -> String {
-    tz::new_york(ts).format("%a %Y-%m-%d %H:%M").to_string()
+    tz::new_york(ts).format("%Y\u{2011}%m\u{2011}%d %H:%M").to_string()
 }
 
 /// Writes a New York time to the second: `11-02 09:31:05`.

@@ -270,9 +270,13 @@ fn grid(head: &[String], rows: &[(String, Vec<Option<Cents>>)]) -> String {
         out += &format!("<th class=\"n\">{name}</th>");
     }
     out += "<th class=\"n\">Sum</th></tr></thead><tbody>\n";
-    let amount = |cents: Cents| match cents {
-        Cents::ZERO => "0".to_owned(),
-        cents => signed_usd(cents.usd()).replace('$', "").replace('-', "−"),
+    // A narrow screen leaves out the cents.
+    let amount = |cents: Cents| {
+        let text = signed_usd(cents.usd()).replace('$', "").replace('-', "−");
+        match text.split_once('.') {
+            Some((whole, fraction)) if cents != Cents::ZERO => format!("{whole}<span>.{fraction}</span>"),
+            _ => "0".to_owned(),
+        }
     };
     for (name, cells) in rows {
         out += &format!("<tr><th>{name}</th>");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mes_core::time::SECOND;
+use mes_core::time::{self, SECOND};
 
 use super::{
     charts,
@@ -209,19 +209,23 @@ pub fn limits(summary: &Summary) -> String {
         .iter()
         .map(|reached| {
             let amount = |value| words::amount(&reached.rule, value);
-            let tight = if reached.value < reached.limit { "no trade fits under the rest" } else { "" };
             vec![
                 Cell::Number(reached.day.to_string()),
-                Cell::Text(mes_core::time::parse(&reached.ts).map(words::new_york).unwrap_or_default()),
+                Cell::Text(time::parse(&reached.ts).map(words::new_york).unwrap_or_default()),
                 Cell::Text(words::of(&reached.rule)),
                 Cell::Number(amount(reached.value)),
                 Cell::Number(amount(reached.limit)),
-                Cell::Text(tight.into()),
             ]
         })
         .collect();
-    let table = table(&[">Day", "New York", "Limit", ">Reached", ">Limit", ""], &rows);
-    section("Limits reached", &format!("<div class=\"wrap\">{table}</div>\n"))
+    let table = table(&[">Day", "New York", "Limit", ">Reached", ">Limit"], &rows);
+    let caption = match summary.limits.iter().any(|reached| reached.value < reached.limit) {
+        true => {
+            "<p class=\"caption\">A limit also counts as reached when no further trade fits under it.</p>"
+        }
+        false => "",
+    };
+    section("Limits reached", &format!("<div class=\"wrap\">{table}</div>\n{caption}"))
 }
 
 /// From rows to entries, and what stood between.
@@ -238,7 +242,7 @@ pub fn blocked(summary: &Summary) -> String {
         ("Entries filled", blocked.entries),
     ];
     let row = |(name, count): (&str, u64)| vec![Cell::Text(name.into()), Cell::Number(words::grouped(count))];
-    body += &table(&["", ">Count"], &steps.map(row));
+    let _ = write!(body, "<div class=\"two\"><div>{}</div>\n<div>", table(&["", ">Count"], &steps.map(row)));
     let groups = [
         ("Signals denied by a rule", &blocked.denied),
         ("Nothing to do", &blocked.held),
@@ -256,8 +260,8 @@ pub fn blocked(summary: &Summary) -> String {
             .collect();
         let _ = write!(body, "<h3>{heading}</h3>\n{}", table(&["", "|", ">Times"], &rows));
     }
-    body += "<p class=\"caption\">Rows on end for the same reason count once.</p>";
-    section("From rows to entries", &format!("<div class=\"narrow wrap\">{body}</div>\n"))
+    body += "<p class=\"caption\">Rows on end for the same reason count once.</p></div></div>\n";
+    section("From rows to entries", &format!("<div class=\"wrap\">{body}</div>\n"))
 }
 
 pub fn last_trades(results: &Results) -> String {
