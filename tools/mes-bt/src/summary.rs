@@ -294,7 +294,7 @@ mod tests {
         let summary = Summary::of(&results);
         assert_eq!(
             summary.death().expect("dead"),
-            "account died on day 2: account drawdown from its peak $200.00, limit $200.00"
+            "account died on day 2: account drawdown $200.00, limit $200.00"
         );
         assert_eq!(summary.limits.len(), 3);
     }

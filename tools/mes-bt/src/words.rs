@@ -8,9 +8,9 @@ use mes_core::{
 };
 
 const NAMES: [(&str, &str); 35] = [
-    ("kill_loss_usd", "kill switch, loss since the start"),
-    ("account_drawdown_usd", "account drawdown from its peak"),
-    ("daily_drawdown_usd", "daily drawdown from the day's peak"),
+    ("kill_loss_usd", "kill switch"),
+    ("account_drawdown_usd", "account drawdown"),
+    ("daily_drawdown_usd", "daily drawdown"),
     ("daily_loss_usd", "daily loss"),
     ("entries_session_s", "outside the hours for entries"),
     ("day_end_s", "too near the end of the day"),
