@@ -28,7 +28,7 @@ backtest: $(OUT)/report.html ## Make default data, train, backtest; only what ch
 
 model: models/default.onnx ## Train the default model from default data
 
-$(OUT)/report.html: data/predictions.parquet data/.account | build
+$(OUT)/report.html: data/predictions.parquet data/.account $(BIN)/mes-bt
 	$(BIN)/mes-bt --rules $(RULES) --costs $(COSTS) --from $(SPLIT) --out $(OUT) $< > /dev/null
 
 data/predictions.parquet: data/features.parquet models/default.onnx $(BIN)/mes-predict
