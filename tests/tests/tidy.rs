@@ -28,11 +28,11 @@ const LICENCES: [&str; 13] = [
 const BANNED: [&str; 5] = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "tokio"];
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let listed = Command::new("git")
+    let output = Command::new("git")
         .args(["ls-files", "-co", "--exclude-standard", "*.rs"])
-        .current_dir(shell::root());
-    let mut listed = listed;
-    let output = listed.output().expect("git");
+        .current_dir(shell::root())
+        .output()
+        .expect("git");
     let paths = String::from_utf8(output.stdout).expect("paths");
     let sources: Vec<_> = paths
         .lines()
