@@ -1,5 +1,5 @@
-//! Bars in, columns of features out, the same for a day in one go and for a row a second: what several indicators
-//! share is computed once a row, then every indicator runs over a tile of rows.
+//! Bars in, columns of features out, the same for a day in one go and for a row a second: [`Rows`] checks bars and
+//! computes once what several indicators share, [`Engine`] runs every indicator over tiles of rows.
 
 use mes_core::{
     bar::Bar,
@@ -24,51 +24,36 @@ const MAX_ROW_VOLUME: i64 = 1 << 26;
 const MAX_SEGMENT_VOLUME: i64 = 1 << 36;
 const MAX_QUOTE_SIZE: i64 = 1 << 32;
 
+/// Every indicator of a set.
 pub struct Engine {
-    rows: Rows,
     indicators: Vec<Box<dyn Columns>>,
-    tile: Vec<Row>,
     columns: Vec<Vec<f32>>,
 }
 
 impl Engine {
     /// Prepares the features of `set` for rows of length `interval`.
-    pub fn new(set: &Set, interval: Interval, calendar: Calendar) -> Self {
-        Engine {
-            rows: Rows::new(interval, calendar),
-            indicators: set.indicators(interval),
-            tile: Vec::with_capacity(TILE),
-            columns: vec![Vec::new(); set.len()],
+    pub fn new(set: &Set, interval: Interval) -> Self {
+        Engine { indicators: set.indicators(interval), columns: vec![Vec::new(); set.len()] }
+    }
+
+    /// Takes the next rows.
+    pub fn run(&mut self, rows: &[Row]) {
+        for tile in rows.chunks(TILE) {
+            for indicator in &mut self.indicators {
+                indicator.run(tile, &mut self.columns);
+            }
         }
     }
 
-    /// Takes the next bar. A bar that cannot be is an error.
-    pub fn push(&mut self, bar: &Bar) -> Result<()> {
-        let row = self.rows.next(bar)?;
-        self.tile.push(row);
-        if self.tile.len() == TILE {
-            self.run();
-        }
-        Ok(())
-    }
-
-    /// Returns one column a feature, in the order of the set, for the bars since the last call. NaN is null.
+    /// Returns one column a feature, in the order of the set, for the rows since the last call. NaN is null.
     pub fn take(&mut self) -> Vec<Vec<f32>> {
-        self.run();
         let empty = self.columns.iter().map(|column| Vec::with_capacity(column.len())).collect();
         std::mem::replace(&mut self.columns, empty)
     }
-
-    fn run(&mut self) {
-        for indicator in &mut self.indicators {
-            indicator.run(&self.tile, &mut self.columns);
-        }
-        self.tile.clear();
-    }
 }
 
-/// Turns bars into rows and keeps what they share.
-struct Rows {
+/// Turns bars into rows: checks them and computes what indicators share.
+pub struct Rows {
     interval: Interval,
     clock: Clock,
     sigma: Sigma,
@@ -84,7 +69,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(interval: Interval, calendar: Calendar) -> Self {
+    /// Prepares for bars of length `interval`.
+    pub fn new(interval: Interval, calendar: Calendar) -> Self {
         Rows {
             interval,
             clock: Clock::new(calendar),
@@ -98,7 +84,8 @@ impl Rows {
         }
     }
 
-    fn next(&mut self, bar: &Bar) -> Result<Row> {
+    /// Takes the next bar. One that cannot be is an error.
+    pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;
         if first {

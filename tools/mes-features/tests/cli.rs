@@ -155,6 +155,23 @@ fn labelled_rows_leave_as_soon_as_their_label_is_known() {
         answers.map(|line| serde_json::from_str(&line.expect("text")).expect("JSON")).collect();
     assert_eq!(rest.len(), 5);
     assert!(rest.iter().all(|row| row["y_dir"].is_null() && row["y_move"].is_null()));
+    assert!(child.wait().expect("ended").success());
+}
+
+#[test]
+fn a_reader_that_is_gone_ends_the_tool_although_no_row_comes() {
+    let mut child = Command::new(TOOL)
+        .args(["--interval", "1s", "--to", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the tool starts");
+    let (mut stdin, stdout) = (child.stdin.take().expect("stdin"), child.stdout.take().expect("stdout"));
+    drop(stdout);
+    writeln!(stdin, "{}", lines(1)[0]).expect("written");
+    // The input stays open all the while.
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    drop(stdin);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod walk;
 
 use mes_core::{bar::Bar, calendar::Calendar, interval::Interval, time};
-use mes_features::{engine::Engine, set::Set};
-use walk::{ONE, all_columns, interval, run, whole_set};
+use mes_features::{engine::Rows, set::Set};
+use walk::{ONE, all_columns, interval, run};
 
 /// Returns flat bars of volume 1 at `price`, from the second after `start`.
 fn flat(start: &str, every: Interval, rows: usize, price: f64) -> Vec<Bar> {
@@ -139,10 +139,10 @@ fn bars_that_cannot_be_are_refused() {
     let second = interval("1s");
     let good = flat("2026-06-15T15:00:00Z", second, 3, 4000.0);
     let refused = |change: fn(&mut Bar)| {
-        let mut engine = Engine::new(&whole_set(second), second, Calendar::shipped());
+        let mut rows = Rows::new(second, Calendar::shipped());
         let mut bars = good.clone();
         change(&mut bars[2]);
-        let ok = bars.iter().try_for_each(|bar| engine.push(bar));
+        let ok = bars.iter().try_for_each(|bar| rows.next(bar).map(|_| ()));
         ok.expect_err("an error").to_string()
     };
     assert!(refused(|bar| bar.close = 4000.1).contains("4000.1 is off the 0.25 tick grid"));
