@@ -1,5 +1,6 @@
 //! Bars in, the same rows with features, and labels, out.
 
+mod describe;
 pub mod engine;
 pub mod indicators;
 pub mod labels;
@@ -88,6 +89,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what the features of a table are like: nulls, range, correlation, class balance
+    Describe {
+        #[command(flatten)]
+        input: InputArgs,
+        /// As one JSON object, with the whole correlation matrix
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -100,6 +109,7 @@ enum Rule {
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),
+        Some(Command::Describe { input, json }) => describe::describe(&input, json),
         None => add(&args),
     }
 }

@@ -197,3 +197,42 @@ fn the_lineage_says_what_was_made() {
     let wanted = serde_json::json!({ "kind": "horizon", "horizon": "30s", "threshold_ticks": 3 });
     assert_eq!(settings["labels"], wanted);
 }
+
+#[test]
+fn describe_counts_what_is_there() {
+    let made =
+        run(&["--interval", "1s", "--to", "jsonl", "--labels", "--horizon", "5s"], &lines(200).join("\n"));
+    let text = String::from_utf8(made.stdout).expect("text");
+    let found = &rows(&run(&["describe", "--json"], &text))[0];
+    assert_eq!(found["rows"], 200);
+    assert_eq!(found["labels"][0]["null"], 10);
+    let features = found["features"].as_array().expect("features");
+    let index = |name: &str| features.iter().position(|f| f["name"] == name).expect("the feature");
+    let sigma = &features[index("f_sigma")];
+    assert_eq!(sigma["nulls"], 120);
+    // Against the plain two-pass formula, over what the first run printed.
+    let only = run(&["describe", "--json"], &strip(&text));
+    let found = &rows(&only)[0];
+    let pairs: Vec<(f64, f64)> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .filter_map(|row| Some((row["f_bb_20"].as_f64()?, row["y_move"].as_f64()?)))
+        .collect();
+    let n = pairs.len() as f64;
+    let (x, y) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+    let moment = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|p| f(p.0 - x, p.1 - y)).sum::<f64>();
+    let wanted = moment(&|x, y| x * y) / (moment(&|x, _| x * x) * moment(&|_, y| y * y)).sqrt();
+    let correlation = found["features"][0]["correlation_with_move"].as_f64().expect("a number");
+    assert_eq!(found["complete_rows"], n);
+    assert!((correlation - wanted).abs() < 1e-5, "{correlation} for {wanted}");
+}
+
+/// Keeps of each row the bar, one feature and the labels.
+fn strip(text: &str) -> String {
+    let row = |line: &str| {
+        let mut row: serde_json::Map<String, Value> = serde_json::from_str(line).expect("JSON");
+        row.retain(|name, _| !name.starts_with("f_") || name == "f_bb_20");
+        Value::Object(row).to_string() + "\n"
+    };
+    text.lines().map(row).collect()
+}
