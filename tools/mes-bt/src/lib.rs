@@ -12,10 +12,10 @@ use std::{
 
 use clap::Parser;
 use mes_core::{row::Row, run::Run, statement::Statement, time::Ts, verdict::Verdict};
-use mes_pipe::{Error, Input, InputArgs, Result, SettingsArgs};
+use mes_pipe::{Error, InputArgs, Result, SettingsArgs};
 use mes_risk::{
     journal::{JsonJournal, lines},
-    rows::{KINDS, TableRows},
+    rows::TableRows,
     trade::{Journal, trade},
 };
 
@@ -54,7 +54,7 @@ pub struct Args {
 /// Trades the rows in process and says what came of it.
 pub fn main(args: Args) -> Result<()> {
     let settings = args.settings.read()?;
-    let mut rows = TableRows::new(Input::open(&args.input, &KINDS)?);
+    let mut rows = TableRows::open(&args.input)?;
     let (stream, columns) = rows.stream()?;
     let mut broker = mes_exec::sim(&settings)?;
     let file = match &args.out {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use mes_core::{broker::Broker, time::Ts};
-use mes_pipe::{Error, Input, InputArgs, Result, SettingsArgs, lock};
+use mes_pipe::{Error, InputArgs, Result, SettingsArgs, lock};
 
 use journal::{JsonJournal, lines};
 use recorded::{NoAccount, Recorded};
@@ -63,21 +63,21 @@ pub fn main(args: Args) -> Result<()> {
             let _lock = lock(&args.run, "risk")?;
             let out = lines(std::io::stdout());
             let broker = Wire::connect(&args.run, out.clone())?;
-            let mut input = Input::open(&args.input, &rows::KINDS)?;
-            input.watch(broker.peer()?);
-            run(&args, input, broker, &settings, out).map_err(|error| match error {
+            let mut rows = TableRows::open(&args.input)?;
+            rows.watch(broker.peer()?);
+            run(&args, rows, broker, &settings, out).map_err(|error| match error {
                 // Our reader is mes-exec: without it nothing is traded.
                 Error::ReaderGone => Error::failed("mes-exec is gone"),
                 other => other,
             })
         }
         Some(name) => {
-            let input = Input::open(&args.input, &rows::KINDS)?;
+            let rows = TableRows::open(&args.input)?;
             let out = lines(std::io::stdout());
             if name == Path::new("none") {
-                run(&args, input, NoAccount::new(capital), &settings, out)
+                run(&args, rows, NoAccount::new(capital), &settings, out)
             } else {
-                run(&args, input, Recorded::open(name, capital)?, &settings, out)
+                run(&args, rows, Recorded::open(name, capital)?, &settings, out)
             }
         }
     }
@@ -85,12 +85,11 @@ pub fn main(args: Args) -> Result<()> {
 
 fn run<B: Broker>(
     args: &Args,
-    input: Input,
+    mut rows: TableRows,
     mut broker: B,
     settings: &mes_pipe::Settings,
     out: journal::Lines,
 ) -> Result<()> {
-    let mut rows = TableRows::new(input);
     let (stream, columns) = rows.stream()?;
     let mut journal = JsonJournal::new(out, columns);
     trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.from)

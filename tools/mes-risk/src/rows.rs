@@ -1,12 +1,14 @@
 //! Rows out of a table of predictions.
 
+use std::os::fd::OwnedFd;
+
 use arrow_array::RecordBatch;
 use mes_core::{
     contract,
     row::{Columns, Row},
     time, tz,
 };
-use mes_pipe::{Error, Event, Input, Kind, Result, columns};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, columns};
 
 use crate::trade::{Next, Rows, Stream};
 
@@ -19,8 +21,17 @@ pub struct TableRows {
 }
 
 impl TableRows {
-    pub fn new(input: Input) -> Self {
-        TableRows { input, rows: Vec::new(), next: 0, symbol: Default::default() }
+    /// Opens a table of predictions. Features and labels are not looked at.
+    pub fn open(args: &InputArgs) -> Result<Self> {
+        let input = Input::open_columns(args, &[Kind::Prediction], |name| {
+            !name.starts_with("f_") && !name.starts_with("y_")
+        })?;
+        Ok(TableRows { input, rows: Vec::new(), next: 0, symbol: Default::default() })
+    }
+
+    /// Makes waits for rows end when the other end of `peer` is gone.
+    pub fn watch(&mut self, peer: OwnedFd) {
+        self.input.watch(peer);
     }
 
     /// Returns what the rows are, and which columns of them a journal keeps.
@@ -84,6 +95,3 @@ impl Rows for TableRows {
         Ok(Next::Row(&self.rows[self.next - 1]))
     }
 }
-
-/// What risk reads.
-pub const KINDS: [Kind; 1] = [Kind::Prediction];
