@@ -23,6 +23,8 @@ const MAX_MOVE_TICKS: i64 = 1 << 22;
 const MAX_ROW_VOLUME: i64 = 1 << 26;
 const MAX_SEGMENT_VOLUME: i64 = 1 << 36;
 const MAX_QUOTE_SIZE: i64 = 1 << 32;
+/// In the year 2116.
+const LAST_TS: Ts = 1 << 62;
 
 /// Every indicator of a set.
 pub struct Engine {
@@ -88,43 +90,28 @@ impl Rows {
     pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;
-        if first {
-            (self.seg, self.base, self.volume) = (bar.seg, close, 0);
-        }
         self.check_time(bar.ts, first)?;
-        let relative = |price: f64| ticks(price).map(|ticks| ticks - self.base);
-        let quote = |price: Option<f64>| price.map(relative).transpose();
-        let mut row = Row {
-            ts: bar.ts,
-            open: relative(bar.open)?,
-            high: relative(bar.high)?,
-            low: relative(bar.low)?,
-            close: close - self.base,
-            volume: bar.volume,
-            n: if first { 1 } else { self.n + 1 },
-            delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
-            bid: quote(bar.bid)?,
-            ask: quote(bar.ask)?,
-            bid_size: bar.bid_size,
-            ask_size: bar.ask_size,
-            ofi: bar.ofi,
-            ..Row::default()
-        };
+        let (base, before) = if first { (close, 0) } else { (self.base, self.volume) };
+        let mut row = relative(bar, base)?;
         check(bar, &row)?;
-        self.volume += row.volume;
-        if self.volume > MAX_SEGMENT_VOLUME {
-            return Err(refused("volume of the segment", self.volume));
+        let volume = before + row.volume;
+        if volume > MAX_SEGMENT_VOLUME {
+            return Err(refused("volume of the segment", volume));
         }
-        row.change = if first { 0 } else { row.close - self.close };
+        (row.n, row.change) = if first { (1, 0) } else { (self.n + 1, row.close - self.close) };
         row.sigma = self.sigma.step(row.n, row.change);
         row.per_sigma = 1.0 / row.sigma;
         self.clock.mark(&mut row);
+        (self.seg, self.base, self.volume) = (bar.seg, base, volume);
         (self.n, self.ts, self.close) = (row.n, row.ts, row.close);
         Ok(row)
     }
 
     /// Within a segment rows lie on the grid of their interval, at most one at a place.
     fn check_time(&self, ts: Ts, first: bool) -> Result<()> {
+        if !(1..LAST_TS).contains(&ts) {
+            return Err(refused("time in nanoseconds", ts));
+        }
         let step = self.interval.nanos();
         let since = if first { ts.rem_euclid(step) } else { ts - self.ts };
         if (!first && since == step) || (first && since == 0) || (!first && since > 0 && since % step == 0) {
@@ -133,6 +120,27 @@ impl Rows {
         let (now, interval) = (time::format(ts), self.interval);
         Err(Error::data(format!("time {now} is not on a grid of {interval}, or comes twice in a segment")))
     }
+}
+
+/// Returns what a bar says by itself, prices in ticks from `base`.
+fn relative(bar: &Bar, base: i64) -> Result<Row> {
+    let price = |price: f64| ticks(price).map(|ticks| ticks - base);
+    let quote = |quote: Option<f64>| quote.map(price).transpose();
+    Ok(Row {
+        ts: bar.ts,
+        open: price(bar.open)?,
+        high: price(bar.high)?,
+        low: price(bar.low)?,
+        close: price(bar.close)?,
+        volume: bar.volume,
+        delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
+        bid: quote(bar.bid)?,
+        ask: quote(bar.ask)?,
+        bid_size: bar.bid_size,
+        ask_size: bar.ask_size,
+        ofi: bar.ofi,
+        ..Row::default()
+    })
 }
 
 fn ticks(price: f64) -> Result<i64> {
