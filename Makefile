@@ -7,7 +7,7 @@ EDGE     ?= 1
 # Train on rows before this instant, trade from it on.
 SPLIT    ?= 2026-10-20T00:00:00Z
 # Features that plain trades cannot give: a model without them runs on any ticks.
-WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro,f_ofi_30
+WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro
 RULES    ?= mes-1k
 COSTS    ?= owner
 OUT      ?= runs/backtest

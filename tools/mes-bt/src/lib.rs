@@ -1,26 +1,34 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
-mod equity;
+mod files;
+pub mod metrics;
 pub mod recorder;
+mod report;
+#[cfg(test)]
+mod sample;
+pub mod summary;
+mod terminal;
 pub mod trades;
+mod words;
 
 use std::{
     fs::File,
-    io::Write,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use clap::Parser;
 use mes_core::{row::Row, run::Run, statement::Statement, time::Ts, verdict::Verdict};
-use mes_pipe::{Error, InputArgs, Result, SettingsArgs};
+use mes_pipe::{Error, InputArgs, Result, SettingsArgs, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::TableRows,
     trade::{Journal, trade},
 };
 
-use equity::EquityFile;
-use recorder::Recorder;
+use files::equity::EquityFile;
+use recorder::{Recorder, Results};
+use summary::Summary;
 
 /// Backtest predictions with the rules, the risk and the fills that trade.
 ///
@@ -41,6 +49,9 @@ pub struct Args {
     /// Write the journal to this file; - is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     journal: Option<PathBuf>,
+    /// Print the summary as JSON on a terminal too
+    #[arg(long)]
+    json: bool,
     /// Trade from this instant on; rows before it only warm up
     #[arg(long, value_name = "TIME", value_parser = mes_core::time::parse)]
     from: Option<Ts>,
@@ -73,13 +84,32 @@ pub fn main(args: Args) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut kept = Kept { recorder: Recorder::new(settings.calendar.value.clone(), file), journal };
+    let mut kept =
+        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.from), journal };
     trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.from)?;
     let results = kept.recorder.finish()?;
-    if !to_stdout {
-        writeln!(std::io::stdout(), "{} trades", results.trades.len())?;
+    tell(&args, &results, to_stdout)
+}
+
+/// Prints the summary, unless the journal has stdout, and writes the files.
+fn tell(args: &Args, results: &Results, journal_on_stdout: bool) -> Result<()> {
+    let summary = Summary::of(results);
+    if let Some(directory) = &args.out {
+        files::write(directory, results, &summary)?;
+        let report = directory.join("report.html");
+        log::note(format!("{}; report in {}", summary.verdict(), report.display()));
     }
-    Ok(())
+    if journal_on_stdout {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    let text = if args.json || !out.is_terminal() {
+        files::json(&summary)?
+    } else {
+        terminal::text(&summary, results)
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// The recorder, and the journal where one is wanted.
