@@ -213,3 +213,16 @@ fn no_bar_makes_it_panic_or_leave_its_range() {
     }
     assert!(taken > 10_000 && refused > 100, "{taken} bars were taken, {refused} refused");
 }
+
+#[test]
+fn zero_has_no_sign() {
+    let second = interval("1s");
+    let mut bars = flat("2026-06-15T15:00:00Z", second, 2000, 4000.0);
+    for bar in &mut bars[1..20] {
+        (bar.open, bar.high, bar.low, bar.close) = (4001.0, 4001.0, 4001.0, 4001.0);
+    }
+    // The average comes down to the price from above and is too near for 32 bits at last.
+    let gap = column("f_ema_9", second, &bars);
+    assert!(gap[100] < 0.0);
+    assert_eq!(gap[1999].to_bits(), 0);
+}
