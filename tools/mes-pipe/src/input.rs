@@ -100,8 +100,9 @@ struct Opened {
 /// One stream of rows from one or several files.
 pub struct Input {
     current: Opened,
-    /// Rows of the current file that were handed out before the last batch.
+    /// Rows of the current file before the last batch, and in it.
     before: u64,
+    rows: u64,
     waiting: VecDeque<PathBuf>,
     schema: SchemaRef,
     meta: Meta,
@@ -143,7 +144,7 @@ impl Input {
             lineage: Lineage::of_input(inherited, hashes),
         };
         let progress = progress(current.rows, waiting.len());
-        Ok(Input { current, before: 0, waiting, schema, meta, checks: Checks::new(kind), progress, keep })
+        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks: Checks::new(kind), progress, keep })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -163,10 +164,11 @@ impl Input {
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
                     let rows = batch.num_rows() as u64;
+                    self.before += self.rows;
+                    self.rows = rows;
                     if let Err((row, error)) = self.checks.batch(&batch) {
-                        return Err(error.at(self.current.place(self.before, rows, row)));
+                        return Err(error.at(self.at(row)));
                     }
-                    self.before += rows;
                     self.progress.inc(rows);
                     if rows > 0 {
                         return Ok(Event::Batch(batch));
@@ -195,13 +197,13 @@ impl Input {
             let (first, other) = (names(&self.schema), names(&schema));
             return Err(Error::data(format!("{}: columns {other} after {first}", next.name)));
         }
-        (self.current, self.before) = (next, 0);
+        (self.current, self.before, self.rows) = (next, 0, 0);
         Ok(())
     }
 
     /// Names the place of a row of the batch given last, for messages.
     pub fn at(&self, row: usize) -> String {
-        self.current.place(self.before, 0, row)
+        self.current.place(self.before, self.rows, row)
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
