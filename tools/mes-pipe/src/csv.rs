@@ -173,9 +173,6 @@ impl Fields {
 /// Checks the names of a header. Trades may call their time `ts_utc`; bars may not, for nobody could know whether
 /// it is that of the open or of the close.
 fn canonical(mut names: Vec<String>) -> Result<Vec<String>> {
-    if let Some(first) = names.first_mut() {
-        *first = first.trim_start_matches('\u{feff}').to_owned();
-    }
     if names.iter().any(|name| name == "ts") {
         return Ok(names);
     }

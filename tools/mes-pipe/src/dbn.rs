@@ -180,7 +180,9 @@ fn push(record: &RecordRef, symbol: &str, interval: Option<Interval>, columns: &
                 mes_core::time::format(open)
             )));
         }
-        row.instant(open + interval.nanos());
+        row.instant(
+            open.checked_add(interval.nanos()).ok_or_else(|| Error::data("a record without a time"))?,
+        );
         for (index, value) in [bar.open, bar.high, bar.low, bar.close].into_iter().enumerate() {
             row.price(1 + index, value);
         }

@@ -100,8 +100,9 @@ struct Opened {
 /// One stream of rows from one or several files.
 pub struct Input {
     current: Opened,
-    /// Rows of the current file that were handed out before the last batch.
+    /// Rows of the current file before the batch given last, and in it.
     before: u64,
+    rows: u64,
     waiting: VecDeque<PathBuf>,
     schema: SchemaRef,
     meta: Meta,
@@ -136,7 +137,7 @@ impl Input {
             lineage: Lineage::of_input(inherited, hashes),
         };
         let progress = progress(current.rows, waiting.len());
-        Ok(Input { current, before: 0, waiting, schema, meta, checks: Checks::new(kind), progress })
+        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks: Checks::new(kind), progress })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -153,15 +154,15 @@ impl Input {
         loop {
             match self.current.next()? {
                 Event::Batch(batch) => {
+                    self.before += self.rows;
+                    self.rows = batch.num_rows() as u64;
+                    // Nulls first: the canonical schema has no place for a null time.
+                    self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    let rows = batch.num_rows() as u64;
-                    if let Err((row, error)) = self.checks.batch(&batch) {
-                        return Err(error.at(self.current.place(self.before, rows, row)));
-                    }
-                    self.before += rows;
-                    self.progress.inc(rows);
-                    if rows > 0 {
+                    self.checks.batch(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
+                    self.progress.inc(self.rows);
+                    if self.rows > 0 {
                         return Ok(Event::Batch(batch));
                     }
                 }
@@ -181,20 +182,20 @@ impl Input {
     fn join(&mut self, path: &Path) -> Result<()> {
         let next = Opened::new(Source::open(path)?)?;
         let schema = check::canonical(&next.schema).map_err(|error| error.at(&next.name))?;
-        if schema.fields() != self.schema.fields() {
-            let names = |schema: &SchemaRef| {
-                schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" ")
-            };
-            let (first, other) = (names(&self.schema), names(&schema));
-            return Err(Error::data(format!("{}: columns {other} after {first}", next.name)));
+        check::joins(&self.schema, &schema).map_err(|error| error.at(&next.name))?;
+        let interval = next.meta.as_ref().and_then(|meta| meta.interval).or(next.interval);
+        if let (Some(first), Some(other)) = (self.meta.interval, interval)
+            && first != other
+        {
+            return Err(Error::data(format!("{}: rows of {other} after rows of {first}", next.name)));
         }
-        (self.current, self.before) = (next, 0);
+        (self.current, self.before, self.rows) = (next, 0, 0);
         Ok(())
     }
 
     /// Names the place of a row of the batch given last, for messages.
     pub fn at(&self, row: usize) -> String {
-        self.current.place(self.before, 0, row)
+        self.current.place(self.before, self.rows, row)
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
