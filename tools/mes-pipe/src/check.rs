@@ -16,7 +16,15 @@ use crate::{Error, Kind, Result, schema};
 /// Returns the schema that rows of `found` get: canonical types under the same names.
 pub(crate) fn canonical(found: &Schema) -> Result<SchemaRef> {
     let mut fields = Vec::new();
-    for field in found.fields() {
+    for (index, field) in found.fields().iter().enumerate() {
+        if found.fields()[..index].iter().any(|other| other.name() == field.name()) {
+            return Err(Error::data(format!("column {:?} twice", field.name())));
+        }
+        if let ("ts", DataType::Timestamp(_, None)) = (field.name().as_str(), field.data_type()) {
+            return Err(Error::data(
+                "column \"ts\" has no zone: nobody can know what it means, store it as UTC",
+            ));
+        }
         let wanted = schema::data_type(field.name());
         let data_type = match wanted {
             None => field.data_type().clone(),

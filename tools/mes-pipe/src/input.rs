@@ -20,6 +20,7 @@ use crate::{
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
+    damage::caught,
     dbn::DbnReader,
     jsonl::JsonReader,
     lineage::hash_file,
@@ -264,12 +265,11 @@ impl Opened {
             Decoder::Csv(reader) => return reader.next(),
             Decoder::Json(reader) => return reader.next(),
             Decoder::Dbn(reader) => return reader.next(),
-            Decoder::File(reader) => reader.next(),
-            Decoder::Parquet(reader) => reader.next(),
+            Decoder::File(reader) => caught(|| reader.next().transpose()),
+            Decoder::Parquet(reader) => caught(|| reader.next().transpose()),
         };
-        match batch {
-            Some(Ok(batch)) => Ok(Event::Batch(batch)),
-            Some(Err(error)) => Err(Error::from(error).at(&self.name)),
+        match batch.map_err(|error| error.at(&self.name))? {
+            Some(batch) => Ok(Event::Batch(batch)),
             None => Ok(Event::End),
         }
     }

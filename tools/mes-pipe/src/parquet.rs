@@ -19,17 +19,17 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, damage::caught};
 
 const BATCH_ROWS: usize = 8192;
 
 /// Opens a file and returns its schema, how many rows it has, and its batches.
 pub(crate) fn open(file: File, name: &str) -> Result<(SchemaRef, u64, ParquetRecordBatchReader)> {
-    let at = |error| Error::from(error).at(name);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(at)?;
+    let at = |error: Error| error.at(format!("{name}: not a whole Parquet file"));
+    let builder = caught(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(at)?;
     let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
     let schema = builder.schema().clone();
-    Ok((schema, rows, builder.with_batch_size(BATCH_ROWS).build().map_err(at)?))
+    Ok((schema, rows, caught(|| builder.with_batch_size(BATCH_ROWS).build()).map_err(at)?))
 }
 
 /// Begins a file. Times are stored as differences, which rise evenly; the rest by dictionary.
