@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod dbn;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
