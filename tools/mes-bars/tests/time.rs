@@ -259,7 +259,9 @@ proptest! {
         steps in vec((0i64..2_500, 0u8..60, -3i64..4, 0i64..20, 0u8..4), 1..400),
         filter in prop::sample::select(vec![Filter::All, Filter::Rth]),
     ) {
-        let ticks = walk(steps);
+        let mut ticks = walk(steps);
+        // Closes the last second, which an input that just ends would leave to the coarser bar alone.
+        ticks.push(heartbeat(ticks[ticks.len() - 1].ts + 400 * SECOND));
         let of = |interval| Settings { filter, ..settings(interval) };
         let seconds = made(of("1s"), &ticks);
         prop_assert_eq!(&of_bars(of("1s"), &seconds), &seconds, "bars of bars of the same length");
