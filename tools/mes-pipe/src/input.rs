@@ -144,7 +144,17 @@ impl Input {
             lineage: Lineage::of_input(inherited, hashes),
         };
         let progress = progress(current.rows, waiting.len());
-        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks: Checks::new(kind), progress, keep })
+        Ok(Input {
+            current,
+            before: 0,
+            rows: 0,
+            waiting,
+            schema,
+            meta,
+            checks: Checks::new(kind),
+            progress,
+            keep,
+        })
     }
 
     pub fn schema(&self) -> &SchemaRef {
