@@ -111,6 +111,7 @@ pub struct Recorder {
     file: Option<EquityFile>,
     /// Rows before this only warm up, and days without trading are no days of the result.
     from: Ts,
+    begun: bool,
     equity: Cents,
     /// What an entry needs.
     confidence: f32,
@@ -128,6 +129,7 @@ impl Recorder {
             calendar,
             file,
             from: from.unwrap_or(Ts::MIN),
+            begun: false,
             equity: Cents::ZERO,
             confidence: 1.0,
             signal: 0.0,
@@ -226,7 +228,8 @@ impl Journal for Recorder {
     }
 
     fn row(&mut self, row: &Row) -> Result<()> {
-        if row.bar.ts < self.from {
+        self.begun = row.bar.ts >= self.from;
+        if !self.begun {
             return Ok(());
         }
         self.results.rows += 1;
@@ -237,7 +240,7 @@ impl Journal for Recorder {
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
-        if statement.ts < self.from {
+        if !self.begun {
             return Ok(());
         }
         for fill in &statement.fills {
@@ -257,6 +260,9 @@ impl Journal for Recorder {
     }
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        if !self.begun {
+            return Ok(());
+        }
         match verdict {
             Verdict::Order(order) => {
                 self.results.orders += u64::from(matches!(order.action, Action::Enter { .. }));
