@@ -42,6 +42,8 @@ impl Data {
             &format!(
                 "mes-fetch synth -q --sessions {SESSIONS} | mes-bars -q > bars.arrow &&
                  mes-bars -q --to parquet bars.arrow > bars.parquet &&
+                 mes-bars -q --to csv bars.arrow | cut -d, -f1-6 |
+                     mes-bars -q --interval 1s --symbol MES > ohlcv.arrow &&
                  mes-bars -q --to jsonl --header bars.arrow | head -n {} > bars.jsonl &&
                  mes-fetch synth -q --sessions 1 --session rth --ticks --to csv > ticks.csv &&
                  mes-features -q bars.arrow > features.arrow &&
@@ -70,23 +72,34 @@ pub fn cases(data: &Data) -> Vec<Line> {
             "Arrow file: mes-bars 1s to 1s | cat",
             rows,
             Some(8e6),
-            "mes-bars -q bars.arrow | cat > /dev/null",
+            "mes-bars -q --to arrow bars.arrow | cat > /dev/null",
         ),
-        line("Arrow pipe: cat | mes-bars 1s to 1s", rows, None, "cat bars.arrow | mes-bars -q > /dev/null"),
-        line("Parquet file: mes-bars 1s to 1s", rows, None, "mes-bars -q bars.parquet > /dev/null"),
+        line(
+            "Arrow: cat | mes-bars 1s to 1s, 16 columns",
+            rows,
+            None,
+            "cat bars.arrow | mes-bars -q --to arrow > /dev/null",
+        ),
+        line("Parquet: mes-bars 1s to 1s", rows, None, "mes-bars -q --to arrow bars.parquet > /dev/null"),
         line(
             "JSON lines: mes-bars 1s to 1s, in and out",
             TEXT_ROWS,
             Some(0.5e6),
             "cat bars.jsonl | mes-bars -q --to jsonl | cat > /dev/null",
         ),
-        line("CSV ticks: mes-bars", data.ticks, None, "mes-bars -q ticks.csv > /dev/null"),
-        line("mes-features, the whole set", rows, None, "mes-features -q bars.arrow > /dev/null"),
-        line("mes-predict --rule random", rows, None, "mes-predict -q --rule random bars.arrow > /dev/null"),
+        line("CSV ticks: mes-bars", data.ticks, None, "mes-bars -q --to arrow ticks.csv > /dev/null"),
+        line("mes-features, the whole set", rows, None, "mes-features -q --to arrow bars.arrow > /dev/null"),
+        line(
+            "mes-predict --rule random",
+            rows,
+            None,
+            "mes-predict -q --to arrow --rule random bars.arrow > /dev/null",
+        ),
     ];
     if let Some(model) = &data.model {
         let model = model.display();
-        let command = format!("mes-predict -q --allow-in-sample --model {model} features.arrow > /dev/null");
+        let command =
+            format!("mes-predict -q --to arrow --allow-in-sample --model {model} features.arrow > /dev/null");
         cases.push(line("mes-predict models/default.onnx", rows, None, &command));
     }
     cases.push(line("Parquet: mes-bt, whole", rows, None, "mes-bt -q predictions.parquet > /dev/null"));
