@@ -1,26 +1,34 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
-mod equity;
+mod files;
+pub mod metrics;
 pub mod recorder;
+mod report;
+#[cfg(test)]
+mod sample;
+pub mod summary;
+mod terminal;
 pub mod trades;
+mod words;
 
 use std::{
     fs::File,
-    io::Write,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use clap::Parser;
-use mes_core::{row::Row, run::Run, statement::Statement, time::Ts, verdict::Verdict};
-use mes_pipe::{Error, Input, InputArgs, Result, SettingsArgs};
+use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_pipe::{Error, Result, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
-    rows::{KINDS, TableRows},
+    rows::{TableRows, TradeArgs},
     trade::{Journal, trade},
 };
 
-use equity::EquityFile;
-use recorder::Recorder;
+use files::equity::EquityFile;
+use recorder::{Recorder, Results};
+use summary::Summary;
 
 /// Backtest predictions with the rules, the risk and the fills that trade.
 ///
@@ -34,27 +42,22 @@ use recorder::Recorder;
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
     #[command(flatten)]
-    input: InputArgs,
+    trade: TradeArgs,
     /// Write trades, equity, summary and report into this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write the journal to this file; - is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     journal: Option<PathBuf>,
-    /// Trade from this instant on; rows before it only warm up
-    #[arg(long, value_name = "TIME", value_parser = mes_core::time::parse)]
-    from: Option<Ts>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    /// No notes on stderr
-    #[arg(short, long)]
-    quiet: bool,
+    /// Print the summary as JSON on a terminal too
+    #[arg(long)]
+    json: bool,
 }
 
 /// Trades the rows in process and says what came of it.
 pub fn main(args: Args) -> Result<()> {
-    let settings = args.settings.read()?;
-    let mut rows = TableRows::new(Input::open(&args.input, &KINDS)?);
+    let settings = args.trade.settings.read()?;
+    let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
     let mut broker = mes_exec::sim(&settings)?;
     let file = match &args.out {
@@ -73,13 +76,32 @@ pub fn main(args: Args) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut kept = Kept { recorder: Recorder::new(settings.calendar.value.clone(), file), journal };
-    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.from)?;
+    let mut kept =
+        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
+    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     let results = kept.recorder.finish()?;
-    if !to_stdout {
-        writeln!(std::io::stdout(), "{} trades", results.trades.len())?;
+    tell(&args, &results, to_stdout)
+}
+
+/// Prints the summary, unless the journal has stdout, and writes the files.
+fn tell(args: &Args, results: &Results, journal_on_stdout: bool) -> Result<()> {
+    let summary = Summary::of(results);
+    if let Some(directory) = &args.out {
+        files::write(directory, results, &summary)?;
+        let report = directory.join("report.html");
+        log::note(format!("{}; report in {}", summary.verdict(), report.display()));
     }
-    Ok(())
+    if journal_on_stdout {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    let text = if args.json || !out.is_terminal() {
+        files::json(&summary)?
+    } else {
+        terminal::text(&summary, results)
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// The recorder, and the journal where one is wanted.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use mes_core::{
     money::Cents,
+    order::Action,
+    prediction::Prediction,
     row::Row,
     run::Run,
     schedule::Schedule,
@@ -16,7 +18,7 @@ use mes_pipe::Result;
 use mes_risk::trade::Journal;
 
 use crate::{
-    equity::EquityFile,
+    files::equity::EquityFile,
     trades::{Pairing, Trade},
 };
 
@@ -38,6 +40,8 @@ pub struct DayResult {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     pub ts: Ts,
+    /// Number of the trading day, from 1.
+    pub day: usize,
     pub rule: String,
     pub value: f64,
     pub limit: f64,
@@ -48,6 +52,8 @@ pub struct Alert {
 pub struct Point {
     pub ts: Ts,
     pub equity_cents: Cents,
+    /// The deepest fall below the peak within it, bar by bar.
+    pub drawdown_cents: Cents,
 }
 
 /// All that a run came to.
@@ -61,6 +67,16 @@ pub struct Results {
     pub days: Vec<DayResult>,
     pub curve: Vec<Point>,
     pub alerts: Vec<Alert>,
+    /// Rows with a prediction; of these with a direction; of these with enough confidence to enter.
+    pub predicted: u64,
+    pub directed: u64,
+    pub confident: u64,
+    /// Confident rows that follow one without, or with the other direction.
+    pub signals: u64,
+    /// The highest confidence of a row with a direction.
+    pub highest_confidence: Option<f32>,
+    /// Entries asked for.
+    pub orders: u64,
     /// How often each reason changed to this one: rules that denied a signal, and holds.
     pub denied: BTreeMap<String, u64>,
     pub held: BTreeMap<String, u64>,
@@ -68,11 +84,23 @@ pub struct Results {
     pub refused: BTreeMap<String, u64>,
     /// Greatest fall of equity from its peak, bar by bar, and the instants of that peak and trough.
     pub drawdown_cents: Cents,
+    /// Greatest fall as a share of its peak; need not be the same fall.
+    pub drawdown_ratio: f64,
     pub drawdown_from: Option<Ts>,
     pub drawdown_to: Option<Ts>,
     /// Longest time below a peak in nanoseconds, bar by bar.
     pub longest_under_water: i64,
     peak: Option<(Ts, Cents)>,
+    below: bool,
+}
+
+impl Results {
+    /// Ends a time below a peak, if there is one: equity without a change is not a loss.
+    fn surface(&mut self, now: Ts) {
+        if let Some((since, _)) = self.peak.filter(|_| std::mem::take(&mut self.below)) {
+            self.longest_under_water = self.longest_under_water.max(now - since);
+        }
+    }
 }
 
 pub struct Recorder {
@@ -81,19 +109,30 @@ pub struct Recorder {
     schedule: Option<Schedule>,
     calendar: mes_core::calendar::Calendar,
     file: Option<EquityFile>,
+    /// Rows before this only warm up, and days without trading are no days of the result.
+    from: Ts,
+    begun: bool,
     equity: Cents,
+    /// What an entry needs.
+    confidence: f32,
+    /// Direction of the last row if it was confident, else 0.
+    signal: f32,
 }
 
 impl Recorder {
     /// Records; with `file` also every bar's equity.
-    pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>) -> Self {
+    pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>, from: Option<Ts>) -> Self {
         Recorder {
             results: Results::default(),
             pairing: Pairing::default(),
             schedule: None,
             calendar,
             file,
+            from: from.unwrap_or(Ts::MIN),
+            begun: false,
             equity: Cents::ZERO,
+            confidence: 1.0,
+            signal: 0.0,
         }
     }
 
@@ -136,18 +175,45 @@ impl Recorder {
         let (ts, equity) = (statement.ts, statement.equity_cents);
         let results = &mut self.results;
         let (peak_ts, peak) = *results.peak.get_or_insert((ts, equity));
+        let fall = (peak - equity).max(Cents::ZERO);
+        results.below |= equity < peak;
         if equity >= peak {
-            results.longest_under_water = results.longest_under_water.max(ts - peak_ts);
+            results.surface(ts);
             results.peak = Some((ts, equity));
-        } else if peak - equity > results.drawdown_cents {
-            results.drawdown_cents = peak - equity;
+        } else if fall > results.drawdown_cents {
+            results.drawdown_cents = fall;
             (results.drawdown_from, results.drawdown_to) = (Some(peak_ts), Some(ts));
         }
-        let point = Point { ts, equity_cents: equity };
-        match results.curve.last_mut() {
-            Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => *last = point,
-            _ => results.curve.push(point),
+        if peak > Cents::ZERO {
+            results.drawdown_ratio = results.drawdown_ratio.max(fall.0 as f64 / peak.0 as f64);
         }
+        match results.curve.last_mut() {
+            Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => {
+                let drawdown_cents = last.drawdown_cents.max(fall);
+                *last = Point { ts, equity_cents: equity, drawdown_cents };
+            }
+            _ => results.curve.push(Point { ts, equity_cents: equity, drawdown_cents: fall }),
+        }
+    }
+
+    fn prediction(&mut self, prediction: &Prediction) {
+        let (Some(direction), Some(confidence)) = (prediction.dir, prediction.conf) else {
+            self.signal = 0.0;
+            return;
+        };
+        let results = &mut self.results;
+        let directed = direction != 0.0;
+        let confident = directed && confidence >= self.confidence;
+        results.predicted += 1;
+        results.directed += u64::from(directed);
+        results.confident += u64::from(confident);
+        if directed {
+            results.highest_confidence =
+                Some(results.highest_confidence.map_or(confidence, |highest| highest.max(confidence)));
+        }
+        let signal = if confident { direction } else { 0.0 };
+        results.signals += u64::from(confident && signal != self.signal);
+        self.signal = signal;
     }
 }
 
@@ -156,18 +222,27 @@ impl Journal for Recorder {
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         self.equity = run.ledger.start_cents;
+        self.confidence = run.rules.value.entries.confidence;
         self.results.run = Some(run.clone());
         Ok(())
     }
 
     fn row(&mut self, row: &Row) -> Result<()> {
+        self.begun = row.bar.ts >= self.from;
+        if !self.begun {
+            return Ok(());
+        }
         self.results.rows += 1;
         self.results.first.get_or_insert(row.bar.ts);
         self.results.last = Some(row.bar.ts);
+        self.prediction(&row.prediction);
         Ok(())
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
+        if !self.begun {
+            return Ok(());
+        }
         for fill in &statement.fills {
             self.results.entries += u64::from(fill.exit.is_none());
             self.results.trades.extend(self.pairing.fill(fill));
@@ -185,20 +260,27 @@ impl Journal for Recorder {
     }
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        if !self.begun {
+            return Ok(());
+        }
         match verdict {
-            Verdict::Order(order) => self.pairing.order(order),
+            Verdict::Order(order) => {
+                self.results.orders += u64::from(matches!(order.action, Action::Enter { .. }));
+                self.pairing.order(order);
+            }
             Verdict::Deny { rule, .. } => *self.results.denied.entry(rule.clone()).or_default() += 1,
             Verdict::Hold { reason, .. } => *self.results.held.entry(reason.clone()).or_default() += 1,
             Verdict::Alert { ts, rule, value, limit } => {
-                self.results.alerts.push(Alert { ts: *ts, rule: rule.clone(), value: *value, limit: *limit });
+                let (day, rule) = (self.results.days.len(), rule.clone());
+                self.results.alerts.push(Alert { ts: *ts, day, rule, value: *value, limit: *limit });
             }
         }
         Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
-        if let (Some((since, _)), Some(last)) = (self.results.peak, self.results.last) {
-            self.results.longest_under_water = self.results.longest_under_water.max(last - since);
+        if let Some(last) = self.results.last {
+            self.results.surface(last);
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub struct Trade {
     pub confidence: f32,
     /// What it could lose at its stop, before slippage and commission.
     pub risk_cents: Cents,
+    /// Gross at its target.
+    pub reward_cents: Cents,
     /// The bar touched stop and target, and the stop was assumed.
     pub ambiguous: bool,
 }
@@ -37,16 +39,16 @@ pub struct Trade {
 /// Pairs entries with exits.
 #[derive(Debug, Default)]
 pub struct Pairing {
-    /// Confidence and stop of entries that have not filled yet.
-    asked: HashMap<u64, (f32, i64)>,
+    /// Confidence, stop and target of entries that have not closed yet.
+    asked: HashMap<u64, (f32, i64, i64)>,
     entry: Option<Fill>,
 }
 
 impl Pairing {
     /// Remembers what an entry was asked with.
     pub fn order(&mut self, order: &Order) {
-        if let Action::Enter { confidence, stop_ticks, .. } = order.action {
-            self.asked.insert(order.id, (confidence, stop_ticks));
+        if let Action::Enter { confidence, stop_ticks, target_ticks, .. } = order.action {
+            self.asked.insert(order.id, (confidence, stop_ticks, target_ticks));
         }
     }
 
@@ -57,7 +59,7 @@ impl Pairing {
             return None;
         };
         let entry = self.entry.take()?;
-        let (confidence, stop_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
+        let (confidence, stop_ticks, target_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
         let commission = entry.commission_cents + fill.commission_cents;
         Some(Trade {
             entered: entry.ts,
@@ -73,6 +75,7 @@ impl Pairing {
             exit,
             confidence,
             risk_cents: TICK_VALUE * (stop_ticks * entry.contracts),
+            reward_cents: TICK_VALUE * (target_ticks * entry.contracts),
             ambiguous: fill.ambiguous,
         })
     }

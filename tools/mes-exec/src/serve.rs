@@ -43,8 +43,12 @@ pub fn serve<B: Broker>(
             Err(error) => break Err(messages.here(error)),
         }
     };
+    let rows = service.rows;
     // Whatever went wrong, the account is left flat. The peer may be gone, the record is for whoever reads us.
-    printer.print(&Record::Statement(broker.end()?));
+    let statement = broker.end()?;
+    if rows > 0 {
+        printer.print(&Record::Statement(statement));
+    }
     outcome
 }
 

@@ -109,7 +109,7 @@ impl Sim {
             entry: None,
             exit: None,
             before: None,
-            statement: Statement::default(),
+            statement: Statement { balance_cents: capital, equity_cents: capital, ..Statement::default() },
             refusals: Vec::new(),
             side_cost: Cents::ZERO,
             slippage_ticks: 0,

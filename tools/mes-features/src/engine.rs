@@ -1,5 +1,5 @@
-//! Bars in, columns of features out, the same for a day in one go and for a row a second: what several indicators
-//! share is computed once a row, then every indicator runs over a tile of rows.
+//! Bars in, columns of features out, the same for a day in one go and for a row a second: [`Rows`] checks bars and
+//! computes once what several indicators share, [`Engine`] runs every indicator over tiles of rows.
 
 use mes_core::{
     bar::Bar,
@@ -23,52 +23,39 @@ const MAX_MOVE_TICKS: i64 = 1 << 22;
 const MAX_ROW_VOLUME: i64 = 1 << 26;
 const MAX_SEGMENT_VOLUME: i64 = 1 << 36;
 const MAX_QUOTE_SIZE: i64 = 1 << 32;
+/// In the year 2116.
+const LAST_TS: Ts = 1 << 62;
 
+/// Every indicator of a set.
 pub struct Engine {
-    rows: Rows,
     indicators: Vec<Box<dyn Columns>>,
-    tile: Vec<Row>,
     columns: Vec<Vec<f32>>,
 }
 
 impl Engine {
     /// Prepares the features of `set` for rows of length `interval`.
-    pub fn new(set: &Set, interval: Interval, calendar: Calendar) -> Self {
-        Engine {
-            rows: Rows::new(interval, calendar),
-            indicators: set.indicators(interval),
-            tile: Vec::with_capacity(TILE),
-            columns: vec![Vec::new(); set.len()],
+    pub fn new(set: &Set, interval: Interval) -> Self {
+        Engine { indicators: set.indicators(interval), columns: vec![Vec::new(); set.len()] }
+    }
+
+    /// Takes the next rows.
+    pub fn run(&mut self, rows: &[Row]) {
+        for tile in rows.chunks(TILE) {
+            for indicator in &mut self.indicators {
+                indicator.run(tile, &mut self.columns);
+            }
         }
     }
 
-    /// Takes the next bar. A bar that cannot be is an error.
-    pub fn push(&mut self, bar: &Bar) -> Result<()> {
-        let row = self.rows.next(bar)?;
-        self.tile.push(row);
-        if self.tile.len() == TILE {
-            self.run();
-        }
-        Ok(())
-    }
-
-    /// Returns one column a feature, in the order of the set, for the bars since the last call. NaN is null.
+    /// Returns one column a feature, in the order of the set, for the rows since the last call. NaN is null.
     pub fn take(&mut self) -> Vec<Vec<f32>> {
-        self.run();
         let empty = self.columns.iter().map(|column| Vec::with_capacity(column.len())).collect();
         std::mem::replace(&mut self.columns, empty)
     }
-
-    fn run(&mut self) {
-        for indicator in &mut self.indicators {
-            indicator.run(&self.tile, &mut self.columns);
-        }
-        self.tile.clear();
-    }
 }
 
-/// Turns bars into rows and keeps what they share.
-struct Rows {
+/// Turns bars into rows: checks them and computes what indicators share.
+pub struct Rows {
     interval: Interval,
     clock: Clock,
     sigma: Sigma,
@@ -84,7 +71,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(interval: Interval, calendar: Calendar) -> Self {
+    /// Prepares for bars of length `interval`.
+    pub fn new(interval: Interval, calendar: Calendar) -> Self {
         Rows {
             interval,
             clock: Clock::new(calendar),
@@ -98,46 +86,32 @@ impl Rows {
         }
     }
 
-    fn next(&mut self, bar: &Bar) -> Result<Row> {
+    /// Takes the next bar. One that cannot be is an error.
+    pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;
-        if first {
-            (self.seg, self.base, self.volume) = (bar.seg, close, 0);
-        }
         self.check_time(bar.ts, first)?;
-        let relative = |price: f64| ticks(price).map(|ticks| ticks - self.base);
-        let quote = |price: Option<f64>| price.map(relative).transpose();
-        let mut row = Row {
-            ts: bar.ts,
-            open: relative(bar.open)?,
-            high: relative(bar.high)?,
-            low: relative(bar.low)?,
-            close: close - self.base,
-            volume: bar.volume,
-            n: if first { 1 } else { self.n + 1 },
-            delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
-            bid: quote(bar.bid)?,
-            ask: quote(bar.ask)?,
-            bid_size: bar.bid_size,
-            ask_size: bar.ask_size,
-            ofi: bar.ofi,
-            ..Row::default()
-        };
+        let (base, before) = if first { (close, 0) } else { (self.base, self.volume) };
+        let mut row = relative(bar, base)?;
         check(bar, &row)?;
-        self.volume += row.volume;
-        if self.volume > MAX_SEGMENT_VOLUME {
-            return Err(refused("volume of the segment", self.volume));
+        let volume = before + row.volume;
+        if volume > MAX_SEGMENT_VOLUME {
+            return Err(refused("volume of the segment", volume));
         }
-        row.change = if first { 0 } else { row.close - self.close };
+        (row.n, row.change) = if first { (1, 0) } else { (self.n + 1, row.close - self.close) };
         row.sigma = self.sigma.step(row.n, row.change);
         row.per_sigma = 1.0 / row.sigma;
         self.clock.mark(&mut row);
+        (self.seg, self.base, self.volume) = (bar.seg, base, volume);
         (self.n, self.ts, self.close) = (row.n, row.ts, row.close);
         Ok(row)
     }
 
     /// Within a segment rows lie on the grid of their interval, at most one at a place.
     fn check_time(&self, ts: Ts, first: bool) -> Result<()> {
+        if !(1..LAST_TS).contains(&ts) {
+            return Err(refused("time in nanoseconds", ts));
+        }
         let step = self.interval.nanos();
         let since = if first { ts.rem_euclid(step) } else { ts - self.ts };
         if (!first && since == step) || (first && since == 0) || (!first && since > 0 && since % step == 0) {
@@ -146,6 +120,27 @@ impl Rows {
         let (now, interval) = (time::format(ts), self.interval);
         Err(Error::data(format!("time {now} is not on a grid of {interval}, or comes twice in a segment")))
     }
+}
+
+/// Returns what a bar says by itself, prices in ticks from `base`.
+fn relative(bar: &Bar, base: i64) -> Result<Row> {
+    let price = |price: f64| ticks(price).map(|ticks| ticks - base);
+    let quote = |quote: Option<f64>| quote.map(price).transpose();
+    Ok(Row {
+        ts: bar.ts,
+        open: price(bar.open)?,
+        high: price(bar.high)?,
+        low: price(bar.low)?,
+        close: price(bar.close)?,
+        volume: bar.volume,
+        delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
+        bid: quote(bar.bid)?,
+        ask: quote(bar.ask)?,
+        bid_size: bar.bid_size,
+        ask_size: bar.ask_size,
+        ofi: bar.ofi,
+        ..Row::default()
+    })
 }
 
 fn ticks(price: f64) -> Result<i64> {

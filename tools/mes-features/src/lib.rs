@@ -1,5 +1,6 @@
 //! Bars in, the same rows with features, and labels, out.
 
+mod describe;
 pub mod engine;
 pub mod indicators;
 pub mod labels;
@@ -12,19 +13,17 @@ use std::io::{Write, stdout};
 use arrow_schema::{DataType, Field};
 use clap::{Parser, Subcommand, ValueEnum};
 use mes_core::{bar, interval::Interval, time::SECOND};
-use mes_pipe::{
-    CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log,
-};
+use mes_pipe::{CalendarArgs, Error, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log};
 use serde_json::{Value, json};
 
-use engine::Engine;
+use engine::{Engine, Rows};
 use labels::{
     Labeller,
     barrier::{Barrier, Barriers},
     horizon::Horizon,
 };
 use set::Set;
-use stream::{Features, Held, LabelColumns};
+use stream::{Held, LabelColumns, Task, Writer};
 
 /// Add features, and for training labels, to bars.
 ///
@@ -90,6 +89,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what the features of a table are like: nulls, range, correlation, class balance
+    Describe {
+        #[command(flatten)]
+        input: InputArgs,
+        /// As one JSON object, with the whole correlation matrix
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -102,6 +109,7 @@ enum Rule {
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),
+        Some(Command::Describe { input, json }) => describe::describe(&input, json),
         None => add(&args),
     }
 }
@@ -120,11 +128,11 @@ fn list(json: bool) -> Result<()> {
 
 fn add(args: &Args) -> Result<()> {
     let calendar = args.calendar.read()?;
-    let input = Input::open(&args.input, &[Kind::Bar])?;
-    let interval = input.meta().interval.ok_or_else(|| {
+    let reading = stream::open(args.input.clone())?;
+    let interval = reading.meta.interval.ok_or_else(|| {
         Error::usage("the length of a row is not known (text carries none): give it, such as --interval 1s")
     })?;
-    let names = input.schema().fields().iter().map(|field| field.name().as_str());
+    let names = reading.schema.fields().iter().map(|field| field.name().as_str());
     let columns: bar::Columns = names.collect();
     let set = Set::choose(interval, columns, &args.only, &args.without)?;
     if set.is_empty() && args.labels.is_none() {
@@ -136,24 +144,25 @@ fn add(args: &Args) -> Result<()> {
             settings[key] = json!(names);
         }
     }
-    let with_features = extend(input.schema(), stream::feature_fields(&set))?;
-    let features = Features::new(Engine::new(&set, interval, calendar.value), with_features.clone());
-    let Some(rule) = args.labels else {
-        let meta = input.meta().stage("mes-features", Kind::Feature, settings);
-        let output = Output::create(&args.output, with_features, &meta)?;
-        return stream::plain(input, output, features);
+    let schema = extend(&reading.schema, stream::feature_fields(&set))?;
+    let (labeller, held) = match args.labels {
+        None => (None, None),
+        Some(rule) => {
+            let Labels { labeller, fields, columns, setting } = labels(args, rule, interval)?;
+            settings["labels"] = setting;
+            (Some(labeller), Some(Held::new(columns, extend(&schema, fields)?)))
+        }
     };
-    let Labels { labeller, fields, columns, setting } = labels(args, rule, interval)?;
-    settings["labels"] = setting;
-    let meta = input.meta().stage("mes-features", Kind::Feature, settings);
-    let with_labels = extend(&with_features, fields)?;
-    let output = Output::create(&args.output, with_labels.clone(), &meta)?;
-    stream::labelled(input, output, features, Held::new(labeller, columns, with_labels))
+    let meta = reading.meta.stage("mes-features", Kind::Feature, settings);
+    let written = held.as_ref().map_or(&schema, Held::schema).clone();
+    let output = Output::create(&args.output, written, &meta)?;
+    let task = Task { rows: Rows::new(interval, calendar.value), labeller };
+    stream::run(reading, task, Writer { engine: Engine::new(&set, interval), schema, output, held })
 }
 
 /// A label rule, its columns, and how the lineage says it.
 struct Labels {
-    labeller: Box<dyn Labeller>,
+    labeller: Box<dyn Labeller + Send>,
     fields: Vec<Field>,
     columns: LabelColumns,
     setting: Value,

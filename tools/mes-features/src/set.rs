@@ -231,11 +231,11 @@ fn named(feature: &Feature, name: &str) -> bool {
 
 /// Returns the table as text for people.
 pub fn list() -> String {
-    let mut text = format!("{:<16} {:<11} {:<8} {:<16} formula\n", "name", "group", "range", "warm-up");
+    let mut text = format!("{:<16} {:<11} {:<8} {:<18} formula\n", "name", "group", "range", "warm-up");
     for f in &TABLE {
         let needs = if f.needs.is_empty() { String::new() } else { format!("; needs {}", f.needs.join(" ")) };
         let (range, warmup) = (f.range.text(), f.warmup.text());
-        text += &format!("{:<16} {:<11} {range:<8} {warmup:<16} {}{needs}\n", f.name, f.group(), f.formula);
+        text += &format!("{:<16} {:<11} {range:<8} {warmup:<18} {}{needs}\n", f.name, f.group(), f.formula);
     }
     text
 }

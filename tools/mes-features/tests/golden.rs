@@ -3,8 +3,12 @@
 mod walk;
 
 use mes_core::{bar::Bar, calendar::Calendar, interval::Interval, time};
-use mes_features::{engine::Engine, set::Set};
-use walk::{ONE, all_columns, interval, run, whole_set};
+use mes_features::{
+    engine::{Engine, Rows},
+    labels::{Labeller, horizon::Horizon},
+    set::Set,
+};
+use walk::{Chance, ONE, all_columns, interval, run, walk, whole_set};
 
 /// Returns flat bars of volume 1 at `price`, from the second after `start`.
 fn flat(start: &str, every: Interval, rows: usize, price: f64) -> Vec<Bar> {
@@ -139,10 +143,10 @@ fn bars_that_cannot_be_are_refused() {
     let second = interval("1s");
     let good = flat("2026-06-15T15:00:00Z", second, 3, 4000.0);
     let refused = |change: fn(&mut Bar)| {
-        let mut engine = Engine::new(&whole_set(second), second, Calendar::shipped());
+        let mut rows = Rows::new(second, Calendar::shipped());
         let mut bars = good.clone();
         change(&mut bars[2]);
-        let ok = bars.iter().try_for_each(|bar| engine.push(bar));
+        let ok = bars.iter().try_for_each(|bar| rows.next(bar).map(|_| ()));
         ok.expect_err("an error").to_string()
     };
     assert!(refused(|bar| bar.close = 4000.1).contains("4000.1 is off the 0.25 tick grid"));
@@ -161,4 +165,64 @@ fn bars_that_cannot_be_are_refused() {
     );
     assert!(refused(|bar| bar.bid_size = Some(-1)).contains("size"));
     assert!(refused(|bar| bar.ofi = Some(i64::MIN)).contains("ofi"));
+}
+
+#[test]
+fn no_bar_makes_it_panic_or_leave_its_range() {
+    let every = interval("1s");
+    let set = whole_set(every);
+    let mut chance = Chance(5);
+    let extremes = [i64::MIN, i64::MAX, -1, 0, 1, 1 << 22, (1 << 22) + 1, 1 << 26, 1 << 32, 1 << 40, 1 << 62];
+    let prices =
+        [f64::MIN, f64::MAX, f64::INFINITY, f64::NAN, -0.0, 0.25, 1048576.0, -1048576.0, 1e15, 2.5e14];
+    let (mut taken, mut refused) = (0, 0);
+    for round in 0..400 {
+        let mut bars = walk(round, "2026-06-15T13:29:00Z", every, &[70, 50]);
+        for _ in 0..1 + round % 3 {
+            let at = chance.below(bars.len() as i64) as usize;
+            let whole = extremes[chance.below(extremes.len() as i64) as usize];
+            let price = prices[chance.below(prices.len() as i64) as usize];
+            let bar = &mut bars[at];
+            match chance.below(10) {
+                0 => bar.ts = whole,
+                1 => (bar.high, bar.close) = (price, price),
+                2 => (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price),
+                3 => bar.volume = whole,
+                4 => (bar.buy_volume, bar.sell_volume) = (Some(whole), Some(-1)),
+                5 => (bar.bid, bar.ask) = (Some(price), Some(0.0)),
+                6 => (bar.bid_size, bar.ask_size) = (Some(whole), Some(whole)),
+                7 => bar.ofi = Some(whole),
+                8 => bar.seg = whole,
+                _ => bar.low = price,
+            }
+        }
+        let (mut rows, mut engine) = (Rows::new(every, Calendar::shipped()), Engine::new(&set, every));
+        let (mut horizon, mut known) = (Horizon::new(30 * ONE, 3.0), Vec::new());
+        for bar in &bars {
+            match rows.next(bar) {
+                Ok(row) => {
+                    engine.run(&[row]);
+                    horizon.push(bar, &mut known);
+                    taken += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        let within = |value: &f32| value.is_nan() || (-1.0..=1.0).contains(value);
+        assert!(engine.take().iter().flatten().all(within), "round {round}");
+    }
+    assert!(taken > 10_000 && refused > 100, "{taken} bars were taken, {refused} refused");
+}
+
+#[test]
+fn zero_has_no_sign() {
+    let second = interval("1s");
+    let mut bars = flat("2026-06-15T15:00:00Z", second, 2000, 4000.0);
+    for bar in &mut bars[1..20] {
+        (bar.open, bar.high, bar.low, bar.close) = (4001.0, 4001.0, 4001.0, 4001.0);
+    }
+    // The average comes down to the price from above and is too near for 32 bits at last.
+    let gap = column("f_ema_9", second, &bars);
+    assert!(gap[100] < 0.0);
+    assert_eq!(gap[1999].to_bits(), 0);
 }

@@ -105,7 +105,7 @@ fn the_barrier_label_is_what_following_both_entries_gives() {
         let found = labels(&mut Barrier::new(barriers), &bars);
         assert_eq!(found.len(), bars.len());
         let mut seen = [0; 4];
-        for k in 0..bars.len() {
+        for (k, found) in found.iter().enumerate() {
             let (long, short) = (follow(&bars, k, 1.0, &barriers), follow(&bars, k, -1.0, &barriers));
             let wanted = match (long, short) {
                 (Some((i, true)), Some((j, true))) if i == j => Some(FLAT),
@@ -115,7 +115,7 @@ fn the_barrier_label_is_what_following_both_entries_gives() {
                 (Some(_), Some(_)) => Some(FLAT),
                 _ => None,
             };
-            assert_eq!(found[k].map(|label| label.class), wanted, "row {k} of seed {seed}");
+            assert_eq!(found.map(|label| label.class), wanted, "row {k} of seed {seed}");
             seen[wanted.map_or(3, |class| class as usize)] += 1;
         }
         assert!(seen.iter().all(|count| *count > 5), "the walk has all outcomes: {seen:?}");

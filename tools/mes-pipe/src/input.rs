@@ -109,17 +109,24 @@ pub struct Input {
     meta: Meta,
     checks: Checks,
     progress: ProgressBar,
+    keep: fn(&str) -> bool,
 }
 
 impl Input {
     /// Opens the inputs; the rows must be of one of `kinds`. Waits until the columns are known.
     pub fn open(args: &InputArgs, kinds: &[Kind]) -> Result<Input> {
+        Input::open_columns(args, kinds, |_| true)
+    }
+
+    /// Opens the inputs for a tool that looks only at some columns: where the format allows it, the others are not
+    /// even decoded.
+    pub fn open_columns(args: &InputArgs, kinds: &[Kind], keep: fn(&str) -> bool) -> Result<Input> {
         let mut waiting = expand(&args.files)?;
         // Hashes go into the lineage, which the first row already carries.
         let mut hashes = waiting.iter().skip(1).map(|path| hash_of(path)).collect::<Result<Vec<_>>>()?;
         let current = match waiting.pop_front() {
-            Some(path) => Opened::new(Source::open(&path)?)?,
-            None => Opened::new(Source::stdin()?)?,
+            Some(path) => Opened::new(Source::open(&path)?, keep)?,
+            None => Opened::new(Source::stdin()?, keep)?,
         };
         let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
         let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
@@ -138,7 +145,17 @@ impl Input {
             lineage: Lineage::of_input(inherited, hashes),
         };
         let progress = progress(current.rows, waiting.len());
-        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks: Checks::new(kind), progress })
+        Ok(Input {
+            current,
+            before: 0,
+            rows: 0,
+            waiting,
+            schema,
+            meta,
+            checks: Checks::new(kind),
+            progress,
+            keep,
+        })
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -181,7 +198,7 @@ impl Input {
 
     /// Goes on with the next file, whose columns must be those of the first.
     fn join(&mut self, path: &Path) -> Result<()> {
-        let next = Opened::new(Source::open(path)?)?;
+        let next = Opened::new(Source::open(path)?, self.keep)?;
         let schema = check::canonical(&next.schema).map_err(|error| error.at(&next.name))?;
         check::joins(&self.schema, &schema).map_err(|error| error.at(&next.name))?;
         let interval = next.meta.as_ref().and_then(|meta| meta.interval).or(next.interval);
@@ -212,7 +229,7 @@ impl Input {
 }
 
 impl Opened {
-    fn new(mut source: Source) -> Result<Opened> {
+    fn new(mut source: Source, keep: fn(&str) -> bool) -> Result<Opened> {
         let name = source.name.clone();
         let hash = source.file.as_mut().map(|file| hash_file(file, Path::new(&name))).transpose()?;
         let (source, found) = sniff(source)?;
@@ -231,7 +248,7 @@ impl Opened {
                 (Decoder::File(Box::new(reader)), schema)
             }
             Found::Parquet => {
-                let (schema, count, reader) = parquet::open(source.into_file()?, &name)?;
+                let (schema, count, reader) = parquet::open(source.into_file()?, &name, keep)?;
                 rows = count;
                 (Decoder::Parquet(Box::new(reader)), schema)
             }

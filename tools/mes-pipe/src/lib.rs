@@ -20,6 +20,7 @@ pub mod messages;
 mod meta;
 mod output;
 mod parquet;
+mod reader;
 mod run;
 pub mod schema;
 pub mod settings;

@@ -15,7 +15,7 @@ use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
 use rustix::fs::FileType;
 
-use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet};
+use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet, reader::wants_text};
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
 const FILE_BATCH_ROWS: usize = 8192;
@@ -32,7 +32,7 @@ pub enum Format {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct OutputArgs {
-    /// Output format; JSON lines on a terminal, else Arrow
+    /// Output format; Arrow into files and tools of this house, else JSON lines
     #[arg(long, value_name = "FORMAT")]
     pub to: Option<Format>,
     /// Begin JSON lines with a header (kind, interval, session, lineage)
@@ -62,20 +62,24 @@ pub struct Output {
 impl Output {
     /// Begins the table; `schema` is what every batch will have.
     pub fn create(args: &OutputArgs, schema: SchemaRef, meta: &Meta) -> Result<Output> {
-        let terminal = io::stdout().is_terminal();
-        let format = args.to.unwrap_or(if terminal { Format::Jsonl } else { Format::Arrow });
-        if terminal && matches!(format, Format::Arrow | Format::Parquet) {
-            return Err(Error::usage(
-                format!("--to {format:?} on a terminal is of no use: redirect it").to_lowercase(),
-            ));
-        }
+        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let status = rustix::fs::fstat(&stdout).map_err(io::Error::from)?;
+        let kind = FileType::from_raw_mode(status.st_mode);
+        let terminal = stdout.is_terminal();
+        let format = match args.to {
+            Some(format) if terminal && matches!(format, Format::Arrow | Format::Parquet) => {
+                let text = format!("--to {format:?} on a terminal is of no use: redirect it").to_lowercase();
+                return Err(Error::usage(text));
+            }
+            Some(format) => format,
+            None if terminal || kind == FileType::Fifo && wants_text(&stdout) => Format::Jsonl,
+            None => Format::Arrow,
+        };
         if let Some(path) = &args.lineage {
             let text = format!("{:#}\n", meta.to_header());
             std::fs::write(path, text).map_err(|error| Error::from(error).at(path.display()))?;
         }
-        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let status = rustix::fs::fstat(&stdout).map_err(io::Error::from)?;
-        let regular = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        let regular = kind == FileType::RegularFile;
         // Where it is refused, the pipe is only slower.
         let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
         let mut out = BufWriter::with_capacity(1 << 16, stdout);

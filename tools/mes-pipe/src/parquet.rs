@@ -11,7 +11,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::{
     arrow::{
-        ArrowWriter,
+        ArrowWriter, ProjectionMask,
         arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
     basic::{Compression, Encoding, ZstdLevel},
@@ -23,13 +23,21 @@ use crate::{Error, Result, damage::caught};
 
 const BATCH_ROWS: usize = 8192;
 
-/// Opens a file and returns its schema, how many rows it has, and its batches.
-pub(crate) fn open(file: File, name: &str) -> Result<(SchemaRef, u64, ParquetRecordBatchReader)> {
+/// Opens a file and returns its schema, how many rows it has, and its batches, of the columns to keep.
+pub(crate) fn open(
+    file: File,
+    name: &str,
+    keep: fn(&str) -> bool,
+) -> Result<(SchemaRef, u64, ParquetRecordBatchReader)> {
     let at = |error: Error| error.at(format!("{name}: not a whole Parquet file"));
     let builder = caught(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(at)?;
     let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
-    let schema = builder.schema().clone();
-    Ok((schema, rows, caught(|| builder.with_batch_size(BATCH_ROWS).build()).map_err(at)?))
+    let fields = builder.schema().fields().iter().enumerate();
+    let kept: Vec<usize> = fields.filter(|(_, field)| keep(field.name())).map(|(index, _)| index).collect();
+    let schema = Arc::new(builder.schema().project(&kept)?);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
+    let reader = caught(|| builder.with_projection(mask).with_batch_size(BATCH_ROWS).build());
+    Ok((schema, rows, reader.map_err(at)?))
 }
 
 /// Begins a file. Times are stored as differences, which rise evenly; the rest by dictionary.

@@ -24,9 +24,6 @@ use crate::{
     rules::{self, Denial, View},
 };
 
-/// The nearest stop that a trade may have.
-const SMALLEST_STOP_TICKS: i64 = 4;
-
 /// The judge of one account.
 pub struct Risk {
     rules: Rules,
@@ -117,7 +114,7 @@ impl Risk {
     ) {
         let flat = statement.position == 0 && statement.working.is_empty();
         let smallest = match today {
-            Some(today) if flat => self.risk(today, row.bar.ts, SMALLEST_STOP_TICKS),
+            Some(today) if flat => self.risk(today, row.bar.ts, self.rules.exits.stop_ticks),
             _ => Cents::ZERO,
         };
         let Some(reached) = limits::reached(&self.rules.limits, &self.memory, smallest) else { return };

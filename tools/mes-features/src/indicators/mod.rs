@@ -59,18 +59,20 @@ pub fn placed<const N: usize>(
     indicator: impl Indicator<N> + Send + 'static,
     places: &[Place],
 ) -> Box<dyn Columns> {
-    Box::new(Placed { indicator, places: places.to_vec() })
+    Box::new(Placed { indicator, places: places.to_vec(), tile: [[0.0; TILE]; N] })
 }
 
 struct Placed<I, const N: usize> {
     indicator: I,
     places: Vec<Place>,
+    /// Where values are gathered before they are appended to their columns.
+    tile: [[f32; TILE]; N],
 }
 
 impl<I: Indicator<N> + Send, const N: usize> Columns for Placed<I, N> {
     fn run(&mut self, rows: &[Row], columns: &mut [Vec<f32>]) {
         for rows in rows.chunks(TILE) {
-            let mut tile = [[0.0_f32; TILE]; N];
+            let tile = &mut self.tile;
             for (at, row) in rows.iter().enumerate() {
                 let values = self.indicator.step(row);
                 for (slot, value) in values.into_iter().enumerate() {

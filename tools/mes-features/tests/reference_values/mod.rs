@@ -334,10 +334,10 @@ fn sigma(d: &[f64]) -> f64 {
     if d.len() < 61 {
         return NULL;
     }
-    let (mut squares, mut weight) = (0.0, 0.0);
+    let (mut squares, mut weight) = (0.0_f64, 0.0_f64);
     for d in &d[1..] {
         squares = 0.988514020352896 * squares + d * d;
         weight = 0.988514020352896 * weight + 1.0;
     }
-    (squares / weight as f64).sqrt().max(0.1)
+    (squares / weight).sqrt().max(0.1)
 }

@@ -7,7 +7,10 @@ use mes_core::{
     interval::Interval,
     time::{self, SECOND},
 };
-use mes_features::{engine::Engine, set::Set};
+use mes_features::{
+    engine::{Engine, Rows},
+    set::Set,
+};
 
 /// xorshift64*: enough chance for a test, and the same on every machine.
 pub struct Chance(pub u64);
@@ -83,12 +86,11 @@ pub fn whole_set(interval: Interval) -> Set {
 
 /// Runs the engine over `bars`, taking its columns after every `batch` rows; NaN is null.
 pub fn run(set: &Set, interval: Interval, bars: &[Bar], batch: usize) -> Vec<Vec<f32>> {
-    let mut engine = Engine::new(set, interval, Calendar::shipped());
+    let (mut rows, mut engine) = (Rows::new(interval, Calendar::shipped()), Engine::new(set, interval));
     let mut columns = vec![Vec::new(); set.len()];
     for bars in bars.chunks(batch) {
-        for bar in bars {
-            engine.push(bar).expect("a good bar");
-        }
+        let rows: Vec<_> = bars.iter().map(|bar| rows.next(bar).expect("a good bar")).collect();
+        engine.run(&rows);
         for (column, values) in columns.iter_mut().zip(engine.take()) {
             column.extend(values);
         }

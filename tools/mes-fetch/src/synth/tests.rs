@@ -1,3 +1,5 @@
+//! Made-up markets are in session, on the grid, the same again, and as predictable as they claim.
+
 use super::*;
 use mes_core::{
     contract,

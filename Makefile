@@ -1,0 +1,95 @@
+# The batch graph (data -> bars -> features -> model -> predictions -> report) and the developer's verbs.
+# Try another market: make backtest SEED=2, or one without anything to find: make backtest EDGE=0
+
+SESSIONS ?= 60
+SEED     ?= 1
+EDGE     ?= 1
+# Train on rows before this instant, trade from it on.
+SPLIT    ?= 2026-10-20T00:00:00Z
+# Features that plain trades cannot give: a model without them runs on any ticks.
+WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro
+RULES    ?= mes-1k
+COSTS    ?= owner
+OUT      ?= runs/backtest
+
+BIN   := target/release
+CARGO ?= cargo
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# A file is whole or not there.
+WRITE = > $@.part && mv $@.part $@
+
+##@ Use
+backtest: $(OUT)/report.html ## Make default data, train, backtest; only what changed is made again
+	@cat $(OUT)/summary.txt
+
+model: models/default.onnx ## Train the default model from default data
+
+$(OUT)/report.html: data/predictions.parquet data/.account $(BIN)/mes-bt
+	$(BIN)/mes-bt --rules $(RULES) --costs $(COSTS) --from $(SPLIT) --out $(OUT) $< > /dev/null
+
+data/predictions.parquet: data/features.parquet models/default.onnx $(BIN)/mes-predict
+	$(BIN)/mes-predict --model models/default.onnx --skip-in-sample --to parquet $< $(WRITE)
+
+models/default.onnx: data/features.parquet data/.split $(BIN)/mes-train
+	$(BIN)/mes-train logistic --out $@ --until $(SPLIT) --without $(WITHOUT) $<
+
+data/features.parquet: data/bars.parquet $(BIN)/mes-features
+	$(BIN)/mes-features --labels=horizon --to parquet $< $(WRITE)
+
+data/bars.parquet: data/synth.parquet $(BIN)/mes-bars
+	$(BIN)/mes-bars --session rth --to parquet $< $(WRITE)
+
+data/synth.parquet: data/.market $(BIN)/mes-fetch
+	$(BIN)/mes-fetch synth --sessions $(SESSIONS) --seed $(SEED) --edge $(EDGE) --session rth --to parquet $(WRITE)
+
+# Settings are files, so that a changed one makes what depends on it anew.
+data/.market: SETTING = $(SESSIONS) $(SEED) $(EDGE)
+data/.split: SETTING = $(SPLIT) $(WITHOUT)
+data/.account: SETTING = $(RULES) $(COSTS) $(SPLIT) $(OUT)
+data/.market data/.split data/.account: always
+	@mkdir -p $(@D); echo '$(SETTING)' | cmp -s - $@ || echo '$(SETTING)' > $@
+
+$(BIN)/mes-%: build ;
+
+##@ Develop
+build: ## Build all tools
+	$(CARGO) build --release --workspace --locked
+
+test: ## Run all tests: golden cases, parity, properties, tidy, README; offline once the crates are there
+	$(CARGO) build --release --workspace --locked
+	$(CARGO) test --release --workspace --locked
+
+oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
+	tests/oracle/run
+
+bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step
+	$(BIN)/mes-bench
+
+lint: ## fmt and clippy, warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+
+dev: ## fmt, clippy and tests of one tool: make dev T=mes-bars
+	$(CARGO) fmt -p $(T)
+	$(CARGO) clippy --release -p $(T) --all-targets -- -D warnings
+	$(CARGO) test --release -p $(T)
+
+man: build ## Write man pages and completions into target/man
+	@mkdir -p target/man
+	for tool in $(BIN)/mes-{fetch,bars,features,train,predict,risk,exec,bt}; do \
+	    $$tool --man > target/man/$${tool##*/}.1; \
+	    $$tool --completions bash > target/man/$${tool##*/}.bash; \
+	done
+
+clean: ## Remove made data, models and runs; the build stays
+	rm -rf data/*.parquet data/.market data/.split data/.account models/*.onnx models/default.md runs
+
+help: ## Say this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+always:
+.PHONY: backtest model build test oracle bench lint dev man clean help always

@@ -1,0 +1,36 @@
+//! What `--out` leaves behind. Every file is written under another name and renamed when it is whole.
+
+pub mod equity;
+mod trades;
+
+pub use trades::side;
+
+use std::path::Path;
+
+use mes_pipe::{Error, Result};
+
+use crate::{recorder::Results, report, summary::Summary, terminal};
+
+/// Writes trades, summary and report; the equity file was written as the bars passed.
+pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<()> {
+    trades::parquet(&directory.join("trades.parquet"), &results.trades)?;
+    whole(&directory.join("trades.csv"), &trades::csv(&results.trades))?;
+    whole(&directory.join("summary.json"), &json(summary)?)?;
+    whole(&directory.join("summary.txt"), &terminal::text(summary, results))?;
+    whole(&directory.join("report.html"), &report::page(summary, results))
+}
+
+/// Writes the summary as JSON for people and programs.
+pub fn json(summary: &Summary) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(summary).map_err(Error::failed)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn whole(path: &Path, text: &str) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    std::fs::write(&part, text).map_err(|error| Error::from(error).at(part.display()))?;
+    std::fs::rename(&part, path).map_err(|error| Error::from(error).at(path.display()))
+}

@@ -1,0 +1,354 @@
+//! The sections of the page, top to bottom.
+
+use std::fmt::Write as _;
+
+use mes_core::time::{self, SECOND};
+
+use super::{
+    charts,
+    html::{Cell, colour, escape, facts, minus, paragraph, section, table},
+};
+use crate::{
+    files,
+    metrics::{blocked::Blocked, trade::Split},
+    recorder::Results,
+    summary::Summary,
+    words::{self, or_dash, percent, signed_usd, two, usd},
+};
+
+const LAST_TRADES: usize = 50;
+
+/// What it was and how it went, in words.
+pub fn head(summary: &Summary) -> String {
+    let mut out = String::from("<header>\n");
+    if summary.account_died.is_some() {
+        out += "<span class=\"badge died\">Account died</span>";
+    }
+    if summary.synthetic {
+        out += "<span class=\"badge made\">Synthetic data</span>";
+    }
+    let verdict = summary.verdict();
+    let class = colour(summary.account.net_usd);
+    let _ = writeln!(out, "<h1 class=\"{class}\">{}</h1>", escape(&words::capital(&verdict)));
+    if let Some(death) = summary.death() {
+        let _ = writeln!(out, "<p class=\"loss\">The {}.</p>", escape(&death));
+    }
+    let span = &summary.span;
+    let date =
+        |text: &Option<String>| text.as_deref().and_then(|text| text.get(..10)).unwrap_or("-").to_owned();
+    let line = format!(
+        "{} to {} · {} bars of {} · session {} · rules {} · costs {} · from {} to {}",
+        date(&span.first),
+        date(&span.last),
+        words::grouped(span.rows),
+        span.interval,
+        span.session,
+        summary.settings.rules,
+        summary.settings.costs,
+        usd(summary.account.start_usd),
+        usd(summary.account.end_usd)
+    );
+    let _ = writeln!(out, "<p>{}</p>", escape(&line));
+    if !summary.warnings.is_empty() {
+        out += "<ul class=\"notes\">";
+        for warning in &summary.warnings {
+            let _ = write!(out, "<li>{}</li>", escape(&words::capital(warning)));
+        }
+        out += "</ul>\n";
+    }
+    out + "</header>\n"
+}
+
+/// Eight figures, each with what it rests on.
+pub fn key_figures(summary: &Summary) -> String {
+    let metrics = &summary.metrics;
+    let (trades, all, fall) = (&metrics.trades, &metrics.trades.all, &metrics.drawdown);
+    let returns = &metrics.returns;
+    let net = summary.account.net_usd;
+    let days = words::count(returns.days as u64, "day");
+    let sharpe = match returns.sharpe_se {
+        Some(error) => format!("± {error:.2} standard error, {days}"),
+        None => format!("needs at least two days that differ; {days}"),
+    };
+    let figures = [
+        (
+            "Net",
+            signed_usd(net),
+            colour(net),
+            format!("{} of capital", or_dash(summary.account.net_ratio, percent)),
+        ),
+        ("Max drawdown", usd(fall.max_usd), "", format!("{} of the peak", or_dash(fall.max_ratio, percent))),
+        ("Sharpe, a year", or_dash(returns.sharpe, two), "", sharpe),
+        ("Profit factor", or_dash(all.profit_factor, two), "", "won per dollar lost".into()),
+        ("Trades", words::grouped(all.trades as u64), "", format!("{} a day", or_dash(trades.per_day, two))),
+        ("Wins", or_dash(all.win_ratio, percent), "", format!("{} won, {} lost", all.wins, all.losses)),
+        (
+            "Average trade",
+            or_dash(all.expectancy_usd, signed_usd),
+            colour(all.expectancy_usd.unwrap_or_default()),
+            format!("{} per $1 at risk", or_dash(trades.net_per_risked_usd, signed_usd)),
+        ),
+        (
+            "Costs",
+            usd(metrics.costs.total_usd),
+            "",
+            format!("{} a trade", or_dash(metrics.costs.per_trade_usd, usd)),
+        ),
+    ];
+    let mut out = String::from("<dl class=\"key\">\n");
+    for (name, value, class, note) in figures {
+        let (value, note) = (escape(&minus(&value)), escape(&minus(&note)));
+        let _ = writeln!(
+            out,
+            "<div><dt>{name}</dt><dd class=\"{class}\">{value}<small>{note}</small></dd></div>"
+        );
+    }
+    out + "</dl>\n"
+}
+
+pub fn equity(results: &Results) -> String {
+    section("Equity", &charts::equity(results))
+}
+
+pub fn days(summary: &Summary, results: &Results) -> String {
+    let trades = &summary.metrics.trades;
+    let text = format!(
+        "{} won, {} lost, {} without a result.",
+        words::count(trades.days_won as u64, "day"),
+        trades.days_lost,
+        trades.days_flat
+    );
+    section("Days", &(paragraph(&text) + &charts::days(results) + &charts::calendar(results)))
+}
+
+pub fn histogram(results: &Results) -> String {
+    section("Net per trade", &charts::histogram(results))
+}
+
+pub fn hours(summary: &Summary) -> String {
+    let caption = "<p class=\"caption\">By the full hour in New York at which a trade was entered</p>";
+    section("Net by hour", &(charts::hours(&summary.metrics.hours) + caption))
+}
+
+pub fn exits(summary: &Summary) -> String {
+    let exits = &summary.metrics.trades.by_exit;
+    let most = exits.values().map(|split| split.trades).max().unwrap_or(1).max(1) as f64;
+    let rows: Vec<Vec<Cell>> = exits
+        .iter()
+        .map(|(name, split)| {
+            vec![
+                Cell::Text(words::of(name)),
+                Cell::Bar(split.trades as f64 / most, split.net_usd),
+                Cell::Number(words::grouped(split.trades as u64)),
+                Cell::Signed(signed_usd(split.net_usd), split.net_usd),
+                Cell::Number(or_dash(split.expectancy_usd, signed_usd)),
+            ]
+        })
+        .collect();
+    let ended = table(&["Exit", "|", ">Trades", ">Net", ">Average"], &rows);
+    section("How trades ended", &(ended + "<h3>Long and short</h3>\n" + &sides(summary)))
+}
+
+fn sides(summary: &Summary) -> String {
+    let trades = &summary.metrics.trades;
+    let row = |name: &str, split: &Split| {
+        vec![
+            Cell::Text(name.to_owned()),
+            Cell::Number(words::grouped(split.trades as u64)),
+            Cell::Number(or_dash(split.win_ratio, percent)),
+            Cell::Number(or_dash(split.profit_factor, two)),
+            Cell::Signed(signed_usd(split.net_usd), split.net_usd),
+        ]
+    };
+    let rows = [row("Long", &trades.long), row("Short", &trades.short), row("All", &trades.all)];
+    table(&["Side", ">Trades", ">Wins", ">Profit factor", ">Net"], &rows)
+}
+
+pub fn costs(summary: &Summary) -> String {
+    let costs = &summary.metrics.costs;
+    let text = format!(
+        "Costs took {} over {}: {} a trade.",
+        usd(costs.total_usd),
+        words::count(costs.contracts as u64, "contract"),
+        or_dash(costs.per_trade_usd, usd)
+    );
+    section("What trading cost", &(paragraph(&text) + &charts::costs(costs)))
+}
+
+/// The rest of the figures.
+pub fn figures(summary: &Summary) -> String {
+    let (metrics, trades) = (&summary.metrics, &summary.metrics.trades);
+    let fall = &metrics.drawdown;
+    let facts = facts(&[
+        ("Sortino", or_dash(metrics.returns.sortino, two)),
+        ("Calmar", summary.calmar()),
+        ("Average win", or_dash(trades.all.average_win_usd, usd)),
+        ("Average loss", or_dash(trades.all.average_loss_usd, usd)),
+        ("Largest win", or_dash(trades.largest_win_usd, usd)),
+        ("Largest loss", or_dash(trades.largest_loss_usd, usd)),
+        ("Most wins on end", trades.longest_wins.to_string()),
+        ("Most losses on end", trades.longest_losses.to_string()),
+        ("Winning days", or_dash(trades.winning_days_ratio, percent)),
+        ("Average time in a trade", or_dash(trades.average_hold_s, |seconds| words::lasted(seconds as i64))),
+        ("Trades an hour", or_dash(trades.per_hour, two)),
+        ("Drawdown, peak to bottom", fall.fall_s.map_or_else(|| "-".into(), words::lasted)),
+        ("Longest below a peak", words::lasted(fall.longest_under_water_s)),
+        ("Fills in doubt, booked at the stop", trades.ambiguous.to_string()),
+        ("Net had these reached the target", signed_usd(trades.best_net_usd)),
+        ("Days not flat at the end", summary.days_not_flat.to_string()),
+    ]);
+    section("More figures", &facts)
+}
+
+pub fn limits(summary: &Summary) -> String {
+    if summary.limits.is_empty() {
+        return section("Limits reached", &paragraph("None."));
+    }
+    let rows: Vec<Vec<Cell>> = summary
+        .limits
+        .iter()
+        .map(|reached| {
+            let amount = |value| words::amount(&reached.rule, value);
+            vec![
+                Cell::Number(reached.day.to_string()),
+                Cell::Text(time::parse(&reached.ts).map(words::new_york).unwrap_or_default()),
+                Cell::Text(words::of(&reached.rule)),
+                Cell::Number(amount(reached.value)),
+                Cell::Number(amount(reached.limit)),
+            ]
+        })
+        .collect();
+    let table = table(&[">Day", "New York", "Limit", ">Reached", ">Limit"], &rows);
+    let caption = match summary.limits.iter().any(|reached| reached.value < reached.limit) {
+        true => {
+            "<p class=\"caption\">A limit also counts as reached when no further trade fits under it.</p>"
+        }
+        false => "",
+    };
+    section("Limits reached", &format!("<div class=\"wrap\">{table}</div>\n{caption}"))
+}
+
+/// From rows to entries, and what stood between.
+pub fn blocked(summary: &Summary) -> String {
+    let blocked = &summary.metrics.blocked;
+    let mut body: String = summary.why_no_trade().iter().map(|line| paragraph(line)).collect();
+    let steps = [
+        ("Rows", blocked.rows),
+        ("with a prediction", blocked.predicted_rows),
+        ("with a direction", blocked.directed_rows),
+        ("confident enough to enter", blocked.confident_rows),
+        ("Signals (confident rows on end, one way)", blocked.signals),
+        ("Entries asked for", blocked.orders),
+        ("Entries filled", blocked.entries),
+    ];
+    let row = |(name, count): (&str, u64)| vec![Cell::Text(name.into()), Cell::Number(words::grouped(count))];
+    let _ = write!(body, "<div class=\"two\"><div>{}</div>\n<div>", table(&["", ">Count"], &steps.map(row)));
+    let groups = [
+        ("Signals denied by a rule", &blocked.denied),
+        ("Nothing to do", &blocked.held),
+        ("Orders refused by the broker", &blocked.refused),
+    ];
+    for (heading, counts) in groups.into_iter().filter(|(_, counts)| !counts.is_empty()) {
+        let ranked = Blocked::ranked(counts);
+        let most = ranked.first().map_or(1, |(_, count)| *count).max(1) as f64;
+        let rows: Vec<Vec<Cell>> = ranked
+            .into_iter()
+            .map(|(name, count)| {
+                let bar = Cell::Bar(count as f64 / most, 0.0);
+                vec![Cell::Text(words::of(name)), bar, Cell::Number(words::grouped(count))]
+            })
+            .collect();
+        let _ = write!(body, "<h3>{heading}</h3>\n{}", table(&["", "|", ">Times"], &rows));
+    }
+    body += "<p class=\"caption\">Rows on end for the same reason count once.</p></div></div>\n";
+    section("From rows to entries", &format!("<div class=\"wrap\">{body}</div>\n"))
+}
+
+pub fn last_trades(results: &Results) -> String {
+    let trades = &results.trades;
+    if trades.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<Vec<Cell>> = trades
+        .iter()
+        .rev()
+        .take(LAST_TRADES)
+        .map(|trade| {
+            let net = trade.net_cents.usd();
+            vec![
+                Cell::Text(words::short_time(trade.entered)),
+                Cell::Text(files::side(trade).into()),
+                Cell::Number(trade.contracts.to_string()),
+                Cell::Number(format!("{:.2}", trade.entry_price)),
+                Cell::Number(format!("{:.2}", trade.exit_price)),
+                Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),
+                Cell::Text(words::of(trade.exit.name())),
+                Cell::Number(format!("{:.2}", trade.confidence)),
+                Cell::Signed(signed_usd(net), net),
+            ]
+        })
+        .collect();
+    let head = ["New York", "Side", ">Size", ">Entry", ">Exit", ">Held", "Exit", ">Confidence", ">Net"];
+    let shown =
+        if trades.len() > LAST_TRADES { format!("Last {LAST_TRADES} trades") } else { "Trades".into() };
+    section(&shown, &table(&head, &rows))
+}
+
+/// Rules, costs and how fills were made.
+pub fn assumptions(results: &Results) -> String {
+    let Some(run) = &results.run else { return String::new() };
+    let (rules, costs) = (&run.rules.value, &run.costs.value);
+    let fills = "A market order fills at the open of the next bar with trades, at the opposite quote where that is \
+                 worse, plus slippage; targets are limit orders and fill without. Inside a bar the worst comes \
+                 first: one that touches stop and target is booked at the stop, and a gap through the stop fills at \
+                 the open.";
+    let limits = &rules.limits;
+    let side = results.days.last().map(|day| costs.rate(day.date).side() * 2).unwrap_or_default();
+    let table = facts(&[
+        ("Capital", usd(rules.capital_usd)),
+        ("Daily loss", usd(limits.daily_loss_usd)),
+        ("Daily drawdown", usd(limits.daily_drawdown_usd)),
+        ("Account drawdown", usd(limits.account_drawdown_usd)),
+        ("Kill switch", usd(limits.kill_loss_usd)),
+        ("Minimum balance", usd(limits.minimum_balance_usd)),
+        ("Risk per trade, at most", usd(limits.per_trade_usd)),
+        ("Confidence to enter", rules.entries.confidence.to_string()),
+        ("Stop, target", format!("{}, {} ticks", rules.exits.stop_ticks, rules.exits.target_ticks)),
+        ("Flat by, New York", rules.day_end.flat_by.format("%H:%M").to_string()),
+        ("Round turn per contract", side.to_string()),
+        (
+            "Slippage, cash session and else",
+            format!("{}, {} ticks", costs.slippage.rth_ticks, costs.slippage.eth_ticks),
+        ),
+    ]);
+    let returns = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, 252 days \
+                   a year, no risk-free rate; the standard error is √((1 + SR²/2)/T) of the daily ratio (Lo 2002), \
+                   brought to a year. Drawdown is bar by bar, open trades marked at what closing them would cost.";
+    section("Assumptions", &(paragraph(fills) + &paragraph(returns) + &table))
+}
+
+/// The chain of what made the rows, and the hashes of what judged them.
+pub fn lineage(summary: &Summary) -> String {
+    let mut body = String::from("<ol>\n");
+    for link in summary.lineage.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let tool = link["tool"].as_str().unwrap_or("?");
+        let input = link.get("input").map(|input| format!(" input {input}")).unwrap_or_default();
+        let _ = writeln!(
+            body,
+            "<li>{} <code>{}{}</code></li>",
+            escape(tool),
+            escape(&link["settings"].to_string()),
+            escape(&input)
+        );
+    }
+    let settings = &summary.settings;
+    for (name, value, hash) in [
+        ("rules", settings.rules.as_str(), &settings.rules_blake3),
+        ("costs", &settings.costs, &settings.costs_blake3),
+        ("calendar", "", &settings.calendar_blake3),
+    ] {
+        let _ = writeln!(body, "<li>{name} {} <code>{}</code></li>", escape(value), escape(hash));
+    }
+    body += "</ol>\n";
+    section("Where it comes from", &body)
+}

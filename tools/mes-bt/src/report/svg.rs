@@ -1,0 +1,206 @@
+//! Charts as inline SVG. Heights are pixels, widths are shares, so a chart fits a wide screen and a phone with the
+//! same letters.
+
+use std::fmt::Write as _;
+
+use super::html::escape;
+
+/// A scale with round numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    pub low: f64,
+    pub high: f64,
+    pub step: f64,
+}
+
+impl Axis {
+    /// Covers `low` to `high` with about `wanted` steps of 1, 2 or 5 times a power of ten.
+    pub fn nice(low: f64, high: f64, wanted: f64) -> Axis {
+        let (low, high) = if high > low { (low, high) } else { (low - 1.0, low + 1.0) };
+        let step = nice_step((high - low) / wanted);
+        Axis { low: (low / step).floor() * step, high: (high / step).ceil() * step, step }
+    }
+
+    /// Returns the round numbers from low to high.
+    pub fn ticks(&self) -> Vec<f64> {
+        let count = ((self.high - self.low) / self.step).round() as i64;
+        (0..=count).map(|index| self.low + index as f64 * self.step).collect()
+    }
+
+    /// Returns where a value lies, 0 at the bottom and 1 at the top.
+    fn share(&self, value: f64) -> f64 {
+        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+}
+
+/// Returns the smallest of 1, 2, 5 times a power of ten that is not below `rough`.
+pub fn nice_step(rough: f64) -> f64 {
+    let mut power = 1.0;
+    while power > rough {
+        power /= 10.0;
+    }
+    while power * 10.0 <= rough {
+        power *= 10.0;
+    }
+    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|step| *step >= rough).unwrap_or(10.0 * power)
+}
+
+/// One chart. Horizontal places are shares from 0 to 1.
+pub struct Chart {
+    label: String,
+    height: f64,
+    axis: Axis,
+    unit: fn(f64) -> String,
+    /// Under the shapes, over the grid.
+    paths: String,
+    shapes: String,
+    below: String,
+    tips: Vec<String>,
+}
+
+impl Chart {
+    /// Begins a chart; `label` says what it shows to those who cannot see it, `unit` writes the axis.
+    pub fn new(label: &str, height: f64, axis: Axis, unit: fn(f64) -> String) -> Chart {
+        let (paths, shapes, below) = (String::new(), String::new(), String::new());
+        Chart { label: label.to_owned(), height, axis, unit, paths, shapes, below, tips: Vec::new() }
+    }
+
+    /// Returns the pixel of a value, with room for half a letter at both ends.
+    fn y(&self, value: f64) -> f64 {
+        8.0 + (1.0 - self.axis.share(value)) * (self.height - 16.0)
+    }
+
+    /// Draws a line through the points.
+    pub fn line(&mut self, class: &str, points: &[(f64, f64)]) {
+        let path = self.path(points);
+        let _ = write!(self.paths, "<path class=\"{class}\" d=\"M{path}\"/>");
+    }
+
+    /// Fills between two lines over the same places.
+    pub fn area(&mut self, class: &str, upper: &[(f64, f64)], lower: &[(f64, f64)]) {
+        let back: Vec<_> = lower.iter().rev().copied().collect();
+        let (there, back) = (self.path(upper), self.path(&back));
+        let _ = write!(self.paths, "<path class=\"{class}\" d=\"M{there}L{back}Z\"/>");
+    }
+
+    fn path(&self, points: &[(f64, f64)]) -> String {
+        let mut path = String::new();
+        for (index, (share, value)) in points.iter().enumerate() {
+            let joint = if index == 0 { "" } else { "L" };
+            let _ = write!(path, "{joint}{:.1} {:.1}", share * 1000.0, self.y(*value));
+        }
+        path
+    }
+
+    /// Draws a bar between two places and from one value to another; `title` is its read-out.
+    pub fn bar(&mut self, class: &str, place: (f64, f64), values: (f64, f64), title: &str) {
+        let (one, other) = (self.y(values.0), self.y(values.1));
+        let (top, height) = (one.min(other), (one - other).abs().max(1.0));
+        let (left, width) = (place.0 * 100.0, (place.1 - place.0) * 100.0);
+        let _ = write!(
+            self.shapes,
+            "<rect class=\"{class}\" x=\"{left:.2}%\" y=\"{top:.1}\" width=\"{width:.2}%\" height=\"{height:.1}\">\
+             <title>{}</title></rect>",
+            escape(title)
+        );
+    }
+
+    /// Draws a level across, with its name under it where there is room.
+    pub fn level(&mut self, class: &str, value: f64, name: &str) {
+        let y = self.y(value);
+        let text = if y + 18.0 < self.height { y + 14.0 } else { y - 5.0 };
+        let _ = write!(
+            self.shapes,
+            "<line class=\"{class}\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+             <text x=\"100%\" y=\"{text:.1}\" text-anchor=\"end\">{}</text>",
+            escape(name)
+        );
+    }
+
+    /// Marks a place from top to bottom.
+    pub fn mark(&mut self, class: &str, place: f64, title: &str) {
+        let x = place * 100.0;
+        let _ = write!(
+            self.shapes,
+            "<line class=\"{class}\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"0\" y2=\"{}\"><title>{}</title></line>",
+            self.height,
+            escape(title)
+        );
+    }
+
+    /// Writes over a value, or under it where it hangs down.
+    pub fn text(&mut self, place: f64, value: f64, up: bool, text: &str) {
+        let y = self.y(value) + if up { -5.0 } else { 15.0 };
+        let x = place * 100.0;
+        let _ = write!(
+            self.shapes,
+            "<text class=\"value\" x=\"{x:.2}%\" y=\"{y:.1}\" text-anchor=\"middle\">{}</text>",
+            escape(text)
+        );
+    }
+
+    /// Writes under the chart; the ends are kept inside.
+    pub fn below(&mut self, place: f64, text: &str) {
+        let anchor = match place {
+            place if place < 0.04 => "start",
+            place if place > 0.96 => "end",
+            _ => "middle",
+        };
+        let x = place * 100.0;
+        let _ = write!(
+            self.below,
+            "<text x=\"{x:.2}%\" y=\"12\" text-anchor=\"{anchor}\">{}</text>",
+            escape(text)
+        );
+    }
+
+    /// Gives read-outs for equal parts of the width, left to right.
+    pub fn tips(&mut self, tips: Vec<String>) {
+        self.tips = tips;
+    }
+
+    /// Writes the chart as HTML.
+    pub fn render(&self) -> String {
+        let height = self.height;
+        let (mut grid, mut scale) = (String::new(), String::new());
+        for tick in self.axis.ticks() {
+            let y = self.y(tick);
+            let class = if tick == 0.0 { "zero" } else { "grid" };
+            let _ =
+                write!(grid, "<line class=\"{class}\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+            let text = (self.unit)(tick);
+            let _ = write!(scale, "<text x=\"52\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>", y + 4.0);
+        }
+        let tips = match self.tips.is_empty() {
+            true => String::new(),
+            false => format!(" data-tips=\"{}\"", escape(&self.tips.join("|"))),
+        };
+        format!(
+            "<div class=\"chart\" role=\"img\" aria-label=\"{}\"{tips}>\
+             <svg class=\"scale\" width=\"56\" height=\"{height}\">{scale}</svg>\
+             <svg class=\"plot\" width=\"100%\" height=\"{height}\">{grid}\
+             <svg width=\"100%\" height=\"{height}\" viewBox=\"0 0 1000 {height}\" preserveAspectRatio=\"none\">{}</svg>\
+             {}</svg><svg class=\"below\" width=\"100%\" height=\"18\">{}</svg></div>\n",
+            escape(&self.label),
+            self.paths,
+            self.shapes,
+            self.below
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_are_round_and_cover() {
+        let axis = Axis::nice(822.0, 1013.0, 4.0);
+        assert_eq!(axis.ticks(), [800.0, 850.0, 900.0, 950.0, 1000.0, 1050.0]);
+        for (low, high) in [(0.0, 0.0), (-3.7, 12.1), (0.001, 0.0042), (-1e6, 5e6)] {
+            let axis = Axis::nice(low, high, 4.0);
+            assert!(axis.low <= low && high <= axis.high, "{axis:?}");
+            assert!((2..=8).contains(&axis.ticks().len()), "{axis:?}");
+        }
+    }
+}

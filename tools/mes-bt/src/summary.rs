@@ -1,0 +1,328 @@
+//! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
+
+use mes_core::{money::Cents, time, tz};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    metrics::{Metrics, blocked::Blocked},
+    recorder::{Alert, Results},
+    words,
+};
+
+/// Limits that end trading for more than a day.
+pub const LASTING: [&str; 2] = ["kill_loss_usd", "account_drawdown_usd"];
+/// Below this many trades every figure is mostly luck.
+pub const FEW_TRADES: usize = 100;
+/// Fewer days compounded to a year give a number without a meaning; the JSON has it all the same.
+const QUARTER_DAYS: usize = 63;
+/// So many days without a trade at the end are worth a word.
+const QUIET_DAYS: usize = 5;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    pub kind: &'static str,
+    pub v: u32,
+    /// The data were made up.
+    pub synthetic: bool,
+    pub account_died: Option<Reached>,
+    pub span: Span,
+    pub account: Account,
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    pub limits: Vec<Reached>,
+    /// Days that ended with a position still open; must be 0.
+    pub days_not_flat: usize,
+    pub settings: Settings,
+    pub warnings: Vec<String>,
+    pub lineage: Value,
+}
+
+/// What the rows covered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Span {
+    pub first: Option<String>,
+    pub last: Option<String>,
+    pub days: usize,
+    pub rows: u64,
+    pub interval: String,
+    pub session: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Account {
+    pub start_usd: f64,
+    pub end_usd: f64,
+    pub net_usd: f64,
+    pub net_ratio: Option<f64>,
+}
+
+/// A limit that was reached, in the unit that ends its name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reached {
+    pub rule: String,
+    pub ts: String,
+    /// Number of the trading day, from 1.
+    pub day: usize,
+    pub value: f64,
+    pub limit: f64,
+}
+
+/// What the result depends on beside the rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Settings {
+    pub rules: String,
+    pub rules_blake3: String,
+    pub costs: String,
+    pub costs_blake3: String,
+    pub calendar_blake3: String,
+    pub broker: String,
+    /// What the link of the chain that predicted says of its model.
+    pub model: Option<Value>,
+}
+
+impl Summary {
+    /// Sums up a run.
+    pub fn of(results: &Results) -> Summary {
+        let metrics = Metrics::of(results);
+        let run = results.run.as_ref();
+        let start = run.map_or(Cents::ZERO, |run| run.ledger.start_cents);
+        let end = results.days.last().map_or(start, |day| day.end_cents);
+        let net = end - start;
+        let lineage = run.map_or(Value::Null, |run| run.lineage.clone());
+        let days_not_flat = results.days.iter().filter(|day| day.overnight).count();
+        let synthetic = is_synthetic(&lineage);
+        let mut summary = Summary {
+            kind: "summary",
+            v: 1,
+            synthetic,
+            account_died: results
+                .alerts
+                .iter()
+                .find(|alert| LASTING.contains(&alert.rule.as_str()))
+                .map(Reached::of),
+            span: Span {
+                first: results.first.map(time::format),
+                last: results.last.map(time::format),
+                days: results.days.len(),
+                rows: results.rows,
+                interval: run.map(|run| run.interval.clone()).unwrap_or_default(),
+                session: run.map_or("all", |run| run.session.name()),
+            },
+            account: Account {
+                start_usd: start.usd(),
+                end_usd: end.usd(),
+                net_usd: net.usd(),
+                net_ratio: crate::metrics::ratio(net.usd(), start.usd()),
+            },
+            metrics,
+            limits: results.alerts.iter().map(Reached::of).collect(),
+            days_not_flat,
+            settings: settings(results, &lineage),
+            warnings: Vec::new(),
+            lineage,
+        };
+        summary.warnings = summary.cautions(quiet_days(results));
+        summary
+    }
+
+    /// Says what happened to the money, in a clause: `lost $12.34 in 20 days`.
+    pub fn verdict(&self) -> String {
+        let days = words::count(self.span.days as u64, "trading day");
+        let net = Cents::from_usd(self.account.net_usd);
+        match net.0 {
+            0 if self.metrics.trades.all.trades == 0 => format!("made no trade in {days}"),
+            0 => format!("broke even over {days}"),
+            cents if cents > 0 => format!("made {net} in {days}"),
+            _ => format!("lost {} in {days}", -net),
+        }
+    }
+
+    /// Says when and why the account died, if it did.
+    pub fn death(&self) -> Option<String> {
+        let reached = self.account_died.as_ref()?;
+        Some(format!("account died on day {}: {}", reached.day, reached.sentence()))
+    }
+
+    /// Says the Sharpe ratio with what it rests on.
+    pub fn sharpe(&self) -> Option<String> {
+        let returns = &self.metrics.returns;
+        let (sharpe, error) = returns.sharpe.zip(returns.sharpe_se)?;
+        let days = words::count(returns.days as u64, "day");
+        Some(format!("{sharpe:.2} ± {error:.2} (standard error over {days})"))
+    }
+
+    /// Says the Calmar ratio, once there are days enough to speak of a year.
+    pub fn calmar(&self) -> String {
+        match self.metrics.returns.days {
+            days if days < QUARTER_DAYS => format!("- (from {QUARTER_DAYS} days on)"),
+            _ => words::or_dash(self.metrics.returns.calmar, words::two),
+        }
+    }
+
+    /// Explains why there was no trade, in sentences; empty if there was one.
+    pub fn why_no_trade(&self) -> Vec<String> {
+        let blocked = &self.metrics.blocked;
+        if self.metrics.trades.all.trades > 0 {
+            return Vec::new();
+        }
+        let rows = words::count(blocked.rows, "row");
+        let mut lines = vec![if blocked.rows == 0 {
+            "There were no rows.".to_owned()
+        } else if blocked.predicted_rows == 0 {
+            format!("None of {rows} had a prediction (p_dir and p_conf).")
+        } else if blocked.directed_rows == 0 {
+            format!("The model expected no move in any of {rows}.")
+        } else if blocked.confident_rows == 0 {
+            let highest = words::or_dash(blocked.highest_confidence, |value| format!("{value:.3}"));
+            let directed = words::count(blocked.directed_rows, "row");
+            format!("{directed} had a direction, none the confidence to enter; the highest was {highest}.")
+        } else {
+            let confident = words::count(blocked.confident_rows, "confident row");
+            format!(
+                "{} in {confident} led to {}.",
+                words::count(blocked.signals, "signal"),
+                words::count(blocked.orders, "order")
+            )
+        }];
+        for (kind, counts) in [("denied", &blocked.denied), ("refused", &blocked.refused)] {
+            for (name, times) in Blocked::ranked(counts) {
+                lines.push(format!("{kind} {}: {}", words::count(times, "time"), words::of(name)));
+            }
+        }
+        lines
+    }
+
+    fn cautions(&self, quiet_days: usize) -> Vec<String> {
+        let trades = self.metrics.trades.all.trades;
+        let mut warnings = Vec::new();
+        if self.synthetic {
+            warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
+        }
+        if trades > 0 && trades < FEW_TRADES {
+            let trades = words::count(trades as u64, "trade");
+            warnings.push(format!("{trades}: below {FEW_TRADES} most of this is luck"));
+        }
+        if trades > 0 && quiet_days >= QUIET_DAYS && self.account_died.is_none() {
+            let denied = Blocked::ranked(&self.metrics.blocked.denied);
+            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| words::of(rule));
+            warnings.push(format!("no trade in the last {quiet_days} days; denied most often: {why}"));
+        }
+        if self.days_not_flat > 0 {
+            let days = words::count(self.days_not_flat as u64, "day");
+            warnings.push(format!("{days} ended with an open position: this must never be"));
+        }
+        warnings
+    }
+}
+
+impl Reached {
+    fn of(alert: &Alert) -> Reached {
+        let (rule, ts) = (alert.rule.clone(), time::format(alert.ts));
+        Reached { rule, ts, day: alert.day, value: alert.value, limit: alert.limit }
+    }
+
+    /// Says what was reached: `daily loss $51.20, limit $50.00`.
+    pub fn sentence(&self) -> String {
+        let amount = |value| words::amount(&self.rule, value);
+        let tight = if self.value < self.limit { ", and no trade fits under the rest" } else { "" };
+        format!("{} {}, limit {}{tight}", words::of(&self.rule), amount(self.value), amount(self.limit))
+    }
+}
+
+/// Counts the days after the last trade.
+fn quiet_days(results: &Results) -> usize {
+    let last = results.trades.last().map(|trade| tz::new_york(trade.exited).date());
+    results.days.iter().filter(|day| last.is_none_or(|last| day.date > last)).count()
+}
+
+/// Says whether any link of the chain made its data up.
+fn is_synthetic(lineage: &Value) -> bool {
+    let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
+    links.iter().any(|link| link["settings"]["synthetic"] == true)
+}
+
+fn settings(results: &Results, lineage: &Value) -> Settings {
+    let Some(run) = &results.run else { return Settings::default() };
+    let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
+    Settings {
+        rules: run.rules.value.name.clone(),
+        rules_blake3: run.rules.blake3.clone(),
+        costs: run.costs.value.name.clone(),
+        costs_blake3: run.costs.blake3.clone(),
+        calendar_blake3: run.calendar.clone(),
+        broker: run.broker.broker.clone(),
+        model: links
+            .iter()
+            .rev()
+            .find(|link| link["tool"] == "mes-predict")
+            .map(|link| link["settings"].clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mes_core::verdict::Verdict;
+    use mes_risk::trade::Journal;
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn no_trade_is_explained_and_no_number_is_invented() {
+        let summary = Summary::of(&sample::results(&[]));
+        assert_eq!(summary.verdict(), "made no trade in 0 trading days");
+        assert_eq!(summary.why_no_trade(), ["There were no rows."]);
+        let text = serde_json::to_string(&summary).expect("writes");
+        let value: Value = serde_json::from_str(&text).expect("reads");
+        for key in ["sharpe", "sharpe_se", "sortino", "calmar", "total_ratio"] {
+            assert!(value["returns"][key].is_null(), "{key}");
+        }
+        assert!(value["trades"]["all"]["win_ratio"].is_null());
+        assert_eq!(value["account"]["net_usd"], 0.0);
+        assert_eq!(value["trades"]["all"]["trades"], 0);
+    }
+
+    #[test]
+    fn a_lasting_limit_is_a_death_and_a_daily_one_is_not() {
+        let mut results = sample::results(&[-1000, -1000]);
+        let alert = |rule: &str, day| Alert { ts: 0, day, rule: rule.into(), value: 200.0, limit: 200.0 };
+        results.alerts.push(alert("daily_loss_usd", 1));
+        assert_eq!(Summary::of(&results).death(), None);
+        results.alerts.push(alert("account_drawdown_usd", 2));
+        results.alerts.push(alert("kill_loss_usd", 3));
+        let summary = Summary::of(&results);
+        assert_eq!(
+            summary.death().expect("dead"),
+            "account died on day 2: account drawdown $200.00, limit $200.00"
+        );
+        assert_eq!(summary.limits.len(), 3);
+    }
+
+    #[test]
+    fn the_recorder_numbers_the_day_of_an_alert() {
+        let mut recorder = sample::recorder();
+        for day in 0..3 {
+            recorder
+                .statement(&sample::state(
+                    sample::START + day * 86_400_000_000_000,
+                    Cents(100_000),
+                    Vec::new(),
+                ))
+                .expect("records");
+        }
+        let (rule, ts) = ("kill_loss_usd".to_owned(), sample::START + 2 * 86_400_000_000_000);
+        recorder.verdict(&Verdict::Alert { ts, rule, value: 300.0, limit: 300.0 }).expect("records");
+        let died = Summary::of(&recorder.finish().expect("finishes")).account_died.expect("dead");
+        assert_eq!((died.day, died.ts.as_str()), (3, "2026-11-04T14:31:00Z"));
+    }
+
+    #[test]
+    fn synthetic_wherever_in_the_chain() {
+        let mut results = sample::results(&[100]);
+        assert!(Summary::of(&results).synthetic);
+        let run = results.run.as_mut().expect("a run");
+        run.lineage = serde_json::json!([{"tool": "mes-bars", "settings": {"synthetic": false}}]);
+        assert!(!Summary::of(&results).synthetic);
+    }
+}

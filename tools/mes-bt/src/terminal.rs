@@ -1,0 +1,220 @@
+//! The summary for a person at a terminal.
+
+use std::fmt::Write as _;
+
+use crate::{
+    metrics::blocked::Blocked,
+    recorder::Results,
+    summary::Summary,
+    words::{self, or_dash, percent, signed_usd, two, usd},
+};
+
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const SPARKS: usize = 60;
+
+/// Writes the summary as 25 to 40 lines.
+pub fn text(summary: &Summary, results: &Results) -> String {
+    let mut out = String::new();
+    head(summary, &mut out);
+    let line = sparkline(results);
+    if !line.is_empty() {
+        let (start, end) = (usd(summary.account.start_usd), usd(summary.account.end_usd));
+        let _ = writeln!(out, "\n  {line}\n  equity {start} -> {end}");
+    }
+    out.push('\n');
+    for (name, value) in rows(summary) {
+        let _ = writeln!(out, "  {name:<18} {value}");
+    }
+    exits(summary, &mut out);
+    blocked(summary, &mut out);
+    limits(summary, &mut out);
+    for warning in &summary.warnings {
+        let _ = writeln!(out, "  ! {warning}");
+    }
+    out
+}
+
+fn head(summary: &Summary, out: &mut String) {
+    if let Some(death) = summary.death() {
+        let _ = writeln!(out, "{death}");
+    }
+    let data = if summary.synthetic { "SYNTHETIC DATA: " } else { "" };
+    let _ = writeln!(out, "{data}{}", summary.verdict());
+    let span = &summary.span;
+    let date =
+        |text: &Option<String>| text.as_deref().and_then(|text| text.get(..10)).unwrap_or("-").to_owned();
+    let _ = writeln!(
+        out,
+        "{} to {}, {} bars of {}, session {}; rules {}, costs {}",
+        date(&span.first),
+        date(&span.last),
+        words::grouped(span.rows),
+        span.interval,
+        span.session,
+        summary.settings.rules,
+        summary.settings.costs
+    );
+}
+
+/// Draws the days' equity, at most [`SPARKS`] of them, in eighths of a line.
+fn sparkline(results: &Results) -> String {
+    let all: Vec<i64> = results.curve.iter().map(|point| point.equity_cents.0).collect();
+    let (Some(low), Some(high)) = (all.iter().min(), all.iter().max()) else { return String::new() };
+    let wanted = all.len().min(SPARKS);
+    let spark = |index: usize| {
+        let value = all[(index + 1) * all.len() / wanted - 1];
+        BLOCKS[((value - low) * 7 / (high - low).max(1)) as usize]
+    };
+    (0..wanted).map(spark).collect()
+}
+
+fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
+    let (metrics, account) = (&summary.metrics, &summary.account);
+    let (trades, all, costs) = (&metrics.trades, &metrics.trades.all, &metrics.costs);
+    let fall = &metrics.drawdown;
+    let unknown = || "- (needs at least two days that differ)".to_owned();
+    let mut rows = vec![
+        ("net", format!("{} ({})", signed_usd(account.net_usd), or_dash(account.net_ratio, percent))),
+        (
+            "costs",
+            format!(
+                "{} before costs - {} slippage - {} commission",
+                signed_usd(costs.before_slippage_usd),
+                usd(costs.slippage_usd),
+                usd(costs.commission_usd)
+            ),
+        ),
+        (
+            "max drawdown",
+            format!(
+                "{} ({}), longest below a peak {}",
+                usd(fall.max_usd),
+                or_dash(fall.max_ratio, percent),
+                words::lasted(fall.longest_under_water_s)
+            ),
+        ),
+        ("Sharpe", summary.sharpe().unwrap_or_else(unknown)),
+        ("Sortino, Calmar", format!("{}, {}", or_dash(metrics.returns.sortino, two), summary.calmar())),
+        (
+            "trades",
+            format!(
+                "{}: {} won, {} lost ({} wins); {} a day, {} an hour",
+                all.trades,
+                all.wins,
+                all.losses,
+                or_dash(all.win_ratio, percent),
+                or_dash(trades.per_day, two),
+                or_dash(trades.per_hour, two)
+            ),
+        ),
+    ];
+    if all.trades > 0 {
+        rows.extend(traded(summary));
+    }
+    rows
+}
+
+fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
+    let trades = &summary.metrics.trades;
+    let all = &trades.all;
+    let side = |split: &crate::metrics::trade::Split| {
+        format!("{} for {}", words::count(split.trades as u64, "trade"), signed_usd(split.net_usd))
+    };
+    vec![
+        ("expectancy", format!("{} a trade", or_dash(all.expectancy_usd, signed_usd))),
+        ("profit factor", or_dash(all.profit_factor, two)),
+        (
+            "average win, loss",
+            format!("{}, {}", or_dash(all.average_win_usd, usd), or_dash(all.average_loss_usd, usd)),
+        ),
+        (
+            "largest win, loss",
+            format!("{}, {}", or_dash(trades.largest_win_usd, usd), or_dash(trades.largest_loss_usd, usd)),
+        ),
+        (
+            "longest streaks",
+            format!("won {} on end, lost {} on end", trades.longest_wins, trades.longest_losses),
+        ),
+        ("days", format!("{} won, {} lost, {} flat", trades.days_won, trades.days_lost, trades.days_flat)),
+        ("per $1 at risk", or_dash(trades.net_per_risked_usd, signed_usd)),
+        ("time in a trade", or_dash(trades.average_hold_s, |seconds| words::lasted(seconds as i64))),
+        ("long, short", format!("{}, {}", side(&trades.long), side(&trades.short))),
+        (
+            "doubtful fills",
+            format!(
+                "{} booked at the stop; net would be {} had all reached the target",
+                trades.ambiguous,
+                signed_usd(trades.best_net_usd)
+            ),
+        ),
+    ]
+}
+
+fn exits(summary: &Summary, out: &mut String) {
+    let exits = &summary.metrics.trades.by_exit;
+    if exits.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  exits");
+    for (name, split) in exits {
+        let net = signed_usd(split.net_usd);
+        let _ = writeln!(out, "    {:<34} {:>6} {:>12}", words::of(name), split.trades, net);
+    }
+}
+
+/// Says why there was no trade, or in one line what stood between signals and entries.
+fn blocked(summary: &Summary, out: &mut String) {
+    let blocked = &summary.metrics.blocked;
+    let why = summary.why_no_trade();
+    if !why.is_empty() {
+        let _ = writeln!(out, "\n  why no trade");
+        for line in why {
+            let _ = writeln!(out, "    {line}");
+        }
+        return;
+    }
+    let signals = words::count(blocked.signals, "signal");
+    let _ = writeln!(out, "\n  {signals}, {} entries; denied most often", blocked.entries);
+    for (name, times) in Blocked::ranked(&blocked.denied).into_iter().take(4) {
+        let _ = writeln!(out, "    {:<34} {:>6}", words::of(name), words::grouped(times));
+    }
+}
+
+/// Names the limits that were reached, the first five of them.
+fn limits(summary: &Summary, out: &mut String) {
+    if summary.limits.is_empty() {
+        out.push('\n');
+        return;
+    }
+    let _ = writeln!(out, "\n  limits reached: {}", summary.limits.len());
+    for reached in summary.limits.iter().take(5) {
+        let _ = writeln!(out, "    day {:<4} {}", reached.day, reached.sentence());
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{recorder::Alert, sample};
+
+    #[test]
+    fn the_worst_comes_first() {
+        let mut results = sample::results(&[-1000, -2000, 500]);
+        let (rule, ts) = ("account_drawdown_usd".to_owned(), 0);
+        results.alerts.push(Alert { ts, day: 2, rule, value: 200.0, limit: 200.0 });
+        let text = text(&Summary::of(&results), &results);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("account died on day 2"), "{text}");
+        assert_eq!(lines[1], "SYNTHETIC DATA: lost $25.00 in 3 trading days");
+        assert!((25..=40).contains(&lines.len()), "{} lines", lines.len());
+        assert!(text.contains("standard error over 3 days") && text.contains("below 100"), "{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf"));
+    }
+
+    #[test]
+    fn no_rows_are_no_reason_to_panic() {
+        let results = sample::results(&[]);
+        assert!(text(&Summary::of(&results), &results).contains("There were no rows."));
+    }
+}

@@ -1,0 +1,154 @@
+//! The names in records, in a trader's words.
+
+use chrono::Timelike;
+use mes_core::{
+    money::Cents,
+    time::{SECOND, Ts},
+    tz,
+};
+
+const NAMES: [(&str, &str); 35] = [
+    ("kill_loss_usd", "kill switch"),
+    ("account_drawdown_usd", "account drawdown"),
+    ("daily_drawdown_usd", "daily drawdown"),
+    ("daily_loss_usd", "daily loss"),
+    ("entries_session_s", "outside the hours for entries"),
+    ("day_end_s", "too near the end of the day"),
+    ("stale_ms", "last trade or quote too old"),
+    ("cooldown_s", "pause after an exit"),
+    ("minimum_balance_usd", "below the minimum balance"),
+    ("tier_contracts", "balance below the lowest tier"),
+    ("per_trade_usd", "more risk than one trade may have"),
+    ("room_usd", "no room left under a limit"),
+    ("size_usd", "too small for one contract"),
+    ("in_trade", "already in a trade"),
+    ("in_flight", "an order was on its way"),
+    ("no_prediction", "no prediction (warm-up)"),
+    ("flat", "the model expected no move"),
+    ("confidence", "not confident enough"),
+    ("warm_up", "before --from"),
+    ("closed", "market closed"),
+    ("session_end", "session ended"),
+    ("position_open", "a position was open"),
+    ("cancelled", "cancelled by risk"),
+    ("end_of_data", "end of data"),
+    ("data_gap", "hole in the data"),
+    ("eod_flatten", "end of the day"),
+    ("target", "target"),
+    ("stop", "stop"),
+    ("trail", "trailing stop"),
+    ("signal", "opposite signal"),
+    ("timeout", "held long enough"),
+    ("limit", "limit reached"),
+    ("guard_day_end", "guard: end of the day"),
+    ("guard_closed", "guard: market closed"),
+    ("guard_rate", "guard: too many orders a minute"),
+];
+
+/// Says what a rule, reason or refusal is; one unknown here by its own name.
+pub fn of(name: &str) -> String {
+    let known = NAMES.iter().find(|(known, _)| *known == name);
+    known.map_or_else(|| name.replace('_', " "), |(_, words)| (*words).to_owned())
+}
+
+/// Writes a value with the unit that ends its rule's name.
+pub fn amount(rule: &str, value: f64) -> String {
+    match rule.rsplit('_').next() {
+        Some("usd") => Cents::from_usd(value).to_string(),
+        Some(unit @ ("s" | "ms")) => format!("{value:.0} {unit}"),
+        _ => format!("{value}"),
+    }
+}
+
+/// Writes dollars with cents: `-$1,234.50`.
+pub fn usd(value: f64) -> String {
+    Cents::from_usd(value).to_string()
+}
+
+/// Writes dollars with cents and their sign, a plus too.
+pub fn signed_usd(value: f64) -> String {
+    let plus = if Cents::from_usd(value) > Cents::ZERO { "+" } else { "" };
+    format!("{plus}{}", usd(value))
+}
+
+/// Writes a share as percent.
+pub fn percent(ratio: f64) -> String {
+    format!("{:.1} %", ratio * 100.0)
+}
+
+/// Writes what may not be known: `-` if so.
+pub fn or_dash(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), write)
+}
+
+/// Begins a sentence.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
+/// Writes a ratio with two decimals.
+pub fn two(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// Writes a count with its noun: `1 trade`, `1,204 trades`.
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// Writes a number with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes a length of time in its two largest units: `3 d 4 h`, `12 min`, `45 s`.
+pub fn lasted(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Writes an instant as New York sees it, `2026-11-02 09:31`, with hyphens at which no line breaks.
+pub fn new_york(ts: Ts) -> String {
+    tz::new_york(ts).format("%Y\u{2011}%m\u{2011}%d %H:%M").to_string()
+}
+
+/// Writes a New York time to the second: `11-02 09:31:05`.
+pub fn short_time(ts: Ts) -> String {
+    let wall = tz::new_york(ts - ts.rem_euclid(SECOND));
+    format!("{} {:02}:{:02}:{:02}", wall.format("%m-%d"), wall.hour(), wall.minute(), wall.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_as_people_write() {
+        assert_eq!(of("daily_loss_usd"), "daily loss");
+        assert_eq!(of("a_new_rule"), "a new rule");
+        assert_eq!(amount("daily_loss_usd", 50.0), "$50.00");
+        assert_eq!(amount("cooldown_s", 12.0), "12 s");
+        assert_eq!(
+            (signed_usd(3.0), signed_usd(-3.0), signed_usd(0.0)),
+            ("+$3.00".into(), "-$3.00".into(), "$0.00".into())
+        );
+        assert_eq!((count(1, "trade"), count(1204, "trade")), ("1 trade".into(), "1,204 trades".into()));
+        assert_eq!(["45 s", "2 min 5 s", "3 h 0 min", "1 d 1 h"], [45, 125, 10_800, 90_000].map(lasted)[..]);
+    }
+}

@@ -1,0 +1,80 @@
+//! Who reads our stdout: a tool of this house, which wants Arrow, or jq, head and the like, which want text.
+//!
+//! A pipe does not say who is at its other end, but /proc does: the process whose stdin is the same pipe. A shell
+//! starts the stages of a pipe one by one, so a reader that is still a copy of the shell is given time to become what
+//! it will be; one that stays a shell is a `while read` loop. Where nothing can be known, Arrow is right.
+
+use std::{
+    fs,
+    os::{
+        fd::AsFd,
+        unix::{fs::MetadataExt, process::parent_id},
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Between two looks, and how many there are at the most.
+const PAUSE: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 200;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A tool of this house.
+    Tool,
+    /// A program that reads text for all we know.
+    Program,
+    /// A shell that may yet become a program.
+    Shell,
+    /// Nobody whose stdin is our stdout.
+    Unknown,
+}
+
+/// Says whether stdout is a pipe into a program that is not one of ours.
+pub(crate) fn wants_text(stdout: impl AsFd) -> bool {
+    let Ok(status) = rustix::fs::fstat(stdout) else { return false };
+    let pipe = (status.st_dev, status.st_ino);
+    for _ in 0..LOOKS {
+        match reader(pipe) {
+            Reader::Tool => return false,
+            Reader::Program => return true,
+            // The parent itself reads, as programs that start us do: they know what they asked for.
+            Reader::Unknown if holds(&process(parent_id()), pipe) => return false,
+            Reader::Shell | Reader::Unknown => std::thread::sleep(PAUSE),
+        }
+    }
+    reader(pipe) == Reader::Shell
+}
+
+/// Looks for the process whose stdin is the pipe.
+fn reader(pipe: (u64, u64)) -> Reader {
+    let Ok(processes) = fs::read_dir("/proc") else { return Reader::Unknown };
+    let shell = fs::read_link(process(parent_id()).join("exe")).ok();
+    let mut found = Reader::Unknown;
+    for process in processes.flatten().map(|entry| entry.path()) {
+        if !is(&process.join("fd/0"), pipe) {
+            continue;
+        }
+        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+        if name.starts_with("mes-") {
+            return Reader::Tool;
+        }
+        let same = shell.is_some() && fs::read_link(process.join("exe")).ok() == shell;
+        found = if same { Reader::Shell } else { Reader::Program };
+    }
+    found
+}
+
+fn process(id: u32) -> PathBuf {
+    Path::new("/proc").join(id.to_string())
+}
+
+/// Says whether a process holds the pipe under any number.
+fn holds(process: &Path, pipe: (u64, u64)) -> bool {
+    let Ok(files) = fs::read_dir(process.join("fd")) else { return false };
+    files.flatten().any(|file| is(&file.path(), pipe))
+}
+
+fn is(path: &Path, pipe: (u64, u64)) -> bool {
+    fs::metadata(path).is_ok_and(|file| (file.dev(), file.ino()) == pipe)
+}
