@@ -33,6 +33,9 @@ pub struct Settings {
 /// bars of ticks.
 const PARTS: f64 = 10_000.0;
 
+/// More contracts than were ever traded in a day; sums of so many never overflow.
+const LARGEST: i64 = 1_000_000_000;
+
 /// The interval being filled.
 struct Open {
     bar: Bar,
@@ -88,7 +91,7 @@ impl TimeBars {
         self.advance(tick.ts, out);
         if let Some(price) = tick.price {
             let size = tick.size.ok_or_else(|| Error::data("a trade without size"))?;
-            if size < 0 {
+            if !(0..=LARGEST).contains(&size) {
                 return Err(Error::data(format!("a trade of size {size}")));
             }
             self.heard = Some(tick.ts);
@@ -114,7 +117,7 @@ impl TimeBars {
         if tick.bid.is_some() || tick.ask.is_some() {
             let quote =
                 Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
-            self.flow.add(&self.quote, &quote);
+            self.flow.add(&self.quote, &quote, self.settings.interval.end_of(tick.ts));
             self.quote = quote;
             self.heard = Some(tick.ts);
         }
@@ -126,11 +129,12 @@ impl TimeBars {
         let inside = bar.ts - 1;
         self.advance(inside, out);
         self.quote = Quote { bid: bar.bid, ask: bar.ask, bid_size: bar.bid_size, ask_size: bar.ask_size };
-        if bar.volume < 0 {
+        if !(0..=LARGEST).contains(&bar.volume) {
             return Err(Error::data(format!("a bar of volume {}", bar.volume)));
         }
-        self.flow.of_bar(bar.ofi);
-        self.heard = bar.age_ms.map(|age| bar.ts - age * MILLI).or(self.heard);
+        self.flow.of_bar(bar.ofi, self.settings.interval.end_of(inside));
+        let heard = bar.age_ms.map(|age| bar.ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
+        self.heard = heard.or(self.heard);
         if bar.volume > 0 && self.keeps(inside) {
             let symbol = self.settings.symbol.unwrap_or(bar.symbol);
             self.add(&Bar { ts: self.settings.interval.end_of(inside), symbol, ..*bar }, inside)?;
@@ -183,7 +187,7 @@ impl TimeBars {
         (bar.buy_volume, bar.sell_volume, bar.trades) =
             (zero(bar.buy_volume), zero(bar.sell_volume), zero(bar.trades));
         self.quote.close(&mut bar);
-        bar.ofi = self.flow.take();
+        bar.ofi = self.flow.take(end);
         bar.age_ms = self.heard.map(|heard| (end - heard) / MILLI);
         last.bar = bar;
         if !self.settings.sparse {
@@ -217,11 +221,11 @@ impl TimeBars {
                 bar.high = bar.high.max(traded.high);
                 bar.low = bar.low.min(traded.low);
                 bar.close = traded.close;
-                bar.volume += traded.volume;
+                bar.volume = bar.volume.saturating_add(traded.volume);
                 bar.buy_volume = sum(bar.buy_volume, traded.buy_volume);
                 bar.sell_volume = sum(bar.sell_volume, traded.sell_volume);
                 bar.trades = sum(bar.trades, traded.trades);
-                open.value += value;
+                open.value = open.value.saturating_add(value);
             }
             None => {
                 let stretch = self.stretch.filter(|(from, to)| (*from..*to).contains(&instant));
@@ -258,9 +262,9 @@ impl TimeBars {
 
     fn emit(&mut self, open: Open, out: &mut BarBuilder) {
         let Open { mut bar, value, stretch } = open;
-        bar.vwap = bar.vwap.map(|_| value as f64 / bar.volume as f64 / PARTS);
+        bar.vwap = bar.vwap.map(|_| value as f64 / (bar.volume as f64 * PARTS));
         self.quote.close(&mut bar);
-        bar.ofi = self.flow.take();
+        bar.ofi = self.flow.take(bar.ts);
         bar.age_ms = self.heard.map(|heard| ((bar.ts - heard) / MILLI).max(0));
         self.last = Some(Last { bar, traded: bar.ts, stretch });
         out.push(&bar);
@@ -270,7 +274,7 @@ impl TimeBars {
 /// Adds counts, of which one may be unknown.
 fn sum(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(a + b),
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
         (a, b) => a.or(b),
     }
 }
