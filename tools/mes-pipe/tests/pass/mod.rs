@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod dbn;
+pub mod tables;
 
 use std::{
     io::Write,
