@@ -217,8 +217,10 @@ type Step = (i64, u8, i64, i64, u8);
 fn walk(steps: Vec<Step>) -> Vec<Tick> {
     let (mut ts, mut quarters) = (at("2026-11-20T14:20:00.123Z"), 20_000);
     let steps = steps.into_iter().map(|(millis, jump, step, size, what)| {
-        ts += millis * 1_000_000 + [100, 3600].get(usize::from(jump)).map_or(0, |hole| hole * SECOND);
+        ts += millis * 1_000_000 + [100, 700].get(usize::from(jump)).map_or(0, |hole| hole * SECOND);
         quarters += step;
+        // A trade ends a hole, for no second carries a quote within one.
+        let (size, what) = if jump < 2 { (size + 1, what % 2) } else { (size, what) };
         let price = quarters as f64 / 4.0;
         let quote = Tick {
             bid: Some(price - 0.25),

@@ -30,7 +30,8 @@ impl Naive {
             let fields: Vec<_> = line.split(',').collect();
             let close = match (fields[1], fields[2].split_once(':')) {
                 ("early-close", Some((hour, minute))) => {
-                    hour.parse::<u32>().unwrap() * 3600 + minute.parse::<u32>().unwrap() * 60
+                    hour.parse::<u32>().expect("an hour") * 3600
+                        + minute.parse::<u32>().expect("a minute") * 60
                 }
                 _ => 0,
             };

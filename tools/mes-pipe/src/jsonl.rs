@@ -14,6 +14,9 @@ use crate::{
     text::{BATCH_ROWS, Cells, Column, Line, Lines, Values, batch_of, schema_of},
 };
 
+/// One record as it stands, and its line's place.
+type Object = (serde_json::Map<String, Value>, Range<usize>);
+
 pub(crate) struct JsonReader {
     lines: Lines,
     columns: Vec<Column>,
@@ -89,7 +92,7 @@ impl JsonReader {
     }
 
     /// Reads a line as a whole object, and returns its place too.
-    fn object(&mut self) -> Result<Option<(serde_json::Map<String, Value>, Range<usize>)>> {
+    fn object(&mut self) -> Result<Option<Object>> {
         loop {
             let place = match self.lines.next(true)? {
                 Line::Is(place) if place.is_empty() => continue,

@@ -55,6 +55,7 @@ fn back(rows: usize) -> Vec<u8> {
     pass::arrow_stream(&table(vec![START, START + 5, START + 4], vec![]), rows)
 }
 
+#[allow(clippy::too_many_lines)] // a table
 fn text_cases() -> Vec<Case> {
     let csv = |row: &str| format!("{TICKS}{row}\n");
     let json = |row: &str| format!("{LINES}{row}\n");
@@ -269,6 +270,7 @@ fn text_cases() -> Vec<Case> {
     ]
 }
 
+#[allow(clippy::too_many_lines)] // a table
 fn binary_cases() -> Vec<Case> {
     let two = ticks(vec![5000.0; 2]);
     let stream = pass::arrow_stream(&two, 1);
