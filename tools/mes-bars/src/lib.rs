@@ -108,6 +108,9 @@ pub fn main(args: Args) -> Result<()> {
     (meta.interval, meta.session) = (measure.interval(), session);
     let builder = BarBuilder::new(columns(&input, ticks));
     say_what_is_dropped(&input, ticks);
+    if args.by == By::Imbalance && !builder.columns().has("buy_volume") {
+        log::note("no column \"side\": buyers and sellers are told apart by the tick rule");
+    }
     let output = Output::create(&args.output, builder.schema(), &meta)?;
     let bars = match measure {
         Measure::Time(interval) => {
@@ -136,7 +139,7 @@ impl Measure {
         let Some(size) = args.size else {
             return match args.by {
                 By::Time => Ok(Measure::Time(args.interval.unwrap_or(Interval::SECOND))),
-                _ => Err(Error::usage(format!("--by {by} needs --size: {} in a bar", args.by.unit()))),
+                _ => Err(Error::usage(format!("--by {by} needs --size: a number of {}", args.by.unit()))),
             };
         };
         let Some(rule) = args.by.rule(size) else {

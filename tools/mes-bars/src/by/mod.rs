@@ -23,7 +23,7 @@ pub enum By {
     Volume,
     /// So many dollars: price × $5 × contracts
     Dollar,
-    /// Buyers or sellers further ahead than expected; starts with so many trades expected
+    /// Buyers or sellers further ahead than expected; unknown sides go by the tick rule
     Imbalance,
 }
 
@@ -46,7 +46,7 @@ impl By {
             By::Tick => "trades",
             By::Volume => "contracts",
             By::Dollar => "dollars",
-            By::Imbalance => "trades expected at the start",
+            By::Imbalance => "trades, as expected of the first bar",
         }
     }
 
