@@ -13,7 +13,7 @@ use mes_core::{
     tick::Tick,
 };
 use mes_pipe::{
-    BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
+    Ahead, BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
     Session, TextArgs, Ticks, log,
 };
 use serde_json::json;
@@ -123,7 +123,7 @@ pub fn main(args: Args) -> Result<()> {
             Maker::Trades(Box::new(TradeBars::new(settings, calendar.value, rule)))
         }
     };
-    Work { input, output, builder, bars }.run(ticks)
+    Work { input: Ahead::of(input)?, output, builder, bars }.run(ticks)
 }
 
 /// What a bar ends by, with its length or size.
@@ -251,7 +251,7 @@ impl Maker {
 }
 
 struct Work {
-    input: Input,
+    input: Ahead,
     output: Output,
     builder: BarBuilder,
     bars: Maker,

@@ -110,6 +110,8 @@ pub struct Input {
     checks: Checks,
     progress: ProgressBar,
     keep: fn(&str) -> bool,
+    /// What is wrong with the row after the batch given last.
+    failed: Option<Error>,
 }
 
 impl Input {
@@ -155,6 +157,7 @@ impl Input {
             checks: Checks::new(kind),
             progress,
             keep,
+            failed: None,
         })
     }
 
@@ -169,6 +172,9 @@ impl Input {
     /// Returns what is to be had next. After [`Event::Idle`] it waits.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         loop {
             match self.current.next()? {
                 Event::Batch(batch) => {
@@ -178,7 +184,15 @@ impl Input {
                     self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    self.checks.batch(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
+                    if let Err((row, error)) = self.checks.batch(&batch) {
+                        let error = error.at(self.at(row));
+                        if row == 0 {
+                            return Err(error);
+                        }
+                        // What came before it is worked on all the same, however the rows were batched.
+                        self.failed = Some(error);
+                        return Ok(Event::Batch(batch.slice(0, row)));
+                    }
                     self.progress.inc(self.rows);
                     if self.rows > 0 {
                         return Ok(Event::Batch(batch));
@@ -213,7 +227,11 @@ impl Input {
 
     /// Names the place of a row of the batch given last, for messages.
     pub fn at(&self, row: usize) -> String {
-        self.current.place(self.before, self.rows, row)
+        self.place().of(row)
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.current.place(self.before, self.rows)
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
@@ -291,21 +309,30 @@ impl Opened {
         }
     }
 
-    /// Names a row: by its line in text, by its number elsewhere.
-    fn place(&self, before: u64, rows: u64, row: usize) -> String {
-        let row = row as u64;
-        match &self.decoder {
-            Decoder::Csv(reader) if rows > 0 => {
-                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
-            }
-            Decoder::Json(reader) if rows > 0 => {
-                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
-            }
-            Decoder::Dbn(reader) if rows > 0 => {
-                format!("{}: record {}", self.name, reader.record() + 1 + row - rows)
-            }
-            _ => format!("{}: row {}", self.name, before + row + 1),
-        }
+    /// Names the rows of the batch given last: by their lines in text, by their numbers elsewhere.
+    fn place(&self, before: u64, rows: u64) -> Place {
+        let (unit, first) = match &self.decoder {
+            Decoder::Csv(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
+            Decoder::Json(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
+            Decoder::Dbn(reader) if rows > 0 => ("record", reader.record() + 1 - rows),
+            _ => ("row", before + 1),
+        };
+        Place { name: self.name.clone(), unit, first }
+    }
+}
+
+/// Where the rows of a batch came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    name: String,
+    unit: &'static str,
+    first: u64,
+}
+
+impl Place {
+    /// Names a row of the batch.
+    pub fn of(&self, row: usize) -> String {
+        format!("{}: {} {}", self.name, self.unit, self.first + row as u64)
     }
 }
 
