@@ -110,11 +110,17 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
 pub(crate) struct Checks {
     required: &'static [&'static str],
     last: i64,
+    ordered: bool,
 }
 
 impl Checks {
     pub fn new(kind: Kind) -> Self {
-        Checks { required: schema::required(kind), last: i64::MIN }
+        Checks { required: schema::required(kind), last: i64::MIN, ordered: true }
+    }
+
+    /// Lets times go back.
+    pub fn any_order(&mut self) {
+        self.ordered = false;
     }
 
     /// Checks the next batch; the error begins with the index of the row at fault, if one is.
@@ -128,7 +134,7 @@ impl Checks {
                 return Err((row, Error::data(format!("column {name:?} is empty"))));
             }
         }
-        if let Some(ts) = batch.column_by_name("ts") {
+        if let Some(ts) = batch.column_by_name("ts").filter(|_| self.ordered) {
             let times = ts.as_primitive::<TimestampNanosecondType>().values();
             if let Some(row) = times
                 .iter()
