@@ -4,6 +4,7 @@ mod import;
 mod segments;
 mod synth;
 mod table;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use mes_pipe::{Error, Result};
@@ -24,12 +25,14 @@ pub struct Args {
 enum Command {
     Synth(synth::Args),
     Import(import::Args),
+    Verify(verify::Args),
 }
 
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
-        None => Err(Error::usage("nothing asked for: mes-fetch synth or mes-fetch import, see --help")),
+        Some(Command::Verify(args)) => verify::run(&args),
+        None => Err(Error::usage("nothing asked for: mes-fetch synth, import, verify, see --help")),
     }
 }

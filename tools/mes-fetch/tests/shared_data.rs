@@ -10,7 +10,7 @@ use std::{
 fn shared() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if !root.is_dir() {
-        println!("skipped: no shared data");
+        eprintln!("skipped: no shared data");
         return None;
     }
     Some(root)
