@@ -1,6 +1,7 @@
 //! Brings market data in: made up, or from files of another shape.
 
 mod import;
+mod roll;
 mod segments;
 mod synth;
 mod table;
@@ -26,6 +27,7 @@ enum Command {
     Synth(synth::Args),
     Import(import::Args),
     Verify(verify::Args),
+    Roll(roll::Args),
 }
 
 pub fn main(args: Args) -> Result<()> {
@@ -33,6 +35,7 @@ pub fn main(args: Args) -> Result<()> {
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
-        None => Err(Error::usage("nothing asked for: mes-fetch synth, import, verify, see --help")),
+        Some(Command::Roll(args)) => roll::run(&args),
+        None => Err(Error::usage("nothing asked for: mes-fetch synth, import, verify or roll, see --help")),
     }
 }
