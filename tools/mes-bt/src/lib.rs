@@ -18,11 +18,11 @@ use std::{
 };
 
 use clap::Parser;
-use mes_core::{row::Row, run::Run, statement::Statement, time::Ts, verdict::Verdict};
-use mes_pipe::{Error, InputArgs, Result, SettingsArgs, log};
+use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_pipe::{Error, Result, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
-    rows::TableRows,
+    rows::{TableRows, TradeArgs},
     trade::{Journal, trade},
 };
 
@@ -42,7 +42,7 @@ use summary::Summary;
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
     #[command(flatten)]
-    input: InputArgs,
+    trade: TradeArgs,
     /// Write trades, equity, summary and report into this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -52,20 +52,12 @@ pub struct Args {
     /// Print the summary as JSON on a terminal too
     #[arg(long)]
     json: bool,
-    /// Trade from this instant on; rows before it only warm up
-    #[arg(long, value_name = "TIME", value_parser = mes_core::time::parse)]
-    from: Option<Ts>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    /// No notes on stderr
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 /// Trades the rows in process and says what came of it.
 pub fn main(args: Args) -> Result<()> {
-    let settings = args.settings.read()?;
-    let mut rows = TableRows::open(&args.input)?;
+    let settings = args.trade.settings.read()?;
+    let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
     let mut broker = mes_exec::sim(&settings)?;
     let file = match &args.out {
@@ -85,8 +77,8 @@ pub fn main(args: Args) -> Result<()> {
         }
     };
     let mut kept =
-        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.from), journal };
-    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.from)?;
+        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
+    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     let results = kept.recorder.finish()?;
     tell(&args, &results, to_stdout)
 }

@@ -48,17 +48,17 @@ fn count(column: Option<&Int64Array>, row: usize) -> Option<i64> {
 /// Symbols of a batch. Rows repeat them, so the one read last is kept.
 struct Symbols<'a> {
     column: Option<&'a StringArray>,
-    last: std::cell::Cell<Symbol>,
+    last: std::cell::Cell<(&'a str, Symbol)>,
 }
 
 impl<'a> Symbols<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self> {
         let column = batch.column_by_name("symbol").and_then(|column| column.as_string_opt::<i32>());
-        if let Some(column) = column {
-            for text in column.iter().flatten() {
-                if text.len() > 23 || !text.is_ascii() {
-                    text.parse::<Symbol>()?;
-                }
+        let mut checked = "";
+        for text in column.into_iter().flatten().flatten().filter(|text| !text.is_empty()) {
+            if text != checked {
+                text.parse::<Symbol>()?;
+                checked = text;
             }
         }
         Ok(Symbols { column, last: std::cell::Cell::default() })
@@ -69,10 +69,13 @@ impl<'a> Symbols<'a> {
         else {
             return Symbol::default();
         };
-        if self.last.get().as_str() != text {
-            self.last.set(text.parse().unwrap_or_default());
+        let (last, symbol) = self.last.get();
+        if last == text {
+            return symbol;
         }
-        self.last.get()
+        let symbol = text.parse().unwrap_or_default();
+        self.last.set((text, symbol));
+        symbol
     }
 }
 

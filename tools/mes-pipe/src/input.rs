@@ -20,6 +20,7 @@ use crate::{
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
+    damage::caught,
     dbn::DbnReader,
     jsonl::JsonReader,
     lineage::hash_file,
@@ -100,7 +101,7 @@ struct Opened {
 /// One stream of rows from one or several files.
 pub struct Input {
     current: Opened,
-    /// Rows of the current file before the last batch, and in it.
+    /// Rows of the current file before the batch given last, and in it.
     before: u64,
     rows: u64,
     waiting: VecDeque<PathBuf>,
@@ -177,16 +178,15 @@ impl Input {
         loop {
             match self.current.next()? {
                 Event::Batch(batch) => {
+                    self.before += self.rows;
+                    self.rows = batch.num_rows() as u64;
+                    // Nulls first: the canonical schema has no place for a null time.
+                    self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    let rows = batch.num_rows() as u64;
-                    self.before += self.rows;
-                    self.rows = rows;
-                    if let Err((row, error)) = self.checks.batch(&batch) {
-                        return Err(error.at(self.at(row)));
-                    }
-                    self.progress.inc(rows);
-                    if rows > 0 {
+                    self.checks.batch(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
+                    self.progress.inc(self.rows);
+                    if self.rows > 0 {
                         return Ok(Event::Batch(batch));
                     }
                 }
@@ -206,12 +206,12 @@ impl Input {
     fn join(&mut self, path: &Path) -> Result<()> {
         let next = Opened::new(Source::open(path)?, self.keep)?;
         let schema = check::canonical(&next.schema).map_err(|error| error.at(&next.name))?;
-        if schema.fields() != self.schema.fields() {
-            let names = |schema: &SchemaRef| {
-                schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" ")
-            };
-            let (first, other) = (names(&self.schema), names(&schema));
-            return Err(Error::data(format!("{}: columns {other} after {first}", next.name)));
+        check::joins(&self.schema, &schema).map_err(|error| error.at(&next.name))?;
+        let interval = next.meta.as_ref().and_then(|meta| meta.interval).or(next.interval);
+        if let (Some(first), Some(other)) = (self.meta.interval, interval)
+            && first != other
+        {
+            return Err(Error::data(format!("{}: rows of {other} after rows of {first}", next.name)));
         }
         (self.current, self.before, self.rows) = (next, 0, 0);
         Ok(())
@@ -288,12 +288,11 @@ impl Opened {
             Decoder::Csv(reader) => return reader.next(),
             Decoder::Json(reader) => return reader.next(),
             Decoder::Dbn(reader) => return reader.next(),
-            Decoder::File(reader) => reader.next(),
-            Decoder::Parquet(reader) => reader.next(),
+            Decoder::File(reader) => caught(|| reader.next().transpose()),
+            Decoder::Parquet(reader) => caught(|| reader.next().transpose()),
         };
-        match batch {
-            Some(Ok(batch)) => Ok(Event::Batch(batch)),
-            Some(Err(error)) => Err(Error::from(error).at(&self.name)),
+        match batch.map_err(|error| error.at(&self.name))? {
+            Some(batch) => Ok(Event::Batch(batch)),
             None => Ok(Event::End),
         }
     }

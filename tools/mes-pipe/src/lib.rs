@@ -8,6 +8,7 @@ mod arrow;
 mod check;
 pub mod columns;
 mod csv;
+mod damage;
 mod dbn;
 mod error;
 mod input;

@@ -72,6 +72,11 @@ impl Source {
         Ok(&self.head)
     }
 
+    /// Drops bytes that were looked at.
+    pub fn skip(&mut self, count: usize) {
+        self.head.drain(..count.min(self.head.len()));
+    }
+
     /// Puts a decoder between the file and whoever reads on.
     pub fn decoded(mut self, decoder: impl FnOnce(Box<dyn Read>) -> Result<Box<dyn Read>>) -> Result<Source> {
         let head = io::Cursor::new(std::mem::take(&mut self.head));

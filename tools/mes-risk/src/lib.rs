@@ -14,12 +14,12 @@ mod wire;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use mes_core::{broker::Broker, time::Ts};
-use mes_pipe::{Error, InputArgs, Result, SettingsArgs, lock};
+use mes_core::broker::Broker;
+use mes_pipe::{Error, Result, lock};
 
 use journal::{JsonJournal, lines};
 use recorded::{NoAccount, Recorded};
-use rows::TableRows;
+use rows::{TableRows, TradeArgs};
 use trade::trade;
 use wire::Wire;
 
@@ -37,33 +37,25 @@ use wire::Wire;
 Exit codes: 0 done, 1 failed (mes-exec is gone), 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
     #[command(flatten)]
-    input: InputArgs,
+    trade: TradeArgs,
     /// Where statements come from: nowhere (none), or a journal; the socket in the run directory if not given
     #[arg(long, value_name = "none|FILE")]
     account: Option<PathBuf>,
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
     run: PathBuf,
-    /// Trade from this instant on; rows before it only warm up
-    #[arg(long, value_name = "TIME", value_parser = mes_core::time::parse)]
-    from: Option<Ts>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    /// No notes on stderr
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 /// Opens rows and account, and trades.
 pub fn main(args: Args) -> Result<()> {
-    let settings = args.settings.read()?;
+    let settings = args.trade.settings.read()?;
     let capital = settings.rules.value.capital();
     match &args.account {
         None => {
             let _lock = lock(&args.run, "risk")?;
             let out = lines(std::io::stdout());
             let broker = Wire::connect(&args.run, out.clone())?;
-            let mut rows = TableRows::open(&args.input)?;
+            let mut rows = TableRows::open(&args.trade.input)?;
             rows.watch(broker.peer()?);
             run(&args, rows, broker, &settings, out).map_err(|error| match error {
                 // Our reader is mes-exec: without it nothing is traded.
@@ -72,7 +64,7 @@ pub fn main(args: Args) -> Result<()> {
             })
         }
         Some(name) => {
-            let rows = TableRows::open(&args.input)?;
+            let rows = TableRows::open(&args.trade.input)?;
             let out = lines(std::io::stdout());
             if name == Path::new("none") {
                 run(&args, rows, NoAccount::new(capital), &settings, out)
@@ -92,5 +84,5 @@ fn run<B: Broker>(
 ) -> Result<()> {
     let (stream, columns) = rows.stream()?;
     let mut journal = JsonJournal::new(out, columns);
-    trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.from)
+    trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.trade.from)
 }

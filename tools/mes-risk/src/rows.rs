@@ -3,21 +3,42 @@
 use std::os::fd::OwnedFd;
 
 use arrow_array::RecordBatch;
+use clap::Args;
 use mes_core::{
     contract,
+    interval::Interval,
     row::{Columns, Row},
-    time, tz,
+    symbol::Symbol,
+    time::{self, Ts},
+    tz,
 };
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, columns};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, SettingsArgs, columns};
 
 use crate::trade::{Next, Rows, Stream};
+
+/// What is traded and by which settings; the same for a backtest and live.
+#[derive(Args, Clone, Debug)]
+pub struct TradeArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Trade from this instant on; rows before it only warm up
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    pub from: Option<Ts>,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// No notes on stderr
+    #[arg(short, long)]
+    pub quiet: bool,
+}
 
 /// Reads a table row by row.
 pub struct TableRows {
     input: Input,
     rows: Vec<Row>,
     next: usize,
-    symbol: mes_core::symbol::Symbol,
+    symbol: Symbol,
+    /// What is wrong with the row after the last one in `rows`.
+    failed: Option<Error>,
 }
 
 impl TableRows {
@@ -26,7 +47,7 @@ impl TableRows {
         let input = Input::open_columns(args, &[Kind::Prediction], |name| {
             !name.starts_with("f_") && !name.starts_with("y_")
         })?;
-        Ok(TableRows { input, rows: Vec::new(), next: 0, symbol: Default::default() })
+        Ok(TableRows { input, rows: Vec::new(), next: 0, symbol: Symbol::default(), failed: None })
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
@@ -47,22 +68,30 @@ impl TableRows {
         Ok((stream, columns))
     }
 
+    /// Takes the rows of a batch up to the first that cannot be traded: what came before it is traded all the same.
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
         let table = columns::Rows::of(batch)?;
-        let interval = self.input.meta().interval.map_or(1, mes_core::interval::Interval::nanos);
         self.rows.clear();
         self.next = 0;
         for index in 0..table.len() {
             let row = table.get(index);
-            let refused = |what: String| Error::data(what).at(self.input.at(index));
-            if row.bar.ts % interval != 0 {
-                return Err(refused(format!("{} is not on the grid of the rows", time::format(row.bar.ts))));
-            }
-            if row.bar.symbol != self.symbol {
-                tradeable(&row).map_err(refused)?;
-                self.symbol = row.bar.symbol;
+            if let Err(error) = self.check(&row) {
+                self.failed = Some(error.at(self.input.at(index)));
+                break;
             }
             self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, row: &Row) -> Result<()> {
+        let interval = self.input.meta().interval.map_or(1, Interval::nanos);
+        if row.bar.ts % interval != 0 {
+            return Err(Error::data(format!("{} is not on the grid of the rows", time::format(row.bar.ts))));
+        }
+        if row.bar.symbol != self.symbol {
+            tradeable(row).map_err(Error::data)?;
+            self.symbol = row.bar.symbol;
         }
         Ok(())
     }
@@ -85,6 +114,9 @@ fn tradeable(row: &Row) -> std::result::Result<(), String> {
 impl Rows for TableRows {
     fn next(&mut self) -> Result<Next<'_>> {
         while self.next == self.rows.len() {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             match self.input.next()? {
                 Event::Batch(batch) => self.take(&batch)?,
                 Event::Idle => return Ok(Next::Idle),
