@@ -53,3 +53,32 @@ fn trades_make_the_recorded_seconds() {
     }
     assert_eq!((equal, made.len()), (6663, 0));
 }
+
+/// Imports a file and returns what `verify` says of it.
+fn verified(import: &str, files: &[PathBuf]) -> serde_json::Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rows.arrow");
+    let rows = fetch(&format!("import --to arrow {import}"), files);
+    assert!(rows.status.success(), "{}", String::from_utf8_lossy(&rows.stderr));
+    std::fs::write(&path, rows.stdout).expect("a file");
+    let found = fetch("verify", &[path]);
+    serde_json::from_slice(&found.stdout).expect("JSON")
+}
+
+#[test]
+fn verify_tells_what_is_known_of_the_files() {
+    let Some(root) = shared() else { return };
+    let mes = verified("--preset ninjatrader", &[root.join("mes-1m-2026/mes_1m_20260526_20260612.txt.gz")]);
+    let gap = &mes["gaps"]["suspicious"];
+    assert_eq!((gap.as_array().map(Vec::len), gap[0]["rows"].as_i64()), (Some(1), Some(41)));
+    assert_eq!(gap[0]["from"], "2026-06-09T14:57:00Z");
+    // Across the change to summer time not a row lies outside the sessions, and none is missing.
+    let file = root.join("es-5m-2023/ESH23-CME.scid_BarData__5m.txt.gz");
+    let es = verified("--preset sierra --interval 5m --symbol ESH23", &[file]);
+    assert_eq!((es["fit"].as_bool(), es["rows"].as_u64()), (Some(true), Some(17_118)));
+    assert!(es["checks"].as_array().expect("checks").iter().all(|check| check["count"] == 0), "{es}");
+    let second = root.join("es-1s-2019-12-16/ESH0_20191216_1s.csv.gz");
+    let day = verified("--stamp open --interval 1s", &[second]);
+    assert_eq!(day["gaps"]["known"][0]["why"], "pause of 16:15");
+    assert_eq!(day["gaps"]["expected"]["rows"], 82_800 - 900 - 24_471);
+}

@@ -146,7 +146,7 @@ impl Dialect {
         let preset_columns =
             preset.columns.split_terminator(',').filter_map(|pair| pair.split_once('=')).map(own);
         let scale = match args.price_scale {
-            Some(scale) if scale > 0.0 && scale.is_finite() => Scale::By(1.0 / scale),
+            Some(scale) if scale > 0.0 && scale.is_finite() => Scale::By(divisor(scale)),
             Some(scale) => return Err(Error::usage(format!("--price-scale {scale}: not above 0"))),
             None => preset.scale,
         };
@@ -213,6 +213,13 @@ impl Dialect {
         }
         Ok(())
     }
+}
+
+/// Returns the divisor for a factor such as 1e-9, whose inverse is meant to be whole and in `f64` is not.
+fn divisor(scale: f64) -> f64 {
+    let inverse = 1.0 / scale;
+    let whole = inverse.round();
+    if (inverse - whole).abs() < whole * 1e-12 { whole } else { inverse }
 }
 
 fn own((theirs, ours): (&str, &str)) -> (String, String) {

@@ -133,6 +133,9 @@ impl Args {
 pub fn run(args: &Args) -> Result<()> {
     let mut import = Import { args, sink: None, said: String::new() };
     if args.files.is_empty() {
+        if let Some(entry) = &args.entry {
+            return Err(Error::usage(format!("--entry {entry}: stdin is no zip")));
+        }
         let mut lines = Lines::open(None, None)?;
         import.any(&mut lines, None)?;
     }
