@@ -135,11 +135,17 @@ const YEARS_1970_TO_2200: std::ops::Range<i64> = 0..7_258_118_400 * time::SECOND
 pub(crate) struct Checks {
     required: &'static [&'static str],
     last: i64,
+    ordered: bool,
 }
 
 impl Checks {
     pub fn new(kind: Kind) -> Self {
-        Checks { required: schema::required(kind), last: i64::MIN }
+        Checks { required: schema::required(kind), last: i64::MIN, ordered: true }
+    }
+
+    /// Lets times go back.
+    pub fn any_order(&mut self) {
+        self.ordered = false;
     }
 
     /// Checks that nothing required is null; the error begins with the index of the row at fault.
@@ -158,7 +164,7 @@ impl Checks {
 
     /// Checks the times and values of the next batch, likewise.
     pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
-        if let Some(ts) = batch.column_by_name("ts") {
+        if let Some(ts) = batch.column_by_name("ts").filter(|_| self.ordered) {
             let times = ts.as_primitive::<TimestampNanosecondType>().values();
             if let Some(row) = times
                 .iter()

@@ -161,6 +161,12 @@ impl Input {
         })
     }
 
+    /// Lets times go back, for a tool that reports it.
+    pub fn in_any_order(mut self) -> Input {
+        self.checks.any_order();
+        self
+    }
+
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
