@@ -1,5 +1,6 @@
 //! Brings market data in: made up, or from files of another shape.
 
+mod history;
 mod import;
 mod segments;
 mod synth;
@@ -22,12 +23,14 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    History(history::Args),
     Synth(synth::Args),
     Import(import::Args),
 }
 
 pub fn main(args: Args) -> Result<()> {
     match args.command {
+        Some(Command::History(args)) => history::run(&args),
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         None => Err(Error::usage("nothing asked for: mes-fetch synth or mes-fetch import, see --help")),
