@@ -1,5 +1,6 @@
 //! Brings market data in: made up, or from files of another shape.
 
+mod history;
 mod import;
 mod roll;
 mod segments;
@@ -24,6 +25,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    History(history::Args),
     Synth(synth::Args),
     Import(import::Args),
     Verify(verify::Args),
@@ -32,6 +34,7 @@ enum Command {
 
 pub fn main(args: Args) -> Result<()> {
     match args.command {
+        Some(Command::History(args)) => history::run(&args),
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),

@@ -126,7 +126,7 @@ impl Meta {
     }
 
     /// Returns `schema` carrying this meta.
-    pub(crate) fn onto(&self, schema: &SchemaRef) -> SchemaRef {
+    pub fn onto(&self, schema: &SchemaRef) -> SchemaRef {
         let metadata = HashMap::from([(KEY.to_owned(), self.to_header().to_string())]);
         schema.as_ref().clone().with_metadata(metadata).into()
     }

@@ -1,0 +1,132 @@
+//! Parquet by year and month, made from the stored downloads; it can be made again from them at no cost.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow_array::{
+    Array, BooleanArray, RecordBatch, StringArray, cast::AsArray, types::TimestampNanosecondType,
+};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, TableFile, log};
+use serde_json::{Value, json};
+
+use super::{
+    ledger::Ledger,
+    series::{Series, SymbolType},
+    span::Span,
+};
+
+/// Makes the months whose downloads are not those that their Parquet was made from.
+pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Ledger) -> Result<()> {
+    let mut months: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (span, entry) in ledger.stored() {
+        months.entry(span.month()).or_default().push(entry.clone());
+    }
+    for (month, chunks) in months {
+        let hashes: Vec<_> = chunks.iter().map(|chunk| chunk["blake3"].clone()).collect();
+        let path = path_of(dir, &month);
+        let made = ledger.parquet(&month).is_some_and(|entry| entry["raw"] == json!(hashes));
+        if made && path.exists() {
+            continue;
+        }
+        let rows = write(&path, raw, series, &chunks)?;
+        let spreads = rows.spreads;
+        ledger.add(json!({ "event": "parquet", "month": month, "raw": hashes, "rows": rows.kept, "spreads": spreads }))?;
+        let without = if spreads > 0 { format!(", {spreads} of spreads left out") } else { String::new() };
+        log::note(format!("{}: {} rows{without}", path.display(), rows.kept));
+    }
+    Ok(())
+}
+
+fn path_of(dir: &Path, month: &str) -> PathBuf {
+    let (year, month) = month.split_once('-').unwrap_or((month, ""));
+    dir.join(format!("year={year}")).join(format!("month={month}")).join("part.parquet")
+}
+
+#[derive(Default)]
+struct Rows {
+    kept: usize,
+    spreads: usize,
+}
+
+fn write(path: &Path, raw: &Path, series: &Series, chunks: &[Value]) -> Result<Rows> {
+    let files = chunks.iter().filter_map(|chunk| Some(raw.join(chunk["file"].as_str()?))).collect();
+    let mut input = Input::open(&InputArgs { files, ..InputArgs::default() }, &[Kind::Tick, Kind::Ohlcv])?;
+    let mut settings = series.to_json();
+    settings["command"] = json!("history");
+    let meta = input.meta().stage("mes-fetch", input.meta().kind, settings);
+    let schema = meta.onto(input.schema());
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+    let mut file = TableFile::create(path, &schema)?;
+    let length = meta.interval.map_or(0, |interval| interval.nanos());
+    let contracts = contracts(chunks);
+    let mut rows = Rows::default();
+    loop {
+        let batch = match input.next()? {
+            Event::Batch(batch) => batch,
+            Event::Idle => continue,
+            Event::End => break,
+        };
+        let all = batch.num_rows();
+        let batch = match series.symbol_type {
+            SymbolType::Parent => outrights(&batch)?,
+            SymbolType::Continuous => named(&batch, &contracts, length)?,
+            SymbolType::Raw => batch,
+        };
+        rows.kept += batch.num_rows();
+        rows.spreads += all - batch.num_rows();
+        file.write(&RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
+    }
+    file.finish()?;
+    let sync = || File::open(path)?.sync_all().and_then(|()| File::open(folder)?.sync_all());
+    sync().map_err(|error| Error::from(error).at(path.display()))?;
+    Ok(rows)
+}
+
+/// Leaves calendar spreads out: their symbols are two contracts with a hyphen.
+fn outrights(batch: &RecordBatch) -> Result<RecordBatch> {
+    let Some(symbols) = batch.column_by_name("symbol") else { return Ok(batch.clone()) };
+    let symbols = symbols.as_string::<i32>();
+    if let Some(unknown) = symbols
+        .iter()
+        .flatten()
+        .find(|symbol| symbol.chars().all(|c| c.is_ascii_digit()) || symbol.contains('.'))
+    {
+        return Err(Error::data(format!("instrument {unknown} has no contract's name: it may be a spread")));
+    }
+    let outright: BooleanArray =
+        symbols.iter().map(|symbol| Some(!symbol.is_some_and(|s| s.contains('-')))).collect();
+    Ok(arrow_select::filter::filter_record_batch(batch, &outright)?)
+}
+
+/// Puts the contract's name in the place of the continuous symbol, so that a roll is seen by whoever reads the rows.
+fn named(batch: &RecordBatch, contracts: &[(i64, i64, String)], length: i64) -> Result<RecordBatch> {
+    let (Some(times), Ok(place)) = (batch.column_by_name("ts"), batch.schema_ref().index_of("symbol")) else {
+        return Ok(batch.clone());
+    };
+    let symbols = batch.column(place).as_string::<i32>();
+    let times = times.as_primitive::<TimestampNanosecondType>().values();
+    let name = |(row, ts): (usize, &i64)| {
+        let begin = ts - length;
+        let contract = contracts.iter().find(|(from, until, _)| (*from..*until).contains(&begin));
+        let own = || symbols.is_valid(row).then(|| symbols.value(row));
+        contract.map(|(_, _, name)| name.as_str()).or_else(own)
+    };
+    let names: StringArray = times.iter().enumerate().map(name).collect();
+    let mut columns = batch.columns().to_vec();
+    columns[place] = Arc::new(names);
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+fn contracts(chunks: &[Value]) -> Vec<(i64, i64, String)> {
+    let lists = chunks.iter().filter_map(|chunk| chunk["contracts"].as_array());
+    let contract = |entry: &Value| {
+        let (from, until) = Span::parse(entry["days"].as_str()?)?.nanos();
+        Some((from, until, entry["symbol"].as_str()?.to_owned()))
+    };
+    lists.flatten().filter_map(contract).collect()
+}
