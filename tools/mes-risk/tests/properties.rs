@@ -26,13 +26,15 @@ use proptest::{prelude::*, test_runner::RngSeed};
 
 const SIDE_COST: i64 = 42;
 
-/// Returns the owner's rules: in the whole day, and if `busy`, with trailing stops and a longest time.
+/// Returns the owner's rules: in the whole day, and if `busy`, with trailing stops, a longest time, and money for more
+/// than one contract.
 fn settings(busy: bool) -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
     let mut settings = args.read().expect("the shipped settings");
     let rules = &mut settings.rules.value;
     rules.entries.session = EntrySession::All;
     if busy {
+        rules.capital_usd = 2000.0;
         rules.entries.cooldown_s = 0;
         rules.exits.max_hold_s = 20;
         (rules.exits.trail_after_ticks, rules.exits.trail_ticks) = (4, 3);
