@@ -1,9 +1,11 @@
 //! Brings market data in: made up, or from files of another shape.
 
 mod import;
+mod roll;
 mod segments;
 mod synth;
 mod table;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use mes_pipe::{Error, Result};
@@ -24,12 +26,16 @@ pub struct Args {
 enum Command {
     Synth(synth::Args),
     Import(import::Args),
+    Verify(verify::Args),
+    Roll(roll::Args),
 }
 
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
-        None => Err(Error::usage("nothing asked for: mes-fetch synth or mes-fetch import, see --help")),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Roll(args)) => roll::run(&args),
+        None => Err(Error::usage("nothing asked for: mes-fetch synth, import, verify or roll, see --help")),
     }
 }

@@ -9,7 +9,7 @@ use arrow_ipc::{
 };
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::{Error, Result, input::Event, source::Source};
+use crate::{Error, Result, damage::caught, input::Event, source::Source};
 
 const CHUNK: usize = 1 << 18;
 
@@ -48,7 +48,7 @@ impl StreamReader {
             // The decoder gives the schema only with the first batch, which may be long in coming.
             let length = schema_length(&reader.unread);
             if let Some(message) = length.and_then(|length| reader.unread.get(..length)) {
-                let schema = try_schema_from_ipc_buffer(message).map_err(Error::from);
+                let schema = caught(|| try_schema_from_ipc_buffer(message));
                 reader.schema = Arc::new(schema.map_err(|error| error.at(&reader.source.name))?);
                 return Ok(reader);
             }
@@ -63,7 +63,7 @@ impl StreamReader {
 
     pub fn next(&mut self) -> Result<Event> {
         loop {
-            let decoded = self.decoder.decode(&mut self.unread).map_err(Error::from);
+            let decoded = caught(|| self.decoder.decode(&mut self.unread));
             if let Some(batch) = decoded.map_err(|error| error.at(&self.source.name))? {
                 self.told_idle = false;
                 return Ok(Event::Batch(batch));
@@ -121,5 +121,6 @@ fn schema_length(bytes: &[u8]) -> Option<usize> {
 
 /// Opens an Arrow file, which may be read at any place.
 pub(crate) fn open_file(file: File, name: &str) -> Result<FileReader<File>> {
-    FileReader::try_new(file, None).map_err(|error| Error::from(error).at(name))
+    caught(|| FileReader::try_new(file, None))
+        .map_err(|error| error.at(format!("{name}: not a whole Arrow file")))
 }

@@ -16,7 +16,15 @@ use crate::{Error, Kind, Result, schema};
 /// Returns the schema that rows of `found` get: canonical types under the same names.
 pub(crate) fn canonical(found: &Schema) -> Result<SchemaRef> {
     let mut fields = Vec::new();
-    for field in found.fields() {
+    for (index, field) in found.fields().iter().enumerate() {
+        if found.fields()[..index].iter().any(|other| other.name() == field.name()) {
+            return Err(Error::data(format!("column {:?} twice", field.name())));
+        }
+        if let ("ts", DataType::Timestamp(_, None)) = (field.name().as_str(), field.data_type()) {
+            return Err(Error::data(
+                "column \"ts\" has no zone: nobody can know what it means, store it as UTC",
+            ));
+        }
         let wanted = schema::data_type(field.name());
         let data_type = match wanted {
             None => field.data_type().clone(),
@@ -73,10 +81,7 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     }
     let arrays =
         batch.columns().iter().zip(schema.fields()).map(|(array, field)| convert(array, field.data_type()));
-    RecordBatch::try_new(schema.clone(), arrays.collect::<Result<_>>()?).map_err(|error| {
-        let null = batch.column_by_name("ts").is_some_and(|ts| ts.null_count() > 0);
-        if null { Error::data("column \"ts\" has a null") } else { error.into() }
-    })
+    Ok(RecordBatch::try_new(schema.clone(), arrays.collect::<Result<_>>()?)?)
 }
 
 fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
@@ -106,19 +111,45 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     })
 }
 
+/// Checks that a further file has the columns of the first.
+pub(crate) fn joins(first: &Schema, next: &Schema) -> Result<()> {
+    let names = |schema: &Schema| {
+        schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" ")
+    };
+    if names(first) != names(next) {
+        return Err(Error::data(format!("columns {} after {}", names(next), names(first))));
+    }
+    match first.fields().iter().zip(next.fields()).find(|(a, b)| a.data_type() != b.data_type()) {
+        None => Ok(()),
+        Some((a, b)) => {
+            let (was, is) = (schema::type_name(a.data_type()), schema::type_name(b.data_type()));
+            Err(Error::data(format!("column {:?} is {is} after a file in which it is {was}", a.name())))
+        }
+    }
+}
+
+/// Times that make sense.
+const YEARS_1970_TO_2200: std::ops::Range<i64> = 0..7_258_118_400 * time::SECOND;
+
 /// Checks the values of canonical batches in the order they come.
 pub(crate) struct Checks {
     required: &'static [&'static str],
     last: i64,
+    ordered: bool,
 }
 
 impl Checks {
     pub fn new(kind: Kind) -> Self {
-        Checks { required: schema::required(kind), last: i64::MIN }
+        Checks { required: schema::required(kind), last: i64::MIN, ordered: true }
     }
 
-    /// Checks the next batch; the error begins with the index of the row at fault, if one is.
-    pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
+    /// Lets times go back.
+    pub fn any_order(&mut self) {
+        self.ordered = false;
+    }
+
+    /// Checks that nothing required is null; the error begins with the index of the row at fault.
+    pub fn nulls(&self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
         // Predictions are empty while the model's inputs warm up.
         for name in self.required.iter().filter(|name| !name.starts_with("p_")) {
             if let Some(nulls) =
@@ -128,7 +159,12 @@ impl Checks {
                 return Err((row, Error::data(format!("column {name:?} is empty"))));
             }
         }
-        if let Some(ts) = batch.column_by_name("ts") {
+        Ok(())
+    }
+
+    /// Checks the times and values of the next batch, likewise.
+    pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
+        if let Some(ts) = batch.column_by_name("ts").filter(|_| self.ordered) {
             let times = ts.as_primitive::<TimestampNanosecondType>().values();
             if let Some(row) = times
                 .iter()
@@ -141,6 +177,13 @@ impl Checks {
                     row,
                     Error::data(format!("time goes back from {before} to {now}: sort the rows by ts")),
                 ));
+            }
+            // In order, so all lie between the first and the last. Beyond, sums of times overflow.
+            for row in [0, times.len().saturating_sub(1)] {
+                if let Some(ts) = times.get(row).filter(|ts| !YEARS_1970_TO_2200.contains(ts)) {
+                    let at = time::format(*ts);
+                    return Err((row, Error::data(format!("time {at} is not between 1970 and 2200"))));
+                }
             }
             self.last = times.last().copied().unwrap_or(self.last);
         }

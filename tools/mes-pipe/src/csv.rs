@@ -155,11 +155,11 @@ impl Fields {
         self.bytes.resize(line.len() + 1, 0);
         self.ends.resize(line.len() + 2, 0);
         let (first, _, written, fields) = reader.read_record(line, &mut self.bytes, &mut self.ends);
-        // An empty input ends the record; a quote that is still open swallows that end.
+        // A line's end ends the record; a quote that is still open swallows that end.
         let (second, _, more, last) =
-            reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[fields..]);
+            reader.read_record(b"\n", &mut self.bytes[written..], &mut self.ends[fields..]);
         if (first, second) != (ReadRecordResult::InputEmpty, ReadRecordResult::Record) {
-            return Err(Error::data("not one record of comma-separated values"));
+            return Err(Error::data("a quote is left open: a value cannot hold a line break"));
         }
         self.ends.truncate(fields + last);
         self.text.clear();
@@ -173,9 +173,6 @@ impl Fields {
 /// Checks the names of a header. Trades may call their time `ts_utc`; bars may not, for nobody could know whether
 /// it is that of the open or of the close.
 fn canonical(mut names: Vec<String>) -> Result<Vec<String>> {
-    if let Some(first) = names.first_mut() {
-        *first = first.trim_start_matches('\u{feff}').to_owned();
-    }
     if names.iter().any(|name| name == "ts") {
         return Ok(names);
     }

@@ -16,6 +16,7 @@ use mes_core::interval::Interval;
 
 use crate::{
     Error, Result,
+    damage::caught,
     input::Event,
     schema,
     source::Source,
@@ -57,7 +58,7 @@ impl DbnReader {
             told_idle: false,
         };
         let metadata = loop {
-            match reader.fsm.process_batch() {
+            match caught(|| process(&mut reader.fsm)).map_err(|error| error.at(&name))? {
                 ProcessResult::Metadata(metadata) => break metadata,
                 ProcessResult::ReadMore(_) if reader.ended => {
                     return Err(refused("cut off within its metadata".into()));
@@ -92,19 +93,13 @@ impl DbnReader {
 
     pub fn next(&mut self) -> Result<Event> {
         loop {
-            while self.columns[0].len() < BATCH_ROWS
-                && let Some(record) = self.fsm.next_buffered_record()
-            {
-                self.records += 1;
-                let symbol = symbol(self.symbols.as_ref(), &record);
-                let pushed = push(&record, &symbol, self.interval, &mut self.columns);
-                pushed.map_err(|error| error.at(format!("{}: record {}", self.source.name, self.records)))?;
-            }
+            caught(|| self.push())
+                .map_err(|error| error.at(format!("{}: record {}", self.source.name, self.records)))?;
             let rows = self.columns[0].len();
             if rows >= BATCH_ROWS {
                 return self.batch();
             }
-            match self.fsm.process_batch() {
+            match caught(|| process(&mut self.fsm)).map_err(|error| error.at(&self.source.name))? {
                 ProcessResult::Record(_) => {}
                 ProcessResult::ReadMore(_) if self.ended && rows > 0 => return self.batch(),
                 ProcessResult::ReadMore(_) if self.ended => return self.end(),
@@ -128,6 +123,18 @@ impl DbnReader {
                 ProcessResult::Err(error) => return Err(self.wrong(&error.to_string())),
             }
         }
+    }
+
+    /// Adds the records that are whole, up to a batch of them.
+    fn push(&mut self) -> Result<()> {
+        while self.columns[0].len() < BATCH_ROWS
+            && let Some(record) = self.fsm.next_buffered_record()
+        {
+            self.records += 1;
+            let symbol = symbol(self.symbols.as_ref(), &record);
+            push(&record, &symbol, self.interval, &mut self.columns)?;
+        }
+        Ok(())
     }
 
     /// Returns the number of the record read last, from 1.
@@ -161,6 +168,10 @@ impl DbnReader {
     }
 }
 
+fn process(fsm: &mut DbnFsm) -> Result<ProcessResult<usize>> {
+    Ok(fsm.process_batch())
+}
+
 fn symbol(map: Option<&TsSymbolMap>, record: &RecordRef) -> String {
     let (id, ts) = (record.header().instrument_id, record.raw_index_ts());
     match map.and_then(|map| map.get_for_ts(ts, id)) {
@@ -180,7 +191,9 @@ fn push(record: &RecordRef, symbol: &str, interval: Option<Interval>, columns: &
                 mes_core::time::format(open)
             )));
         }
-        row.instant(open + interval.nanos());
+        row.instant(
+            open.checked_add(interval.nanos()).ok_or_else(|| Error::data("a record without a time"))?,
+        );
         for (index, value) in [bar.open, bar.high, bar.low, bar.close].into_iter().enumerate() {
             row.price(1 + index, value);
         }

@@ -20,6 +20,7 @@ use crate::{
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
+    damage::caught,
     dbn::DbnReader,
     jsonl::JsonReader,
     lineage::hash_file,
@@ -100,7 +101,7 @@ struct Opened {
 /// One stream of rows from one or several files.
 pub struct Input {
     current: Opened,
-    /// Rows of the current file before the last batch, and in it.
+    /// Rows of the current file before the batch given last, and in it.
     before: u64,
     rows: u64,
     waiting: VecDeque<PathBuf>,
@@ -109,6 +110,8 @@ pub struct Input {
     checks: Checks,
     progress: ProgressBar,
     keep: fn(&str) -> bool,
+    /// What is wrong with the row after the batch given last.
+    failed: Option<Error>,
 }
 
 impl Input {
@@ -154,7 +157,14 @@ impl Input {
             checks: Checks::new(kind),
             progress,
             keep,
+            failed: None,
         })
+    }
+
+    /// Lets times go back, for a tool that reports it.
+    pub fn in_any_order(mut self) -> Input {
+        self.checks.any_order();
+        self
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -168,19 +178,29 @@ impl Input {
     /// Returns what is to be had next. After [`Event::Idle`] it waits.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         loop {
             match self.current.next()? {
                 Event::Batch(batch) => {
+                    self.before += self.rows;
+                    self.rows = batch.num_rows() as u64;
+                    // Nulls first: the canonical schema has no place for a null time.
+                    self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    let rows = batch.num_rows() as u64;
-                    self.before += self.rows;
-                    self.rows = rows;
                     if let Err((row, error)) = self.checks.batch(&batch) {
-                        return Err(error.at(self.at(row)));
+                        let error = error.at(self.at(row));
+                        if row == 0 {
+                            return Err(error);
+                        }
+                        // What came before it is worked on all the same, however the rows were batched.
+                        self.failed = Some(error);
+                        return Ok(Event::Batch(batch.slice(0, row)));
                     }
-                    self.progress.inc(rows);
-                    if rows > 0 {
+                    self.progress.inc(self.rows);
+                    if self.rows > 0 {
                         return Ok(Event::Batch(batch));
                     }
                 }
@@ -200,12 +220,12 @@ impl Input {
     fn join(&mut self, path: &Path) -> Result<()> {
         let next = Opened::new(Source::open(path)?, self.keep)?;
         let schema = check::canonical(&next.schema).map_err(|error| error.at(&next.name))?;
-        if schema.fields() != self.schema.fields() {
-            let names = |schema: &SchemaRef| {
-                schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" ")
-            };
-            let (first, other) = (names(&self.schema), names(&schema));
-            return Err(Error::data(format!("{}: columns {other} after {first}", next.name)));
+        check::joins(&self.schema, &schema).map_err(|error| error.at(&next.name))?;
+        let interval = next.meta.as_ref().and_then(|meta| meta.interval).or(next.interval);
+        if let (Some(first), Some(other)) = (self.meta.interval, interval)
+            && first != other
+        {
+            return Err(Error::data(format!("{}: rows of {other} after rows of {first}", next.name)));
         }
         (self.current, self.before, self.rows) = (next, 0, 0);
         Ok(())
@@ -213,7 +233,11 @@ impl Input {
 
     /// Names the place of a row of the batch given last, for messages.
     pub fn at(&self, row: usize) -> String {
-        self.current.place(self.before, self.rows, row)
+        self.place().of(row)
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.current.place(self.before, self.rows)
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
@@ -282,31 +306,39 @@ impl Opened {
             Decoder::Csv(reader) => return reader.next(),
             Decoder::Json(reader) => return reader.next(),
             Decoder::Dbn(reader) => return reader.next(),
-            Decoder::File(reader) => reader.next(),
-            Decoder::Parquet(reader) => reader.next(),
+            Decoder::File(reader) => caught(|| reader.next().transpose()),
+            Decoder::Parquet(reader) => caught(|| reader.next().transpose()),
         };
-        match batch {
-            Some(Ok(batch)) => Ok(Event::Batch(batch)),
-            Some(Err(error)) => Err(Error::from(error).at(&self.name)),
+        match batch.map_err(|error| error.at(&self.name))? {
+            Some(batch) => Ok(Event::Batch(batch)),
             None => Ok(Event::End),
         }
     }
 
-    /// Names a row: by its line in text, by its number elsewhere.
-    fn place(&self, before: u64, rows: u64, row: usize) -> String {
-        let row = row as u64;
-        match &self.decoder {
-            Decoder::Csv(reader) if rows > 0 => {
-                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
-            }
-            Decoder::Json(reader) if rows > 0 => {
-                format!("{}: line {}", self.name, reader.line() + 1 + row - rows)
-            }
-            Decoder::Dbn(reader) if rows > 0 => {
-                format!("{}: record {}", self.name, reader.record() + 1 + row - rows)
-            }
-            _ => format!("{}: row {}", self.name, before + row + 1),
-        }
+    /// Names the rows of the batch given last: by their lines in text, by their numbers elsewhere.
+    fn place(&self, before: u64, rows: u64) -> Place {
+        let (unit, first) = match &self.decoder {
+            Decoder::Csv(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
+            Decoder::Json(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
+            Decoder::Dbn(reader) if rows > 0 => ("record", reader.record() + 1 - rows),
+            _ => ("row", before + 1),
+        };
+        Place { name: self.name.clone(), unit, first }
+    }
+}
+
+/// Where the rows of a batch came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    name: String,
+    unit: &'static str,
+    first: u64,
+}
+
+impl Place {
+    /// Names a row of the batch.
+    pub fn of(&self, row: usize) -> String {
+        format!("{}: {} {}", self.name, self.unit, self.first + row as u64)
     }
 }
 

@@ -1,6 +1,6 @@
 //! JSON lines: one object a row, without a header unless asked for, so that `head`, `wc` and `jq` just work.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
@@ -13,6 +13,9 @@ use crate::{
     source::Source,
     text::{BATCH_ROWS, Cells, Column, Line, Lines, Values, batch_of, schema_of},
 };
+
+/// One record as it stands, and its line's place.
+type Object = (serde_json::Map<String, Value>, Range<usize>);
 
 pub(crate) struct JsonReader {
     lines: Lines,
@@ -29,14 +32,15 @@ impl JsonReader {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
         let mut reader = JsonReader { lines, columns: Vec::new(), schema, header: None, told_idle: false };
-        let Some(mut first) = reader.object()? else { return Ok(reader) };
+        let Some((mut first, mut line)) = reader.object()? else { return Ok(reader) };
         if first.contains_key("kind") && !first.contains_key("ts") {
             reader.header =
                 Some(Meta::from_header(&Value::Object(first)).map_err(|error| reader.here(error))?);
-            match reader.object()? {
-                Some(record) => first = record,
-                None => return Ok(reader),
-            }
+            (first, line) = reader.object()?.ok_or_else(|| {
+                reader.here(Error::data(
+                    "a header and no record, so nobody knows the columns: send empty tables as Arrow",
+                ))
+            })?;
         }
         reader.columns = first
             .iter()
@@ -44,8 +48,9 @@ impl JsonReader {
             .map(|(name, v)| Column::new(name, suggested(v)))
             .collect();
         reader.schema = schema_of(&reader.columns);
-        let text = Value::Object(first).to_string();
-        push(text.as_bytes(), &mut reader.columns).map_err(|error| reader.here(error))?;
+        // Read again by the columns' types: a value may be rounded, and a repeated key lost.
+        let pushed = push(reader.lines.bytes(line), &mut reader.columns);
+        pushed.map_err(|error| reader.here(error))?;
         Ok(reader)
     }
 
@@ -86,15 +91,16 @@ impl JsonReader {
         batch_of(&mut self.columns, &self.schema).map(Event::Batch)
     }
 
-    fn object(&mut self) -> Result<Option<serde_json::Map<String, Value>>> {
+    /// Reads a line as a whole object, and returns its place too.
+    fn object(&mut self) -> Result<Option<Object>> {
         loop {
             let place = match self.lines.next(true)? {
                 Line::Is(place) if place.is_empty() => continue,
                 Line::Is(place) | Line::Cut(place) => place,
                 Line::Wait | Line::End => return Ok(None),
             };
-            let parsed = serde_json::from_slice(self.lines.bytes(place)).map_err(unreadable);
-            return parsed.map(Some).map_err(|error| self.here(error));
+            let parsed = serde_json::from_slice(self.lines.bytes(place.clone())).map_err(unreadable);
+            return parsed.map(|object| Some((object, place))).map_err(|error| self.here(error));
         }
     }
 

@@ -4,10 +4,12 @@
 //! read may wait, so the output is flushed first, and [`Event::End`] closes the output with its end mark. A tool
 //! that fails leaves without that mark, so whoever reads it knows.
 
+mod ahead;
 mod arrow;
 mod check;
 pub mod columns;
 mod csv;
+mod damage;
 mod dbn;
 mod error;
 mod input;
@@ -28,6 +30,7 @@ mod source;
 mod text;
 
 pub use self::parquet::TableFile;
+pub use ahead::Ahead;
 pub use columns::{BarBuilder, Bars, Ticks, append};
 pub use error::{Error, Result};
 pub use input::{Event, Input, InputArgs, Session, TextArgs, read_table};

@@ -27,6 +27,9 @@ pub fn note(what: impl Display) {
 
 /// Says why the tool ends. A stderr that cannot be written is nobody's to tell.
 pub fn error(what: impl Display) {
+    // Libraries' errors may span lines; one thing said is one line.
+    let what = what.to_string();
+    let what = what.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let text = format!("{}: {what}\n", TOOL.get().unwrap_or(&"mes"));
     let _ = stderr().lock().write_all(text.as_bytes());
 }

@@ -144,7 +144,7 @@ impl Output {
                 writer.get_mut().flush().map_err(unwritable)
             }
             Writer::Parquet(writer) => {
-                let mut out = writer.into_inner().map_err(Error::from)?;
+                let mut out = writer.into_inner().map_err(|error| Error::from(error).at("stdout"))?;
                 out.flush().map_err(unwritable)
             }
             Writer::Text { mut out, .. } => out.flush().map_err(unwritable),
@@ -156,7 +156,7 @@ impl Writer {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Writer::Arrow(writer) => writer.write(batch).map_err(refused),
-            Writer::Parquet(writer) => Ok(writer.write(batch)?),
+            Writer::Parquet(writer) => writer.write(batch).map_err(|error| Error::from(error).at("stdout")),
             Writer::Text { out, rows, bytes } => {
                 bytes.clear();
                 rows(batch, bytes)?;

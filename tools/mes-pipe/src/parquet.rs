@@ -19,7 +19,7 @@ use parquet::{
     schema::types::ColumnPath,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, damage::caught};
 
 const BATCH_ROWS: usize = 8192;
 
@@ -29,14 +29,15 @@ pub(crate) fn open(
     name: &str,
     keep: fn(&str) -> bool,
 ) -> Result<(SchemaRef, u64, ParquetRecordBatchReader)> {
-    let at = |error| Error::from(error).at(name);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(at)?;
+    let at = |error: Error| error.at(format!("{name}: not a whole Parquet file"));
+    let builder = caught(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(at)?;
     let rows = builder.metadata().file_metadata().num_rows().max(0) as u64;
     let fields = builder.schema().fields().iter().enumerate();
     let kept: Vec<usize> = fields.filter(|(_, field)| keep(field.name())).map(|(index, _)| index).collect();
     let schema = Arc::new(builder.schema().project(&kept)?);
     let mask = ProjectionMask::roots(builder.parquet_schema(), kept);
-    Ok((schema, rows, builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(at)?))
+    let reader = caught(|| builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()).map_err(at)?;
+    Ok((schema, rows, reader))
 }
 
 /// Begins a file. Times are stored as differences, which rise evenly; the rest by dictionary.

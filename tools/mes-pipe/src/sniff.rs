@@ -21,6 +21,11 @@ pub(crate) fn sniff(mut source: Source) -> Result<(Source, Found)> {
         let head = source.peek(8)?;
         let found = match head {
             [] => return Err(Error::data(format!("{name}: empty: no header and no rows"))),
+            // A byte order mark, which some programs put before text.
+            [0xef, 0xbb, 0xbf, ..] => {
+                source.skip(3);
+                continue;
+            }
             [0x1f, 0x8b, ..] => {
                 source = source
                     .decoded(|reader| Ok(Box::new(Strict(flate2::read::MultiGzDecoder::new(reader)))))?;

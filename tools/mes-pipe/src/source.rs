@@ -16,7 +16,7 @@ use crate::{Error, Result};
 
 pub(crate) struct Source {
     pub name: String,
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + Send>,
     /// Bytes that were looked at and belong to the next read.
     head: Vec<u8>,
     /// The descriptor to wait on; a regular file never waits.
@@ -72,8 +72,16 @@ impl Source {
         Ok(&self.head)
     }
 
+    /// Drops bytes that were looked at.
+    pub fn skip(&mut self, count: usize) {
+        self.head.drain(..count.min(self.head.len()));
+    }
+
     /// Puts a decoder between the file and whoever reads on.
-    pub fn decoded(mut self, decoder: impl FnOnce(Box<dyn Read>) -> Result<Box<dyn Read>>) -> Result<Source> {
+    pub fn decoded(
+        mut self,
+        decoder: impl FnOnce(Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>>,
+    ) -> Result<Source> {
         let head = io::Cursor::new(std::mem::take(&mut self.head));
         self.reader = decoder(Box::new(head.chain(self.reader)))?;
         self.file = None;

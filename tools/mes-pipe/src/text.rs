@@ -215,8 +215,8 @@ impl Column {
 
 /// Returns the schema of columns.
 pub(crate) fn schema_of(columns: &[Column]) -> SchemaRef {
-    let fields: Vec<Field> =
-        columns.iter().map(|c| Field::new(&c.name, c.data_type(), c.name != "ts")).collect();
+    // All nullable: that a time is missing is found, and said, by whoever checks the rows.
+    let fields: Vec<Field> = columns.iter().map(|c| Field::new(&c.name, c.data_type(), true)).collect();
     Arc::new(Schema::new(fields))
 }
 

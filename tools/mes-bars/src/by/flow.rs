@@ -1,6 +1,6 @@
 //! Quotes within an interval: the last one, and the order-flow imbalance of all.
 
-use mes_core::bar::Bar;
+use mes_core::{bar::Bar, time::Ts};
 
 /// The best bid and ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,18 +20,23 @@ impl Quote {
 
 /// Sums eₙ of Cont, Kukanov and Stoikov, "The Price Impact of Order Book Events" (2014), in contracts:
 /// eₙ = 1{Pᵇₙ ≥ Pᵇₙ₋₁}qᵇₙ − 1{Pᵇₙ ≤ Pᵇₙ₋₁}qᵇₙ₋₁ − 1{Pᵃₙ ≤ Pᵃₙ₋₁}qᵃₙ + 1{Pᵃₙ ≥ Pᵃₙ₋₁}qᵃₙ₋₁.
+///
+/// Each call names the end of its interval: what came in an interval without a row is in no row.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Flow(Option<i64>);
+pub struct Flow {
+    sum: Option<i64>,
+    end: Ts,
+}
 
 impl Flow {
     /// Adds the change from one quote to the next, where both are whole.
-    pub fn add(&mut self, before: &Quote, after: &Quote) {
+    pub fn add(&mut self, before: &Quote, after: &Quote, end: Ts) {
         let (Some(bid), Some(ask), Some(bid_size), Some(ask_size)) =
             (after.bid, after.ask, after.bid_size, after.ask_size)
         else {
             return;
         };
-        let mut flow = self.0.unwrap_or(0);
+        let mut flow = self.at(end).unwrap_or(0);
         if let (Some(old_bid), Some(old_ask), Some(old_bid_size), Some(old_ask_size)) =
             (before.bid, before.ask, before.bid_size, before.ask_size)
         {
@@ -39,21 +44,29 @@ impl Flow {
             flow += when(bid >= old_bid, bid_size) - when(bid <= old_bid, old_bid_size);
             flow += when(ask >= old_ask, old_ask_size) - when(ask <= old_ask, ask_size);
         }
-        self.0 = Some(flow);
+        self.sum = Some(flow);
     }
 
     /// Adds the imbalance of a finer bar.
-    pub fn of_bar(&mut self, ofi: Option<i64>) {
+    pub fn of_bar(&mut self, ofi: Option<i64>, end: Ts) {
         if let Some(ofi) = ofi {
-            self.0 = Some(self.0.unwrap_or(0) + ofi);
+            self.sum = Some(self.at(end).unwrap_or(0).saturating_add(ofi));
         }
     }
 
     /// Returns the sum of the interval and begins the next one. Null until there was a quote.
-    pub fn take(&mut self) -> Option<i64> {
-        let sum = self.0;
-        self.0 = sum.map(|_| 0);
+    pub fn take(&mut self, end: Ts) -> Option<i64> {
+        let sum = self.at(end);
+        self.sum = sum.map(|_| 0);
         sum
+    }
+
+    /// Returns the sum so far of the interval that ends at `end`.
+    fn at(&mut self, end: Ts) -> Option<i64> {
+        if self.end != end {
+            (self.sum, self.end) = (self.sum.map(|_| 0), end);
+        }
+        self.sum
     }
 }
 
@@ -80,8 +93,8 @@ mod tests {
         let mut steps = Vec::new();
         for pair in quotes.windows(2) {
             let mut flow = Flow::default();
-            flow.add(&pair[0], &pair[1]);
-            steps.push(flow.take());
+            flow.add(&pair[0], &pair[1], 1);
+            steps.push(flow.take(1));
         }
         assert_eq!(steps, [Some(7), Some(12), Some(-3), Some(-9)]);
     }

@@ -3,11 +3,14 @@
 use mes_core::bar::{Columns, OPTIONAL};
 use mes_pipe::{Error, Result, schema};
 
-use super::lines::Fields;
+use super::dialect::{BarsOf, Dialect};
 
 /// Names that others give to our columns, in lower case.
-const ALIASES: [(&str, &str); 24] = [
+const ALIASES: [(&str, &str); 27] = [
     ("ts_utc", "ts"),
+    ("ts_recv", "ts"),
+    ("__index_level_0__", "ts"),
+    ("index", "ts"),
     ("ts_event", "ts"),
     ("timestamp", "ts"),
     ("time", "ts"),
@@ -33,12 +36,16 @@ const ALIASES: [(&str, &str); 24] = [
     ("asksize", "ask_size"),
 ];
 
+/// What others have and we make our columns from: parts of the time, the signed volume, the instrument's number, what a
+/// record of a book is.
+const FOREIGN: [&str; 5] = ["date", "time", "net_volume", "instrument_id", "action"];
+
 /// Where our columns are in the foreign table.
 pub struct Header {
     /// Our name, and the place of the column.
     places: Vec<(&'static str, usize)>,
     width: usize,
-    /// Bars have a close, ticks a price.
+    /// Bars have a close, or are made from what has none; ticks a price.
     pub bars: bool,
     /// How the table calls its time.
     pub time_name: String,
@@ -47,16 +54,24 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header line. `renames` are pairs `theirs=ours` and go before the usual names.
-    pub fn read(fields: Fields<'_>, renames: &[(String, String)]) -> Result<Header> {
-        let theirs: Vec<&str> = (0..fields.len()).map(|index| fields.get(index)).collect();
-        if let Some((name, _)) = renames.iter().find(|(name, _)| !theirs.contains(&name.as_str())) {
+    /// Reads the names of the columns. The dialect's renames go before the usual names.
+    pub fn read(theirs: &[&str], dialect: &Dialect, given: &[(String, String)]) -> Result<Header> {
+        if let Some((name, _)) = given.iter().find(|(name, _)| !theirs.contains(&name.as_str())) {
             return Err(Error::usage(format!("--columns {name}=…: the header is {}", theirs.join(" "))));
         }
-        let ours: Vec<Option<&'static str>> = theirs.iter().map(|name| ours(name, renames)).collect();
+        let apart =
+            ["date", "time"].iter().all(|part| theirs.iter().any(|name| name.eq_ignore_ascii_case(part)));
+        let received = theirs.contains(&"ts_recv");
+        let ours: Vec<Option<&'static str>> = theirs
+            .iter()
+            .map(|name| match ours(name, &dialect.renames, apart) {
+                // Of Databento's two stamps that of the receipt orders the rows.
+                Some("ts") if received && *name == "ts_event" => None,
+                ours => ours,
+            })
+            .collect();
         let has = |name: &str| ours.contains(&Some(name));
-        let bars = has("close");
-        let known: &[&str] = if bars { &schema::BAR } else { &schema::TICK };
+        let bars = dialect.bars_of.is_some() || has("close");
         let mut header = Header {
             places: vec![],
             width: theirs.len(),
@@ -65,34 +80,57 @@ impl Header {
             taken: vec![],
             left_out: vec![],
         };
-        for (index, (name, theirs)) in ours.iter().zip(&theirs).enumerate() {
-            match name.filter(|name| known.contains(name) && *name != "seg") {
-                Some(name) if header.place(name).is_some() => {
-                    return Err(Error::data(format!(
-                        "two columns taken for {name:?}: name one with --columns"
-                    )));
-                }
-                Some(name) => {
-                    header.places.push((name, index));
-                    let renamed = if name == *theirs { String::new() } else { format!(" as {name}") };
-                    header.taken.push(format!("{theirs}{renamed}"));
-                }
-                None => header.left_out.push((*theirs).to_owned()),
+        for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+            header.take(index, *ours, theirs)?;
+        }
+        header.complete(theirs, dialect.bars_of)?;
+        Ok(header)
+    }
+
+    /// Takes one column, or leaves it out.
+    fn take(&mut self, index: usize, ours: Option<&'static str>, theirs: &str) -> Result<()> {
+        let known: &[&str] = if self.bars { &schema::BAR } else { &schema::TICK };
+        let wanted = |name: &&str| (known.contains(name) && *name != "seg") || FOREIGN.contains(name);
+        match ours.filter(wanted) {
+            Some(name) if self.place(name).is_some() => {
+                Err(Error::data(format!("two columns taken for {name:?}: name one with --columns")))
+            }
+            Some(name) => {
+                self.places.push((name, index));
+                let renamed = if name == theirs { String::new() } else { format!(" as {name}") };
+                self.taken.push(format!("{theirs}{renamed}"));
+                Ok(())
+            }
+            None => {
+                self.left_out.extend((theirs != "-").then(|| theirs.to_owned()));
+                Ok(())
             }
         }
-        let needed: &[&str] = match bars {
-            true => &["ts", "open", "high", "low", "close", "volume"],
-            false if has("bid") && has("ask") => &["ts"],
-            false => &["ts", "price"],
+    }
+
+    /// Checks that nothing is missing.
+    fn complete(&mut self, theirs: &[&str], bars_of: Option<BarsOf>) -> Result<()> {
+        let has = |name: &str| self.place(name).is_some();
+        let mut needed = match (self.bars, bars_of) {
+            (true, None) => vec!["open", "high", "low", "close", "volume"],
+            (true, Some(BarsOf::Close)) => vec!["close", "volume"],
+            (true, Some(_)) => vec!["bid", "ask", "volume"],
+            (false, _) if has("bid") && has("ask") => vec![],
+            (false, _) => vec!["price"],
         };
-        if let Some(missing) = needed.iter().find(|name| header.place(name).is_none()) {
+        let apart = has("date") && has("time");
+        needed.extend((!apart).then_some("ts"));
+        if let Some(missing) = needed.iter().find(|name| !has(name)) {
             let found = theirs.join(" ");
             return Err(Error::data(format!(
                 "no column for {missing:?} among {found}: name it with --columns THEIRS={missing}"
             )));
         }
-        header.time_name = header.place("ts").map(|index| theirs[index].to_owned()).unwrap_or_default();
-        Ok(header)
+        self.time_name = match self.place("ts") {
+            Some(index) => theirs[index].to_owned(),
+            None => "date and time".to_owned(),
+        };
+        Ok(())
     }
 
     /// Returns where one of our columns is.
@@ -105,14 +143,11 @@ impl Header {
         self.width
     }
 
-    /// Returns our names of the columns that are there.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.places.iter().map(|(name, _)| *name)
-    }
-
-    /// Returns which of a bar's optional columns are there.
+    /// Returns which of a bar's optional columns there will be.
     pub fn optional(&self) -> Columns {
-        self.names().filter(|name| OPTIONAL.contains(name)).collect()
+        let signed = self.place("net_volume").is_some();
+        let made = ["buy_volume", "sell_volume"].into_iter().filter(|_| signed);
+        self.places.iter().map(|(name, _)| *name).filter(|name| OPTIONAL.contains(name)).chain(made).collect()
     }
 
     /// Says what the columns were taken for.
@@ -126,19 +161,24 @@ impl Header {
     }
 }
 
-/// Returns our name of a column, if it has one.
-fn ours(theirs: &str, renames: &[(String, String)]) -> Option<&'static str> {
+/// Returns our name of a column, if it has one; `apart` says that date and time are two columns.
+fn ours(theirs: &str, renames: &[(String, String)], apart: bool) -> Option<&'static str> {
     let lower = theirs.to_ascii_lowercase();
     let renamed = renames.iter().find(|(name, _)| name == theirs).map(|(_, ours)| ours.as_str());
+    let part = || (apart && matches!(lower.as_str(), "date" | "time")).then_some(lower.as_str());
     let alias = || ALIASES.iter().find(|(alias, _)| *alias == lower).map(|(_, ours)| *ours);
-    let wanted = renamed.or_else(alias).unwrap_or(&lower);
-    schema::BAR.iter().chain(&schema::TICK).find(|name| **name == wanted).copied()
+    let wanted = renamed.or_else(part).or_else(alias).unwrap_or(&lower);
+    schema::BAR.iter().chain(&schema::TICK).chain(&FOREIGN).find(|name| **name == wanted).copied()
 }
 
 /// Reads `theirs=ours`.
 pub fn rename(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
-        Some((theirs, ours)) if schema::BAR.contains(&ours) || schema::TICK.contains(&ours) => {
+        Some((theirs, ours))
+            if [&schema::BAR[..], &schema::TICK, &FOREIGN, &["-"]]
+                .iter()
+                .any(|names| names.contains(&ours)) =>
+        {
             Ok((theirs.to_owned(), ours.to_owned()))
         }
         Some((_, ours)) => Err(format!("{ours:?} is no column of ticks or bars, see mes-fetch --schema")),

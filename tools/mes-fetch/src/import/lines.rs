@@ -2,12 +2,14 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read, stdin},
+    io::{BufRead, BufReader, Cursor, Read, stdin},
     path::Path,
 };
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use mes_pipe::{Error, Result};
+
+use super::archive;
 
 /// One text, read line by line.
 pub struct Lines {
@@ -18,18 +20,53 @@ pub struct Lines {
     csv: Reader,
     text: Vec<u8>,
     ends: Vec<usize>,
+    separator: u8,
+    /// Whether the last line may lack its end: nothing in an archive that passes its checksum is cut off.
+    whole: bool,
+    /// Whether the line read last is to be given once more.
+    held: bool,
 }
 
 impl Lines {
-    /// Opens a file, or stdin without one.
-    pub fn open(path: Option<&Path>) -> Result<Lines> {
+    /// Opens a file, or stdin without one; of a zip the entry that `entry` names.
+    pub fn open(path: Option<&Path>, entry: Option<&str>) -> Result<Lines> {
         let Some(path) = path else { return Lines::new("stdin".into(), Box::new(stdin())) };
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::usage(format!("{name}: no such file")),
             _ => Error::from(error).at(&name),
         })?;
-        Lines::new(name, Box::new(file))
+        let mut lines = Lines::new(name, Box::new(file))?;
+        if lines.begins_with(b"PK\x03\x04")? {
+            let (name, bytes) = archive::entry(path, entry)?;
+            lines = Lines::new(name, Box::new(Cursor::new(bytes)))?;
+            lines.whole = true;
+        } else if let Some(entry) = entry {
+            return Err(Error::usage(format!("--entry {entry}: {} is no zip", lines.name)));
+        }
+        Ok(lines)
+    }
+
+    /// Says whether the bytes not read yet begin so.
+    pub fn begins_with(&mut self, magic: &[u8]) -> Result<bool> {
+        let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
+        Ok(head.starts_with(magic))
+    }
+
+    /// Returns the next line as far as it is at hand, without taking it.
+    pub fn glimpse(&self) -> &[u8] {
+        let head = self.reader.buffer();
+        &head[..head.iter().position(|byte| *byte == b'\n').unwrap_or(0)]
+    }
+
+    /// Returns the name of the file, or of the entry of a zip.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes the line that was read last the next one again.
+    pub fn again(&mut self) {
+        self.held = true;
     }
 
     /// Reads text, or what gzip or zstd made of it.
@@ -45,13 +82,30 @@ impl Lines {
             reader = BufReader::with_capacity(1 << 16, decoded);
         }
         let csv = Reader::new();
-        Ok(Lines { name, number: 0, reader, line: vec![], csv, text: vec![], ends: vec![] })
+        let (text, ends) = (vec![], vec![]);
+        let line = vec![];
+        Ok(Lines {
+            name,
+            number: 0,
+            reader,
+            line,
+            csv,
+            text,
+            ends,
+            separator: b',',
+            whole: false,
+            held: false,
+        })
     }
 
-    /// Takes the separator that the line read last holds most of: comma, semicolon or tab.
-    pub fn guess_separator(&mut self) {
+    /// Returns the separator that the line read last holds most of: comma, semicolon or tab.
+    pub fn guess_separator(&mut self) -> u8 {
         let count = |separator: &u8| self.line.iter().filter(|byte| *byte == separator).count();
-        let separator = *b"\t;,".iter().max_by_key(|separator| count(separator)).unwrap_or(&b',');
+        *b"\t;,".iter().max_by_key(|separator| count(separator)).unwrap_or(&b',')
+    }
+
+    pub fn set_separator(&mut self, separator: u8) {
+        self.separator = separator;
         self.csv = ReaderBuilder::new().delimiter(separator).build();
     }
 
@@ -62,6 +116,9 @@ impl Lines {
 
     /// Moves to the next line that is not empty; false at the end.
     pub fn advance(&mut self) -> Result<bool> {
+        if std::mem::take(&mut self.held) {
+            return Ok(true);
+        }
         loop {
             self.line.clear();
             self.number += 1;
@@ -69,7 +126,9 @@ impl Lines {
             if read == 0 {
                 return Ok(false);
             }
-            if self.line.pop() != Some(b'\n') {
+            if self.line.last() == Some(&b'\n') {
+                self.line.pop();
+            } else if !self.whole {
                 return Err(
                     self.refused("the line has no end, so it may be cut off: add a newline if it is whole")
                 );
@@ -88,6 +147,21 @@ impl Lines {
 
     /// Splits the line into its fields.
     pub fn fields(&mut self) -> Result<Fields<'_>> {
+        if !self.line.contains(&b'"') {
+            self.ends.clear();
+            let separators = self.line.iter().enumerate().filter(|(_, byte)| **byte == self.separator);
+            self.ends.extend(separators.map(|(place, _)| place));
+            self.ends.push(self.line.len());
+            return match std::str::from_utf8(&self.line) {
+                Ok(text) => Ok(Fields { text, ends: &self.ends, gap: 1 }),
+                Err(_) => Err(self.refused("not UTF-8 text")),
+            };
+        }
+        self.quoted_fields()
+    }
+
+    /// Splits a line that holds quotes.
+    fn quoted_fields(&mut self) -> Result<Fields<'_>> {
         self.csv.reset();
         self.text.resize(self.line.len() + 1, 0);
         self.ends.resize(self.line.len() + 2, 0);
@@ -99,7 +173,7 @@ impl Lines {
             return Err(self.refused("not one record of separated values"));
         }
         match std::str::from_utf8(&self.text[..written + more]) {
-            Ok(text) => Ok(Fields { text, ends: &self.ends[..fields + last] }),
+            Ok(text) => Ok(Fields { text, ends: &self.ends[..fields + last], gap: 0 }),
             Err(_) => Err(self.refused("not UTF-8 text")),
         }
     }
@@ -127,6 +201,8 @@ impl Lines {
 pub struct Fields<'a> {
     text: &'a str,
     ends: &'a [usize],
+    /// Bytes between the end of a field and the next one.
+    gap: usize,
 }
 
 impl<'a> Fields<'a> {
@@ -135,7 +211,7 @@ impl<'a> Fields<'a> {
     }
 
     pub fn get(&self, index: usize) -> &'a str {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        let start = if index == 0 { 0 } else { self.ends[index - 1] + self.gap };
         self.text[start..self.ends[index]].trim()
     }
 }

@@ -1,360 +1,349 @@
-//! Bars or ticks of another shape, from text with a header, as canonical ones.
+//! Bars or ticks of another shape as canonical ones: text of any dialect, LEAN zips, foreign Parquet, DBN.
 //!
 //! Whether it is bars or ticks, the columns tell: bars have a close. A bar's time is moved to its close, the
-//! instant it became known, if it is that of its open; nobody but the user can know which, so there is no default.
-//! `seg` is counted by the calendar and the holes (see [`crate::segments`]). Nothing is repaired: a line that
+//! instant it became known, if it is that of its open; nobody but the user or a preset can know which, so there is no
+//! default. `seg` is counted by the calendar and the holes (see [`crate::segments`]). Nothing is repaired: a line that
 //! cannot be read, or a time that goes back, is an error with its place.
 
+mod archive;
+mod dialect;
 mod header;
 mod lines;
+mod parquet;
+mod row;
+mod sink;
+mod when;
 
-use std::{fs::File, path::PathBuf};
-
-use clap::ValueEnum;
-use mes_core::{
-    bar::Bar,
-    calendar::Calendar,
-    interval::Interval,
-    order::Side,
-    session::Filter,
-    symbol::Symbol,
-    tick::Tick,
-    time::{self, Ts},
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
 };
-use mes_pipe::{Error, Kind, Lineage, Meta, OutputArgs, Result, log};
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use clap::builder::PossibleValuesParser;
+use mes_core::{interval::Interval, symbol::Symbol};
+use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, OutputArgs, Result, Ticks, log};
 use serde_json::{Value, json};
 
-use crate::{
-    segments::Segments,
-    table::{BarTable, TickTable},
-};
+use dialect::{BarsOf, Decimal, Dialect, Stamp};
 use header::{Header, rename};
-use lines::{Fields, Lines};
-
-/// Which end of a bar its time tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Stamp {
-    Open,
-    Close,
-}
+use lines::Lines;
+use parquet::ParquetCells;
+use row::{Maker, TextCells};
+use sink::{Refused, Sink};
+use when::Order;
 
 /// Turns bars or ticks of another shape into canonical ones
 ///
-/// Reads text with a header (separated by comma, semicolon or tab; also as gzip or zstd), writes bars stamped at
-/// their close, or ticks. Times must carry a zone. It says on stderr what it took the columns for.
+/// Reads text (also as gzip, zstd or zip), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
+/// stderr what it took the table for; every point of it can be overruled.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   mes-fetch import --stamp open --interval 1s ESH0_1s.csv.gz --to parquet > bars.parquet
-  zcat trades.csv.gz | mes-fetch import --columns px=price,q=size --symbol MESZ6 | mes-bars
+  mes-fetch import --preset sierra --interval 5m --symbol ESH23 ESH23.txt.gz | mes-fetch verify
+  mes-fetch import --preset lean --entry 201312 20131202_trade.zip | mes-bars --interval 5m
+  mes-fetch import --columns Fecha=ts,Precio=price,Vol=size --tz Europe/Madrid ticks.csv | mes-bars
 
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped on purpose")]
 pub struct Args {
     /// Files in the order of time; stdin without any
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// A known dialect; other flags overrule it
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(dialect::presets()))]
+    preset: Option<String>,
     /// Which end of the bar its time tells; bars only
     #[arg(long, value_name = "END")]
     stamp: Option<Stamp>,
     /// Length of a bar; bars only
     #[arg(long)]
     interval: Option<Interval>,
-    /// What columns of other names are
+    /// What columns of other names are; - leaves one out
     #[arg(long, value_name = "THEIRS=OURS,…", value_delimiter = ',', value_parser = rename)]
     columns: Vec<(String, String)>,
-    /// Symbol of rows that do not tell theirs
-    #[arg(long, default_value = "MES")]
-    symbol: Symbol,
+    /// The columns of a text that has no header, by our names; - for one to leave out
+    #[arg(long, value_name = "OURS,…")]
+    names: Option<String>,
+    /// What parts the columns: , ; | or tab
+    #[arg(long, value_name = "CHARACTER", value_parser = dialect::separator)]
+    separator: Option<u8>,
+    /// What parts the whole from the fraction
+    #[arg(long, value_name = "MARK")]
+    decimal: Option<Decimal>,
+    /// Zone of times that do not tell theirs, such as America/Chicago
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<Tz>,
+    /// Order of the parts of a date
+    #[arg(long, value_name = "ORDER", default_value = "ymd")]
+    dates: Order,
+    /// Day of rows that tell only the time or the milliseconds of it
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+    /// What one unit of a price is worth, such as 1e-9
+    #[arg(long, value_name = "FACTOR")]
+    price_scale: Option<f64>,
+    /// Make bars from rows with one price: a close, or a quote
+    #[arg(long, value_name = "PRICE")]
+    bars_of: Option<BarsOf>,
+    /// Move a bar's time up to the next end of an interval
+    #[arg(long)]
+    snap: bool,
+    /// Which text of a zip, by its name or a part of it
+    #[arg(long, value_name = "NAME")]
+    entry: Option<String>,
+    /// Symbol of rows that do not tell theirs; MES if nothing does
+    #[arg(long)]
+    symbol: Option<Symbol>,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// Writes what the files hold.
-pub fn run(args: &Args) -> Result<()> {
-    let mut files = args.files.iter();
-    let mut lines = Lines::open(files.next().map(PathBuf::as_path))?;
-    let header = begin(&mut lines, args)?;
-    let mut sink = Sink::create(args, &header)?;
-    loop {
-        rows(&mut lines, &header, &mut sink, args.symbol)?;
-        let Some(path) = files.next() else { break };
-        lines = Lines::open(Some(path))?;
-        let other = begin(&mut lines, args)?;
-        if other.describe() != header.describe() {
-            return Err(lines.refused(format!("{} after {}", other.describe(), header.describe())));
+impl Args {
+    /// Returns what of the flags changes the rows.
+    fn settings(&self) -> Value {
+        let columns =
+            self.columns.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect::<Vec<_>>();
+        let mut settings = json!({ "columns": columns });
+        let debug = |value: &dyn std::fmt::Debug| json!(format!("{value:?}").to_lowercase());
+        let given = [
+            ("preset", self.preset.as_ref().map(|name| json!(name))),
+            ("names", self.names.as_ref().map(|names| json!(names))),
+            ("separator", self.separator.map(|byte| json!(char::from(byte).to_string()))),
+            ("decimal", self.decimal.map(|decimal| debug(&decimal))),
+            ("tz", self.tz.map(|zone| json!(zone.name()))),
+            ("dates", (self.dates != Order::Ymd).then(|| debug(&self.dates))),
+            ("date", self.date.map(|date| json!(date.to_string()))),
+            ("price_scale", self.price_scale.map(|scale| json!(scale))),
+            ("bars_of", self.bars_of.map(|of| debug(&of))),
+            ("snap", self.snap.then(|| json!(true))),
+            ("entry", self.entry.as_ref().map(|entry| json!(entry))),
+            ("symbol", self.symbol.map(|symbol| json!(symbol.as_str()))),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value {
+                settings[name] = value;
+            }
         }
+        settings
     }
-    sink.finish(args)
 }
 
-/// Reads the header of a text.
-fn begin(lines: &mut Lines, args: &Args) -> Result<Header> {
+/// Writes what the files hold.
+pub fn run(args: &Args) -> Result<()> {
+    let mut import = Import { args, sink: None, said: String::new() };
+    if args.files.is_empty() {
+        if let Some(entry) = &args.entry {
+            return Err(Error::usage(format!("--entry {entry}: stdin is no zip")));
+        }
+        let mut lines = Lines::open(None, None)?;
+        import.any(&mut lines, None)?;
+    }
+    for path in &args.files {
+        let mut lines = Lines::open(Some(path), args.entry.as_deref())?;
+        import.any(&mut lines, Some(path))?;
+    }
+    import.sink.map_or(Ok(()), Sink::finish)
+}
+
+/// What goes on from one file to the next.
+struct Import<'a> {
+    args: &'a Args,
+    sink: Option<Sink>,
+    /// What the columns of the first file were taken for.
+    said: String,
+}
+
+impl Import<'_> {
+    /// Imports one file of whichever format.
+    fn any(&mut self, lines: &mut Lines, path: Option<&PathBuf>) -> Result<()> {
+        let mut dialect = Dialect::of(self.args)?;
+        dialect.learn(lines.name(), self.args)?;
+        if lines.begins_with(b"PAR1")? {
+            let path = path.ok_or_else(|| Error::usage("Parquet is read from files, not from stdin"))?;
+            self.parquet(path, &dialect)
+        } else if lines.begins_with(b"DBN")? {
+            let path = path.ok_or_else(|| Error::usage("DBN on stdin: every tool reads it as it is"))?;
+            self.dbn(path, dialect)
+        } else {
+            self.text(lines, &dialect)
+        }
+    }
+
+    /// Begins the output with the first file; further ones must be like it.
+    fn sink(&mut self, dialect: &Dialect, header: &Header, how: &str, name: &str) -> Result<Sink> {
+        let said = header.describe();
+        match self.sink.take() {
+            Some(_) if said != self.said => Err(Error::data(format!("{name}: {said} after {}", self.said))),
+            Some(sink) => Ok(sink),
+            None => {
+                self.said = said;
+                Sink::create(self.args, dialect, header, how, &hashes(&self.args.files)?)
+            }
+        }
+    }
+
+    fn text(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
+        let (header, decimal, how) = begin(lines, dialect, self.args)?;
+        let mut sink = self.sink(dialect, &header, &how, lines.name())?;
+        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let point = if decimal == Decimal::Comma { b',' } else { b'.' };
+        loop {
+            if !lines.ready() {
+                sink.flush()?;
+            }
+            if !lines.advance()? {
+                break;
+            }
+            let fields = lines.fields()?;
+            let (found, wanted) = (fields.len(), header.width());
+            let cells = TextCells { fields, point, scale: dialect.scale };
+            let pushed = if found != wanted {
+                Err(Refused::Row(format!("{found} values where the header has {wanted} columns")))
+            } else if header.bars {
+                maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar))
+            } else {
+                maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick))
+            };
+            pushed.map_err(|refused| placed(refused, |what| lines.refused(what)))?;
+        }
+        if maker.unfit > 0 {
+            let (name, rows) = (lines.name(), maker.unfit);
+            log::note(format!(
+                "{name}: {rows} rows whose net volume does not fit their volume have no sides"
+            ));
+        }
+        self.sink = Some(sink);
+        Ok(())
+    }
+
+    fn parquet(&mut self, path: &Path, dialect: &Dialect) -> Result<()> {
+        let name = path.display();
+        let (names, batches) = parquet::open(path)?;
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let header = Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
+        let mut sink = self.sink(dialect, &header, " (Parquet)", &name.to_string())?;
+        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let mut before = 0;
+        for batch in batches {
+            let batch = batch.map_err(|error| Error::from(error).at(&name))?;
+            for row in 0..batch.num_rows() {
+                let cells = ParquetCells { batch: &batch, row, scale: dialect.scale };
+                let pushed = match header.bars {
+                    true => maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar)),
+                    false => maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick)),
+                };
+                let at = |what| Error::data(format!("{name}: row {}: {what}", before + row + 1));
+                pushed.map_err(|refused| placed(refused, at))?;
+            }
+            before += batch.num_rows();
+        }
+        self.sink = Some(sink);
+        Ok(())
+    }
+
+    /// DBN is read by the house's own reader, which stamps bars at their close.
+    fn dbn(&mut self, path: &Path, mut dialect: Dialect) -> Result<()> {
+        let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
+        let mut input = Input::open(&args, &[Kind::Tick, Kind::Ohlcv])?;
+        dialect.stamp = Some(Stamp::Close);
+        dialect.interval = input.meta().interval;
+        let names: Vec<_> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let header = Header::read(&names, &dialect, &[])?;
+        let mut sink =
+            self.sink(&dialect, &header, " (DBN, the open moved to the close)", &path.to_string_lossy())?;
+        while let Event::Batch(batch) = input.next()? {
+            for row in 0..batch.num_rows() {
+                let pushed = match header.bars {
+                    true => sink.bar(Bars::of(&batch)?.get(row)),
+                    false => sink.tick(Ticks::of(&batch)?.get(row)?),
+                };
+                pushed.map_err(|refused| placed(refused, |what| Error::data(what).at(input.at(row))))?;
+            }
+        }
+        self.sink = Some(sink);
+        Ok(())
+    }
+}
+
+fn placed(refused: Refused, at: impl Fn(String) -> Error) -> Error {
+    match refused {
+        Refused::Row(what) => at(what),
+        Refused::Output(error) => error,
+    }
+}
+
+fn symbol(dialect: &Dialect) -> Symbol {
+    dialect.symbol.or_else(|| "MES".parse().ok()).unwrap_or_default()
+}
+
+/// Reads the header of a text, or sees that there is none; returns it, how numbers are written, and both in words.
+fn begin(lines: &mut Lines, dialect: &Dialect, args: &Args) -> Result<(Header, Decimal, String)> {
     if !lines.advance()? {
         return Err(lines.refused("empty: no header and no rows"));
     }
-    lines.guess_separator();
-    let header = Header::read(lines.fields()?, &args.columns);
-    header.map_err(|error| match error {
+    let separator = dialect.separator.unwrap_or_else(|| lines.guess_separator());
+    lines.set_separator(separator);
+    let first: Vec<String> = {
+        let fields = lines.fields()?;
+        (0..fields.len()).map(|index| fields.get(index).to_owned()).collect()
+    };
+    let bare = !dialect.names.is_empty();
+    if !bare && first[0].starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(lines.refused("no header: say what the columns are with --names or --preset"));
+    }
+    let names = match dialect.names.iter().find(|names| names.len() == first.len()) {
+        Some(names) => {
+            lines.again();
+            names.clone()
+        }
+        None if bare => {
+            let wanted = dialect.names.iter().map(|names| names.join(",")).collect::<Vec<_>>().join(" or ");
+            return Err(lines.refused(format!("{} values where there should be {wanted}", first.len())));
+        }
+        None => first.clone(),
+    };
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let header = Header::read(&names, dialect, &args.columns).map_err(|error| match error {
         Error::Data(what) => lines.refused(what),
         other => other,
-    })
+    })?;
+    let comma = |text: &str| {
+        text.split(char::from(separator)).any(|field| {
+            let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            field.trim().split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest))
+        })
+    };
+    let sample = if bare { first.join(&char::from(separator).to_string()) } else { String::new() };
+    let sample = if bare { sample } else { String::from_utf8_lossy(lines.glimpse()).into_owned() };
+    let found = if separator != b',' && comma(&sample) { Decimal::Comma } else { Decimal::Point };
+    let decimal = dialect.decimal.unwrap_or(found);
+    let mut how = Vec::new();
+    match separator {
+        b',' => {}
+        b'\t' => how.push("tab".to_owned()),
+        other => how.push(format!("{:?}", char::from(other))),
+    }
+    how.extend((decimal == Decimal::Comma).then(|| "decimal comma".to_owned()));
+    how.extend(bare.then(|| "no header".to_owned()));
+    how.extend(dialect.zone.map(|zone| zone.name().to_owned()));
+    let how = if how.is_empty() { String::new() } else { format!(" ({})", how.join(", ")) };
+    Ok((header, decimal, how))
 }
 
-/// Hands the rows of one text on.
-fn rows(lines: &mut Lines, header: &Header, sink: &mut Sink, symbol: Symbol) -> Result<()> {
-    loop {
-        if !lines.ready() {
-            sink.flush()?;
-        }
-        if !lines.advance()? {
-            return Ok(());
-        }
-        let row = Row { fields: lines.fields()?, header, symbol };
-        if let Err(what) = row.check().and_then(|()| sink.push(&row)) {
-            return Err(match what {
-                Refused::Row(what) => lines.refused(what),
-                Refused::Output(error) => error,
-            });
-        }
-    }
-}
-
-/// Why a row did not get through.
-enum Refused {
-    Row(String),
-    Output(Error),
-}
-
-impl From<String> for Refused {
-    fn from(what: String) -> Self {
-        Refused::Row(what)
-    }
-}
-
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Refused::Output(error)
-    }
-}
-
-/// Where the rows go.
-enum Sink {
-    Bars { table: BarTable, segments: Segments, interval: Interval, stamp: Stamp, last: Option<Ts> },
-    Ticks { table: TickTable, last: Option<Ts> },
-}
-
-impl Sink {
-    /// Checks the flags against the columns, says what was taken for what, and begins the table.
-    fn create(args: &Args, header: &Header) -> Result<Sink> {
-        let mut settings = json!({
-            "columns": args.columns.iter().map(|(theirs, ours)| format!("{theirs}={ours}")).collect::<Vec<_>>(),
-            "symbol": args.symbol.as_str(),
-        });
-        if !header.bars {
-            if args.stamp.is_some() || args.interval.is_some() {
-                return Err(Error::usage(
-                    "--stamp and --interval are for bars, and these are ticks: no close",
-                ));
-            }
-            note(args, format!("ticks: {}", header.describe()));
-            let meta = meta(args, Kind::Tick, None, settings)?;
-            let has = |name: &str| name == "symbol" || header.place(name).is_some();
-            return Ok(Sink::Ticks { table: TickTable::create(&args.output, has, &meta)?, last: None });
-        }
-        let name = &header.time_name;
-        let stamp = args.stamp.ok_or_else(|| {
-            Error::usage(format!("--stamp open or --stamp close: which end of a bar does {name:?} tell?"))
-        })?;
-        let interval =
-            args.interval.ok_or_else(|| Error::usage("--interval, such as 1s: how long is a bar?"))?;
-        let end = if stamp == Stamp::Open { "open" } else { "close" };
-        note(args, format!("bars of {interval}: {}; {name} is the {end} of the bar", header.describe()));
-        settings["stamp"] = json!(end);
-        settings["interval"] = json!(interval.to_string());
-        let meta = meta(args, Kind::Bar, Some(interval), settings)?;
-        let table = BarTable::create(&args.output, header.optional(), &meta)?;
-        let segments = Segments::new(Calendar::shipped(), Filter::All, interval);
-        Ok(Sink::Bars { table, segments, interval, stamp, last: None })
-    }
-
-    fn push(&mut self, row: &Row<'_>) -> std::result::Result<(), Refused> {
-        match self {
-            Sink::Ticks { table, last } => {
-                let tick = row.tick()?;
-                in_order(*last, tick.ts, false)?;
-                *last = Some(tick.ts);
-                Ok(table.push(&tick)?)
-            }
-            Sink::Bars { table, segments, interval, stamp, last } => {
-                let mut bar = row.bar()?;
-                if bar.ts % interval.nanos() != 0 {
-                    return Err(format!("{} is off the grid of {interval}", time::format(bar.ts)).into());
-                }
-                if *stamp == Stamp::Open {
-                    bar.ts =
-                        bar.ts.checked_add(interval.nanos()).ok_or("the time is out of range".to_owned())?;
-                }
-                in_order(*last, bar.ts, true)?;
-                *last = Some(bar.ts);
-                bar.seg = segments.of_bar(bar.ts);
-                Ok(table.push(&bar)?)
-            }
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        match self {
-            Sink::Bars { table, .. } => table.flush(),
-            Sink::Ticks { table, .. } => table.flush(),
-        }
-    }
-
-    fn finish(self, args: &Args) -> Result<()> {
-        match self {
-            Sink::Bars { table, segments, .. } => {
-                if segments.outside() > 0 {
-                    note(args, format!("{} bars lie where the calendar has no session", segments.outside()));
-                }
-                table.finish()
-            }
-            Sink::Ticks { table, .. } => table.finish(),
-        }
-    }
-}
-
-/// Says something on stderr, unless nobody wants to know.
-fn note(args: &Args, what: String) {
-    if !args.output.quiet {
-        log::note(what);
-    }
-}
-
-/// Refuses a time before the last one, and for bars also the same again.
-fn in_order(last: Option<Ts>, ts: Ts, strictly: bool) -> std::result::Result<(), String> {
-    match last {
-        Some(last) if ts < last || strictly && ts == last => {
-            Err(format!("time goes back: {} after {}", time::format(ts), time::format(last)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Returns what travels with the rows, the hashes of regular files among it.
-fn meta(args: &Args, kind: Kind, interval: Option<Interval>, settings: Value) -> Result<Meta> {
+/// Returns the hashes of regular files, or that it is a pipe.
+fn hashes(files: &[PathBuf]) -> Result<Value> {
     let mut hashes = Vec::new();
-    for path in &args.files {
+    for path in files {
         let place = |error: std::io::Error| Error::from(error).at(path.display());
         let mut file = File::open(path).map_err(place)?;
         if !file.metadata().map_err(place)?.is_file() {
-            hashes.clear();
-            break;
+            return Ok(json!("pipe"));
         }
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(&mut file).map_err(place)?;
         hashes.push(hasher.finalize().to_hex().to_string());
     }
-    let input = if hashes.is_empty() { json!("pipe") } else { json!(hashes) };
-    let chain = json!([{ "tool": "mes-fetch", "settings": settings, "input": input }]);
-    let lineage = Lineage::from_json(&chain).unwrap_or_default();
-    Ok(Meta { kind, interval, session: Filter::All, lineage })
-}
-
-/// One line of the foreign table.
-struct Row<'a> {
-    fields: Fields<'a>,
-    header: &'a Header,
-    symbol: Symbol,
-}
-
-impl Row<'_> {
-    fn check(&self) -> std::result::Result<(), Refused> {
-        let (found, wanted) = (self.fields.len(), self.header.width());
-        if found == wanted {
-            return Ok(());
-        }
-        Err(format!("{found} values where the header has {wanted} columns").into())
-    }
-
-    fn bar(&self) -> std::result::Result<Bar, String> {
-        Ok(Bar {
-            ts: self.ts()?,
-            open: self.needed("open", Self::price)?,
-            high: self.needed("high", Self::price)?,
-            low: self.needed("low", Self::price)?,
-            close: self.needed("close", Self::price)?,
-            volume: self.needed("volume", Self::count)?,
-            buy_volume: self.count("buy_volume")?,
-            sell_volume: self.count("sell_volume")?,
-            trades: self.count("trades")?,
-            bid: self.price("bid")?,
-            ask: self.price("ask")?,
-            bid_size: self.count("bid_size")?,
-            ask_size: self.count("ask_size")?,
-            ofi: self.count("ofi")?,
-            vwap: self.price("vwap")?,
-            age_ms: self.count("age_ms")?,
-            seg: 0,
-            symbol: self.symbol()?,
-        })
-    }
-
-    fn tick(&self) -> std::result::Result<Tick, String> {
-        Ok(Tick {
-            ts: self.ts()?,
-            price: self.price("price")?,
-            size: self.count("size")?,
-            side: self.side()?,
-            bid: self.price("bid")?,
-            ask: self.price("ask")?,
-            bid_size: self.count("bid_size")?,
-            ask_size: self.count("ask_size")?,
-            symbol: self.symbol()?,
-        })
-    }
-
-    /// Returns the text of one of our columns, or `None` when there is none or it is empty.
-    fn text(&self, name: &str) -> Option<&str> {
-        self.header.place(name).map(|index| self.fields.get(index)).filter(|text| !text.is_empty())
-    }
-
-    fn ts(&self) -> std::result::Result<Ts, String> {
-        let text = self.text("ts").ok_or("no time")?;
-        time::parse(text).map_err(|error| error.to_string())
-    }
-
-    fn price(&self, name: &str) -> std::result::Result<Option<f64>, String> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let price = text.parse().ok().filter(|price: &f64| price.is_finite());
-        price.map(Some).ok_or_else(|| format!("{name} {text:?} is not a number"))
-    }
-
-    fn count(&self, name: &str) -> std::result::Result<Option<i64>, String> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        // Some write counts as 12.0.
-        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-        let count = whole.parse().ok().filter(|_| rest.bytes().all(|byte| byte == b'0'));
-        count.map(Some).ok_or_else(|| format!("{name} {text:?} is not a whole number"))
-    }
-
-    fn side(&self) -> std::result::Result<Option<Side>, String> {
-        let Some(text) = self.text("side") else { return Ok(None) };
-        match text.to_ascii_lowercase().as_str() {
-            "buy" | "b" => Ok(Some(Side::Buy)),
-            "sell" | "s" => Ok(Some(Side::Sell)),
-            _ => Err(format!("side {text:?} is neither buy nor sell")),
-        }
-    }
-
-    fn symbol(&self) -> std::result::Result<Symbol, String> {
-        let Some(text) = self.text("symbol") else { return Ok(self.symbol) };
-        text.parse().map_err(|error: mes_core::Error| error.to_string())
-    }
-
-    /// Reads a column that no row may lack.
-    fn needed<T>(
-        &self,
-        name: &str,
-        read: impl Fn(&Self, &str) -> std::result::Result<Option<T>, String>,
-    ) -> std::result::Result<T, String> {
-        read(self, name)?.ok_or_else(|| format!("no {name}"))
-    }
+    Ok(if hashes.is_empty() { json!("pipe") } else { json!(hashes) })
 }

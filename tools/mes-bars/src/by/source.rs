@@ -1,0 +1,140 @@
+//! What a stream of ticks or bars has told so far, whatever its bars end by: session, instrument, quote.
+
+use mes_core::{
+    bar::Bar,
+    calendar::Calendar,
+    order::Side,
+    session::{Filter, Sessions},
+    symbol::Symbol,
+    tick::Tick,
+    time::{MILLI, Ts},
+};
+use mes_pipe::{Error, Result};
+
+use crate::by::flow::{Flow, Quote};
+
+/// More contracts than were ever traded in a day; sums of so many never overflow.
+const LARGEST: i64 = 1_000_000_000;
+
+/// The state between records.
+pub struct Source {
+    filter: Filter,
+    /// Takes the place of whatever the input says.
+    symbol: Option<Symbol>,
+    sessions: Sessions,
+    /// The stretch of open session looked up last.
+    stretch: Option<(Ts, Ts)>,
+    symbols: Vec<Symbol>,
+    quote: Quote,
+    flow: Flow,
+    /// When the last trade or quote came.
+    heard: Option<Ts>,
+}
+
+impl Source {
+    pub fn new(filter: Filter, symbol: Option<Symbol>, calendar: Calendar) -> Self {
+        Source {
+            filter,
+            symbol,
+            sessions: Sessions::new(calendar),
+            stretch: None,
+            symbols: Vec::new(),
+            quote: Quote::default(),
+            flow: Flow::default(),
+            heard: None,
+        }
+    }
+
+    /// Returns the trade within a tick as a bar of its own, stamped with its time; `None` for quotes, heartbeats
+    /// and what the filter drops.
+    pub fn trade(&mut self, tick: &Tick) -> Result<Option<Bar>> {
+        let Some(price) = tick.price else { return Ok(None) };
+        let size = tick.size.ok_or_else(|| Error::data("a trade without size"))?;
+        if !(0..=LARGEST).contains(&size) {
+            return Err(Error::data(format!("a trade of size {size}")));
+        }
+        if size == 0 || !self.keeps(tick.ts) {
+            return Ok(None);
+        }
+        let side = |wanted| tick.side.map(|side| if side == wanted { size } else { 0 });
+        Ok(Some(Bar {
+            ts: tick.ts,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: size,
+            buy_volume: side(Side::Buy),
+            sell_volume: side(Side::Sell),
+            trades: Some(1),
+            vwap: Some(price),
+            symbol: self.symbol.unwrap_or(tick.symbol),
+            ..Bar::default()
+        }))
+    }
+
+    /// Returns what traded within a finer bar; `None` where nothing did or the filter drops it.
+    pub fn traded(&mut self, bar: &Bar) -> Result<Option<Bar>> {
+        if !(0..=LARGEST).contains(&bar.volume) {
+            return Err(Error::data(format!("a bar of volume {}", bar.volume)));
+        }
+        let kept = bar.volume > 0 && self.keeps(bar.ts - 1);
+        Ok(kept.then(|| Bar { symbol: self.symbol.unwrap_or(bar.symbol), ..*bar }))
+    }
+
+    /// Notes the quote of a tick and that something was heard; `end` names the bar that its flow belongs to.
+    pub fn hear(&mut self, tick: &Tick, end: Ts) {
+        let quoted = tick.bid.is_some() || tick.ask.is_some();
+        if quoted {
+            let quote =
+                Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
+            self.flow.add(&self.quote, &quote, end);
+            self.quote = quote;
+        }
+        if quoted || tick.price.is_some() {
+            self.heard = Some(tick.ts);
+        }
+    }
+
+    /// Notes the quote at the close of a finer bar and its flow.
+    pub fn hear_bar(&mut self, bar: &Bar, end: Ts) {
+        self.quote = Quote { bid: bar.bid, ask: bar.ask, bid_size: bar.bid_size, ask_size: bar.ask_size };
+        self.flow.of_bar(bar.ofi, end);
+        let heard = bar.age_ms.map(|age| bar.ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
+        self.heard = heard.or(self.heard);
+    }
+
+    /// Puts quote, flow and age into a bar that closes; `end` names it as in [`Source::hear`].
+    pub fn close(&mut self, bar: &mut Bar, end: Ts) {
+        self.quote.close(bar);
+        bar.ofi = self.flow.take(end);
+        bar.age_ms = self.heard.map(|heard| ((bar.ts - heard) / MILLI).max(0));
+    }
+
+    /// Returns the stretch of open session around `instant`, which the filter keeps.
+    pub fn stretch(&self, instant: Ts) -> Option<(Ts, Ts)> {
+        self.stretch.filter(|(from, to)| (*from..*to).contains(&instant))
+    }
+
+    /// Notes a roll. A symbol that comes back is not a roll but a second instrument.
+    pub fn follow(&mut self, symbol: Symbol) -> Result<()> {
+        if self.symbols.last() == Some(&symbol) {
+            return Ok(());
+        }
+        if self.symbols.contains(&symbol) {
+            let other = self.symbols.last().copied().unwrap_or_default();
+            return Err(Error::data(format!("{symbol} and {other} take turns: one instrument a stream")));
+        }
+        self.symbols.push(symbol);
+        Ok(())
+    }
+
+    /// Says whether the filter keeps the instant, and remembers its stretch of open session.
+    fn keeps(&mut self, instant: Ts) -> bool {
+        if !self.stretch.is_some_and(|(from, to)| (from..to).contains(&instant)) {
+            let filter = self.filter;
+            self.stretch = self.sessions.day(instant).and_then(|day| day.stretch(instant, filter));
+        }
+        self.stretch.is_some() || self.filter == Filter::All
+    }
+}

@@ -1,0 +1,85 @@
+//! Whether data can be trusted: what is wrong in its rows, and what is missing between them.
+//!
+//! It reads canonical bars or ticks, in any order: that time goes back is one of the things it reports, where every
+//! other tool stops. A value that cannot be read at all, a NaN among them, is an error here as everywhere.
+
+mod gaps;
+mod report;
+mod rows;
+
+use std::io::{IsTerminal, Write, stdout};
+
+use mes_core::interval::Interval;
+use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, Ticks};
+
+use gaps::Gaps;
+use rows::Rows;
+
+/// Checks bars or ticks and says whether they are fit
+///
+/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices,
+/// instruments side by side and suspicious holes make data unfit; rolls, jumps, outliers and rows outside the
+/// sessions are only shown. A bar's missing rows are held against the calendar.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  mes-fetch verify data/bars.parquet
+  mes-fetch import --preset ninjatrader mes.txt.gz | mes-fetch verify --json | jq .gaps.suspicious
+  mes-fetch verify --session rth quotes.parquet
+
+Exit codes: 0 fit, 1 failed, 2 arguments, 3 unfit or unreadable")]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    calendar: CalendarArgs,
+    /// The smallest step of a price
+    #[arg(long, value_name = "POINTS", default_value_t = mes_core::contract::TICK)]
+    tick: f64,
+    /// Write JSON, also to a terminal
+    #[arg(long)]
+    json: bool,
+    /// Write the table, also to a pipe
+    #[arg(long, conflicts_with = "json")]
+    table: bool,
+    /// No notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Writes what was found; unfit data is an error.
+pub fn run(args: &Args) -> Result<()> {
+    if !(args.tick > 0.0 && args.tick.is_finite()) {
+        return Err(Error::usage(format!("--tick {}: not above 0", args.tick)));
+    }
+    let mut input = Input::open(&args.input, &[Kind::Tick, Kind::Ohlcv])?.in_any_order();
+    let bars = input.meta().kind != Kind::Tick;
+    let row = match input.meta().interval.map(Interval::nanos) {
+        Some(nanos) if bars => nanos,
+        None if bars => return Err(Error::usage("--interval, such as 1s: how long is a bar?")),
+        _ => 0,
+    };
+    let filter = rows::filter(args.input.text.session, input.meta().session);
+    let mut rows = Rows::new(Gaps::new(args.calendar.read()?.value, filter, row), row, args.tick);
+    loop {
+        match input.next()? {
+            Event::Batch(batch) if bars => {
+                let bars = Bars::of(&batch)?;
+                (0..bars.len()).for_each(|row| rows.bar(&bars.get(row)));
+            }
+            Event::Batch(batch) => {
+                let ticks = Ticks::of(&batch)?;
+                for row in 0..ticks.len() {
+                    rows.tick(&ticks.get(row)?);
+                }
+            }
+            Event::Idle => {}
+            Event::End => break,
+        }
+    }
+    let report = rows.finish();
+    let table = args.table || (stdout().is_terminal() && !args.json);
+    let text = if table { report.to_table() } else { format!("{}\n", report.to_json()) };
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::from)?;
+    report.unfit().map_or(Ok(()), |what| Err(Error::data(format!("unfit: {what}"))))
+}

@@ -1,0 +1,182 @@
+//! What is looked at in every row.
+
+use std::collections::BTreeMap;
+
+use mes_core::{
+    bar::Bar,
+    session::{Filter, Part},
+    symbol::Symbol,
+    tick::Tick,
+    time::{self, SECOND, Ts},
+};
+
+use super::{
+    gaps::{Class, Gaps},
+    report::{Check, Report, Roll, Stretch},
+};
+
+/// A move between two rows that follow each other, and inside one row, that is worth a look.
+const JUMP: f64 = 0.01;
+const WIDE: f64 = 0.07;
+/// How many times the volume that one row in a thousand reaches is an outlier.
+const OUTLIER: f64 = 8.0;
+
+/// The row before.
+#[derive(Clone, Copy)]
+struct Last {
+    ts: Ts,
+    price: Option<f64>,
+    symbol: Symbol,
+}
+
+/// Looks at rows in the order they come.
+pub struct Rows {
+    tick_size: f64,
+    /// Length of a bar; ticks have none.
+    row: i64,
+    gaps: Gaps,
+    pub report: Report,
+    last: Option<Last>,
+    by_symbol: BTreeMap<String, Ts>,
+    /// How many rows have a volume of so many bits, and the ten largest.
+    volumes: [u64; 64],
+    largest: Vec<(i64, Ts)>,
+}
+
+impl Rows {
+    pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> Rows {
+        let (report, by_symbol) = (Report::default(), BTreeMap::new());
+        Rows { tick_size, row, gaps, report, last: None, by_symbol, volumes: [0; 64], largest: vec![] }
+    }
+
+    pub fn bar(&mut self, bar: &Bar) {
+        let (low, high) = (bar.open.min(bar.close), bar.open.max(bar.close));
+        if bar.low > low || bar.high < high || bar.low <= 0.0 || bar.volume < 0 {
+            let (o, h, l, c, v) = (bar.open, bar.high, bar.low, bar.close, bar.volume);
+            self.report
+                .add(Check::Ohlc, bar.ts, || format!("open {o} high {h} low {l} close {c} volume {v}"));
+        }
+        for price in [bar.open, bar.high, bar.low, bar.close] {
+            self.on_grid(bar.ts, price);
+        }
+        if (bar.high - bar.low) / bar.low > WIDE {
+            self.report.add(Check::Wide, bar.ts, || format!("low {} high {}", bar.low, bar.high));
+        }
+        if let (Some(buy), Some(sell)) = (bar.buy_volume, bar.sell_volume)
+            && (buy < 0 || sell < 0 || buy.saturating_add(sell) > bar.volume)
+        {
+            self.report.add(Check::Sides, bar.ts, || format!("buys {buy} sells {sell} of {}", bar.volume));
+        }
+        self.quote(bar.ts, bar.bid, bar.ask);
+        self.volume(bar.volume, bar.ts);
+        self.place(bar.ts, bar.ts - self.row, Some(bar.open), Some(bar.close), bar.symbol);
+    }
+
+    pub fn tick(&mut self, tick: &Tick) {
+        for price in [tick.price, tick.bid, tick.ask].into_iter().flatten() {
+            self.on_grid(tick.ts, price);
+        }
+        self.quote(tick.ts, tick.bid, tick.ask);
+        self.volume(tick.size.unwrap_or(0), tick.ts);
+        self.place(tick.ts, tick.ts, tick.price, tick.price, tick.symbol);
+    }
+
+    fn on_grid(&mut self, ts: Ts, price: f64) {
+        let ticks = price / self.tick_size;
+        if (ticks - ticks.round()).abs() > 1e-6 {
+            self.report.add(Check::Grid, ts, || format!("price {price}"));
+        }
+    }
+
+    fn quote(&mut self, ts: Ts, bid: Option<f64>, ask: Option<f64>) {
+        if let (Some(bid), Some(ask)) = (bid, ask)
+            && bid > ask
+        {
+            self.report.add(Check::Crossed, ts, || format!("bid {bid} ask {ask}"));
+        }
+    }
+
+    fn volume(&mut self, volume: i64, ts: Ts) {
+        self.volumes[63 - volume.max(1).leading_zeros() as usize] += 1;
+        if self.largest.len() < 10 || self.largest.iter().any(|(other, _)| *other < volume) {
+            self.largest.push((volume, ts));
+            self.largest.sort_by_key(|(volume, _)| -volume);
+            self.largest.truncate(10);
+        }
+    }
+
+    /// Looks at where a row lies: after the one before, in a session, next to what it follows.
+    fn place(&mut self, ts: Ts, from: Ts, open: Option<f64>, close: Option<f64>, symbol: Symbol) {
+        self.report.rows += 1;
+        self.report.first = Some(self.report.first.map_or(ts, |first| first.min(ts)));
+        self.report.last = Some(self.report.last.map_or(ts, |last| last.max(ts)));
+        // A bar belongs to the session of its interval.
+        let inside = if self.row > 0 { ts - 1 } else { ts };
+        if matches!(self.gaps.part(inside), Part::Closed | Part::Pause) {
+            self.report.add(Check::Outside, ts, || "the calendar has no session then".to_owned());
+        }
+        let seen = self.by_symbol.insert(symbol.as_str().to_owned(), ts);
+        if self.row > 0 && seen == Some(ts) {
+            self.report.add(Check::Duplicates, ts, || format!("{symbol} twice"));
+        }
+        if let Some(last) = self.last {
+            if ts < last.ts {
+                self.report.add(Check::Order, ts, || format!("after {}", time::format(last.ts)));
+            } else {
+                self.follow(last, ts, from, open, symbol, seen.is_some());
+            }
+        }
+        self.last = Some(Last { ts, price: close.or(self.last.and_then(|last| last.price)), symbol });
+    }
+
+    /// Looks at a row that comes after another one.
+    fn follow(&mut self, last: Last, ts: Ts, from: Ts, open: Option<f64>, symbol: Symbol, known: bool) {
+        let changed = symbol != last.symbol;
+        if changed && (known || ts == last.ts) {
+            self.report.add(Check::Mixed, ts, || format!("{symbol} beside {}", last.symbol));
+        } else if changed {
+            let (old, new) = (last.symbol.to_string(), symbol.to_string());
+            self.report.rolls.push(Roll { ts, old, new, old_price: last.price, new_price: open });
+        } else if let (Some(before), Some(open)) = (last.price, open)
+            && ((open - before) / before).abs() >= JUMP
+        {
+            self.report.add(Check::Jumps, ts, || format!("from {before} to {open}"));
+        }
+        if from > last.ts {
+            let expired = if changed { self.gaps.end_of(last.symbol, last.ts) } else { None };
+            for piece in self.gaps.pieces(last.ts, from, expired) {
+                let length = if self.row > 0 { self.row } else { SECOND };
+                let rows = (piece.to - piece.from) / length;
+                let stretch = Stretch { from: piece.from, to: piece.to, rows };
+                match piece.class {
+                    Class::Known(why) => self.report.known(why, stretch),
+                    Class::Expected => self.report.expected(stretch),
+                    Class::Suspicious(why) => self.report.suspicious(why, stretch),
+                }
+            }
+        }
+    }
+
+    /// Ends the look at all rows.
+    pub fn finish(mut self) -> Report {
+        self.report.symbols = self.by_symbol.keys().filter(|name| !name.is_empty()).cloned().collect();
+        let total: u64 = self.volumes.iter().sum();
+        let mut above = 0;
+        let rare = self.volumes.iter().rposition(|count| {
+            above += count;
+            above * 1000 >= total
+        });
+        let limit = OUTLIER * 2_f64.powi(rare.unwrap_or(63) as i32 + 1);
+        let largest = std::mem::take(&mut self.largest);
+        for (volume, ts) in largest.into_iter().filter(|(volume, _)| total >= 1000 && *volume as f64 > limit)
+        {
+            self.report.add(Check::Outliers, ts, || format!("volume {volume}"));
+        }
+        self.report
+    }
+}
+
+/// Says which seconds a stream carries: what the user says, else what it says of itself.
+pub fn filter(given: Option<mes_pipe::Session>, carried: Filter) -> Filter {
+    given.map_or(carried, Filter::from)
+}
