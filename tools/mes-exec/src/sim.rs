@@ -133,11 +133,14 @@ impl Sim {
     fn pass_time(&mut self, bar: &Bar) {
         let Some(before) = self.before else { return };
         let broke = bar.seg != before.seg;
-        if broke && let Some(entry) = self.entry.take() {
+        let spans_flat = before.flat_at.is_some_and(|flat| before.ts < flat && flat <= bar.ts);
+        // Neither over a break nor over F: an entry must not open what the day's end is there to close.
+        if (broke || spans_flat)
+            && let Some(entry) = self.entry.take()
+        {
             self.refuse(entry.order, "session_end");
         }
         // A hole: the market may have been anywhere meanwhile, and F is not to be slept through.
-        let spans_flat = before.flat_at.is_some_and(|flat| before.ts < flat && flat <= bar.ts);
         let stale = spans_flat && (broke || bar.volume == 0 || self.exit.is_none());
         let ended = broke && before.session_end.is_some_and(|end| end < bar.ts);
         if self.position.is_some() && (stale || ended) {

@@ -1,0 +1,253 @@
+//! One small trade for every way out, with prices and cents worked out by hand.
+
+use mes_core::{
+    bar::Bar,
+    broker::Broker,
+    money::Cents,
+    order::{Action, ExitReason, Order, Side, Signal},
+    statement::{Fill, Statement},
+    time,
+};
+use mes_exec::{guard::Guard, sim::Sim};
+use mes_pipe::{Settings, SettingsArgs};
+
+fn settings() -> Settings {
+    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+    args.read().expect("the shipped settings")
+}
+
+/// A row at a UTC time of 2026-11-20 with these prices: open, high, low, close.
+fn bar(clock: &str, seg: i64, [open, high, low, close]: [f64; 4], volume: i64) -> Bar {
+    let ts = time::parse(&format!("2026-11-20T{clock}Z")).expect("a time");
+    Bar { ts, open, high, low, close, volume, seg, ..Bar::default() }
+}
+
+fn flat(clock: &str, price: f64) -> Bar {
+    bar(clock, 1, [price; 4], 5)
+}
+
+fn order(id: u64, action: Action) -> Order {
+    Order { ts: 0, id, signal: Signal::Hold, action }
+}
+
+fn enter(side: Side, contracts: i64) -> Action {
+    Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
+}
+
+/// Submits an entry after a row at 5000, lets it fill at the open of the next, which is also 5000, and then sends the
+/// rows, each followed by its order if it has one. Returns the fills, the entry's first, and the balance.
+fn trade(
+    broker: &mut impl Broker,
+    [before, first]: [&str; 2],
+    entry: Action,
+    rows: &[(Bar, Option<Action>)],
+    end: bool,
+) -> (Vec<Fill>, Cents) {
+    let mut fills = Vec::new();
+    let mut keep = |statement: &Statement| {
+        fills.extend(statement.fills.iter().cloned());
+        statement.balance_cents
+    };
+    keep(broker.on_bar(&flat(before, 5000.0)).expect("a statement"));
+    broker.submit(&order(1, entry)).expect("submitted");
+    let mut balance = keep(broker.on_bar(&flat(first, 5000.0)).expect("a statement"));
+    for (id, (bar, action)) in (2..).zip(rows) {
+        balance = keep(broker.on_bar(bar).expect("a statement"));
+        if let Some(action) = action {
+            broker.submit(&order(id, action.clone())).expect("submitted");
+        }
+    }
+    if end {
+        balance = keep(broker.end().expect("a statement"));
+    }
+    (fills, balance)
+}
+
+struct Way {
+    name: &'static str,
+    side: Side,
+    rows: Vec<(Bar, Option<Action>)>,
+    end: bool,
+    reason: ExitReason,
+    price: f64,
+    gross: i64,
+    ambiguous: bool,
+}
+
+/// One contract at 10:00 New York: bought at 5000.25 (stop 4998.25, target 5004.25) or sold at 4999.75 (stop 5001.75,
+/// target 4995.75), a tick of slippage each time.
+fn ways() -> Vec<Way> {
+    let way = |name, rows, reason, price, gross| {
+        let side = Side::Buy;
+        Way { name, side, rows, end: false, reason, price, gross, ambiguous: false }
+    };
+    let row = |prices| vec![(bar("15:00:03", 1, prices, 5), None)];
+    let exit = |reason| {
+        vec![(flat("15:00:03", 5000.0), Some(Action::Exit { reason })), (flat("15:00:04", 5001.0), None)]
+    };
+    let trailed = |prices| {
+        let moved = Action::MoveStop { stop: 5000.75 };
+        vec![(flat("15:00:03", 5002.0), Some(moved)), (bar("15:00:04", 1, prices, 5), None)]
+    };
+    use ExitReason::{EndOfData, Limit, Signal, Stop, Target, Timeout, Trail};
+    vec![
+        way("through the target", row([5000.0, 5004.5, 5000.0, 5004.5]), Target, 5004.25, 2000),
+        way("open beyond the target", row([5010.0; 4]), Target, 5004.25, 2000),
+        way("onto the stop", row([5000.0, 5000.0, 4998.25, 4999.0]), Stop, 4998.0, -1125),
+        way("gap through the stop", row([4997.0, 4999.0, 4996.0, 4999.0]), Stop, 4996.75, -1750),
+        Way { ambiguous: true, ..way("both", row([5000.0, 5005.0, 4998.0, 5004.0]), Stop, 4998.0, -1125) },
+        way("gap, then the target", row([4997.0, 5005.0, 4996.0, 5004.0]), Stop, 4996.75, -1750),
+        way("signal", exit(Signal), Signal, 5000.75, 250),
+        way("timeout", exit(Timeout), Timeout, 5000.75, 250),
+        way("limit", exit(Limit), Limit, 5000.75, 250),
+        way("trailed", trailed([5002.0, 5002.0, 5000.75, 5001.0]), Trail, 5000.5, 125),
+        way(
+            "stop moved beyond the price",
+            vec![
+                (flat("15:00:03", 5000.0), Some(Action::MoveStop { stop: 5000.5 })),
+                (flat("15:00:04", 4999.0), None),
+            ],
+            Trail,
+            4998.75,
+            -750,
+        ),
+        Way { end: true, ..way("end", row([5000.0; 4]), EndOfData, 4999.75, -250) },
+        Way {
+            side: Side::Sell,
+            ..way("short, target", row([4999.0, 4999.0, 4995.5, 4996.0]), Target, 4995.75, 2000)
+        },
+        Way {
+            side: Side::Sell,
+            ..way("short, stop", row([5000.0, 5001.75, 5000.0, 5001.0]), Stop, 5002.0, -1125)
+        },
+    ]
+}
+
+#[test]
+fn every_way_out_to_the_cent() {
+    for way in ways() {
+        let mut sim = Sim::new(&settings());
+        let entry = enter(way.side, 1);
+        let (fills, balance) = trade(&mut sim, ["15:00:01", "15:00:02"], entry, &way.rows, way.end);
+        let [entry, exit] = fills.as_slice() else { panic!("{}: {fills:?}", way.name) };
+        assert_eq!(entry.price, 5000.0 + way.side.sign() as f64 * 0.25, "{}", way.name);
+        assert_eq!((entry.commission_cents, entry.gross_cents, entry.exit), (Cents(42), Cents(0), None));
+        let found = (exit.exit, exit.price, exit.gross_cents, exit.commission_cents, exit.ambiguous);
+        let wanted = (Some(way.reason), way.price, Cents(way.gross), Cents(42), way.ambiguous);
+        assert_eq!(found, wanted, "{}", way.name);
+        assert_eq!(balance, Cents(100_000 + way.gross - 84), "{}", way.name);
+    }
+}
+
+#[test]
+fn a_touched_target_is_not_a_fill_and_a_row_without_trades_is_none() {
+    for (prices, volume) in [([5000.0, 5004.25, 5000.0, 5004.0], 5), ([5000.0, 5010.0, 4990.0, 5000.0], 0)] {
+        let mut sim = Sim::new(&settings());
+        let rows = [(bar("15:00:03", 1, prices, volume), None)];
+        let (fills, _) = trade(&mut sim, ["15:00:01", "15:00:02"], enter(Side::Buy, 1), &rows, false);
+        assert_eq!(fills.len(), 1, "{fills:?}");
+    }
+}
+
+/// After 16:00 New York slippage is two ticks: bought at 5000.50. Day's end is 16:30, 21:30 UTC.
+#[test]
+fn days_and_holes_end_trades() {
+    let times = ["21:20:00", "21:20:01"];
+    let check = |broker: &mut dyn FnMut(&[(Bar, Option<Action>)]) -> (Vec<Fill>, Cents),
+                 rows: &[Bar],
+                 reason,
+                 price,
+                 gross| {
+        let rows: Vec<_> = rows.iter().map(|bar| (*bar, None)).collect();
+        let (fills, balance) = broker(&rows);
+        assert_eq!(fills[0].price, 5000.5);
+        let exit = fills.last().expect("an exit");
+        assert_eq!((exit.exit, exit.price, exit.gross_cents), (Some(reason), price, Cents(gross)));
+        assert_eq!(balance, Cents(100_000 + gross - 84));
+    };
+    let settings = settings();
+    let mut guarded = |rows: &[(Bar, Option<Action>)]| {
+        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        trade(&mut guard, times, enter(Side::Buy, 1), rows, false)
+    };
+    // The guard closes a minute before flat-by what risk has left open: 5000.50 to 4999.50.
+    let late = [flat("21:28:59", 5000.0), flat("21:29:00", 5000.0), flat("21:29:01", 5000.0)];
+    check(&mut guarded, &late, ExitReason::EodFlatten, 4999.5, -500);
+    // Rows that stop before flat-by and come back after it: last close less twice the slippage.
+    let hole = [bar("21:40:00", 2, [5100.0; 4], 5)];
+    check(&mut guarded, &hole, ExitReason::DataGap, 4999.0, -750);
+    // An account without a guard, in a position at the day's last row.
+    let mut alone = |rows: &[(Bar, Option<Action>)]| {
+        trade(&mut Sim::new(&settings), ["21:59:50", "21:59:51"], enter(Side::Buy, 1), rows, false)
+    };
+    let next = [Bar {
+        ts: time::parse("2026-11-22T23:00:01Z").expect("a time"),
+        ..bar("00:00:00", 2, [5100.0; 4], 5)
+    }];
+    check(&mut alone, &next, ExitReason::SessionEnd, 4999.0, -750);
+}
+
+#[test]
+fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
+    let settings = settings();
+    for (before, next) in [
+        ("15:00:00", bar("15:10:00", 2, [5000.0; 4], 5)),
+        // The same segment, but the day's end lies between.
+        ("21:24:59", flat("21:30:00", 5000.0)),
+    ] {
+        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        guard.on_bar(&flat(before, 5000.0)).expect("a statement");
+        guard.submit(&order(1, enter(Side::Buy, 1))).expect("submitted");
+        let statement = guard.on_bar(&next).expect("a statement");
+        assert_eq!((statement.position, statement.fills.len()), (0, 0), "{before}");
+        assert_eq!(statement.refused[0].reason, "session_end", "{before}");
+    }
+}
+
+#[test]
+fn the_guard_refuses() {
+    let settings = settings();
+    let wide =
+        Action::Enter { side: Side::Buy, contracts: 1, stop_ticks: 19, target_ticks: 8, confidence: 0.9 };
+    for (clock, action, reason) in [
+        ("15:00:00", enter(Side::Buy, 6), Some("guard_contracts")),
+        ("15:00:00", wide, Some("guard_stop")),
+        ("15:00:00", enter(Side::Buy, 5), None),
+        ("21:24:59", enter(Side::Buy, 1), None),
+        ("21:25:00", enter(Side::Buy, 1), Some("guard_day_end")),
+        ("21:30:00", enter(Side::Buy, 1), Some("guard_day_end")),
+        ("22:00:00", enter(Side::Buy, 1), Some("guard_day_end")),
+    ] {
+        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let bar = flat(clock, 5000.0);
+        guard.on_bar(&bar).expect("a statement");
+        guard.submit(&order(1, action)).expect("submitted");
+        let next = Bar { ts: bar.ts + time::SECOND, ..bar };
+        let statement = guard.on_bar(&next).expect("a statement");
+        assert_eq!(statement.refused.first().map(|refusal| refusal.reason.as_str()), reason, "{clock}");
+        assert_eq!(statement.seen, 1);
+    }
+}
+
+#[test]
+fn the_guard_refuses_entries_beyond_the_rate() {
+    let settings = settings();
+    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let start = flat("15:00:00", 5000.0);
+    // In and out every second: thirty orders in the minute before pass.
+    for second in 0..30 {
+        guard.on_bar(&Bar { ts: start.ts + second * time::SECOND, ..start }).expect("a statement");
+        let action =
+            if second % 2 == 0 { enter(Side::Buy, 1) } else { Action::Exit { reason: ExitReason::Signal } };
+        guard.submit(&order(second as u64 + 1, action)).expect("submitted");
+    }
+    let at = |second: i64| Bar { ts: start.ts + second * time::SECOND, ..start };
+    guard.on_bar(&at(30)).expect("a statement");
+    guard.submit(&order(31, enter(Side::Buy, 1))).expect("submitted");
+    let statement = guard.on_bar(&at(31)).expect("a statement");
+    assert_eq!(statement.refused[0].reason, "guard_rate");
+    guard.on_bar(&at(60)).expect("a statement");
+    guard.submit(&order(32, enter(Side::Buy, 1))).expect("submitted");
+    let statement = guard.on_bar(&at(61)).expect("a statement");
+    assert_eq!((statement.refused.len(), statement.position), (0, 1), "a minute later there is room");
+}
