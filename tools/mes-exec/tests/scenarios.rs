@@ -34,13 +34,16 @@ fn enter(side: Side, contracts: i64) -> Action {
     Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
 }
 
+/// A row, and what is ordered after it.
+type Step = (Bar, Option<Action>);
+
 /// Submits an entry after a row at 5000, lets it fill at the open of the next, which is also 5000, and then sends the
 /// rows, each followed by its order if it has one. Returns the fills, the entry's first, and the balance.
 fn trade(
     broker: &mut impl Broker,
     [before, first]: [&str; 2],
     entry: Action,
-    rows: &[(Bar, Option<Action>)],
+    rows: &[Step],
     end: bool,
 ) -> (Vec<Fill>, Cents) {
     let mut fills = Vec::new();
@@ -66,7 +69,7 @@ fn trade(
 struct Way {
     name: &'static str,
     side: Side,
-    rows: Vec<(Bar, Option<Action>)>,
+    rows: Vec<Step>,
     end: bool,
     reason: ExitReason,
     price: f64,
@@ -152,39 +155,29 @@ fn a_touched_target_is_not_a_fill_and_a_row_without_trades_is_none() {
 /// After 16:00 New York slippage is two ticks: bought at 5000.50. Day's end is 16:30, 21:30 UTC.
 #[test]
 fn days_and_holes_end_trades() {
-    let times = ["21:20:00", "21:20:01"];
-    let check = |broker: &mut dyn FnMut(&[(Bar, Option<Action>)]) -> (Vec<Fill>, Cents),
-                 rows: &[Bar],
-                 reason,
-                 price,
-                 gross| {
-        let rows: Vec<_> = rows.iter().map(|bar| (*bar, None)).collect();
-        let (fills, balance) = broker(&rows);
+    let settings = settings();
+    let check = |(fills, balance): (Vec<Fill>, Cents), reason, price, gross| {
         assert_eq!(fills[0].price, 5000.5);
         let exit = fills.last().expect("an exit");
         assert_eq!((exit.exit, exit.price, exit.gross_cents), (Some(reason), price, Cents(gross)));
         assert_eq!(balance, Cents(100_000 + gross - 84));
     };
-    let settings = settings();
-    let mut guarded = |rows: &[(Bar, Option<Action>)]| {
+    let guarded = |rows: &[Step]| {
         let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
-        trade(&mut guard, times, enter(Side::Buy, 1), rows, false)
+        trade(&mut guard, ["21:20:00", "21:20:01"], enter(Side::Buy, 1), rows, false)
     };
     // The guard closes a minute before flat-by what risk has left open: 5000.50 to 4999.50.
-    let late = [flat("21:28:59", 5000.0), flat("21:29:00", 5000.0), flat("21:29:01", 5000.0)];
-    check(&mut guarded, &late, ExitReason::EodFlatten, 4999.5, -500);
+    let late = ["21:28:59", "21:29:00", "21:29:01"].map(|clock| (flat(clock, 5000.0), None));
+    check(guarded(&late), ExitReason::EodFlatten, 4999.5, -500);
     // Rows that stop before flat-by and come back after it: last close less twice the slippage.
-    let hole = [bar("21:40:00", 2, [5100.0; 4], 5)];
-    check(&mut guarded, &hole, ExitReason::DataGap, 4999.0, -750);
+    let hole = [(bar("21:40:00", 2, [5100.0; 4], 5), None)];
+    check(guarded(&hole), ExitReason::DataGap, 4999.0, -750);
     // An account without a guard, in a position at the day's last row.
-    let mut alone = |rows: &[(Bar, Option<Action>)]| {
-        trade(&mut Sim::new(&settings), ["21:59:50", "21:59:51"], enter(Side::Buy, 1), rows, false)
-    };
-    let next = [Bar {
-        ts: time::parse("2026-11-22T23:00:01Z").expect("a time"),
-        ..bar("00:00:00", 2, [5100.0; 4], 5)
-    }];
-    check(&mut alone, &next, ExitReason::SessionEnd, 4999.0, -750);
+    let ts = time::parse("2026-11-22T23:00:01Z").expect("a time");
+    let next = [(Bar { ts, ..bar("00:00:00", 2, [5100.0; 4], 5) }, None)];
+    let mut sim = Sim::new(&settings);
+    let alone = trade(&mut sim, ["21:59:50", "21:59:51"], enter(Side::Buy, 1), &next, false);
+    check(alone, ExitReason::SessionEnd, 4999.0, -750);
 }
 
 #[test]
