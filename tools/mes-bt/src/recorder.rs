@@ -129,7 +129,7 @@ impl Recorder {
             calendar,
             file,
             from: from.unwrap_or(Ts::MIN),
-            begun: false,
+            begun: from.is_none(),
             equity: Cents::ZERO,
             confidence: 1.0,
             signal: 0.0,

@@ -100,7 +100,7 @@ fn errors_say_where_and_what_to_do() {
     broken[3] = broken[3].replace(r#""close":4000.5"#, r#""close":4000.6"#);
     assert_ne!(broken, input);
     let (code, said) = refusal(&["--interval", "1s"], &broken.join("\n"));
-    assert!(code == Some(3) && said.contains("row ") && said.contains("4000.6 is off"), "{said}");
+    assert!(code == Some(3) && said.contains("line ") && said.contains("4000.6 is off"), "{said}");
     let (code, said) =
         refusal(&["--interval", "1s"], &text.replace("theirs", "f_ret_1").replace("\"x", "\""));
     assert_eq!(code, Some(3), "{said}");

@@ -36,86 +36,88 @@ fn import(flags: &str, input: &str) -> String {
     if done.status.success() { text(&done.stdout) } else { text(&done.stderr) }
 }
 
-#[test]
-fn presets_read_their_dialects() {
-    let cases = [
-        (
-            "--preset firstrate",
-            "2026-01-05,09:30:00,6900.25,6901,6900,6900.5,12\n",
-            "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
-        ),
-        (
-            "--preset firstrate",
-            "2026-07-06 09:30:00,6900.25,6901,6900,6900.5,12\n",
-            "ts,open,high,low,close,volume,seg,symbol\n2026-07-06T13:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
-        ),
-        (
-            "--preset ninjatrader",
-            "20260105 143100;6900.25;6901;6900;6900.5;12\n",
-            "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
-        ),
-        (
-            "--preset ninjatrader",
-            "20260105 143100 1230000;6900.25;6900;6900.25;3\n",
-            "ts,price,size,bid,ask,symbol\n2026-01-05T14:31:00.123Z,6900.25,3,6900.0,6900.25,MES\n",
-        ),
-        (
-            "--preset sierra --interval 5m --symbol MESH6",
-            "Date, Time, Open, High, Low, Last, Volume, NumberOfTrades, BidVolume, AskVolume\n\
+/// Flags, a text, and the rows it makes.
+const CASES: [(&str, &str, &str); 13] = [
+    (
+        "--preset firstrate",
+        "2026-01-05,09:30:00,6900.25,6901,6900,6900.5,12\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
+    ),
+    (
+        "--preset firstrate",
+        "2026-07-06 09:30:00,6900.25,6901,6900,6900.5,12\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-07-06T13:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
+    ),
+    (
+        "--preset ninjatrader",
+        "20260105 143100;6900.25;6901;6900;6900.5;12\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
+    ),
+    (
+        "--preset ninjatrader",
+        "20260105 143100 1230000;6900.25;6900;6900.25;3\n",
+        "ts,price,size,bid,ask,symbol\n2026-01-05T14:31:00.123Z,6900.25,3,6900.0,6900.25,MES\n",
+    ),
+    (
+        "--preset sierra --interval 5m --symbol MESH6",
+        "Date, Time, Open, High, Low, Last, Volume, NumberOfTrades, BidVolume, AskVolume\n\
              2026/1/5, 08:30:00, 6900.25, 6901.00, 6900.00, 6900.50, 12, 9, 5, 7\n",
-            "ts,open,high,low,close,volume,buy_volume,sell_volume,trades,seg,symbol\n\
+        "ts,open,high,low,close,volume,buy_volume,sell_volume,trades,seg,symbol\n\
              2026-01-05T14:35:00Z,6900.25,6901.0,6900.0,6900.5,12,7,5,9,1,MESH6\n",
-        ),
-        (
-            "--preset databento-csv",
-            "ts_recv,ts_event,rtype,publisher_id,instrument_id,action,side,depth,price,size,flags\n\
+    ),
+    (
+        "--preset databento-csv",
+        "ts_recv,ts_event,rtype,publisher_id,instrument_id,action,side,depth,price,size,flags\n\
              1767623400000000005,1767623400000000001,0,1,42,T,A,0,6900250000000,2,0\n\
              1767623401000000005,1767623401000000001,0,1,42,T,N,0,6900500000000,1,0\n",
-            "ts,price,size,side,symbol\n2026-01-05T14:30:00.000000005Z,6900.25,2,sell,MES\n\
+        "ts,price,size,side,symbol\n2026-01-05T14:30:00.000000005Z,6900.25,2,sell,MES\n\
              2026-01-05T14:30:01.000000005Z,6900.5,1,,MES\n",
-        ),
-        (
-            "--preset databento-csv --interval 1s",
-            "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n\
+    ),
+    (
+        "--preset databento-csv --interval 1s",
+        "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n\
              2026-01-05T14:30:00.000000000Z,32,1,42,6900.250000000,6901.000000000,6900.000000000,6900.500000000,12,MESH6\n",
-            "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:30:01Z,6900.25,6901.0,6900.0,6900.5,12,1,MESH6\n",
-        ),
-        (
-            "--preset madrid-1s",
-            "Timestamp;Precio;Volumen;Lado;Bid;Ask\n2026-01-05 15:30:01;6900,25;12;ASK;6900,25;6900,25\n",
-            "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:30:01Z,6900.25,6900.25,6900.25,6900.25,12,1,MES\n",
-        ),
-        (
-            "--preset madrid-ticks",
-            "timestamp;price;volume;lado;bid;ask\n2026-01-05 15:30:01.023;6900,25;12;BID;6900,25;6900,5\n",
-            "ts,price,size,side,bid,ask,symbol\n2026-01-05T14:30:01.023Z,6900.25,12,sell,6900.25,6900.5,MES\n",
-        ),
-        (
-            "--preset mes-5s",
-            "ts_utc,bid,ask,volume,trades,net_volume\n2026-01-05T14:30:04.9Z,6900.25,6900.5,12,9,-2\n\
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:30:01Z,6900.25,6901.0,6900.0,6900.5,12,1,MESH6\n",
+    ),
+    (
+        "--preset madrid-1s",
+        "Timestamp;Precio;Volumen;Lado;Bid;Ask\n2026-01-05 15:30:01;6900,25;12;ASK;6900,25;6900,25\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:30:01Z,6900.25,6900.25,6900.25,6900.25,12,1,MES\n",
+    ),
+    (
+        "--preset madrid-ticks",
+        "timestamp;price;volume;lado;bid;ask\n2026-01-05 15:30:01.023;6900,25;12;BID;6900,25;6900,5\n",
+        "ts,price,size,side,bid,ask,symbol\n2026-01-05T14:30:01.023Z,6900.25,12,sell,6900.25,6900.5,MES\n",
+    ),
+    (
+        "--preset mes-5s",
+        "ts_utc,bid,ask,volume,trades,net_volume\n2026-01-05T14:30:04.9Z,6900.25,6900.5,12,9,-2\n\
              2026-01-05T14:30:09.9Z,6900.25,6900.5,0,9,-2\n",
-            "ts,open,high,low,close,volume,buy_volume,sell_volume,trades,bid,ask,seg,symbol\n\
+        "ts,open,high,low,close,volume,buy_volume,sell_volume,trades,bid,ask,seg,symbol\n\
              2026-01-05T14:30:05Z,6900.25,6900.25,6900.25,6900.25,12,5,7,9,6900.25,6900.5,1,MES\n\
              2026-01-05T14:30:10Z,6900.25,6900.25,6900.25,6900.25,0,,,9,6900.25,6900.5,1,MES\n",
-        ),
-        (
-            "--columns Fecha=ts,Precio=price,Vol=size --tz Europe/Madrid",
-            "Fecha;Precio;Vol;Nota\n2026-01-05 15:30:01;6900,25;12;x\n",
-            "ts,price,size,symbol\n2026-01-05T14:30:01Z,6900.25,12,MES\n",
-        ),
-        (
-            "--names ts,-,price --price-scale 1e-9 --separator |",
-            "1767623400|x|6900250000000\n",
-            "ts,price,symbol\n2026-01-05T14:30:00Z,6900.25,MES\n",
-        ),
-        (
-            "--tz UTC --dates dmy --stamp close --interval 1m --bars-of mid",
-            "date,time,bid,ask,volume\n05.01.2026,14:30:00,6900.25,6900.75,1\n",
-            "ts,open,high,low,close,volume,bid,ask,seg,symbol\n\
+    ),
+    (
+        "--columns Fecha=ts,Precio=price,Vol=size --tz Europe/Madrid",
+        "Fecha;Precio;Vol;Nota\n2026-01-05 15:30:01;6900,25;12;x\n",
+        "ts,price,size,symbol\n2026-01-05T14:30:01Z,6900.25,12,MES\n",
+    ),
+    (
+        "--names ts,-,price --price-scale 1e-9 --separator |",
+        "1767623400|x|6900250000000\n",
+        "ts,price,symbol\n2026-01-05T14:30:00Z,6900.25,MES\n",
+    ),
+    (
+        "--tz UTC --dates dmy --stamp close --interval 1m --bars-of mid",
+        "date,time,bid,ask,volume\n05.01.2026,14:30:00,6900.25,6900.75,1\n",
+        "ts,open,high,low,close,volume,bid,ask,seg,symbol\n\
              2026-01-05T14:30:00Z,6900.5,6900.5,6900.5,6900.5,1,6900.25,6900.75,1,MES\n",
-        ),
-    ];
-    for (flags, input, wanted) in cases {
+    ),
+];
+
+#[test]
+fn presets_read_their_dialects() {
+    for (flags, input, wanted) in CASES {
         assert_eq!(import(flags, input), wanted, "{flags}");
     }
 }

@@ -1,136 +1,16 @@
 //! `mes-fetch history` against a server on this machine that does what the real one does on a bad day.
 
+mod case;
 #[allow(dead_code, reason = "the example uses more of it")]
+#[path = "../databento/mod.rs"]
 mod databento;
+mod killed;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    thread::sleep,
-    time::Duration,
-};
+use std::fs;
 
-use arrow_array::cast::AsArray;
-use databento::{Fault, KEY, Server};
-use mes_pipe::{Kind, read_table};
+use case::{Case, Done, JANUARY, WINTER, files};
+use databento::Fault;
 use serde_json::Value;
-
-/// A server and a directory.
-struct Case {
-    server: Server,
-    dir: tempfile::TempDir,
-}
-
-const JANUARY: &str = "--from 2024-01-01 --until 2024-02-01";
-const WINTER: &str = "--from 2024-01-01 --until 2024-03-01";
-
-impl Case {
-    fn new() -> Case {
-        Case { server: Server::start(0), dir: tempfile::tempdir().expect("a directory") }
-    }
-
-    fn command(&self, args: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mes-fetch"));
-        command.args("history --retry-wait 0.01 --stall 0.5 --to-dir".split(' ')).arg(self.dir.path());
-        if !args.contains("--symbol") {
-            command.args("--symbol MES.v.0 --schema ohlcv-1s".split(' '));
-        }
-        command.args(args.split_whitespace()).stdin(Stdio::null());
-        command.env("DATABENTO_API_KEY", KEY).env("MES_FETCH_BASE_URL", self.server.url());
-        command
-    }
-
-    /// Runs it and sees to it that the key is nowhere.
-    fn run(&self, args: &str) -> Done {
-        let done = Done::of(self.command(args).output().expect("the tool runs"));
-        assert!(!done.said.contains(KEY) && !done.out.contains(KEY), "the key is told: {}", done.said);
-        for path in files(self.dir.path()) {
-            let bytes = fs::read(&path).expect("a file");
-            let told = bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes());
-            assert!(!told, "the key is in {}", path.display());
-        }
-        done
-    }
-
-    fn fetch(&self, args: &str) -> Done {
-        self.run(&format!("{args} --yes"))
-    }
-
-    fn billed(&self) -> usize {
-        self.server.state().billed.len()
-    }
-
-    fn ledger(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.dir.path().join("ledger.jsonl")).expect("a ledger");
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-    }
-
-    fn event(&self, name: &str) -> Value {
-        self.ledger().into_iter().rfind(|entry| entry["event"] == name).unwrap_or_default()
-    }
-
-    /// Returns the rows of a month's Parquet and the symbols in it.
-    fn month(&self, month: &str) -> (usize, Vec<String>) {
-        let (year, month) = month.split_once('-').expect("a month");
-        let path = self.dir.path().join(format!("year={year}/month={month}/part.parquet"));
-        let (meta, batches) = read_table(&path, &[Kind::Tick, Kind::Ohlcv]).expect("a table");
-        assert_eq!(meta.lineage.to_json()[0]["tool"], "mes-fetch");
-        assert_eq!(
-            meta.lineage.to_json()[0]["input"][0].as_str().map(str::len),
-            Some(64),
-            "{:?}",
-            meta.lineage
-        );
-        let mut symbols = Vec::new();
-        for batch in &batches {
-            let column = batch.column_by_name("symbol").expect("symbols").as_string::<i32>();
-            symbols.extend(column.iter().flatten().map(str::to_owned));
-            symbols.sort();
-            symbols.dedup();
-        }
-        (batches.iter().map(|batch| batch.num_rows()).sum(), symbols)
-    }
-}
-
-struct Done {
-    code: Option<i32>,
-    out: String,
-    said: String,
-}
-
-impl Done {
-    fn of(output: Output) -> Done {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Done { code: output.status.code(), out: text(&output.stdout), said: text(&output.stderr) }
-    }
-
-    #[track_caller]
-    fn ended(self, code: i32) -> Done {
-        assert_eq!(self.code, Some(code), "{}{}", self.out, self.said);
-        self
-    }
-
-    #[track_caller]
-    fn saying(self, text: &str) -> Done {
-        assert!(
-            self.said.contains(text) || self.out.contains(text),
-            "{text:?} not in {}{}",
-            self.out,
-            self.said
-        );
-        self
-    }
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
-}
 
 #[test]
 fn without_yes_there_is_only_a_plan() {
@@ -297,7 +177,8 @@ fn a_day_published_again_is_noticed() {
     case.fetch(WINTER).ended(0).saying("published again since they were fetched").saying("2024-01-17");
     assert_eq!(case.billed(), 2);
     case.fetch(&format!("{WINTER} --refresh")).ended(0);
-    assert_eq!((case.billed(), case.server.state().billed[2]), (3, case.server.state().billed[0]));
+    let billed = case.server.state().billed.clone();
+    assert_eq!((billed.len(), billed[2]), (3, billed[0]));
     let done = case.fetch(WINTER).ended(0);
     assert!(!done.said.contains("again"), "{}", done.said);
     assert_eq!(case.month("2024-01").0, 3450);
@@ -314,7 +195,8 @@ fn the_end_moves_and_nothing_is_bought_twice() {
         case.fetch("--from 2024-02-01 --until 2024-06-01").ended(0).saying("reaches from 2010-06-06");
         assert_eq!((case.billed(), case.month("2024-02").0), (billed, rows * 150), "{end}");
     }
-    assert_eq!(case.server.state().billed[0].1, case.server.state().billed[1].0);
+    let billed = case.server.state().billed.clone();
+    assert_eq!(billed[0].1, billed[1].0);
     case.fetch("--from 2024-05-01 --until 2024-06-01")
         .ended(2)
         .saying("nothing of 2024-05-01..2024-06-01 is there");
@@ -348,57 +230,6 @@ fn spreads_of_a_parent_are_left_out() {
     assert_eq!(case.event("parquet")["spreads"], per_contract);
 }
 
-/// Starts it, waits until the server has sent so many bytes of the second month, and kills it.
-fn killed_at(case: &Case, bytes: usize) {
-    case.server.state().faults.extend([Fault::Slow, Fault::Hold(bytes)]);
-    let mut command = case.command(&format!("{WINTER} --yes"));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    let part = case.dir.path().join("raw/MES.v.0.ohlcv-1s.20240201-20240301.dbn.zst.part");
-    let arrived = || part.metadata().is_ok_and(|file| file.len() >= bytes as u64);
-    while !(case.server.state().held && arrived()) {
-        sleep(Duration::from_millis(1));
-    }
-    child.kill().expect("killed");
-    child.wait().expect("reaped");
-}
-
-#[test]
-fn a_kill_at_any_byte_costs_no_month_twice() {
-    let probe = Case::new();
-    let february = (1_706_745_600_000_000_000, 1_709_251_200_000_000_000);
-    let length = probe.server.body("MES.v.0", "ohlcv-1s", february.0, february.1).len();
-    let places =
-        [0, 1, 3, 4, 8, 9, 100, 1000, length / 3, length / 2, length - 100, length - 4, length - 1, length];
-    for bytes in places {
-        let case = Case::new();
-        killed_at(&case, bytes);
-        assert_eq!(case.billed(), 2, "{bytes}");
-        case.fetch(WINTER).ended(0);
-        // February was sent anew unless every byte of it was there; January never.
-        let again = if bytes < length { 3 } else { 2 };
-        assert_eq!(
-            (case.billed(), case.month("2024-01").0, case.month("2024-02").0),
-            (again, 3450, 3150),
-            "{bytes}"
-        );
-        assert!(files(case.dir.path()).iter().all(|path| !path.to_string_lossy().ends_with(".part")));
-    }
-}
-
-#[test]
-fn a_ledger_cut_anywhere_costs_nothing() {
-    let case = Case::new();
-    case.fetch(WINTER).ended(0);
-    let path = case.dir.path().join("ledger.jsonl");
-    let whole = fs::read(&path).expect("a ledger");
-    for length in (0..whole.len()).step_by(97).chain([whole.len() - 1]) {
-        fs::write(&path, &whole[..length]).expect("cut");
-        case.fetch(WINTER).ended(0);
-        assert_eq!((case.billed(), case.month("2024-02").0), (2, 3150), "cut at {length}");
-        assert_eq!(case.ledger().iter().filter(|entry| entry["event"] == "stored").count(), 2);
-    }
-}
-
 #[test]
 fn a_bad_key_or_address_is_refused_before_any_request() {
     let case = Case::new();
@@ -421,19 +252,4 @@ fn a_bad_key_or_address_is_refused_before_any_request() {
     let wrong = format!("db-{}", "y".repeat(29));
     let done = Done::of(command.env("DATABENTO_API_KEY", &wrong).output().expect("it runs")).ended(2);
     assert!(!done.said.contains(&wrong) && !done.said.contains("Basic ZGIt"), "{}", done.said);
-}
-
-#[test]
-fn two_at_a_time_do_not_both_pay() {
-    let case = Case::new();
-    case.server.fault("hold", 10);
-    let mut command = case.command(&format!("{JANUARY} --yes --stall 60"));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    while !case.server.state().held {
-        sleep(Duration::from_millis(1));
-    }
-    case.fetch(JANUARY).ended(2).saying("another mes-fetch is at work here");
-    child.kill().expect("killed");
-    child.wait().expect("reaped");
-    assert_eq!(case.billed(), 1);
 }
