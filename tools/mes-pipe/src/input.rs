@@ -11,12 +11,11 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mes_core::{interval::Interval, session::Filter};
 
 use crate::{
-    Error, Kind, Lineage, Meta, Result,
+    Error, InputArgs, Kind, Lineage, Meta, Result,
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
@@ -28,46 +27,6 @@ use crate::{
     sniff::{Found, sniff},
     source::Source,
 };
-
-#[derive(Args, Clone, Debug, Default)]
-pub struct InputArgs {
-    /// Files in the order of time, or a directory of *.parquet; stdin without any
-    ///
-    /// Arrow, Parquet, DBN, CSV or JSON lines, each also as gzip or zstd, told by their first bytes.
-    #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub text: TextArgs,
-}
-
-/// What text without a header cannot say of itself.
-#[derive(Args, Clone, Debug, Default)]
-pub struct TextArgs {
-    /// Length of a row, for text without a header
-    #[arg(long, value_name = "INTERVAL")]
-    pub interval: Option<Interval>,
-    /// Session that the rows are of, for text without a header
-    #[arg(long, value_name = "SESSION")]
-    pub session: Option<Session>,
-}
-
-/// [`Filter`] as a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Session {
-    All,
-    Rth,
-    Eth,
-}
-
-impl From<Session> for Filter {
-    fn from(session: Session) -> Filter {
-        match session {
-            Session::All => Filter::All,
-            Session::Rth => Filter::Rth,
-            Session::Eth => Filter::Eth,
-        }
-    }
-}
 
 /// What reading came to.
 #[derive(Debug)]

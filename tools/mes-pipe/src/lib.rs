@@ -5,6 +5,7 @@
 //! that fails leaves without that mark, so whoever reads it knows.
 
 mod ahead;
+mod args;
 mod arrow;
 mod check;
 pub mod columns;
@@ -31,9 +32,10 @@ mod text;
 
 pub use self::parquet::TableFile;
 pub use ahead::Ahead;
+pub use args::{InputArgs, Session, TextArgs};
 pub use columns::{BarBuilder, Bars, Ticks, append};
 pub use error::{Error, Result};
-pub use input::{Event, Input, InputArgs, Session, TextArgs, read_table};
+pub use input::{Event, Input, read_table};
 pub use lineage::{Lineage, hash};
 pub use lock::lock;
 pub use meta::{Kind, Meta};
