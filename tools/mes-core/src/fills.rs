@@ -1,6 +1,8 @@
 //! How the paper account fills orders: by which model, and how long an order takes to arrive. Part of every run
 //! record, because fills depend on it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -101,6 +103,21 @@ impl Latency {
 
     pub fn is_none(&self) -> bool {
         self.percentiles_ns.is_empty()
+    }
+}
+
+/// Says it in milliseconds; of a recording the median and the longest.
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |nanos: i64| nanos as f64 / MILLI as f64;
+        match self.percentiles_ns.as_slice() {
+            [] => f.write_str("none"),
+            [constant] => write!(f, "{} ms", ms(*constant)),
+            drawn => {
+                let (median, longest) = (ms(drawn[drawn.len() / 2]), ms(drawn[drawn.len() - 1]));
+                write!(f, "as recorded, median {median} ms, longest {longest} ms")
+            }
+        }
     }
 }
 
