@@ -2,6 +2,7 @@
 
 mod backtest;
 mod draw;
+pub mod evidence;
 mod files;
 pub mod metrics;
 pub mod recorder;

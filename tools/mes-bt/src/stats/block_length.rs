@@ -30,11 +30,11 @@ pub fn best(values: &[f64]) -> Option<BlockLength> {
     let covariances: Vec<f64> = (0..=longest).map(|lag| product(lag) / n).collect();
     let m = cut_off(&apart, &covariances, run).map_or(longest, |lag| (2 * lag.max(1)).min(longest));
     let (mut weighted, mut plain) = (0.0, covariances[0]);
-    for lag in 1..=m {
+    for (lag, covariance) in covariances.iter().enumerate().take(m + 1).skip(1) {
         let share = lag as f64 / m as f64;
         let weight = if share <= 0.5 { 1.0 } else { 2.0 * (1.0 - share) };
-        weighted += 2.0 * weight * lag as f64 * covariances[lag];
-        plain += 2.0 * weight * covariances[lag];
+        weighted += 2.0 * weight * lag as f64 * covariance;
+        plain += 2.0 * weight * covariance;
     }
     let most = (3.0 * n.sqrt()).min(n / 3.0).ceil();
     let length = |c: f64| {
