@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use mes_core::{
+    interval::Interval,
     money::Cents,
     order::Action,
     prediction::Prediction,
@@ -18,6 +19,7 @@ use mes_pipe::Result;
 use mes_risk::trade::Journal;
 
 use crate::{
+    evidence::{Searched, opens::Opens},
     files::equity::EquityFile,
     trades::{Pairing, Trade},
 };
@@ -90,6 +92,10 @@ pub struct Results {
     pub drawdown_to: Option<Ts>,
     /// Longest time below a peak in nanoseconds, bar by bar.
     pub longest_under_water: i64,
+    /// The bars' opens, where they are kept.
+    pub opens: Option<Opens>,
+    /// The search that this run is the outcome of, where that is known.
+    pub searched: Option<Searched>,
     peak: Option<(Ts, Cents)>,
     below: bool,
 }
@@ -223,6 +229,7 @@ impl Journal for Recorder {
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         self.equity = run.ledger.start_cents;
         self.confidence = run.rules.value.entries.confidence;
+        self.results.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         self.results.run = Some(run.clone());
         Ok(())
     }
@@ -236,6 +243,9 @@ impl Journal for Recorder {
         self.results.first.get_or_insert(row.bar.ts);
         self.results.last = Some(row.bar.ts);
         self.prediction(&row.prediction);
+        if let Some(opens) = &mut self.results.opens {
+            opens.push(&row.bar);
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    evidence::Evidence,
     metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
     words,
@@ -34,6 +35,8 @@ pub struct Summary {
     pub account: Account,
     #[serde(flatten)]
     pub metrics: Metrics,
+    /// How much of it may be luck.
+    pub evidence: Evidence,
     pub limits: Vec<Reached>,
     /// Days that ended with a position still open; must be 0.
     pub days_not_flat: usize,
@@ -123,6 +126,7 @@ impl Summary {
                 net_ratio: crate::metrics::ratio(net.usd(), start.usd()),
             },
             metrics,
+            evidence: Evidence::of(results),
             limits: results.alerts.iter().map(Reached::of).collect(),
             days_not_flat,
             settings: settings(results, &lineage),
@@ -151,12 +155,29 @@ impl Summary {
         Some(format!("account died on day {}: {}", reached.day, reached.sentence()))
     }
 
-    /// Says the Sharpe ratio with what it rests on.
+    /// Says the Sharpe ratio with what it rests on: its interval, how likely it is above 0, what a search left of it.
     pub fn sharpe(&self) -> Option<String> {
         let returns = &self.metrics.returns;
         let (sharpe, error) = returns.sharpe.zip(returns.sharpe_se)?;
-        let days = words::count(returns.days as u64, "day");
-        Some(format!("{sharpe:.2} ± {error:.2} (standard error over {days})"))
+        Some(format!("{sharpe:.2} {}", self.sharpe_rests_on(error)))
+    }
+
+    /// Says what the Sharpe ratio rests on, `error` being its plain standard error.
+    pub fn sharpe_rests_on(&self, error: f64) -> String {
+        let days = words::count(self.metrics.returns.days as u64, "day");
+        let mut text = match self.evidence.intervals.as_ref().and_then(|intervals| intervals.sharpe) {
+            Some((low, high)) => format!("(95 % from {low:.2} to {high:.2}, {days}"),
+            None => format!("± {error:.2} (standard error over {days}"),
+        };
+        if let Some(evidence) = &self.evidence.sharpe {
+            let psr = words::or_dash(evidence.psr, words::percent);
+            text += &format!("; PSR {psr}");
+            if let Some(searched) = &evidence.searched {
+                let trials = words::count(searched.trials as u64, "trial");
+                text += &format!(", DSR {} after {trials}", words::or_dash(evidence.dsr, words::percent));
+            }
+        }
+        text + ")"
     }
 
     /// Says the Calmar ratio, once there are days enough to speak of a year.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
+    evidence::Intervals,
     metrics::blocked::Blocked,
     recorder::Results,
     summary::Summary,
@@ -74,7 +75,15 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
     let fall = &metrics.drawdown;
     let unknown = || "- (needs at least two days that differ)".to_owned();
     let mut rows = vec![
-        ("net", format!("{} ({})", signed_usd(account.net_usd), or_dash(account.net_ratio, percent))),
+        (
+            "net",
+            format!(
+                "{} ({}){}",
+                signed_usd(account.net_usd),
+                or_dash(account.net_ratio, percent),
+                interval(summary, |intervals| intervals.net_usd, signed_usd)
+            ),
+        ),
         (
             "costs",
             format!(
@@ -98,11 +107,12 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "trades",
             format!(
-                "{}: {} won, {} lost ({} wins); {} a day, {} an hour",
+                "{}: {} won, {} lost ({} wins{}); {} a day, {} an hour",
                 all.trades,
                 all.wins,
                 all.losses,
                 or_dash(all.win_ratio, percent),
+                interval(summary, |intervals| intervals.win_ratio, percent),
                 or_dash(trades.per_day, two),
                 or_dash(trades.per_hour, two)
             ),
@@ -114,6 +124,23 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// Writes where the true figure lies with 95 %, after the figure; nothing where that is unknown.
+fn interval(summary: &Summary, of: fn(&Intervals) -> Option<(f64, f64)>, write: fn(f64) -> String) -> String {
+    let range = summary.evidence.intervals.as_ref().and_then(of);
+    range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
+}
+
+/// Says how the entries compare with random ones.
+fn chance(summary: &Summary) -> String {
+    let Some(skill) = &summary.evidence.skill else { return "-".into() };
+    format!(
+        "{} of {} sets of random entries, alike else, made as much; on average {}",
+        percent(skill.p_value),
+        skill.sets,
+        signed_usd(skill.random_mean_usd)
+    )
+}
+
 fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
     let trades = &summary.metrics.trades;
     let all = &trades.all;
@@ -121,8 +148,19 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
         format!("{} for {}", words::count(split.trades as u64, "trade"), signed_usd(split.net_usd))
     };
     vec![
-        ("expectancy", format!("{} a trade", or_dash(all.expectancy_usd, signed_usd))),
-        ("profit factor", or_dash(all.profit_factor, two)),
+        (
+            "expectancy",
+            format!(
+                "{} a trade{}",
+                or_dash(all.expectancy_usd, signed_usd),
+                interval(summary, |intervals| intervals.expectancy_usd, signed_usd)
+            ),
+        ),
+        (
+            "profit factor",
+            or_dash(all.profit_factor, two) + &interval(summary, |intervals| intervals.profit_factor, two),
+        ),
+        ("against chance", chance(summary)),
         (
             "average win, loss",
             format!("{}, {}", or_dash(all.average_win_usd, usd), or_dash(all.average_loss_usd, usd)),

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use chrono::{NaiveDate, TimeDelta};
 use mes_core::{
     contract::TICK_VALUE,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
     statement::Fill,
     time::Ts,
+    tz,
 };
 
 /// From flat to flat.
@@ -34,6 +36,13 @@ pub struct Trade {
     pub reward_cents: Cents,
     /// The bar touched stop and target, and the stop was assumed.
     pub ambiguous: bool,
+}
+
+impl Trade {
+    /// Returns the trading day on which it ended: the date of New York six hours later, since a day begins at 18:00.
+    pub fn session(&self) -> NaiveDate {
+        (tz::new_york(self.exited - 1) + TimeDelta::hours(6)).date()
+    }
 }
 
 /// Pairs entries with exits.

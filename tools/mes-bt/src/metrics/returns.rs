@@ -7,10 +7,13 @@
 use serde::Serialize;
 
 use super::{finite, mean, ratio};
-use crate::recorder::Results;
+use crate::{
+    recorder::{DayResult, Results},
+    stats::sharpe_error,
+};
 
 /// Trading days in a year.
-const YEAR: f64 = 252.0;
+pub const YEAR: f64 = 252.0;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Returns {
@@ -25,20 +28,14 @@ pub struct Returns {
     pub sharpe_se: Option<f64>,
     pub sortino: Option<f64>,
     pub calmar: Option<f64>,
+    /// What the winning days returned over what the losing ones did: Omega at a threshold of 0.
+    pub omega: Option<f64>,
 }
 
 impl Returns {
     /// Computes from the days of a run. An equity of 0 or less leaves no return to speak of.
     pub fn of(results: &Results) -> Returns {
-        let daily: Option<Vec<f64>> = results
-            .days
-            .iter()
-            .map(|day| {
-                let (start, end) = (day.start_cents.0, day.end_cents.0);
-                (start > 0).then(|| end as f64 / start as f64 - 1.0)
-            })
-            .collect();
-        let mut returns = Returns::of_daily(&daily.unwrap_or_default());
+        let mut returns = Returns::of_daily(&daily(&results.days).unwrap_or_default());
         returns.days = results.days.len();
         returns
     }
@@ -59,11 +56,21 @@ impl Returns {
             sd_daily_ratio: deviation,
             annual_ratio: annual,
             sharpe: per_day.map(|sharpe| sharpe * YEAR.sqrt()),
-            sharpe_se: per_day.map(|sharpe| standard_error(sharpe, daily.len()) * YEAR.sqrt()),
+            sharpe_se: per_day.map(|sharpe| sharpe_error::lo(sharpe, daily.len() as f64) * YEAR.sqrt()),
             sortino: average.zip(downside(daily)).and_then(|(m, down)| ratio(m * YEAR.sqrt(), down)),
             calmar: annual.zip(deepest(daily)).and_then(|(annual, fall)| ratio(annual, fall)),
+            omega: omega(daily),
         }
     }
+}
+
+/// Returns the return of every day; absent where equity was 0 or less at the start of one.
+pub fn daily(days: &[DayResult]) -> Option<Vec<f64>> {
+    let of = |day: &DayResult| {
+        let (start, end) = (day.start_cents.0, day.end_cents.0);
+        (start > 0).then(|| end as f64 / start as f64 - 1.0)
+    };
+    days.iter().map(of).collect()
 }
 
 /// Returns the sample standard deviation of two or more values.
@@ -79,6 +86,14 @@ fn downside(daily: &[f64]) -> Option<f64> {
     (squares > 0.0).then(|| (squares / daily.len() as f64).sqrt())
 }
 
+/// Returns Σ of the gains over Σ of the losses; absent without a loss. Keating and Shadwick (2002), "A Universal
+/// Performance Measure", at a threshold of 0.
+fn omega(daily: &[f64]) -> Option<f64> {
+    let gains: f64 = daily.iter().map(|daily| daily.max(0.0)).sum();
+    let losses: f64 = daily.iter().map(|daily| (-daily).max(0.0)).sum();
+    ratio(gains, losses)
+}
+
 /// Returns the greatest fall from a peak of the compounded days, as a share of it; absent without a fall.
 pub fn deepest(daily: &[f64]) -> Option<f64> {
     let (mut equity, mut peak, mut fall) = (1.0_f64, 1.0_f64, 0.0_f64);
@@ -88,12 +103,6 @@ pub fn deepest(daily: &[f64]) -> Option<f64> {
         fall = fall.max(1.0 - equity / peak);
     }
     (fall > 0.0).then_some(fall)
-}
-
-/// Returns √((1 + SR²/2)/T) for a Sharpe ratio per period over T periods: Lo (2002), "The Statistics of Sharpe
-/// Ratios", for independent returns.
-fn standard_error(sharpe: f64, periods: usize) -> f64 {
-    ((1.0 + sharpe * sharpe / 2.0) / periods as f64).sqrt()
 }
 
 #[cfg(test)]
@@ -110,7 +119,9 @@ mod tests {
             ("sharpe", returns.sharpe, 1.723_861_396_17, 1e-11),
             ("sortino", returns.sortino, 2.605_531_251_67, 1e-11),
             ("drawdown", deepest(&daily), 0.10, 1e-12),
-            ("calmar", returns.calmar, 23.3029, 1e-4),
+            ("calmar", returns.calmar, 23.302_927_973_004_394, 1e-11),
+            ("annual", returns.annual_ratio, 2.330_292_797_300_439, 1e-12),
+            ("omega", returns.omega, 1.357_142_857_142_857, 1e-13),
         ] {
             let got = got.expect(name);
             assert!((got - want).abs() < within, "{name}: {got}");
@@ -122,8 +133,18 @@ mod tests {
     #[test]
     fn an_empty_first_day_explains_the_other_published_calmar() {
         let daily = [0.0, 0.01, 0.1, -0.04, 0.02, 0.03, 0.02, 0.01, -0.1];
-        let calmar = Returns::of_daily(&daily).calmar.expect("known");
-        assert!((calmar - 19.1359).abs() < 1e-4, "{calmar}");
+        let returns = Returns::of_daily(&daily);
+        let (calmar, annual) = (returns.calmar.expect("known"), returns.annual_ratio.expect("known"));
+        assert!((calmar - 19.135_925_373_194_59).abs() < 1e-11, "{calmar}");
+        assert!((annual - 1.913_592_537_319_457_8).abs() < 1e-12, "{annual}");
+    }
+
+    /// pypbo's test data, of the article it took them from.
+    #[test]
+    fn sortino_agrees_with_pypbo() {
+        let annual = [0.17, 0.15, 0.23, -0.05, 0.12, 0.09, 0.13, -0.04];
+        let sortino = Returns::of_daily(&annual).sortino.expect("known") / YEAR.sqrt();
+        assert!((sortino - 4.417_261).abs() < 5e-7, "{sortino}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn key_figures(summary: &Summary) -> String {
     let net = summary.account.net_usd;
     let days = words::count(returns.days as u64, "day");
     let sharpe = match returns.sharpe_se {
-        Some(error) => format!("± {error:.2} standard error, {days}"),
+        Some(error) => summary.sharpe_rests_on(error),
         None => format!("needs at least two days that differ; {days}"),
     };
     let figures = [

@@ -1,0 +1,39 @@
+//! How much of a result may be luck: intervals, the Sharpe ratio's probabilities, and what random entries would have
+//! made. A Sharpe ratio is never shown without them.
+
+mod intervals;
+pub mod opens;
+mod sharpe;
+mod skill;
+
+pub use intervals::Intervals;
+pub use sharpe::{Searched, SharpeEvidence};
+pub use skill::Skill;
+
+use serde::Serialize;
+
+use crate::recorder::Results;
+
+/// All random draws of a summary come from this seed: the same results make the same bytes.
+const SEED: u64 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Absent with too few sessions to resample.
+    pub intervals: Option<Intervals>,
+    /// Absent without at least two days that differ.
+    pub sharpe: Option<SharpeEvidence>,
+    /// Absent without trades, and where prices were not kept.
+    pub skill: Option<Skill>,
+}
+
+impl Evidence {
+    /// Weighs the results of a run.
+    pub fn of(results: &Results) -> Evidence {
+        Evidence {
+            intervals: Intervals::of(results, SEED),
+            sharpe: SharpeEvidence::of(results),
+            skill: Skill::of(results, SEED),
+        }
+    }
+}
