@@ -10,6 +10,8 @@ pub mod contract;
 pub mod costs;
 pub mod day_end;
 pub mod interval;
+pub mod ledger;
+pub mod market;
 pub mod money;
 pub mod order;
 pub mod prediction;

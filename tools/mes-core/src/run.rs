@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{broker::Hello, costs::Costs, money::Cents, rules::Rules, session::Filter};
+use crate::{broker::Hello, costs::Costs, ledger::Ledger, rules::Rules, session::Filter};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -14,6 +14,7 @@ pub struct Run {
     pub costs: Named<Costs>,
     /// BLAKE3 of the calendar.
     pub calendar: String,
+    /// What risk remembers as the rows begin.
     pub ledger: Ledger,
     pub broker: Hello,
     /// The chain of settings and hashes that made the rows.
@@ -25,24 +26,4 @@ pub struct Run {
 pub struct Named<T> {
     pub blake3: String,
     pub value: T,
-}
-
-/// What risk remembers from day to day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// Equity at the first start; the kill switch measures from it.
-    pub start_cents: Cents,
-    /// The highest equity so far.
-    pub peak_cents: Cents,
-    /// The last order id used.
-    pub order: u64,
-    /// Why trading has stopped for good, if it has.
-    pub halted: Option<String>,
-}
-
-impl Ledger {
-    /// Returns the ledger of an account that begins with this much.
-    pub fn new(start: Cents) -> Self {
-        Ledger { start_cents: start, peak_cents: start, order: 0, halted: None }
-    }
 }

@@ -124,6 +124,26 @@ pub mod text {
     }
 }
 
+/// The same for a field that may be absent: `#[serde(with = "time::optional_text")]`.
+pub mod optional_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Ts;
+
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super::text")] Ts);
+
+    /// Writes the instant as RFC 3339, or null.
+    pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
+        ts.map(Text).serialize(serializer)
+    }
+
+    /// Reads the instant from RFC 3339 or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
+        Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
