@@ -9,7 +9,7 @@ SPLIT    ?= 2026-10-20T00:00:00Z
 # Features that plain trades cannot give: a model without them runs on any ticks.
 WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro
 RULES    ?= mes-1k
-COSTS    ?= owner
+COSTS    ?= rules
 OUT      ?= runs/backtest
 
 BIN   := target/release

@@ -124,24 +124,23 @@ pub mod text {
     }
 }
 
-/// [`text`] for an instant that may be absent.
-pub mod text_or_null {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+/// The same for a field that may be absent: `#[serde(with = "time::optional_text")]`.
+pub mod optional_text {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::Ts;
 
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super::text")] Ts);
+
     /// Writes the instant as RFC 3339, or null.
     pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
-        match ts {
-            Some(ts) => super::text::serialize(ts, serializer),
-            None => serializer.serialize_none(),
-        }
+        ts.map(Text).serialize(serializer)
     }
 
-    /// Reads the instant from RFC 3339, or null.
+    /// Reads the instant from RFC 3339 or null.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| super::parse(&text).map_err(D::Error::custom)).transpose()
+        Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
     }
 }
 

@@ -4,8 +4,9 @@
 use mes_core::{
     broker::Broker,
     interval::Interval,
+    ledger::Ledger,
     row::Row,
-    run::{Ledger, Named, Run},
+    run::{Named, Run},
     session::Filter,
     statement::Statement,
     time::Ts,
@@ -72,7 +73,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         lineage: stream.lineage.to_json(),
     };
     let Named { value: calendar, .. } = &settings.calendar;
-    let mut risk = Risk::new(&run, calendar.clone(), from);
+    let mut risk = Risk::new(&run, calendar.clone(), stream.interval, from);
     journal.run(&run)?;
     broker.begin(&run)?;
     let mut verdicts = Vec::new();
