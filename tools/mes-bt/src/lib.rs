@@ -5,6 +5,7 @@ mod draw;
 pub mod evidence;
 mod files;
 pub mod metrics;
+mod montecarlo;
 pub mod recorder;
 mod report;
 #[cfg(test)]
@@ -13,6 +14,7 @@ pub mod stats;
 pub mod summary;
 mod terminal;
 pub mod trades;
+mod verify;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -40,11 +42,18 @@ pub struct Args {
 
 /// One verb, one file, one line here and one in [`main`].
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Draw the sessions of a backtest anew and see how often the account meets its limits
+    Montecarlo(montecarlo::MonteCarloArgs),
+    /// Run the chain of a report again and compare
+    Verify(verify::VerifyArgs),
+}
 
 /// Backtests, or does what the verb says.
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
+        Some(Verb::Montecarlo(args)) => montecarlo::run(&args),
+        Some(Verb::Verify(args)) => verify::run(&args),
     }
 }

@@ -101,6 +101,15 @@ impl Latency {
         }
     }
 
+    /// Returns the latency of every order if they are all alike.
+    pub fn is_constant(&self) -> Option<i64> {
+        match self.percentiles_ns.as_slice() {
+            [] => Some(0),
+            [constant] => Some(*constant),
+            _ => None,
+        }
+    }
+
     pub fn is_none(&self) -> bool {
         self.percentiles_ns.is_empty()
     }

@@ -62,12 +62,18 @@ pub fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
+/// Returns the BLAKE3 of all that can be read, in hex.
+pub fn hash_of(bytes: impl std::io::Read) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(bytes)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 /// Returns the BLAKE3 of a whole file and leaves it at its beginning.
 pub(crate) fn hash_file(file: &mut File, path: &Path) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
     let failed = |error: std::io::Error| Error::failed(format!("{}: {error}", path.display()));
     file.rewind().map_err(failed)?;
-    hasher.update_reader(&mut *file).map_err(failed)?;
+    let hash = hash_of(&mut *file).map_err(failed)?;
     file.rewind().map_err(failed)?;
-    Ok(hasher.finalize().to_hex().to_string())
+    Ok(hash)
 }

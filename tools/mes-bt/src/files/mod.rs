@@ -27,7 +27,8 @@ pub fn json(summary: &Summary) -> Result<String> {
     Ok(text)
 }
 
-fn whole(path: &Path, text: &str) -> Result<()> {
+/// Writes a file that is whole or not there.
+pub fn whole(path: &Path, text: &str) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);

@@ -2,12 +2,14 @@
 //! same bytes.
 
 mod charts;
-mod html;
+pub mod html;
 mod sections;
-mod svg;
+pub mod svg;
 
 use crate::{recorder::Results, summary::Summary};
 
+/// Begins the summary within the page.
+pub const SUMMARY: &str = "<script type=\"application/json\" id=\"summary\">";
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
@@ -28,11 +30,19 @@ pub fn page(summary: &Summary, results: &Results) -> String {
     body += &sections::last_trades(results);
     body += &sections::assumptions(results);
     body += &sections::lineage(summary);
+    // `mes-bt verify` reads this; no letter of it can end the element.
+    let json = serde_json::to_string(summary).unwrap_or_default();
+    let json = json.replace('<', "\\u003c").replace('&', "\\u0026");
+    document(&title, &format!("{body}{SUMMARY}{json}</script>\n"))
+}
+
+/// Wraps a body into a page of its own.
+pub fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
-        html::escape(&title)
+        html::escape(title)
     )
 }
 

@@ -1,0 +1,82 @@
+//! The lives as a page: where equity may go, and the chances beside it.
+
+use super::outcome::{Outcome, SHARES};
+use crate::{
+    report::{
+        document,
+        html::{Cell, escape, paragraph, section, table},
+        svg::{Axis, Chart},
+    },
+    words::{percent, usd},
+};
+
+/// Writes the whole page.
+pub fn page(outcome: &Outcome) -> String {
+    let mut body = format!("<header><h1>What else could have come</h1>{}", paragraph(&outcome.head()));
+    if let Some(caution) = outcome.caution() {
+        body += &format!("<ul class=\"notes\"><li>{}</li></ul>", escape(&caution));
+    }
+    body += "</header>\n";
+    body += &section("Equity", &(fan(outcome) + CAPTION));
+    body += &section("Chances", &chances(outcome));
+    body += &section("Spread", &spreads(outcome));
+    body += &section("How", &paragraph(HOW));
+    document("mes Monte Carlo", &body)
+}
+
+const CAPTION: &str =
+    "<p class=\"caption\">Half of the lives run within the inner band, nine of ten within both</p>";
+const HOW: &str = "Whole sessions of the backtest are drawn with replacement, so trades of one day stay together and \
+                   days without a trade count. Limits act after every closed trade; what a trade was down before it \
+                   closed is not known here, and its stop bounds it. A life that ends stays where it ended. Reordered \
+                   trades keep their sum and meet no limit.";
+
+fn fan(outcome: &Outcome) -> String {
+    let count = outcome.fan.len() as f64;
+    let start = outcome.start_usd;
+    let low = outcome.fan.iter().map(|(_, at)| at[0]).fold(start, f64::min);
+    let high = outcome.fan.iter().map(|(_, at)| at[4]).fold(start, f64::max);
+    let mut chart =
+        Chart::new("Equity over sessions, as bands of lives", 280.0, Axis::nice(low, high, 5.0), usd);
+    let line = |share: usize| {
+        let points = outcome.fan.iter().enumerate();
+        let points = points.map(|(index, (_, at))| ((index + 1) as f64 / count, at[share]));
+        std::iter::once((0.0, start)).chain(points).collect::<Vec<_>>()
+    };
+    chart.area("band", &line(4), &line(0));
+    chart.area("band", &line(3), &line(1));
+    chart.line("equity", &line(2));
+    chart.level("level", start, "start");
+    chart.below(0.0, "session 1");
+    chart.below(1.0, &outcome.days.to_string());
+    let tips = outcome.fan.iter().map(|(day, at)| {
+        format!("session {day}: {} middle, {} to {} nine of ten", usd(at[2]), usd(at[0]), usd(at[4]))
+    });
+    chart.tips(tips.collect());
+    chart.render()
+}
+
+fn chances(outcome: &Outcome) -> String {
+    let row = |chance: &super::outcome::Chance| {
+        vec![
+            Cell::Text(chance.of.trim().to_owned()),
+            Cell::Bar(chance.share, 0.0),
+            Cell::Number(percent(chance.share)),
+            Cell::Number(format!("{} to {}", percent(chance.low), percent(chance.high))),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
+    table(&["Of", "|", ">Chance", ">So many lives leave"], &rows)
+}
+
+fn spreads(outcome: &Outcome) -> String {
+    let shares = SHARES.map(|share| format!(">{:.0} %", share * 100.0));
+    let mut head = vec![""];
+    head.extend(shares.iter().map(String::as_str));
+    let row = |(name, values, unit): (&str, [f64; 5], fn(f64) -> String)| {
+        let mut row = vec![Cell::Text(name.trim().to_owned())];
+        row.extend(values.map(|value| Cell::Number(unit(value))));
+        row
+    };
+    table(&head, &outcome.rows().into_iter().map(row).collect::<Vec<_>>())
+}
