@@ -1,6 +1,7 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
 mod backtest;
+mod diff;
 mod draw;
 pub mod evidence;
 mod files;
@@ -45,6 +46,8 @@ pub struct Args {
 enum Verb {
     /// Draw the sessions of a backtest anew and see how often the account meets its limits
     Montecarlo(montecarlo::MonteCarloArgs),
+    /// Compare two journals: where they part first, and how their fills differ
+    Diff(diff::DiffArgs),
     /// Run the chain of a report again and compare
     Verify(verify::VerifyArgs),
 }
@@ -54,6 +57,7 @@ pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
         Some(Verb::Montecarlo(args)) => montecarlo::run(&args),
+        Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),
     }
 }
