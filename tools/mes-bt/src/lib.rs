@@ -15,6 +15,7 @@ pub mod stats;
 pub mod summary;
 mod terminal;
 pub mod trades;
+mod validate;
 mod verify;
 mod words;
 
@@ -48,6 +49,8 @@ enum Verb {
     Montecarlo(montecarlo::MonteCarloArgs),
     /// Compare two journals: where they part first, and how their fills differ
     Diff(diff::DiffArgs),
+    /// Go through the go-live list; exit code 1 unless every line is met
+    Validate(validate::ValidateArgs),
     /// Run the chain of a report again and compare
     Verify(verify::VerifyArgs),
 }
@@ -58,6 +61,13 @@ pub fn main(args: Args) -> Result<()> {
         None => backtest::run(&args.backtest),
         Some(Verb::Montecarlo(args)) => montecarlo::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
+        Some(Verb::Validate(args)) => validate::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),
     }
+}
+
+/// Finds a tool beside this one, else in the PATH.
+fn beside(tool: &str) -> std::ffi::OsString {
+    let own = std::env::current_exe().ok().and_then(|path| path.parent().map(|folder| folder.join(tool)));
+    own.filter(|path| path.exists()).map_or_else(|| tool.into(), Into::into)
 }

@@ -11,6 +11,7 @@ use mes_pipe::{Error, Result};
 use serde_json::Value;
 
 use super::files::Files;
+use crate::beside;
 
 /// What holds a table.
 const TABLES: [&str; 10] =
@@ -137,12 +138,6 @@ impl Plan {
         }
         serde_json::from_slice(&summary).map_err(|error| Error::failed(format!("the rerun: {error}")))
     }
-}
-
-/// Finds the tool beside this one, else in the PATH.
-fn beside(tool: &str) -> OsString {
-    let own = std::env::current_exe().ok().and_then(|path| path.parent().map(|folder| folder.join(tool)));
-    own.filter(|path| path.exists()).map_or_else(|| tool.into(), OsString::from)
 }
 
 /// Chooses the link to begin with, and finds its files.

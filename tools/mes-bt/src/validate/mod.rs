@@ -1,0 +1,171 @@
+//! `validate`: may this trade real money? The go-live list, each line with its evidence.
+
+mod drill;
+mod items;
+mod paper;
+
+use std::{
+    fs,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use clap::Args;
+use mes_core::rules::Rules;
+use mes_pipe::{Error, Result, SettingsArgs, log};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::words;
+use drill::Drill;
+use items::{Finding, ITEMS};
+use paper::Paper;
+
+/// Go through the go-live list; exit code 1 unless every line is met
+///
+/// Each line stands with its evidence: the walk-forward, an evaluation of the model, a backtest, the journals of paper
+/// trading, and what is tried on the spot: a drill in which every trade loses, the model's latency, the lookahead
+/// proof. What there is no evidence of is not met. Synthetic or losing data is never ready.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  mes-bt validate --walk-forward runs/walk --eval eval.json --backtest runs/backtest --model models/default.onnx
+  mes-bt validate --paper runs --rules mes-1k-topstep")]
+pub struct ValidateArgs {
+    /// What mes-bt walk-forward --out wrote
+    #[arg(long, value_name = "DIR")]
+    walk_forward: Option<PathBuf>,
+    /// What mes-predict eval printed as JSON
+    #[arg(long, value_name = "FILE")]
+    eval: Option<PathBuf>,
+    /// What mes-bt --out wrote
+    #[arg(long, value_name = "DIR")]
+    backtest: Option<PathBuf>,
+    /// The model that is to trade
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Where the journals of paper trading are
+    #[arg(long, value_name = "DIR")]
+    paper: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Print JSON on a terminal too
+    #[arg(long)]
+    json: bool,
+    /// No notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// All that the list is judged by.
+pub struct Evidence {
+    rules: Rules,
+    walk: Option<Value>,
+    eval: Option<Value>,
+    backtest: Option<Value>,
+    paper: Option<Paper>,
+    drill: Drill,
+    /// The 99th percentile of a live row, microseconds.
+    inference_us: Option<f64>,
+    /// What was checked, and what it failed by.
+    lookahead: Option<(String, Option<String>)>,
+    tested: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    item: &'static str,
+    verdict: &'static str,
+    evidence: String,
+}
+
+/// Gathers the evidence, judges, tells.
+pub fn run(args: &ValidateArgs) -> Result<()> {
+    let evidence = Evidence::gather(args)?;
+    let lines: Vec<Line> = ITEMS
+        .iter()
+        .map(|(item, judge)| {
+            let (verdict, evidence) = match judge(&evidence) {
+                Finding::Met(text) => ("met", text),
+                Finding::NotMet(text) => ("not met", text),
+                Finding::NotShown(text) => ("not shown", text),
+            };
+            Line { item, verdict, evidence }
+        })
+        .collect();
+    let open = lines.iter().filter(|line| line.verdict != "met").count();
+    let mut out = std::io::stdout().lock();
+    if args.json || !out.is_terminal() {
+        let text = serde_json::json!({ "kind": "validate", "ready": open == 0, "lines": lines });
+        serde_json::to_writer_pretty(&mut out, &text).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        for Line { item, verdict, evidence } in &lines {
+            writeln!(out, "  {verdict:<10} {item:<30} {evidence}")?;
+        }
+    }
+    out.flush()?;
+    if open == 0 {
+        return Ok(());
+    }
+    let lines = words::count(lines.len() as u64, "line");
+    Err(Error::failed(format!("NOT READY: {open} of {lines} are not met")))
+}
+
+impl Evidence {
+    fn gather(args: &ValidateArgs) -> Result<Evidence> {
+        let settings = args.settings.read()?;
+        log::note("a drill with these rules, in process");
+        let model = args.model.as_deref();
+        Ok(Evidence {
+            drill: Drill::run(&settings)?,
+            rules: settings.rules.value,
+            walk: args.walk_forward.as_ref().map(|folder| json(&folder.join("walk.json"))).transpose()?,
+            eval: args.eval.as_deref().map(json).transpose()?,
+            backtest: args.backtest.as_ref().map(|folder| json(&folder.join("summary.json"))).transpose()?,
+            paper: args.paper.as_deref().map(Paper::read).transpose()?,
+            inference_us: model.map(inference).transpose()?,
+            lookahead: model.map(lookahead).transpose()?,
+            tested: tested(),
+        })
+    }
+}
+
+fn json(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
+    serde_json::from_str(&text).map_err(|error| Error::data(error).at(path.display()))
+}
+
+/// Measures a live row of the model.
+fn inference(model: &Path) -> Result<f64> {
+    log::note("the latency of the model: mes-predict bench");
+    let output = Command::new(crate::beside("mes-predict"))
+        .args(["bench", "--json"])
+        .arg(model)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Error::from(error).at("mes-predict"))?;
+    let speed: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    speed["live"]["p99_us"].as_f64().ok_or_else(|| Error::failed("mes-predict bench gave no latency"))
+}
+
+/// Runs the lookahead proof on the stages that the model needs.
+fn lookahead(model: &Path) -> Result<(String, Option<String>)> {
+    let stage = format!("mes-features | mes-predict --model {}", model.display());
+    log::note("the lookahead proof: mes-bt check stage");
+    let output = Command::new(crate::beside("mes-bt"))
+        .args(["check", "stage", "--", "sh", "-c", &stage])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| Error::from(error).at("mes-bt"))?;
+    let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok((stage, (!output.status.success()).then_some(why)))
+}
+
+/// Says whether the tests passed after this tool was built; `make test` leaves a mark beside it.
+fn tested() -> Option<bool> {
+    let built = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+    let own = std::env::current_exe().ok()?;
+    let mark = own.parent()?.join("tested");
+    Some(built(&mark)? >= built(&own)?)
+}
