@@ -37,7 +37,7 @@ pub struct Ledger {
     pub stopped: Option<Stopped>,
     /// The trade that is open.
     pub trade: Option<Open>,
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub last_exit: Option<Ts>,
     /// Losing trades in a row today.
     pub losses: u32,
@@ -105,7 +105,7 @@ pub struct Pause {
 pub struct Reversing {
     /// The entry that is to follow when the account is flat.
     pub to: Option<Turn>,
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub last: Option<Ts>,
     /// The last completed minute before the last reversal, and how many there were within.
     pub range: Option<Swing>,
