@@ -87,7 +87,10 @@ fn journals_of_moving_stops_and_reversals_are_equal() {
         for order in records(&journal, "order") {
             let word = |key: &str| order[key].as_str().expect("a word").to_owned();
             *signals.entry(format!("{} {}", word("signal"), word("action"))).or_default() += 1;
-            stops.extend(order["stop_ticks"].as_i64().map(|stop| (stop, order["target_ticks"].as_i64())));
+            if let Some(stop) = order["stop_ticks"].as_i64() {
+                stops.insert(stop);
+                assert_eq!(order["target_ticks"].as_f64(), Some((stop as f64 * 1.5).round()), "{order}");
+            }
         }
         rules.extend(records(&journal, "deny").map(|deny| deny["rule"].as_str().expect("a rule").to_owned()));
     }
@@ -108,5 +111,5 @@ fn journals_of_moving_stops_and_reversals_are_equal() {
     for rule in ["reversal_cooldown_s", "reversals_in_range", "losses_pause_s", "cooldown_s"] {
         assert!(rules.contains(rule), "{rule}: {rules:?}");
     }
-    assert!(stops.len() >= 4 && stops.contains(&(4, Some(6))), "{stops:?}");
+    assert!(stops.len() >= 4, "{stops:?}");
 }
