@@ -23,7 +23,7 @@ use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::Account,
+    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -32,6 +32,7 @@ use crate::{
 /// The judge of one account. Its ledger is all that it remembers.
 pub struct Risk {
     rules: Rules,
+    amounts: Amounts,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -51,6 +52,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
+            amounts: Amounts::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -128,7 +130,7 @@ impl Risk {
             Some(today) if flat => self.risk(today, ts, stops::smallest_ticks(&self.rules.exits)),
             _ => Cents::ZERO,
         };
-        let account = Account::new(&self.rules, &self.ledger, row, statement);
+        let account = self.account(row, statement);
         if let Some(reached) = account.reached(smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
@@ -144,7 +146,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = Account::new(&self.rules, &self.ledger, row, statement).beyond(&stopped.rule);
+        let beyond = self.account(row, statement).beyond(&stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -152,6 +154,11 @@ impl Risk {
         if let Some(stopped) = &mut self.ledger.stopped {
             stopped.settled = true;
         }
+    }
+
+    /// Measures the account against its limits.
+    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
+        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
     }
 
     /// Returns what one contract loses at a stop of this many ticks: distance, exit slippage, round turn.
@@ -216,7 +223,6 @@ impl Risk {
         let stop_ticks = stops::stop_ticks(exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
-            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
@@ -224,6 +230,7 @@ impl Risk {
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
             reversing: turn.is_some(),
+            room: self.account(row, statement).room(),
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
