@@ -37,7 +37,7 @@ pub struct Ledger {
     pub stopped: Option<Stopped>,
     /// The trade that is open.
     pub trade: Option<Open>,
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub last_exit: Option<Ts>,
     /// Losing trades in a row today.
     pub losses: u32,
@@ -101,15 +101,23 @@ pub struct Pause {
 }
 
 /// How often positions were turned over lately.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reversing {
-    /// The side of the entry that is to follow when the account is flat.
-    pub to: Option<Side>,
-    #[serde(with = "time::optional_text")]
+    /// The entry that is to follow when the account is flat.
+    pub to: Option<Turn>,
+    #[serde(with = "time::text_or_null")]
     pub last: Option<Ts>,
     /// The last completed minute before the last reversal, and how many there were within.
     pub range: Option<Swing>,
     pub count: u32,
+}
+
+/// The second half of a reversal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub side: Side,
+    /// Of the prediction that turned the position over.
+    pub confidence: f32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ pub struct Run {
     /// BLAKE3 of the calendar.
     pub calendar: String,
     /// Rows before it only warm up.
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub from: Option<Ts>,
     /// What risk remembers as the rows begin.
     pub ledger: Ledger,

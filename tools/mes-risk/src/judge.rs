@@ -7,7 +7,7 @@ use mes_core::{
     contract::TICK_VALUE,
     costs::Costs,
     interval::Interval,
-    ledger::{Ledger, Said},
+    ledger::{Ledger, Said, Turn},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     row::Row,
@@ -23,7 +23,7 @@ use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::Account,
+    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -32,6 +32,7 @@ use crate::{
 /// The judge of one account. Its ledger is all that it remembers.
 pub struct Risk {
     rules: Rules,
+    amounts: Amounts,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -51,6 +52,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
+            amounts: Amounts::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -81,8 +83,8 @@ impl Risk {
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
-            let reversing = self.ledger.reversals.to.take();
-            match self.entry(row, statement, today, reversing) {
+            let turn = self.ledger.reversals.to.take();
+            match self.entry(row, statement, today, turn) {
                 Ok((signal, action)) => {
                     self.order(ts, signal, action, out);
                     return Ok(());
@@ -128,7 +130,7 @@ impl Risk {
             Some(today) if flat => self.risk(today, ts, stops::smallest_ticks(&self.rules.exits)),
             _ => Cents::ZERO,
         };
-        let account = Account::new(&self.rules, &self.ledger, row, statement);
+        let account = self.account(row, statement);
         if let Some(reached) = account.reached(smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
@@ -144,7 +146,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = Account::new(&self.rules, &self.ledger, row, statement).beyond(&stopped.rule);
+        let beyond = self.account(row, statement).beyond(&stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -152,6 +154,11 @@ impl Risk {
         if let Some(stopped) = &mut self.ledger.stopped {
             stopped.settled = true;
         }
+    }
+
+    /// Measures the account against its limits.
+    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
+        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
     }
 
     /// Returns what one contract loses at a stop of this many ticks: distance, exit slippage, round turn.
@@ -177,9 +184,7 @@ impl Risk {
         let wanted = *reason == ExitReason::Signal
             && self.rules.reversals.enabled
             && opposes(row, statement.position, self.rules.entries.confidence);
-        if !wanted {
-            return signal;
-        }
+        let Some(confidence) = row.prediction.conf.filter(|_| wanted) else { return signal };
         let side = Side::of(statement.position).opposite();
         let reversal = turned(side);
         if let Some(denial) = reversal::denial(&self.rules.reversals, &self.ledger, row.bar.ts) {
@@ -188,7 +193,8 @@ impl Risk {
         }
         let range = self.ledger.market.last_minute();
         let reversals = &mut self.ledger.reversals;
-        (reversals.to, reversals.last, reversals.range) = (Some(side), Some(row.bar.ts), range);
+        (reversals.to, reversals.last, reversals.range) =
+            (Some(Turn { side, confidence }), Some(row.bar.ts), range);
         reversals.count += 1;
         reversal
     }
@@ -198,24 +204,17 @@ impl Risk {
         row: &Row,
         statement: &Statement,
         today: Option<&Today>,
-        reversing: Option<Side>,
+        turn: Option<Turn>,
     ) -> std::result::Result<(Signal, Action), Idle> {
-        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
-            return Err(Idle::Hold("no_prediction"));
+        // The second half of a reversal follows, unless the model has changed its mind meanwhile.
+        let turn = turn.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
+        let (signal, side, confidence) = match turn {
+            Some(Turn { side, confidence }) => (turned(side), side, confidence),
+            None => self.signal(row).map_err(Idle::Hold)?,
         };
-        let (signal, side) = match dir {
-            d if d > 0.0 => (Signal::LongEntry, Side::Buy),
-            d if d < 0.0 => (Signal::ShortEntry, Side::Sell),
-            _ => return Err(Idle::Hold("flat")),
-        };
-        if confidence < self.rules.entries.confidence {
-            return Err(Idle::Hold("confidence"));
-        }
         if self.from.is_some_and(|from| row.bar.ts < from) {
             return Err(Idle::Hold("warm_up"));
         }
-        let reversing = reversing == Some(side);
-        let signal = if reversing { turned(side) } else { signal };
         if let Some(denial) = self.stopped() {
             return Err(Idle::Deny(signal, denial));
         }
@@ -224,19 +223,32 @@ impl Risk {
         let stop_ticks = stops::stop_ticks(exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
-            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
             part: today.part_of_bar(row.bar.ts),
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
-            reversing,
+            reversing: turn.is_some(),
+            room: self.account(row, statement).room(),
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(exits, stop_ticks);
         Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+    }
+
+    /// Returns what the prediction of a row asks for, or why it asks for nothing.
+    fn signal(&self, row: &Row) -> std::result::Result<(Signal, Side, f32), &'static str> {
+        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
+            return Err("no_prediction");
+        };
+        match dir {
+            _ if dir != 0.0 && confidence < self.rules.entries.confidence => Err("confidence"),
+            d if d > 0.0 => Ok((Signal::LongEntry, Side::Buy, confidence)),
+            d if d < 0.0 => Ok((Signal::ShortEntry, Side::Sell, confidence)),
+            _ => Err("flat"),
+        }
     }
 
     /// Returns what has stopped trading, a person or a limit.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Trading days of the drill.
-const DAYS: u64 = 60;
+const DAYS: u64 = 15;
 /// Seconds at one price, and seconds of falling a tick each.
 const CALM: i64 = 60;
 const FALL: i64 = 30;
