@@ -1,5 +1,6 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
+mod check;
 mod files;
 pub mod metrics;
 pub mod recorder;
@@ -17,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::{Error, Result, log};
 use mes_risk::{
@@ -35,12 +36,15 @@ use summary::Summary;
 /// Reads rows (bars with p_dir and p_conf) and writes a summary: for a person on a terminal, as JSON when piped. The
 /// journal is, byte for byte, that of mes-risk | mes-exec on the same rows.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   mes-bt predictions.parquet --out runs/today
   mes-predict --rule ema-cross bars.parquet | mes-bt --journal - | jq -c 'select(.kind == \"order\")'
 
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     #[command(flatten)]
     trade: TradeArgs,
     /// Write trades, equity, summary and report into this directory
@@ -54,8 +58,21 @@ pub struct Args {
     json: bool,
 }
 
-/// Trades the rows in process and says what came of it.
+#[derive(Subcommand)]
+enum Verb {
+    /// Prove that a program can stand in a stage's place: no look-ahead, no lost rows
+    Check(check::Args),
+}
+
+/// Trades the rows in process and says what came of it, or does what is asked for by name.
 pub fn main(args: Args) -> Result<()> {
+    match &args.verb {
+        Some(Verb::Check(args)) => check::run(args),
+        None => backtest(args),
+    }
+}
+
+fn backtest(args: Args) -> Result<()> {
     let settings = args.trade.settings.read()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
