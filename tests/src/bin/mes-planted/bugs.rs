@@ -12,9 +12,22 @@ use serde_json::Value;
 
 use crate::{Result, Row, number, read, read_all, write, write_with};
 
+/// What a stage does with a row.
+type Step = fn(&mut State, Row) -> Result<()>;
+
 /// Runs the stage with the bug of this name.
 pub fn run(bug: &str) -> Result<()> {
-    let by_row: fn(&mut State, Row) -> Result<()> = match bug {
+    let Some(step) = feature(bug).or_else(|| change(bug)) else { return whole(bug) };
+    let mut state = State::default();
+    while let Some(row) = read()? {
+        step(&mut state, row)?;
+    }
+    Ok(())
+}
+
+/// Features that are wrong.
+fn feature(bug: &str) -> Option<Step> {
+    Some(match bug {
         "clean" => |state, row| {
             let mean = state.mean(&row, true, true);
             write_with(row, "f_mean", mean)
@@ -36,6 +49,13 @@ pub fn run(bug: &str) -> Result<()> {
             let hour = (ts(&row) / SECOND).rem_euclid(86_400) as f64 / 86_400.0 / (1 + zone.len()) as f64;
             write_with(row, "f_hour", Some(hour))
         },
+        _ => return None,
+    })
+}
+
+/// Rows that do not stay as they are.
+fn change(bug: &str) -> Option<Step> {
+    Some(match bug {
         "changed-close" => |_, mut row| {
             let close = number(&row, "close") + 0.25;
             row.insert("close".into(), close.into());
@@ -85,13 +105,8 @@ pub fn run(bug: &str) -> Result<()> {
             state.rows += 1;
             if state.rows > 2000 { Err("no more memory".into()) } else { write(&row) }
         },
-        _ => return whole(bug),
-    };
-    let mut state = State::default();
-    while let Some(row) = read()? {
-        by_row(&mut state, row)?;
-    }
-    Ok(())
+        _ => return None,
+    })
 }
 
 /// Bugs that need more than the row at hand.
