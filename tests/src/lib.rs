@@ -2,6 +2,5 @@
 //! markets made to order.
 
 pub mod golden;
-pub mod liveness;
 pub mod market;
 pub mod shell;

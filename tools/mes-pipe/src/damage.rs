@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Calls a library's decoder. After an error the decoder must not be used again.
-pub(crate) fn caught<T, E>(decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
+pub fn caught<T, E>(decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
 where
     Error: From<E>,
 {

@@ -34,6 +34,7 @@ pub use self::parquet::TableFile;
 pub use ahead::Ahead;
 pub use args::{InputArgs, Session, TextArgs};
 pub use columns::{BarBuilder, Bars, Ticks, append};
+pub use damage::caught;
 pub use error::{Error, Result};
 pub use input::{Event, Input, read_table};
 pub use lineage::{Lineage, hash, hash_of};
