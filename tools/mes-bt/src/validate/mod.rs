@@ -120,7 +120,11 @@ impl Evidence {
         Ok(Evidence {
             drill: Drill::run(&settings)?,
             rules: settings.rules.value,
-            walk: args.walk_forward.as_ref().map(|folder| json(&folder.join("walk.json"))).transpose()?,
+            walk: args
+                .walk_forward
+                .as_ref()
+                .map(|folder| json(&folder.join("walk-forward.json")))
+                .transpose()?,
             eval: args.eval.as_deref().map(json).transpose()?,
             backtest: args.backtest.as_ref().map(|folder| json(&folder.join("summary.json"))).transpose()?,
             paper: args.paper.as_deref().map(Paper::read).transpose()?,
