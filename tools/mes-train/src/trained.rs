@@ -76,6 +76,8 @@ impl Trained {
             v: card::VERSION,
             family: order.family.name.into(),
             features: sample.features.clone(),
+            features_hash: Some(card::features_hash(&sample.features)),
+            window: 1,
             label: order.label,
             interval: order.meta.interval.map(|interval| interval.to_string()),
             span: span(sample, &splits, horizon),
@@ -87,8 +89,9 @@ impl Trained {
             seed: order.seed,
             calibration,
             mean_move_ticks,
+            prior: Some(prior),
             scores: Report::of(&p, &labels[splits.test], prior),
-            hashes: Hashes { data: sample.hash(), config: config_hash(&lineage) },
+            hashes: Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? },
             lineage,
         };
         let onnx = encode(&card, &scaler, fitted.as_ref())?;
