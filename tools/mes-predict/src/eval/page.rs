@@ -10,9 +10,12 @@ use mes_page::{
 
 use super::{
     evaluation::{Evaluation, Group, Reliability, Skill},
-    terminal::{CLASSES, about, interval, or_inf, signed},
+    terminal::{CLASSES, MADE, about, interval, or_inf, signed},
 };
 use crate::scores::{Scores, tally::TOP};
+
+/// Groups of less than one row in this many do not set the scale of a chart.
+const SMALL_GROUP: u64 = 500;
 
 /// Writes the whole page. Each section is a function of its own.
 pub fn page(evaluation: &Evaluation) -> String {
@@ -48,7 +51,7 @@ fn head(evaluation: &Evaluation) -> String {
     };
     let _ = writeln!(out, "<h1 class=\"{class}\">{words}</h1>");
     for line in about(evaluation) {
-        out += &paragraph(&line);
+        out += &paragraph(line.strip_prefix(MADE).unwrap_or(&line));
     }
     out + &key(evaluation) + "</header>\n"
 }
@@ -216,13 +219,19 @@ fn confusion(evaluation: &Evaluation) -> String {
 
 /// The gain over the better guess of each group, with its interval, as a chart and a table.
 fn gains(heading: &str, what: &str, groups: &[Group]) -> String {
-    let ends = groups.iter().flat_map(|group| group.gain.interval.unwrap_or_default());
-    let values = groups.iter().filter_map(|group| group.gain.value).chain(ends);
+    // A group of a few rows has a wide interval: it may leave the picture rather than flatten the others.
+    let all: u64 = groups.iter().map(|group| group.rows).sum();
+    let large = || groups.iter().filter(|group| group.rows * SMALL_GROUP >= all);
+    let ends = large().flat_map(|group| group.gain.interval.unwrap_or_default());
+    let values = large().filter_map(|group| group.gain.value).chain(ends);
     let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
     let mut chart = Chart::new(heading, 190.0, Axis::nice(low, high, 4.0), |value| format!("{value:.3}"));
     let width = 1.0 / groups.len().max(1) as f64;
     // As many names as there is room for on a phone.
     let every = groups.len().div_ceil(if what == "Hour" { 24 } else { 6 });
+    // Of dates within one year the year goes without saying.
+    let year = groups.first().and_then(|group| group.name.get(..5)).filter(|_| what == "Session");
+    let common = year.filter(|year| groups.iter().all(|group| group.name.starts_with(year))).unwrap_or("");
     let mut tips = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let left = index as f64 * width;
@@ -237,7 +246,7 @@ fn gains(heading: &str, what: &str, groups: &[Group]) -> String {
             chart.whisker("whisker", middle, (low, high));
         }
         if index % every == 0 {
-            chart.below(middle, &group.name);
+            chart.below(middle, group.name.strip_prefix(common).unwrap_or(&group.name));
         }
         tips.push(tip);
     }
@@ -278,7 +287,8 @@ fn method(evaluation: &Evaluation) -> String {
 fn lineage(evaluation: &Evaluation) -> String {
     let model = evaluation.model_file.as_ref();
     let mut out = model.map_or(String::new(), |model| {
-        paragraph(&format!("Model {} {}", model.family.as_deref().unwrap_or_default(), model.blake3))
+        let family = model.family.as_deref().unwrap_or_default();
+        format!("<p>Model {} <code>{}</code></p>\n", escape(family), escape(&model.blake3))
     });
     let links = evaluation.lineage.as_array().map(Vec::as_slice).unwrap_or_default();
     out += "<ol>";
