@@ -4,6 +4,7 @@ pub mod card;
 mod graph;
 pub mod head;
 pub mod plan;
+mod trees;
 
 use std::{fs, path::Path};
 
