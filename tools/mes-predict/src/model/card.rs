@@ -24,6 +24,12 @@ pub struct Card {
     pub family: String,
     /// Names of the features, in the order of the graph's input.
     pub features: Vec<String>,
+    /// Rows that one prediction sees, the last of them its own.
+    #[serde(default = "one")]
+    pub window: usize,
+    /// What the graph ends at.
+    #[serde(default)]
+    pub output: Output,
     pub label: Label,
     /// The length of a row it was trained on, such as `1s`.
     pub interval: Option<String>,
@@ -39,6 +45,20 @@ pub struct Card {
     pub hashes: Hashes,
     /// How the training rows came to be, and the trainer's own settings last.
     pub lineage: Value,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// What the three numbers of a graph are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    #[default]
+    Logits,
+    /// Shares of votes, which sum to 1; 0 is possible.
+    Probabilities,
 }
 
 /// What the classes mean.
@@ -65,6 +85,9 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     pub train: usize,
+    /// Rows that the fit was stopped by.
+    #[serde(default)]
+    pub validation: usize,
     pub calibration: usize,
     pub test: usize,
 }
@@ -133,20 +156,22 @@ impl Card {
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         let Label { kind, horizon, threshold_ticks } = &self.label;
-        let Rows { train, calibration, test } = self.rows;
+        let Rows { train, validation, calibration, test } = self.rows;
         let Calibration::Temperature { t } = self.calibration;
         let [down, flat, up] = self.mean_move_ticks;
         let (first, last) = (time::format(self.span.first), time::format(self.span.last));
         let interval = self.interval.as_deref().unwrap_or("unknown");
         let features = self.features.len();
+        let window =
+            if self.window > 1 { format!(", {} of them seen at once", self.window) } else { String::new() };
         let _ = write!(
             text,
             "# A {family} model, contract v{v}\n\n\
              | | |\n|---|---|\n\
              | label | {kind}: {horizon} ahead, up or down when it moves more than {threshold_ticks} ticks |\n\
-             | row | {interval} |\n\
+             | row | {interval}{window} |\n\
              | fitted on | {first} to {last} |\n\
-             | rows | {train} training, {calibration} calibration, {test} test |\n\
+             | rows | {train} training, {validation} validation, {calibration} calibration, {test} test |\n\
              | calibration | softmax(logits / {t:.4}) |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
              | seed | {seed} |\n\
@@ -175,10 +200,12 @@ pub(crate) mod tests {
             v: VERSION,
             family: "logistic".into(),
             features: features.iter().map(|&name| name.to_owned()).collect(),
+            window: 1,
+            output: Output::Logits,
             label: Label { kind: "horizon".into(), horizon: "30s".into(), threshold_ticks: 3.0 },
             interval: Some("1s".into()),
             span: Span { first: 1_000_000_000, last: 2_000_000_000 },
-            rows: Rows { train: 70, calibration: 15, test: 15 },
+            rows: Rows { train: 70, validation: 0, calibration: 15, test: 15 },
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
             mean_move_ticks: [-5.0, 0.1, 5.0],
