@@ -27,9 +27,12 @@ pub struct Card {
     /// BLAKE3 of the names, each on a line: two models with one of them eat the same rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features_hash: Option<String>,
-    /// Rows that one prediction looks at, itself included: 1 but for sequence models.
+    /// Rows that one prediction sees, the last of them its own.
     #[serde(default = "one")]
     pub window: usize,
+    /// What the graph ends at.
+    #[serde(default)]
+    pub output: Output,
     pub label: Label,
     /// The length of a row it was trained on, such as `1s`.
     pub interval: Option<String>,
@@ -47,6 +50,20 @@ pub struct Card {
     pub hashes: Hashes,
     /// How the training rows came to be, and the trainer's own settings last.
     pub lineage: Value,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// What the three numbers of a graph are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    #[default]
+    Logits,
+    /// Shares of votes, which sum to 1; 0 is possible.
+    Probabilities,
 }
 
 /// What the classes mean.
@@ -73,6 +90,9 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     pub train: usize,
+    /// Rows that the fit was stopped by.
+    #[serde(default)]
+    pub validation: usize,
     pub calibration: usize,
     pub test: usize,
 }
@@ -95,10 +115,6 @@ pub struct Hashes {
     pub config: String,
     /// Of the program that trained it.
     pub code: String,
-}
-
-fn one() -> usize {
-    1
 }
 
 /// Returns the hash of a list of features, order included.
@@ -179,7 +195,7 @@ impl Card {
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
         let Label { kind, horizon, threshold_ticks } = &self.label;
-        let Rows { train, calibration, test } = self.rows;
+        let Rows { train, validation, calibration, test } = self.rows;
         let Calibration::Temperature { t } = self.calibration;
         let [down, flat, up] = self.mean_move_ticks;
         let (first, last) = (time::format(self.span.first), time::format(self.span.last));
@@ -198,7 +214,7 @@ impl Card {
              | row | {interval} |\n\
              | window | {window} |\n\
              | fitted on | {first} to {last} |\n\
-             | rows | {train} training, {calibration} calibration, {test} test |\n\
+             | rows | {train} training, {validation} validation, {calibration} calibration, {test} test |\n\
              | calibration | softmax(logits / {t:.4}) |\n\
              | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
@@ -235,10 +251,11 @@ pub(crate) mod tests {
             features: features.iter().map(|&name| name.to_owned()).collect(),
             features_hash: None,
             window: 1,
+            output: Output::Logits,
             label: Label { kind: "horizon".into(), horizon: "30s".into(), threshold_ticks: 3.0 },
             interval: Some("1s".into()),
             span: Span { first: 1_000_000_000, last: 2_000_000_000 },
-            rows: Rows { train: 70, calibration: 15, test: 15 },
+            rows: Rows { train: 70, validation: 0, calibration: 15, test: 15 },
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
             mean_move_ticks: [-5.0, 0.1, 5.0],

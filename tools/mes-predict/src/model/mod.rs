@@ -4,6 +4,7 @@ pub mod card;
 mod graph;
 pub mod head;
 pub mod plan;
+mod trees;
 
 use std::{fs, path::Path};
 
@@ -37,7 +38,11 @@ impl Model {
     /// Computes the calibrated probabilities of rows that lie one after the other.
     pub fn probabilities(&self, rows: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
         let logits = self.plan.logits(rows)?;
-        Ok(logits.into_iter().map(|one| head::probabilities(one, self.card.calibration)).collect())
+        let card = &self.card;
+        let p = |one: [f32; CLASSES]| {
+            head::probabilities(head::logits(one.map(f64::from), card.output), card.calibration)
+        };
+        Ok(logits.into_iter().map(p).collect())
     }
 }
 
