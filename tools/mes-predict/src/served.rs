@@ -182,7 +182,7 @@ mod tests {
 
     fn model() -> Model {
         let plan = Plan::compile(net(3), 3).expect("compiles");
-        Model { card: card(&FEATURES), plan, hash: "hash".into() }
+        Model::of(card(&FEATURES), plan, "hash")
     }
 
     /// Rows at seconds 3, 4, …: after the span of the card. Every seventh lacks `f_a`.

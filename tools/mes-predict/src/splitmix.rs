@@ -8,6 +8,12 @@ pub fn splitmix64(state: u64) -> u64 {
     z ^ z >> 31
 }
 
+/// Makes up samples of so many values, evenly between −1 and 1: what features look like.
+pub fn samples(count: usize, values: usize) -> Vec<f32> {
+    let value = |index: usize| (splitmix64(index as u64) >> 40) as f32 / (1 << 23) as f32 - 1.0;
+    (0..count * values).map(value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -17,5 +23,6 @@ mod tests {
     fn equals_the_reference_code() {
         assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
         assert_eq!(splitmix64(0x9e37_79b9_7f4a_7c15), 0x6e78_9e6a_a1b9_65f4);
+        assert!(samples(100, 7).iter().all(|value| value.abs() <= 1.0));
     }
 }

@@ -15,7 +15,6 @@ mod sample;
 mod scaler;
 mod splits;
 mod trained;
-mod write;
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -25,6 +24,7 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
+use mes_predict::write;
 use serde_json::{Value, json};
 
 use estimate::Memory;

@@ -105,6 +105,7 @@ impl Trained {
             },
             seed: order.seed,
             calibration,
+            members: Vec::new(),
             mean_move_ticks,
             prior: Some(prior),
             scores: Report::of(&p, &sample.labels[splits.test], prior),

@@ -15,7 +15,8 @@ use crate::scores::Report;
 /// The version of the contract between trainers and this tool. A new field leaves it, a changed meaning raises it.
 pub const VERSION: u64 = 1;
 
-const PREFIX: &str = "mes.";
+/// What the keys in a file begin with.
+pub const PREFIX: &str = "mes.";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
@@ -40,6 +41,10 @@ pub struct Card {
     pub rows: Rows,
     pub seed: u64,
     pub calibration: Calibration,
+    /// Of an ensemble: its members, in the order of the graph's outputs. Its probabilities are the mean of theirs, each
+    /// calibrated by itself; the ensemble's own calibration says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// The mean move in ticks of the rows labelled down, flat, up.
     pub mean_move_ticks: [f64; 3],
     /// The shares of down, flat, up among the training rows: the guess that the scores are measured by.
@@ -95,6 +100,16 @@ pub struct Rows {
     pub validation: usize,
     pub calibration: usize,
     pub test: usize,
+}
+
+/// One model of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub family: String,
+    /// Of the member's file.
+    pub blake3: String,
+    pub output: Output,
+    pub calibration: Calibration,
 }
 
 /// What makes probabilities of logits.
@@ -206,6 +221,11 @@ impl Card {
             let [down, flat, up] = prior.map(|share| format!("{:.2} %", share * 100.0));
             format!("down {down}, flat {flat}, up {up}")
         });
+        let members: String = self
+            .members
+            .iter()
+            .map(|member| format!("| member | {} {} |\n", member.family, member.blake3))
+            .collect();
         let _ = write!(
             text,
             "# A {family} model, contract v{v}\n\n\
@@ -222,7 +242,7 @@ impl Card {
              | features | {features}, hash {names_hash} |\n\
              | data | {data} |\n\
              | settings | {config} |\n\
-             | code | {code} |\n\n\
+             | code | {code} |\n{members}\n\
              ## Rows it has never seen\n\n{scores}\n\
              ## {features} features\n\n{names}\n",
             family = self.family,
@@ -258,6 +278,7 @@ pub(crate) mod tests {
             rows: Rows { train: 70, validation: 0, calibration: 15, test: 15 },
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
+            members: Vec::new(),
             mean_move_ticks: [-5.0, 0.1, 5.0],
             prior: Some([0.1, 0.8, 0.1]),
             scores: Report::default(),
