@@ -129,12 +129,7 @@ fn joint_card(members: &[Model], paths: &[PathBuf]) -> Result<Card> {
 
 fn member(model: &Model) -> Member {
     let Card { family, output, calibration, .. } = &model.card;
-    Member {
-        family: family.clone(),
-        blake3: model.hash.clone(),
-        output: *output,
-        calibration: calibration.clone(),
-    }
+    Member { family: family.clone(), blake3: model.hash.clone(), output: *output, calibration: *calibration }
 }
 
 /// Errors unless two models say the same thing of the same rows.
