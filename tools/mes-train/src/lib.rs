@@ -4,15 +4,17 @@
 //! written only if tract, which will run it, gives the same logits as the trainer.
 
 mod calibrate;
+mod estimate;
 mod family;
 mod label;
 mod logistic;
 mod onnx;
+mod options;
+mod progress;
 mod sample;
 mod scaler;
 mod splits;
 mod trained;
-mod write;
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -22,9 +24,13 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
+use mes_predict::write;
 use serde_json::{Value, json};
 
+use estimate::Memory;
 use family::{FAMILIES, Family, count};
+use options::Options;
+use progress::Progress;
 use sample::{Choice, Sample};
 use trained::Trained;
 
@@ -32,7 +38,8 @@ const ABOUT: &str = "Train a model on labelled feature rows and write it as one 
 
 Reads bars with f_* and y_dir columns (from mes-features --labels) and writes the model and, beside it, its card as \
 Markdown. Rows are taken one label horizon apart, since overlapping labels are not more facts, and cut in the order \
-of time: 70 % to train, 15 % to calibrate, 15 % to test.";
+of time: 70 % to train (60 % where 10 % are kept to stop by), 15 % to calibrate, 15 % to test; before each cut, rows \
+whose labels look past it are left out.";
 
 const EXAMPLES: &str = "Examples:
   mes-train logistic --out models/default.onnx data/features.parquet
@@ -55,7 +62,7 @@ pub struct Args {
     /// Let every class weigh the same in the fit; probabilities stay those of the market
     #[arg(long)]
     balanced: bool,
-    /// Seed of all that is random; nothing is in logistic
+    /// Seed of all that is random; nothing is in logistic. Same rows, settings and seed: same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Take only rows whose labels are known before this instant, so that later ones are out of sample
@@ -70,9 +77,23 @@ pub struct Args {
     /// The label's threshold, where the input does not say
     #[arg(long, value_name = "TICKS")]
     threshold: Option<f64>,
+    /// Distance between the slices of time, beside the label's horizon
+    #[arg(long, value_name = "INTERVAL")]
+    embargo: Option<Interval>,
+    /// Threads to use; the model is the same with any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Stop before more memory than this is needed
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    max_memory: Memory,
+    /// Go on from FILE.checkpoint, which a fit that takes epochs leaves behind when it is stopped
+    #[arg(long)]
+    resume: bool,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    options: Options,
     #[command(flatten)]
     input: InputArgs,
 }
@@ -93,14 +114,15 @@ impl FromStr for Stride {
 }
 
 fn families() -> impl clap::builder::TypedValueParser<Value = String> {
-    let names = FAMILIES.iter().map(|family| PossibleValue::new(family.name).help(family.about));
+    let names = FAMILIES.iter().map(|family| PossibleValue::new(family.name).help(family.describe()));
     clap::builder::PossibleValuesParser::new(names)
 }
 
 pub fn main(args: Args) -> Result<()> {
     let family = FAMILIES.iter().find(|family| family.name == args.family);
     let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
-    let mut input = Input::open(&args.input, &[Kind::Feature])?;
+    let options = args.options.settle(family.name, &family.options)?;
+    let mut input = Input::open_columns(&args.input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
     let label = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
     let stride = match args.stride {
@@ -108,13 +130,29 @@ pub fn main(args: Args) -> Result<()> {
         Some(Stride::All) => 0,
         Some(Stride::Every(interval)) => interval.nanos(),
     };
-    let choice = Choice { without: &args.without, stride, horizon, until: args.until };
-    let sample = Sample::read(&mut input, &choice)?;
+    let (without, window, until, max_memory) =
+        (&args.without[..], options.rows(), args.until, args.max_memory);
+    let sample = Sample::read(&mut input, &Choice { without, window, stride, horizon, until, max_memory })?;
     describe(&sample, stride)?;
-    let config = settings(&args, family, stride, serde_json::to_value(&label).unwrap_or_default());
+    let config = settings(&args, family, &options, stride, serde_json::to_value(&label).unwrap_or_default());
     let meta = input.meta().stage("mes-train", Kind::Feature, config);
-    let task = trained::Order { family, label, meta: &meta, seed: args.seed, balanced: args.balanced };
-    let trained = Trained::new(&sample, task)?;
+    let mut checkpoint = args.out.clone().into_os_string();
+    checkpoint.push(".checkpoint");
+    let order = trained::Order {
+        family,
+        options: &options,
+        label,
+        meta: &meta,
+        seed: args.seed,
+        balanced: args.balanced,
+        embargo: args.embargo.map_or(0, |embargo| embargo.nanos()),
+        threads: threads(args.threads),
+        max_memory,
+        progress: &Progress::new(args.quiet),
+        checkpoint: checkpoint.as_ref(),
+        resume: args.resume,
+    };
+    let trained = Trained::new(&sample, order)?;
     let card = &trained.card;
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
@@ -124,12 +162,20 @@ pub fn main(args: Args) -> Result<()> {
     Ok(())
 }
 
+/// Returns how many threads to use: those asked for, else as many as there are.
+fn threads(asked: Option<u16>) -> usize {
+    let there = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(there, usize::from)
+}
+
 /// Returns what decides the model beside the rows.
-fn settings(args: &Args, family: &Family, stride: i64, label: Value) -> Value {
+fn settings(args: &Args, family: &Family, options: &Options, stride: i64, label: Value) -> Value {
     json!({
         "family": family.name,
+        "options": options.to_json(),
         "labels": label,
         "stride_ns": stride,
+        "embargo": args.embargo.map(|embargo| embargo.to_string()),
         "balanced": args.balanced,
         "seed": args.seed,
         "until": args.until.map(time::format),

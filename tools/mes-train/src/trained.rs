@@ -1,37 +1,52 @@
-//! From rows to a finished model: split, scale, fit, calibrate, score, write down, and compare with what tract says.
+//! From samples to a finished model: split, fit, calibrate, score, write down, and compare with what tract says.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use mes_pipe::{Error, Meta, Result, log::note};
 use mes_predict::{
     model::{
         Model,
-        card::{self, Calibration, Card, Hashes, Label, Rows, Span},
-        head::softmax,
+        card::{self, Card, Hashes, Label, Rows, Span},
+        head,
     },
     scores::Report,
 };
 
 use crate::{
     calibrate,
-    family::{Family, Fitted, Task, count},
+    estimate::{Memory, announce},
+    family::{Checkpoint, Family, Fitted, Shape, Task, balance, count},
     onnx::Graph,
+    options::Options,
+    progress::Progress,
     sample::Sample,
-    scaler::Scaler,
     splits::Splits,
 };
 
-/// How far tract's logits may lie from the trainer's, as a share of the larger of 1 and the logit.
+/// How far tract's answers may lie from the trainer's, as a share of the larger of 1 and the answer.
 const TOLERANCE: f64 = 1e-5;
+/// Samples that are compared at once, and how many such runs of a sequence model, which is slow to run.
+const COMPARED: usize = 1024;
+const RUNS: usize = 64;
+const RUN: usize = 32;
 
 /// What is to be made of a sample.
 pub struct Order<'a> {
     pub family: &'a Family,
+    pub options: &'a Options,
     pub label: Label,
     /// Of the rows, with the trainer's own link.
     pub meta: &'a Meta,
     pub seed: u64,
     pub balanced: bool,
+    /// Nanoseconds between slices, beside the label's horizon.
+    pub embargo: i64,
+    pub threads: usize,
+    pub max_memory: Memory,
+    pub progress: &'a Progress,
+    /// Where a long fit keeps what it has, and whether it goes on from there.
+    pub checkpoint: &'a Path,
+    pub resume: bool,
 }
 
 /// A model in memory.
@@ -39,7 +54,6 @@ pub struct Trained {
     pub card: Card,
     /// The file's bytes.
     pub onnx: Vec<u8>,
-    scaler: Scaler,
     fitted: Box<dyn Fitted>,
 }
 
@@ -47,9 +61,8 @@ impl Trained {
     /// Trains on a sample.
     pub fn new(sample: &Sample, order: Order) -> Result<Trained> {
         let horizon = order.label.horizon_nanos()?;
-        let splits = Splits::of(&sample.times, horizon)?;
-        let (width, labels) = (sample.width(), &sample.labels);
-        let train = &labels[splits.train.clone()];
+        let splits = Splits::of(&sample.times, horizon + order.embargo, order.family.validates)?;
+        let train = &sample.labels[splits.train.clone()];
         let counts = count(train);
         if counts.contains(&0) {
             return Err(Error::data(format!(
@@ -58,72 +71,113 @@ impl Trained {
             )));
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
-        let scaler = Scaler::fit(&sample.rows[splits.train.start * width..splits.train.end * width], width);
-        let scaled = scaler.apply(&sample.rows);
-        note(format!("{}: fitting {} rows", order.family.name, train.len()));
-        let rows = &scaled[splits.train.start * width..splits.train.end * width];
-        let fitted = (order.family.fit)(&Task { width, rows, labels: train, balanced: order.balanced })?;
-
-        let logits: Vec<_> = scaled.chunks(width).map(|row| fitted.logits(row)).collect();
-        let slice = splits.calibration.clone();
-        let calibration = calibrate::temperature(&logits[slice.clone()], &labels[slice]);
-        let Calibration::Temperature { t } = calibration;
-        let calibrated = |z: &[f64; 3]| softmax(z.map(|one| one / t));
-        let p: Vec<_> = logits[splits.test.clone()].iter().map(calibrated).collect();
-        let prior = counts.map(|there| there as f64 / train.len() as f64);
         let lineage = order.meta.lineage.to_json();
+        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? };
+        let fitted = fit(sample, &splits, &order, &hashes)?;
+
+        let output = fitted.output();
+        let logits = |range: Range<usize>| -> Result<Vec<[f64; 3]>> {
+            let values = fitted.values(&sample.slice(range))?;
+            Ok(values.into_iter().map(|one| head::logits(one, output)).collect())
+        };
+        let calibration = calibrate::temperature(
+            &logits(splits.calibration.clone())?,
+            &sample.labels[splits.calibration.clone()],
+        );
+        let test = logits(splits.test.clone())?;
+        let p: Vec<_> = test.into_iter().map(|one| head::probabilities(one, calibration)).collect();
+        let prior = counts.map(|there| there as f64 / train.len() as f64);
         let card = Card {
             v: card::VERSION,
             family: order.family.name.into(),
             features: sample.features.clone(),
+            features_hash: Some(card::features_hash(&sample.features)),
+            window: sample.window,
+            output,
             label: order.label,
             interval: order.meta.interval.map(|interval| interval.to_string()),
             span: span(sample, &splits, horizon),
             rows: Rows {
                 train: splits.train.len(),
+                validation: splits.validation.len(),
                 calibration: splits.calibration.len(),
                 test: splits.test.len(),
             },
             seed: order.seed,
             calibration,
+            members: Vec::new(),
             mean_move_ticks,
-            scores: Report::of(&p, &labels[splits.test], prior),
-            hashes: Hashes { data: sample.hash(), config: config_hash(&lineage) },
+            prior: Some(prior),
+            scores: Report::of(&p, &sample.labels[splits.test], prior),
+            hashes,
             lineage,
         };
-        let onnx = encode(&card, &scaler, fitted.as_ref())?;
-        Ok(Trained { card, onnx, scaler, fitted })
+        let onnx = encode(&card, fitted.as_ref())?;
+        Ok(Trained { card, onnx, fitted })
     }
 
-    /// Loads the written file as mes-predict does and compares every row's logits; an error where they differ.
+    /// Loads the written file as mes-predict does and compares its answers; an error where they differ. Of a sequence
+    /// model, samples spread over all are compared, of others all.
     pub fn check(&self, sample: &Sample, file: &Path) -> Result<()> {
         let model = Model::load(file)?;
         if model.card != self.card {
             return Err(Error::failed("the model's card does not read back as it was written"));
         }
-        let found = model.plan.logits(&sample.rows)?;
-        let scaled = self.scaler.apply(&sample.rows);
-        for ((row, found), ts) in scaled.chunks(sample.width()).zip(found).zip(&sample.times) {
-            let wanted = self.fitted.logits(row);
-            let far = |(found, wanted): (f32, f64)| {
-                (f64::from(found) - wanted).abs() > TOLERANCE * wanted.abs().max(1.0)
-            };
-            if found.into_iter().zip(wanted).any(far) {
-                let ts = mes_core::time::format(*ts);
-                return Err(Error::failed(format!(
-                    "not written: at {ts} tract gives {found:?}, the trainer {wanted:?}"
-                )));
+        for range in compared(sample.len(), sample.window) {
+            let slice = sample.slice(range.clone());
+            let found = model.plan.logits(&slice.iter().flatten().copied().collect::<Vec<_>>())?;
+            let wanted = self.fitted.values(&slice)?;
+            for ((found, wanted), ts) in found.into_iter().zip(wanted).zip(&sample.times[range]) {
+                let far = |(found, wanted): (f32, f64)| {
+                    (f64::from(found) - wanted).abs() > TOLERANCE * wanted.abs().max(1.0)
+                };
+                if found.into_iter().zip(wanted).any(far) {
+                    let ts = mes_core::time::format(*ts);
+                    return Err(Error::failed(format!(
+                        "not written: at {ts} tract gives {found:?}, the trainer {wanted:?}"
+                    )));
+                }
             }
         }
         Ok(())
     }
 }
 
-fn encode(card: &Card, scaler: &Scaler, fitted: &dyn Fitted) -> Result<Vec<u8>> {
+/// Says what it will take, then fits.
+fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Result<Box<dyn Fitted>> {
+    let Order { family, options, threads, seed, progress, .. } = *order;
+    let train = sample.slice(splits.train.clone());
+    let shape = Shape { samples: train.len(), width: sample.width(), options, threads };
+    note(format!("{}: fitting {} rows", family.name, train.len()));
+    announce(family.name, sample.bytes(), (family.cost)(&shape), order.max_memory)?;
+    (family.fit)(&Task {
+        train,
+        validation: sample.slice(splits.validation.clone()),
+        class_weights: if order.balanced { balance(train.labels) } else { [1.0; 3] },
+        seed,
+        threads,
+        options,
+        progress,
+        checkpoint: Checkpoint {
+            path: order.checkpoint,
+            resume: order.resume,
+            hash: &mes_pipe::hash(format!("{} {}", hashes.data, hashes.config).as_bytes()),
+        },
+    })
+}
+
+/// Returns which samples to compare with tract.
+fn compared(samples: usize, window: usize) -> impl Iterator<Item = Range<usize>> {
+    let (every, run) = if window == 1 { (COMPARED, COMPARED) } else { ((samples / RUNS).max(RUN), RUN) };
+    (0..samples).step_by(every).map(move |from| from..samples.min(from + run))
+}
+
+fn encode(card: &Card, fitted: &dyn Fitted) -> Result<Vec<u8>> {
     let mut graph = Graph::default();
-    let scaled = scaler.write(&mut graph, "x");
-    let logits = fitted.write(&mut graph, &scaled);
-    Ok(graph.into_model(("x", card.features.len()), &logits, &card.to_properties()?))
+    let output = fitted.write(&mut graph, "x");
+    let rows = (card.window > 1).then_some(card.window);
+    let dims: Vec<_> = rows.into_iter().chain([card.features.len()]).collect();
+    Ok(graph.into_model(("x", &dims), &output, &card.to_properties()?))
 }
 
 /// Returns what the fit has seen, labels' horizons included.
@@ -157,42 +211,119 @@ fn config_hash(lineage: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mes_core::{session::Filter, time::SECOND};
+    use mes_core::session::Filter;
     use mes_pipe::Kind;
+    use mes_predict::model::card::Output;
     use serde_json::json;
 
     use super::*;
-    use crate::{family::FAMILIES, write::atomically};
+    use crate::{
+        family::{Cost, FAMILIES},
+        sample::{self, Slice},
+        write::atomically,
+    };
 
-    fn sample(rows: usize) -> Sample {
-        let value = |row: usize| (row * 7919 % 1009) as f32 / 1009.0;
-        Sample {
-            features: vec!["f_a".into(), "f_b".into()],
-            rows: (0..2 * rows).map(value).collect(),
-            times: (0..rows).map(|row| row as i64 * SECOND).collect(),
-            labels: (0..rows).map(|row| (value(row * 13) * 3.0) as u8).collect(),
-            moves: (0..rows).map(|row| Some(value(row) * 9.0 - 4.0)).collect(),
-            ..Sample::default()
-        }
+    fn sample(rows: usize, shift: usize) -> Sample {
+        let value = |row: usize| ((row + shift) * 7919 % 1009) as f32 / 1009.0;
+        let labels: Vec<_> = (0..rows).map(|row| (value(row * 13) * 3.0) as u8).collect();
+        sample::tests::sample(2, &(0..2 * rows).map(value).collect::<Vec<_>>(), &labels)
+    }
+
+    fn train(sample: &Sample, max_memory: Memory) -> Result<Trained> {
+        train_as(&FAMILIES[0], sample, max_memory)
+    }
+
+    fn train_as(family: &Family, sample: &Sample, max_memory: Memory) -> Result<Trained> {
+        let meta = Meta::source("mes-train", Kind::Feature, None, Filter::All, json!({}));
+        let label = Label { kind: "horizon".into(), horizon: "1s".into(), threshold_ticks: 3.0 };
+        let order = Order {
+            family,
+            options: &Options::NONE,
+            label,
+            meta: &meta,
+            seed: 1,
+            balanced: false,
+            embargo: 0,
+            threads: 1,
+            max_memory,
+            progress: &Progress::new(true),
+            checkpoint: Path::new(""),
+            resume: false,
+        };
+        Trained::new(sample, order)
     }
 
     #[test]
     fn a_file_that_says_something_else_than_the_trainer_is_not_written() {
-        let sample = sample(400);
-        let meta = Meta::source("mes-train", Kind::Feature, None, Filter::All, json!({}));
-        let label = Label { kind: "horizon".into(), horizon: "1s".into(), threshold_ticks: 3.0 };
-        let order = Order { family: &FAMILIES[0], label, meta: &meta, seed: 1, balanced: false };
-        let mut trained = Trained::new(&sample, order).expect("trains");
+        let rows = sample(400, 0);
+        let mut trained = train(&rows, Memory(1 << 30)).expect("trains");
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("m.onnx");
-        atomically(&path, &trained.onnx, |part| trained.check(&sample, part)).expect("agrees");
+        atomically(&path, &trained.onnx, |part| trained.check(&rows, part)).expect("agrees");
         assert_eq!(std::fs::read(&path).expect("model"), trained.onnx);
 
-        trained.scaler = Scaler::fit(&sample.rows[..100], 2);
+        trained.fitted = train(&sample(400, 77), Memory(1 << 30)).expect("trains").fitted;
         let other = folder.path().join("other.onnx");
         let error =
-            atomically(&other, &trained.onnx, |part| trained.check(&sample, part)).expect_err("differs");
+            atomically(&other, &trained.onnx, |part| trained.check(&rows, part)).expect_err("differs");
         assert!(error.code() == 1 && error.to_string().contains("not written: at 1970"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
+    }
+
+    /// Gives three in four votes to down, one to flat, whatever it sees.
+    struct Votes;
+
+    const VOTES: [f32; 3] = [0.75, 0.25, 0.0];
+
+    impl Fitted for Votes {
+        fn output(&self) -> Output {
+            Output::Probabilities
+        }
+
+        fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>> {
+            Ok(vec![VOTES.map(f64::from); samples.len()])
+        }
+
+        fn write(&self, graph: &mut Graph, input: &str) -> String {
+            let weights = graph.tensor("w", &[2, 3], &[0.0; 6]);
+            let bias = graph.tensor("b", &[3], &VOTES);
+            graph.node("Gemm", &[input, &weights, &bias], "votes")
+        }
+    }
+
+    #[test]
+    fn a_family_may_end_in_shares_of_votes() {
+        fn cost(_: &Shape) -> Cost {
+            Cost { bytes: 0.0, seconds: 0.0 }
+        }
+        fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
+            assert!(task.validation.len() > 30);
+            Ok(Box::new(Votes))
+        }
+        let (name, about, options) = ("votes", "", Options::NONE);
+        let family = Family { name, about, options, validates: true, cost, fit };
+        let rows = sample(400, 0);
+        let trained = train_as(&family, &rows, Memory(1 << 30)).expect("trains");
+        assert_eq!(trained.card.output, Output::Probabilities);
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("m.onnx");
+        atomically(&path, &trained.onnx, |part| trained.check(&rows, part)).expect("agrees");
+        let p = Model::load(&path).expect("loads").probabilities(&[0.5, 0.5]).expect("runs")[0];
+        assert!(p[0] > p[1] && p[1] > p[2] && p[2] > 0.0, "{p:?}");
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_not_begun() {
+        let error = train(&sample(400, 0), Memory(1000)).err().expect("too much");
+        assert!(error.code() == 2 && error.to_string().contains("1000 allowed"), "{error}");
+    }
+
+    #[test]
+    fn all_rows_are_compared_and_of_sequences_a_spread() {
+        let ranges: Vec<_> = compared(2500, 1).collect();
+        assert_eq!(ranges, [0..1024, 1024..2048, 2048..2500]);
+        let ranges: Vec<_> = compared(6400, 8).collect();
+        assert_eq!((ranges.len(), &ranges[63]), (64, &(6300..6332)));
+        assert_eq!(compared(40, 8).map(|range| range.len()).sum::<usize>(), 40);
     }
 }

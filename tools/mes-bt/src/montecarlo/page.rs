@@ -1,14 +1,12 @@
 //! The lives as a page: where equity may go, and the chances beside it.
 
-use super::outcome::{Outcome, SHARES};
-use crate::{
-    report::{
-        document,
-        html::{Cell, escape, paragraph, section, table},
-        svg::{Axis, Chart},
-    },
-    words::{percent, usd},
+use mes_page::{
+    html::{Cell, escape, paragraph, section, table},
+    svg::{Axis, Chart},
 };
+
+use super::outcome::{Outcome, SHARES};
+use crate::words::{percent, usd};
 
 /// Writes the whole page.
 pub fn page(outcome: &Outcome) -> String {
@@ -21,7 +19,7 @@ pub fn page(outcome: &Outcome) -> String {
     body += &section("Chances", &chances(outcome));
     body += &section("Spread", &spreads(outcome));
     body += &section("How", &paragraph(HOW));
-    document("mes Monte Carlo", &body)
+    mes_page::page("mes Monte Carlo", &body)
 }
 
 const CAPTION: &str =

@@ -1,15 +1,29 @@
 //! From logits to a prediction: temperature, softmax, direction, expected move. In `f64` with the pinned `exp`, so
 //! that neither a row's neighbours nor the machine's libm have a say.
 
-use libm::exp;
+use libm::{exp, log};
 use mes_core::prediction::Prediction;
 
-use super::{card::Calibration, plan::CLASSES};
+use super::{
+    card::{Calibration, Output},
+    plan::CLASSES,
+};
+
+/// The least share of votes that is believed: nothing is impossible.
+const LEAST: f64 = 1e-6;
+
+/// Returns the logits that a graph's three numbers stand for.
+pub fn logits(values: [f64; CLASSES], output: Output) -> [f64; CLASSES] {
+    match output {
+        Output::Logits => values,
+        Output::Probabilities => values.map(|share| log(share.max(LEAST))),
+    }
+}
 
 /// Returns the calibrated probabilities of down, flat, up; they sum to 1.
-pub fn probabilities(logits: [f32; CLASSES], calibration: Calibration) -> [f64; CLASSES] {
+pub fn probabilities(logits: [f64; CLASSES], calibration: Calibration) -> [f64; CLASSES] {
     let Calibration::Temperature { t } = calibration;
-    softmax(logits.map(|logit| f64::from(logit) / t))
+    softmax(logits.map(|logit| logit / t))
 }
 
 /// Returns e^z / Σ e^z.
@@ -56,6 +70,11 @@ mod tests {
         assert!((cold[0] - 1.0 / (1.0 + exp(1.0) + exp(3.0))).abs() < 1e-15);
         assert!((hot.iter().sum::<f64>() - 1.0).abs() < 1e-15);
         assert_eq!(softmax([1e30, 0.0, -1e30]), [1.0, 0.0, 0.0]);
+
+        assert_eq!(logits([0.5, -2.0, 0.0], Output::Logits), [0.5, -2.0, 0.0]);
+        let votes = logits([0.75, 0.25, 0.0], Output::Probabilities);
+        let p = softmax(votes);
+        assert!((p[0] - 0.75).abs() < 1e-5 && p[2] > 0.0 && p[2] < 1.1e-6, "{p:?}");
 
         let tie = prediction([0.45, 0.1, 0.45], [-4.0, 0.0, 6.0], Some(2.0));
         assert_eq!((tie.dir, tie.conf, tie.vol), (Some(0.0), Some(0.45), Some(2.0)));

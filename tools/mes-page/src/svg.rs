@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape;
+use crate::html::escape;
 
 /// A scale with round numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +105,25 @@ impl Chart {
         );
     }
 
+    /// Draws a dot at a value; `title` is its read-out.
+    pub fn dot(&mut self, class: &str, place: f64, value: f64, title: &str) {
+        let (x, y) = (place * 100.0, self.y(value));
+        let _ = write!(
+            self.shapes,
+            "<circle class=\"{class}\" cx=\"{x:.2}%\" cy=\"{y:.1}\" r=\"4\"><title>{}</title></circle>",
+            escape(title)
+        );
+    }
+
+    /// Draws an upright line from one value to another: an interval.
+    pub fn whisker(&mut self, class: &str, place: f64, values: (f64, f64)) {
+        let (x, one, other) = (place * 100.0, self.y(values.0), self.y(values.1));
+        let _ = write!(
+            self.shapes,
+            "<line class=\"{class}\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{one:.1}\" y2=\"{other:.1}\"/>"
+        );
+    }
+
     /// Draws a level across, with its name under it where there is room.
     pub fn level(&mut self, class: &str, value: f64, name: &str) {
         let y = self.y(value);
@@ -178,9 +197,9 @@ impl Chart {
         format!(
             "<div class=\"chart\" role=\"img\" aria-label=\"{}\"{tips}>\
              <svg class=\"scale\" width=\"56\" height=\"{height}\">{scale}</svg>\
-             <svg class=\"plot\" width=\"100%\" height=\"{height}\">{grid}\
+             <div class=\"view\"><div class=\"inner\"><svg class=\"plot\" width=\"100%\" height=\"{height}\">{grid}\
              <svg width=\"100%\" height=\"{height}\" viewBox=\"0 0 1000 {height}\" preserveAspectRatio=\"none\">{}</svg>\
-             {}</svg><svg class=\"below\" width=\"100%\" height=\"18\">{}</svg></div>\n",
+             {}</svg><svg class=\"below\" width=\"100%\" height=\"18\">{}</svg></div></div></div>\n",
             escape(&self.label),
             self.paths,
             self.shapes,
