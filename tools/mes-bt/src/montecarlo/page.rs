@@ -6,7 +6,10 @@ use mes_page::{
 };
 
 use super::outcome::{Outcome, SHARES};
-use crate::words::{percent, usd};
+use crate::{
+    report::charts,
+    words::{percent, usd},
+};
 
 /// Writes the whole page.
 pub fn page(outcome: &Outcome) -> String {
@@ -34,8 +37,12 @@ fn fan(outcome: &Outcome) -> String {
     let start = outcome.start_usd;
     let low = outcome.fan.iter().map(|(_, at)| at[0]).fold(start, f64::min);
     let high = outcome.fan.iter().map(|(_, at)| at[4]).fold(start, f64::max);
-    let mut chart =
-        Chart::new("Equity over sessions, as bands of lives", 280.0, Axis::nice(low, high, 5.0), usd);
+    let mut chart = Chart::new(
+        "Equity over sessions, as bands of lives",
+        280.0,
+        Axis::nice(low, high, 5.0),
+        charts::dollars,
+    );
     let line = |share: usize| {
         let points = outcome.fan.iter().enumerate();
         let points = points.map(|(index, (_, at))| ((index + 1) as f64 / count, at[share]));
@@ -64,7 +71,7 @@ fn chances(outcome: &Outcome) -> String {
         ]
     };
     let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
-    table(&["Of", "|", ">Chance", ">So many lives leave"], &rows)
+    table(&["Of", "|", ">Chance", ">95 % interval"], &rows)
 }
 
 fn spreads(outcome: &Outcome) -> String {

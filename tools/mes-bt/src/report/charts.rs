@@ -17,7 +17,7 @@ use crate::{
 const POINTS: usize = 800;
 
 /// Writes an amount for an axis: no cents where there are none.
-fn dollars(value: f64) -> String {
+pub fn dollars(value: f64) -> String {
     let text = usd(value);
     text.strip_suffix(".00").unwrap_or(&text).replace('-', "−")
 }

@@ -1,6 +1,6 @@
 //! The report of a backtest: one page that says it all.
 
-mod charts;
+pub mod charts;
 mod sections;
 
 use mes_page::{html, pair, svg};
