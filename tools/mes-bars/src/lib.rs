@@ -205,7 +205,8 @@ fn columns(input: &Input, ticks: bool) -> bar::Columns {
 fn say_what_is_dropped(input: &Input, ticks: bool) {
     let known: &[&str] = if ticks { &mes_pipe::schema::TICK } else { &mes_pipe::schema::BAR };
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
-    let dropped: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    // The own time of a late tick is for whoever looks into a recording.
+    let dropped: Vec<_> = names.filter(|name| !known.contains(name) && *name != "ts_event").collect();
     if !dropped.is_empty() {
         log::note(format!("dropped columns that a bar cannot keep: {}", dropped.join(" ")));
     }

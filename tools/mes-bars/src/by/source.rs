@@ -26,6 +26,8 @@ pub struct Source {
     stretch: Option<(Ts, Ts)>,
     symbols: Vec<Symbol>,
     quote: Quote,
+    /// Whose quote it is.
+    quoted: Symbol,
     flow: Flow,
     /// When the last trade or quote came.
     heard: Option<Ts>,
@@ -40,6 +42,7 @@ impl Source {
             stretch: None,
             symbols: Vec::new(),
             quote: Quote::default(),
+            quoted: Symbol::default(),
             flow: Flow::default(),
             heard: None,
         }
@@ -83,17 +86,28 @@ impl Source {
     }
 
     /// Notes the quote of a tick and that something was heard; `end` names the bar that its flow belongs to.
-    pub fn hear(&mut self, tick: &Tick, end: Ts) {
+    pub fn hear(&mut self, tick: &Tick, end: Ts) -> Result<()> {
         let quoted = tick.bid.is_some() || tick.ask.is_some();
         if quoted {
             let quote =
                 Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
-            self.flow.add(&self.quote, &quote, end);
-            self.quote = quote;
+            if let Some(size) = [tick.bid_size, tick.ask_size]
+                .into_iter()
+                .flatten()
+                .find(|size| !(0..=LARGEST).contains(size))
+            {
+                return Err(Error::data(format!("a quote of size {size}")));
+            }
+            // The queues of two contracts have nothing to do with each other.
+            let symbol = if tick.symbol == Symbol::default() { self.quoted } else { tick.symbol };
+            let before = if self.quoted == symbol { self.quote } else { Quote::default() };
+            self.flow.add(&before, &quote, end);
+            (self.quote, self.quoted) = (quote, symbol);
         }
         if quoted || tick.price.is_some() {
             self.heard = Some(tick.ts);
         }
+        Ok(())
     }
 
     /// Notes the quote at the close of a finer bar and its flow.

@@ -65,8 +65,7 @@ impl TimeBars {
         if let Some(traded) = self.source.trade(tick)? {
             self.add(&Bar { ts: end, ..traded }, tick.ts)?;
         }
-        self.source.hear(tick, end);
-        Ok(())
+        self.source.hear(tick, end)
     }
 
     /// Takes a finer bar and gives the bars that it closes. A bar without volume only says that time passed.
