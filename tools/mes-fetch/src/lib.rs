@@ -27,6 +27,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     History(history::Args),
+    Backfill(history::backfill::Args),
     Synth(synth::Args),
     Import(import::Args),
     Verify(verify::Args),
@@ -37,6 +38,7 @@ enum Command {
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::History(args)) => history::run(&args),
+        Some(Command::Backfill(args)) => history::backfill::run(&args),
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
