@@ -145,8 +145,11 @@ impl Sink {
 /// Refuses a time before the last one, and for bars also the same again.
 fn in_order(last: Option<Ts>, ts: Ts, strictly: bool) -> std::result::Result<(), String> {
     match last {
-        Some(last) if ts < last || strictly && ts == last => {
+        Some(last) if ts < last => {
             Err(format!("time goes back: {} after {}", time::format(ts), time::format(last)))
+        }
+        Some(last) if strictly && ts == last => {
+            Err(format!("a second bar of {}: is it there twice, or of another instrument?", time::format(ts)))
         }
         _ => Ok(()),
     }
