@@ -5,15 +5,9 @@ pub mod by;
 use std::path::PathBuf;
 
 use clap::Parser;
-use mes_core::{
-    bar::{self, Bar},
-    interval::Interval,
-    session::Filter,
-    symbol::Symbol,
-    tick::Tick,
-};
+use mes_core::{bar, interval::Interval, session::Filter, symbol::Symbol, tick::Tick};
 use mes_pipe::{
-    Ahead, BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
+    Ahead, BarBuilder, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
     Session, TextArgs, Ticks, log,
 };
 use serde_json::json;
@@ -229,13 +223,6 @@ impl Maker {
         }
     }
 
-    fn bar(&mut self, bar: &Bar, out: &mut BarBuilder) -> Result<()> {
-        match self {
-            Maker::Time(bars) => bars.bar(bar, out),
-            Maker::Trades(_) => Err(Error::usage("bars of trades are made of ticks")),
-        }
-    }
-
     fn end(&mut self, out: &mut BarBuilder) {
         match self {
             Maker::Time(bars) => bars.end(out),
@@ -273,14 +260,11 @@ impl Work {
                     }
                 }
                 Event::Batch(batch) => {
-                    let rows = Bars::of(&batch)?;
-                    for row in 0..rows.len() {
-                        let bar = rows.get(row);
-                        self.bars
-                            .bar(&bar, &mut self.builder)
-                            .map_err(|error| error.at(self.input.at(row)))?;
-                        self.write(BATCH_ROWS)?;
-                    }
+                    let Maker::Time(bars) = &mut self.bars else {
+                        return Err(Error::usage("bars of trades are made of ticks"));
+                    };
+                    let (input, output) = (&self.input, &mut self.output);
+                    bars.batch(&batch, &mut self.builder, |row| input.at(row), |rows| output.write(rows))?;
                 }
                 Event::Idle => {
                     self.write(1)?;

@@ -14,7 +14,7 @@ use mes_pipe::{Error, Result};
 use crate::by::flow::{Flow, Quote};
 
 /// More contracts than were ever traded in a day; sums of so many never overflow.
-const LARGEST: i64 = 1_000_000_000;
+pub const LARGEST: i64 = 1_000_000_000;
 
 /// The state between records.
 pub struct Source {
@@ -114,20 +114,57 @@ impl Source {
     pub fn hear_bar(&mut self, bar: &Bar, end: Ts) {
         self.quote = Quote { bid: bar.bid, ask: bar.ask, bid_size: bar.bid_size, ask_size: bar.ask_size };
         self.flow.of_bar(bar.ofi, end);
-        let heard = bar.age_ms.map(|age| bar.ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
+        self.age(bar.age_ms, bar.ts);
+    }
+
+    /// Notes the flow of a finer bar.
+    pub fn note_flow(&mut self, ofi: Option<i64>, end: Ts) {
+        self.flow.of_bar(ofi, end);
+    }
+
+    /// Returns the flow of a row that is a finer bar and nothing else.
+    pub fn flow_of_bar(&mut self, ofi: Option<i64>, end: Ts) -> Option<i64> {
+        self.flow.of_bar(ofi, end);
+        self.flow.take(end)
+    }
+
+    /// Returns the age of a row that is a finer bar and nothing else.
+    pub fn age_of_bar(&mut self, age_ms: Option<i64>, ts: Ts) -> Option<i64> {
+        self.age(age_ms, ts);
+        self.age_at(ts)
+    }
+
+    fn age(&mut self, age_ms: Option<i64>, ts: Ts) {
+        let heard = age_ms.map(|age| ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
         self.heard = heard.or(self.heard);
+    }
+
+    fn age_at(&self, ts: Ts) -> Option<i64> {
+        self.heard.map(|heard| ((ts - heard) / MILLI).max(0))
     }
 
     /// Puts quote, flow and age into a bar that closes; `end` names it as in [`Source::hear`].
     pub fn close(&mut self, bar: &mut Bar, end: Ts) {
         self.quote.close(bar);
         bar.ofi = self.flow.take(end);
-        bar.age_ms = self.heard.map(|heard| ((bar.ts - heard) / MILLI).max(0));
+        bar.age_ms = self.age_at(bar.ts);
     }
 
     /// Returns the stretch of open session around `instant`, which the filter keeps.
     pub fn stretch(&self, instant: Ts) -> Option<(Ts, Ts)> {
         self.stretch.filter(|(from, to)| (*from..*to).contains(&instant))
+    }
+
+    /// Returns the instant up to which the filter drops everything from `instant` on, for all it can tell at once;
+    /// `instant` itself where it is kept.
+    pub fn dropped_until(&mut self, instant: Ts) -> Ts {
+        if self.keeps(instant) {
+            return instant;
+        }
+        let Some(day) = self.sessions.day(instant) else { return instant };
+        let (rth, pause) = (day.rth.unwrap_or_default(), day.pause.unwrap_or_default());
+        let cuts = [day.open, rth.0, rth.1, pause.0, pause.1, day.close];
+        cuts.into_iter().filter(|cut| *cut > instant).min().unwrap_or(instant)
     }
 
     /// Notes a roll. A symbol that comes back is not a roll but a second instrument.

@@ -4,6 +4,8 @@
 //! `carry_s` of them; then rows stop until the next trade, which begins a new segment. So whether a row exists
 //! never depends on what comes later.
 
+mod runs;
+
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
