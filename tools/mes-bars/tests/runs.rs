@@ -121,7 +121,7 @@ fn seconds(start: &str, steps: &[Step]) -> Vec<Bar> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 400, failure_persistence: None, rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default()
+        cases: 3000, failure_persistence: None, rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default()
     })]
 
     #[test]

@@ -185,11 +185,11 @@ impl Planner {
 mod tests {
     use super::*;
 
-    /// A bar at a time, of a contract, with a close and a volume.
-    fn plan(
-        bars: &[(&str, &str, f64, i64)],
-        on: On,
-    ) -> Vec<(String, String, Option<(f64, f64)>, &'static str)> {
+    /// When, to which contract, both prices, why.
+    type Told = (String, String, Option<(f64, f64)>, &'static str);
+
+    /// Plans for bars: time, contract, close, volume.
+    fn plan(bars: &[(&str, &str, f64, i64)], on: On) -> Vec<Told> {
         let mut planner = Planner::new(Calendar::shipped());
         for (ts, symbol, close, volume) in bars {
             let (ts, symbol) = (time::parse(ts).expect("a time"), symbol.parse().expect("a symbol"));
