@@ -66,8 +66,8 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step
-	$(BIN)/mes-bench
+bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step; LARGE=--large: years of data
+	$(BIN)/mes-bench $(LARGE)
 
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check
