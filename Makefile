@@ -71,8 +71,8 @@ soak: ## Look for an account that breaks a limit, by random seeds: make soak TIM
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step
-	$(BIN)/mes-bench
+bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step; LARGE=--large: years of data
+	$(BIN)/mes-bench $(LARGE)
 
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check

@@ -5,15 +5,9 @@ pub mod by;
 use std::path::PathBuf;
 
 use clap::Parser;
-use mes_core::{
-    bar::{self, Bar},
-    interval::Interval,
-    session::Filter,
-    symbol::Symbol,
-    tick::Tick,
-};
+use mes_core::{bar, interval::Interval, session::Filter, symbol::Symbol, tick::Tick};
 use mes_pipe::{
-    Ahead, BarBuilder, Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
+    Ahead, BarBuilder, CalendarArgs, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result,
     Session, TextArgs, Ticks, log,
 };
 use serde_json::json;
@@ -205,7 +199,8 @@ fn columns(input: &Input, ticks: bool) -> bar::Columns {
 fn say_what_is_dropped(input: &Input, ticks: bool) {
     let known: &[&str] = if ticks { &mes_pipe::schema::TICK } else { &mes_pipe::schema::BAR };
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
-    let dropped: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    // The own time of a late tick is for whoever looks into a recording.
+    let dropped: Vec<_> = names.filter(|name| !known.contains(name) && *name != "ts_event").collect();
     if !dropped.is_empty() {
         log::note(format!("dropped columns that a bar cannot keep: {}", dropped.join(" ")));
     }
@@ -225,13 +220,6 @@ impl Maker {
         match self {
             Maker::Time(bars) => bars.tick(tick, out),
             Maker::Trades(bars) => bars.tick(tick, out),
-        }
-    }
-
-    fn bar(&mut self, bar: &Bar, out: &mut BarBuilder) -> Result<()> {
-        match self {
-            Maker::Time(bars) => bars.bar(bar, out),
-            Maker::Trades(_) => Err(Error::usage("bars of trades are made of ticks")),
         }
     }
 
@@ -272,14 +260,11 @@ impl Work {
                     }
                 }
                 Event::Batch(batch) => {
-                    let rows = Bars::of(&batch)?;
-                    for row in 0..rows.len() {
-                        let bar = rows.get(row);
-                        self.bars
-                            .bar(&bar, &mut self.builder)
-                            .map_err(|error| error.at(self.input.at(row)))?;
-                        self.write(BATCH_ROWS)?;
-                    }
+                    let Maker::Time(bars) = &mut self.bars else {
+                        return Err(Error::usage("bars of trades are made of ticks"));
+                    };
+                    let (input, output) = (&self.input, &mut self.output);
+                    bars.batch(&batch, &mut self.builder, |row| input.at(row), |rows| output.write(rows))?;
                 }
                 Event::Idle => {
                     self.write(1)?;

@@ -179,6 +179,40 @@ fn flow_of_intervals_without_a_row_is_in_no_row() {
     assert_eq!(found[0].ofi, Some(4));
 }
 
+/// The queues of the contract before are no part of the flow of the next one.
+#[test]
+fn flow_begins_anew_at_a_roll() {
+    let t = noon();
+    let of = |second: i64, symbol: &str, bid: f64, size: i64| Tick {
+        symbol: symbol.parse().expect("a symbol"),
+        bid: Some(bid),
+        ask: Some(bid + 0.25),
+        bid_size: Some(size),
+        ask_size: Some(1),
+        ..trade(t + second * SECOND, bid, 1)
+    };
+    let quote = |tick: Tick| Tick { price: None, size: None, ..tick };
+    let ticks = [
+        of(0, "MESZ6", 1.0, 10),
+        of(1, "MESH7", 9.0, 70),
+        quote(of(1, "", 9.0, 72)),
+        of(2, "MESH7", 9.0, 75),
+    ];
+    let flows: Vec<_> = made(settings("1s"), &ticks).iter().map(|bar| bar.ofi).collect();
+    assert_eq!(flows, [Some(0), Some(2), Some(3)]);
+}
+
+#[test]
+fn absurd_queues_are_refused() {
+    let t = noon();
+    for size in [-1, i64::MIN, i64::MAX] {
+        let quote =
+            Tick { bid: Some(1.0), ask: Some(1.25), bid_size: Some(1), ask_size: Some(size), ..heartbeat(t) };
+        let refused = of_ticks(settings("1s"), &[quote, quote]).expect_err("refused");
+        assert_eq!(refused.to_string(), format!("a quote of size {size}"));
+    }
+}
+
 #[test]
 fn age_is_that_of_the_last_word() {
     let t = noon();

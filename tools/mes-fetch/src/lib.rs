@@ -1,7 +1,8 @@
-//! Brings market data in: made up, or from files of another shape.
+//! Brings market data in: bought, made up, replayed, or from files of another shape.
 
 mod history;
 mod import;
+mod live;
 mod roll;
 mod segments;
 mod synth;
@@ -26,19 +27,29 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     History(history::Args),
+    Backfill(history::backfill::Args),
     Synth(synth::Args),
     Import(import::Args),
     Verify(verify::Args),
     Roll(roll::Args),
+    Live(live::Args),
 }
 
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::History(args)) => history::run(&args),
+        Some(Command::Backfill(args)) => history::backfill::run(&args),
         Some(Command::Synth(args)) => synth::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Roll(args)) => roll::run(&args),
-        None => Err(Error::usage("nothing asked for: mes-fetch synth, import, verify or roll, see --help")),
+        Some(Command::Live(args)) => live::run(&args),
+        None => Err(Error::usage(format!("nothing asked for: one of {}, see --help", names().join(", ")))),
     }
+}
+
+/// Returns what can be asked for.
+fn names() -> Vec<String> {
+    let command = Command::augment_subcommands(clap::Command::new("mes-fetch"));
+    command.get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }

@@ -4,34 +4,43 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use mes_core::{
-    bar::{Bar, Columns},
-    order::Side,
-    tick::Tick,
-};
+use mes_core::{bar::Bar, order::Side, tick::Tick};
 use mes_pipe::{BarBuilder, Meta, Output, OutputArgs, Result, schema};
 
-const BATCH_ROWS: usize = 8192;
+pub const BATCH_ROWS: usize = 8192;
 
-/// A table of bars that is being written.
-pub struct BarTable {
-    rows: BarBuilder,
+/// What collects rows into batches.
+pub trait Rows {
+    type Row;
+
+    fn schema(&self) -> SchemaRef;
+    fn push(&mut self, row: &Self::Row);
+    fn len(&self) -> usize;
+    /// Returns the rows collected so far and begins anew.
+    fn finish(&mut self) -> Result<RecordBatch>;
+}
+
+/// A table that is being written.
+pub struct Table<R> {
+    rows: R,
     output: Output,
 }
 
-impl BarTable {
-    pub fn create(args: &OutputArgs, columns: Columns, meta: &Meta) -> Result<Self> {
-        let rows = BarBuilder::new(columns);
-        Ok(BarTable { output: Output::create(args, rows.schema(), meta)?, rows })
+pub type BarTable = Table<BarBuilder>;
+pub type TickTable = Table<TickBuilder>;
+
+impl<R: Rows> Table<R> {
+    pub fn create(args: &OutputArgs, rows: R, meta: &Meta) -> Result<Self> {
+        Ok(Table { output: Output::create(args, rows.schema(), meta)?, rows })
     }
 
-    pub fn push(&mut self, bar: &Bar) -> Result<()> {
-        self.rows.push(bar);
+    pub fn push(&mut self, row: &R::Row) -> Result<()> {
+        self.rows.push(row);
         if self.rows.len() >= BATCH_ROWS { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<()> {
-        if self.rows.is_empty() { Ok(()) } else { self.output.write(&self.rows.finish()?) }
+        if self.rows.len() == 0 { Ok(()) } else { self.output.write(&self.rows.finish()?) }
     }
 
     /// Hands all rows to the reader.
@@ -46,51 +55,66 @@ impl BarTable {
     }
 }
 
-/// A table of ticks that is being written.
-pub struct TickTable {
+impl Rows for BarBuilder {
+    type Row = Bar;
+
+    fn schema(&self) -> SchemaRef {
+        self.schema()
+    }
+
+    fn push(&mut self, bar: &Bar) {
+        self.push(bar);
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch> {
+        self.finish()
+    }
+}
+
+/// Collects ticks into batches.
+pub struct TickBuilder {
     names: Vec<&'static str>,
     schema: SchemaRef,
     rows: Vec<Tick>,
-    output: Output,
 }
 
-impl TickTable {
+impl TickBuilder {
     /// Begins a table with those columns of a tick that `has` wants.
-    pub fn create(args: &OutputArgs, has: impl Fn(&str) -> bool, meta: &Meta) -> Result<Self> {
+    pub fn new(has: impl Fn(&str) -> bool) -> Self {
         let names: Vec<_> = schema::TICK.into_iter().filter(|name| has(name)).collect();
         let field = |name: &&str| {
             let data_type = schema::data_type(name).unwrap_or(DataType::Null);
             Field::new(*name, data_type, *name != "ts")
         };
         let schema = Arc::new(Schema::new(names.iter().map(field).collect::<Vec<_>>()));
-        let output = Output::create(args, Arc::clone(&schema), meta)?;
-        Ok(TickTable { names, schema, rows: Vec::new(), output })
+        TickBuilder { names, schema, rows: Vec::new() }
+    }
+}
+
+impl Rows for TickBuilder {
+    type Row = Tick;
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
 
-    pub fn push(&mut self, tick: &Tick) -> Result<()> {
+    fn push(&mut self, tick: &Tick) {
         self.rows.push(*tick);
-        if self.rows.len() >= BATCH_ROWS { self.write() } else { Ok(()) }
     }
 
-    fn write(&mut self) -> Result<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn finish(&mut self) -> Result<RecordBatch> {
         let columns = self.names.iter().map(|name| column(name, &self.rows)).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let batch = RecordBatch::try_new(self.schema(), columns)?;
         self.rows.clear();
-        self.output.write(&batch)
-    }
-
-    /// Hands all rows to the reader.
-    pub fn flush(&mut self) -> Result<()> {
-        self.write()?;
-        self.output.flush()
-    }
-
-    pub fn finish(mut self) -> Result<()> {
-        self.write()?;
-        self.output.finish()
+        Ok(batch)
     }
 }
 
@@ -114,6 +138,9 @@ fn column(name: &str, ticks: &[Tick]) -> ArrayRef {
         "ask" => prices(|tick| tick.ask),
         "bid_size" => counts(|tick| tick.bid_size),
         "ask_size" => counts(|tick| tick.ask_size),
-        _ => Arc::new(StringArray::from_iter_values(ticks.iter().map(|tick| tick.symbol.as_str()))),
+        _ => {
+            let symbols = ticks.iter().map(|tick| Some(tick.symbol.as_str()).filter(|name| !name.is_empty()));
+            Arc::new(symbols.collect::<StringArray>())
+        }
     }
 }

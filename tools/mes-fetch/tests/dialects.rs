@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    types::Int8Type,
+};
 use zip::write::SimpleFileOptions;
 
 fn fetch(args: &str, file: Option<&Path>, input: &[u8]) -> Output {
@@ -37,7 +40,7 @@ fn import(flags: &str, input: &str) -> String {
 }
 
 /// Flags, a text, and the rows it makes.
-const CASES: [(&str, &str, &str); 13] = [
+const CASES: [(&str, &str, &str); 16] = [
     (
         "--preset firstrate",
         "2026-01-05,09:30:00,6900.25,6901,6900,6900.5,12\n",
@@ -47,6 +50,22 @@ const CASES: [(&str, &str, &str); 13] = [
         "--preset firstrate",
         "2026-07-06 09:30:00,6900.25,6901,6900,6900.5,12\n",
         "ts,open,high,low,close,volume,seg,symbol\n2026-07-06T13:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
+    ),
+    (
+        "--preset firstrate --symbol ES",
+        "2008-01-02 04:00:00,1470.5,1471,1470.25,1470.75,12\n2008-01-02 04:01:00,1470.75,1471,1470.25,1470.5,7\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2008-01-02T09:01:00Z,1470.5,1471.0,1470.25,1470.75,12,1,ES\n\
+             2008-01-02T09:02:00Z,1470.75,1471.0,1470.25,1470.5,7,1,ES\n",
+    ),
+    (
+        "--preset firstrate",
+        "2026-01-05 09:30:00,6900.25,6901,6900,6900.5,12,53871\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
+    ),
+    (
+        "--preset firstrate --dates mdy",
+        "01/05/2026,09:30,6900.25,6901,6900,6900.5,12\n",
+        "ts,open,high,low,close,volume,seg,symbol\n2026-01-05T14:31:00Z,6900.25,6901.0,6900.0,6900.5,12,1,MES\n",
     ),
     (
         "--preset ninjatrader",
@@ -204,6 +223,50 @@ fn a_lean_zip_gives_one_expiry() {
     assert_eq!(text(&fetch("import --preset lean-equity --to csv", Some(&spy), b"").stdout), quotes);
 }
 
+/// Futures have six and seven columns, shares six and eight; the instant is in milliseconds of the day, or fractions of one.
+#[test]
+fn lean_ticks_are_ticks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (preset, name, rows, wanted) in [
+        (
+            "lean",
+            "20131202_es_tick_trade_201312.csv",
+            "1,1805.5,17,XCME,,0\n60000.25,1805.25,3,XCME,,0",
+            "ts,price,size,symbol\n2013-12-02T00:00:00.001Z,1805.5,17,ESZ3\n2013-12-02T00:01:00.000250Z,1805.25,3,ESZ3\n",
+        ),
+        (
+            "lean",
+            "20131202_es_tick_quote_201312.csv",
+            "1,1805.25,17,1805.5,20,XCME,0",
+            "ts,bid,ask,bid_size,ask_size,symbol\n2013-12-02T00:00:00.001Z,1805.25,1805.5,17,20,ESZ3\n",
+        ),
+        (
+            "lean-equity",
+            "20131007_spy_tick_trade.csv",
+            "34200000,1674100,100,P,@,0",
+            "ts,price,size,symbol\n2013-10-07T13:30:00Z,167.41,100,SPY\n",
+        ),
+        (
+            "lean-equity",
+            "20131007_spy_tick_quote.csv",
+            "34200000,1674100,5,1674200,7,P,,0",
+            "ts,bid,ask,bid_size,ask_size,symbol\n2013-10-07T13:30:00Z,167.41,167.42,5,7,SPY\n",
+        ),
+    ] {
+        let zip = lean(folder.path(), &[(name, rows)]);
+        let done = fetch(&format!("import --preset {preset} --to csv"), Some(&zip), b"");
+        assert_eq!(text(&done.stdout), wanted, "{}", text(&done.stderr));
+    }
+}
+
+#[test]
+fn what_is_no_text_is_told_so() {
+    for bytes in [&b"\x51\x2a\x4d\x18\xb0\0\0\0DBZ\x01"[..], b"Z\x13\x01\0\x0c\x14\0\0"] {
+        let told = text(&fetch("import", None, bytes).stderr);
+        assert!(told.contains("neither text nor Parquet nor DBN"), "{told}");
+    }
+}
+
 #[test]
 fn parquet_with_fixed_or_float_prices_and_an_index() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -228,6 +291,14 @@ fn parquet_with_fixed_or_float_prices_and_an_index() {
     let two = write("two", vec![("price", float), ("symbol", symbol), ("__index_level_0__", naive)]);
     let row = "ts,price,symbol\n2026-01-05T20:30:00Z,6900.25,MESH6\n";
     assert_eq!(text(&fetch("import --to csv --tz America/Chicago", Some(&two), b"").stdout), row);
+    // Pandas stores a category as a dictionary.
+    let category: DictionaryArray<Int8Type> = ["MESH6"].into_iter().collect();
+    let utc: ArrayRef =
+        Arc::new(TimestampNanosecondArray::from(vec![1_767_623_400_000_000_000]).with_timezone("UTC"));
+    let price: ArrayRef = Arc::new(Float64Array::from(vec![6900.25]));
+    let three = write("three", vec![("ts", utc), ("price", price), ("symbol", Arc::new(category))]);
+    let row = "ts,price,symbol\n2026-01-05T14:30:00Z,6900.25,MESH6\n";
+    assert_eq!(text(&fetch("import --to csv", Some(&three), b"").stdout), row);
     let refused = text(&fetch("import --to csv", Some(&two), b"").stderr);
     assert!(refused.contains("row 1: time \"2026-01-05T14:30:00\" has no zone"), "{refused}");
 }

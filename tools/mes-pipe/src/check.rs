@@ -9,6 +9,7 @@ use arrow_array::{
     types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_select::take::{TakeOptions, take};
 use mes_core::time;
 
 use crate::{Error, Kind, Result, schema};
@@ -27,7 +28,7 @@ pub(crate) fn canonical(found: &Schema) -> Result<SchemaRef> {
         }
         let wanted = schema::data_type(field.name());
         let data_type = match wanted {
-            None => field.data_type().clone(),
+            None => spelled_out(field.data_type()).clone(),
             Some(wanted) if converts(field.data_type(), &wanted) => wanted,
             Some(wanted) => {
                 let (found, wanted) = (schema::type_name(field.data_type()), schema::type_name(&wanted));
@@ -62,6 +63,14 @@ pub(crate) fn accept(found: &Schema, kinds: &[Kind]) -> Result<Kind> {
     }
 }
 
+/// Returns the type of a column's values, of which a dictionary holds each but once.
+fn spelled_out(found: &DataType) -> &DataType {
+    match found {
+        DataType::Dictionary(_, values) => values,
+        other => other,
+    }
+}
+
 fn converts(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         // A naive instant is refused: nobody can know its zone.
@@ -70,6 +79,7 @@ fn converts(from: &DataType, to: &DataType) -> bool {
         }
         (DataType::Int32, DataType::Int64) => true,
         (DataType::LargeUtf8 | DataType::Utf8View, DataType::Utf8) => true,
+        (DataType::Dictionary(_, values), to) => converts(values, to),
         _ => from == to,
     }
 }
@@ -90,6 +100,11 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     let late = || Error::data("a time is out of range");
     Ok(match (array.data_type(), to) {
         (from, to) if from == to => Arc::clone(array),
+        (DataType::Dictionary(..), to) => {
+            let dictionary = array.as_any_dictionary();
+            let bounded = Some(TakeOptions { check_bounds: true });
+            convert(&take(dictionary.values(), dictionary.keys(), bounded)?, to)?
+        }
         (DataType::Timestamp(unit, _), _) => {
             macro_rules! scaled {
                 ($kind:ty, $factor:expr) => {{

@@ -202,14 +202,26 @@ fn suggested(text: &str) -> DataType {
 }
 
 /// Writes the header line.
-pub(crate) fn write_header(schema: &SchemaRef, out: &mut Vec<u8>) {
+pub(crate) fn write_header(schema: &SchemaRef, out: &mut Vec<u8>) -> Result<()> {
     for (index, field) in schema.fields().iter().enumerate() {
+        one_line(field.name().as_bytes(), field.name())?;
         if index > 0 {
             out.push(b',');
         }
         quote(field.name(), out);
     }
     out.push(b'\n');
+    Ok(())
+}
+
+/// Refuses what no reader of this house would take back: here a line is a row.
+fn one_line(text: &[u8], name: &str) -> Result<()> {
+    if text.contains(&b'\n') {
+        return Err(Error::data(format!(
+            "column {name:?} holds a line break, for which CSV has no place: --to jsonl"
+        )));
+    }
+    Ok(())
 }
 
 /// Writes the rows of a batch; null is empty.
@@ -221,6 +233,11 @@ pub(crate) fn write_rows(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<()> {
         .zip(schema.fields())
         .map(|(c, f)| Cells::of(c, f.name()))
         .collect::<Result<_>>()?;
+    for (cells, field) in columns.iter().zip(schema.fields()) {
+        if let Cells::Text(array) = cells {
+            one_line(array.value_data(), field.name())?;
+        }
+    }
     for row in 0..batch.num_rows() {
         for (index, cells) in columns.iter().enumerate() {
             if index > 0 {

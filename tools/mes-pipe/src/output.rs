@@ -90,7 +90,7 @@ impl Output {
             Format::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
             Format::Csv => {
                 let mut header = Vec::new();
-                csv::write_header(&schema, &mut header);
+                csv::write_header(&schema, &mut header)?;
                 out.write_all(&header).map_err(unwritable)?;
                 text(out, csv::write_rows)
             }

@@ -39,7 +39,8 @@ pub fn instant() -> DataType {
 /// Returns the type that a column of this name has, or `None` when the name is not one of ours.
 pub fn data_type(name: &str) -> Option<DataType> {
     Some(match name {
-        "ts" => instant(),
+        // What mes-fetch live keeps of a tick that came too late for its place.
+        "ts" | "ts_event" => instant(),
         "price" | "bid" | "ask" | "open" | "high" | "low" | "close" | "vwap" => DataType::Float64,
         "size" | "bid_size" | "ask_size" | "volume" | "buy_volume" | "sell_volume" | "trades" | "ofi"
         | "age_ms" | "seg" => DataType::Int64,

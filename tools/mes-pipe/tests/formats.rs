@@ -4,7 +4,10 @@ mod pass;
 
 use std::{fs, path::Path, sync::Arc};
 
-use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray,
+    types::Int8Type,
+};
 use pass::{
     difference, ok, read, table,
     tables::{START, tricky, walk},
@@ -154,6 +157,32 @@ fn parquet_on_stdin_is_read_in_place_or_spooled() {
     let note = "pass: stdin: read whole into a temporary file, since it ends with its index\n";
     assert_eq!(String::from_utf8_lossy(&piped.stderr), note);
     assert_eq!(difference(&table, &read(&piped.stdout)), None);
+}
+
+/// Pandas stores categories so. They are read as the values they stand for.
+#[test]
+fn dictionaries_are_spelled_out() {
+    let folder = folder();
+    let words = [Some("buy"), None, Some("buy")];
+    let both = |column: ArrayRef| {
+        table(vec![START, START + 1, START + 2], vec![("side", Arc::clone(&column)), ("note", column)])
+    };
+    let plain = both(Arc::new(StringArray::from(words.to_vec())));
+    let packed = both(Arc::new(words.into_iter().collect::<DictionaryArray<Int8Type>>()));
+    for (name, pack) in BINARY {
+        let read = read(&ok(folder.path(), &["--to", "arrow"], &pack(&packed, 2)));
+        assert_eq!(difference(&plain, &read), None, "{name}");
+    }
+}
+
+#[test]
+fn a_line_break_is_for_json_alone() {
+    let folder = folder();
+    let table = table(vec![START], vec![("note", Arc::new(StringArray::from(vec!["one\ntwo"])) as ArrayRef)]);
+    assert_eq!(through(&table, "jsonl", folder.path()), None);
+    let done = pass::run(folder.path(), &["--to", "csv"], &pass::arrow_stream(&table, 1));
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(3) && told.contains("\"note\" holds a line break"), "{told}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Prints how fast the tools are on this machine: `make bench`. All data is synthetic and made first, in a folder
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
+//! `mes-bench --large` runs the cases of years of data in place of the others.
 
 mod in_process;
+mod large;
 mod serving;
 mod table;
 mod tools;
@@ -34,6 +36,11 @@ fn main() -> ExitCode {
 
 fn bench() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--large") => return large::bench(folder.path()),
+        Some(other) => return Err(format!("{other}: nothing but --large").into()),
+    }
     let data = tools::Data::make(folder.path())?;
     let mut table = Table::begin(data.rows)?;
     for case in tools::cases(&data) {

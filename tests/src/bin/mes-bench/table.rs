@@ -82,6 +82,13 @@ impl Table {
         writeln!(out, "{:<44} {:>9} {shown:>12} {range:>19} {ratio:>8.2} {goal:>10}", case.name, case.rows)?;
         Ok(out.flush()?)
     }
+
+    /// Prints what is no rate.
+    pub fn note(&self, line: &str) -> Result<()> {
+        let mut out = stdout().lock();
+        writeln!(out, "{line}")?;
+        Ok(out.flush()?)
+    }
 }
 
 fn million(rate: f64) -> String {

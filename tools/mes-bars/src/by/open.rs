@@ -45,13 +45,26 @@ impl Open {
     /// Returns the bar with its VWAP.
     pub fn close(self) -> Bar {
         let Open { bar, value, .. } = self;
-        Bar { vwap: bar.vwap.map(|_| value as f64 / (bar.volume as f64 * PARTS as f64)), ..bar }
+        Bar { vwap: bar.vwap.map(|_| quotient(value, bar.volume)), ..bar }
     }
+}
+
+/// Returns what [`Open::close`] makes of the VWAP of the only bar in it; `None` where nothing traded.
+pub fn rounded(vwap: f64, volume: i64) -> Option<f64> {
+    (volume > 0).then(|| quotient(parts(vwap, volume), volume))
+}
+
+fn quotient(value: i64, volume: i64) -> f64 {
+    value as f64 / (volume as f64 * PARTS as f64)
+}
+
+fn parts(vwap: f64, volume: i64) -> i64 {
+    (vwap * volume as f64 * PARTS as f64).round() as i64
 }
 
 /// Returns VWAP × volume in parts: a whole number again, however it was divided.
 fn value(traded: &Bar) -> i64 {
-    (traded.vwap.unwrap_or(0.0) * traded.volume as f64 * PARTS as f64).round() as i64
+    parts(traded.vwap.unwrap_or(0.0), traded.volume)
 }
 
 /// Adds counts, of which one may be unknown.

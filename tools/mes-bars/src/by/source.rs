@@ -14,7 +14,7 @@ use mes_pipe::{Error, Result};
 use crate::by::flow::{Flow, Quote};
 
 /// More contracts than were ever traded in a day; sums of so many never overflow.
-const LARGEST: i64 = 1_000_000_000;
+pub const LARGEST: i64 = 1_000_000_000;
 
 /// The state between records.
 pub struct Source {
@@ -26,6 +26,8 @@ pub struct Source {
     stretch: Option<(Ts, Ts)>,
     symbols: Vec<Symbol>,
     quote: Quote,
+    /// Whose quote it is.
+    quoted: Symbol,
     flow: Flow,
     /// When the last trade or quote came.
     heard: Option<Ts>,
@@ -40,6 +42,7 @@ impl Source {
             stretch: None,
             symbols: Vec::new(),
             quote: Quote::default(),
+            quoted: Symbol::default(),
             flow: Flow::default(),
             heard: None,
         }
@@ -83,37 +86,85 @@ impl Source {
     }
 
     /// Notes the quote of a tick and that something was heard; `end` names the bar that its flow belongs to.
-    pub fn hear(&mut self, tick: &Tick, end: Ts) {
+    pub fn hear(&mut self, tick: &Tick, end: Ts) -> Result<()> {
         let quoted = tick.bid.is_some() || tick.ask.is_some();
         if quoted {
             let quote =
                 Quote { bid: tick.bid, ask: tick.ask, bid_size: tick.bid_size, ask_size: tick.ask_size };
-            self.flow.add(&self.quote, &quote, end);
-            self.quote = quote;
+            if let Some(size) = [tick.bid_size, tick.ask_size]
+                .into_iter()
+                .flatten()
+                .find(|size| !(0..=LARGEST).contains(size))
+            {
+                return Err(Error::data(format!("a quote of size {size}")));
+            }
+            // The queues of two contracts have nothing to do with each other.
+            let symbol = if tick.symbol == Symbol::default() { self.quoted } else { tick.symbol };
+            let before = if self.quoted == symbol { self.quote } else { Quote::default() };
+            self.flow.add(&before, &quote, end);
+            (self.quote, self.quoted) = (quote, symbol);
         }
         if quoted || tick.price.is_some() {
             self.heard = Some(tick.ts);
         }
+        Ok(())
     }
 
     /// Notes the quote at the close of a finer bar and its flow.
     pub fn hear_bar(&mut self, bar: &Bar, end: Ts) {
         self.quote = Quote { bid: bar.bid, ask: bar.ask, bid_size: bar.bid_size, ask_size: bar.ask_size };
         self.flow.of_bar(bar.ofi, end);
-        let heard = bar.age_ms.map(|age| bar.ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
+        self.age(bar.age_ms, bar.ts);
+    }
+
+    /// Notes the flow of a finer bar.
+    pub fn note_flow(&mut self, ofi: Option<i64>, end: Ts) {
+        self.flow.of_bar(ofi, end);
+    }
+
+    /// Returns the flow of a row that is a finer bar and nothing else.
+    pub fn flow_of_bar(&mut self, ofi: Option<i64>, end: Ts) -> Option<i64> {
+        self.flow.of_bar(ofi, end);
+        self.flow.take(end)
+    }
+
+    /// Returns the age of a row that is a finer bar and nothing else.
+    pub fn age_of_bar(&mut self, age_ms: Option<i64>, ts: Ts) -> Option<i64> {
+        self.age(age_ms, ts);
+        self.age_at(ts)
+    }
+
+    fn age(&mut self, age_ms: Option<i64>, ts: Ts) {
+        let heard = age_ms.map(|age| ts.saturating_sub(age.saturating_mul(MILLI)).max(0));
         self.heard = heard.or(self.heard);
+    }
+
+    fn age_at(&self, ts: Ts) -> Option<i64> {
+        self.heard.map(|heard| ((ts - heard) / MILLI).max(0))
     }
 
     /// Puts quote, flow and age into a bar that closes; `end` names it as in [`Source::hear`].
     pub fn close(&mut self, bar: &mut Bar, end: Ts) {
         self.quote.close(bar);
         bar.ofi = self.flow.take(end);
-        bar.age_ms = self.heard.map(|heard| ((bar.ts - heard) / MILLI).max(0));
+        bar.age_ms = self.age_at(bar.ts);
     }
 
     /// Returns the stretch of open session around `instant`, which the filter keeps.
     pub fn stretch(&self, instant: Ts) -> Option<(Ts, Ts)> {
         self.stretch.filter(|(from, to)| (*from..*to).contains(&instant))
+    }
+
+    /// Returns the instant up to which the filter drops everything from `instant` on, for all it can tell at once;
+    /// `instant` itself where it is kept.
+    pub fn dropped_until(&mut self, instant: Ts) -> Ts {
+        if self.keeps(instant) {
+            return instant;
+        }
+        let Some(day) = self.sessions.day(instant) else { return instant };
+        let (rth, pause) = (day.rth.unwrap_or_default(), day.pause.unwrap_or_default());
+        let cuts = [day.open, rth.0, rth.1, pause.0, pause.1, day.close];
+        cuts.into_iter().filter(|cut| *cut > instant).min().unwrap_or(instant)
     }
 
     /// Notes a roll. A symbol that comes back is not a roll but a second instrument.

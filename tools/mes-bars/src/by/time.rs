@@ -4,6 +4,8 @@
 //! `carry_s` of them; then rows stop until the next trade, which begins a new segment. So whether a row exists
 //! never depends on what comes later.
 
+mod runs;
+
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
@@ -65,8 +67,7 @@ impl TimeBars {
         if let Some(traded) = self.source.trade(tick)? {
             self.add(&Bar { ts: end, ..traded }, tick.ts)?;
         }
-        self.source.hear(tick, end);
-        Ok(())
+        self.source.hear(tick, end)
     }
 
     /// Takes a finer bar and gives the bars that it closes. A bar without volume only says that time passed.

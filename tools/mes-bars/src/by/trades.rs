@@ -91,7 +91,7 @@ impl TradeBars {
             complete = self.add(&traded, tick.side, out)?;
         }
         // The quote of the same record is known with the trade.
-        self.source.hear(tick, self.flow_key());
+        self.source.hear(tick, self.flow_key())?;
         if complete {
             self.emit(tick.ts, out);
         }

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use super::{series::Series, span::Span};
 
+/// The file's name.
+pub const NAME: &str = "ledger.jsonl";
+
 pub struct Ledger {
     path: PathBuf,
     series: Value,
@@ -32,7 +35,37 @@ impl Ledger {
     ///
     /// [`Error::Usage`] when the directory holds another series.
     pub fn read(dir: &Path, series: &Series) -> Result<Ledger> {
-        let path = dir.join("ledger.jsonl");
+        let mut ledger = Ledger::load(dir)?;
+        let series = series.to_json();
+        if let Some(first) = ledger.entries.first()
+            && first["series"] != series
+        {
+            let (held, dir) = (&first["series"], dir.display());
+            return Err(Error::usage(format!("{dir} holds {held}: give {series} another --to-dir")));
+        }
+        ledger.series = series;
+        Ok(ledger)
+    }
+
+    /// Reads the ledger of a directory, and which series it is of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] when there is none.
+    pub fn open(dir: &Path) -> Result<(Ledger, Series)> {
+        let ledger = Ledger::load(dir)?;
+        let Some(first) = ledger.entries.first() else {
+            let dir = dir.display();
+            return Err(Error::usage(format!("{dir} has no {NAME}: it is not what mes-fetch history made")));
+        };
+        let series = Series::from_json(&first["series"]);
+        let series =
+            series.ok_or_else(|| Error::data(format!("{}: line 1: no series", ledger.path.display())))?;
+        Ok((Ledger { series: series.to_json(), ..ledger }, series))
+    }
+
+    fn load(dir: &Path) -> Result<Ledger> {
+        let path = dir.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -45,14 +78,8 @@ impl Ledger {
                 .map_err(|error| Error::data(format!("{}: line {}: {error}", path.display(), number + 1)))?;
             entries.push(entry);
         }
-        let series = series.to_json();
-        if let Some(first) = entries.first()
-            && first["series"] != series
-        {
-            let (held, dir) = (&first["series"], dir.display());
-            return Err(Error::usage(format!("{dir} holds {held}: give {series} another --to-dir")));
-        }
-        Ok(Ledger { path, series, entries, whole: whole as u64, length: bytes.len() as u64, file: None })
+        let (whole, length) = (whole as u64, bytes.len() as u64);
+        Ok(Ledger { path, series: Value::Null, entries, whole, length, file: None })
     }
 
     /// Makes the ledger ready to be written: one process at a time.
@@ -86,12 +113,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the lines of stored chunks in the order of time; a newer one takes the place of what it overlaps.
+    /// Returns the lines of stored chunks in the order of time, each with those of its days that no newer one holds.
     pub fn stored(&self) -> Vec<(Span, &Value)> {
         let mut stored: Vec<(Span, &Value)> = Vec::new();
-        for (span, entry) in self.of("stored") {
-            stored.retain(|(other, _)| !other.overlaps(span));
-            stored.push((span, entry));
+        let mut newer = Vec::new();
+        let all: Vec<_> = self.of("stored").collect();
+        for (span, entry) in all.into_iter().rev() {
+            stored.extend(span.without(&newer).into_iter().map(|left| (left, entry)));
+            newer.push(span);
         }
         stored.sort_by_key(|(span, _)| *span);
         stored

@@ -10,7 +10,7 @@ use std::{
 use arrow_array::{
     Array, BooleanArray, RecordBatch, StringArray, cast::AsArray, types::TimestampNanosecondType,
 };
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, TableFile, log};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, TableFile, columns, log};
 use serde_json::{Value, json};
 
 use super::{
@@ -21,12 +21,12 @@ use super::{
 
 /// Makes the months whose downloads are not those that their Parquet was made from.
 pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Ledger) -> Result<()> {
-    let mut months: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut months: BTreeMap<String, Vec<(Span, Value)>> = BTreeMap::new();
     for (span, entry) in ledger.stored() {
-        months.entry(span.month()).or_default().push(entry.clone());
+        months.entry(span.month()).or_default().push((span, entry.clone()));
     }
     for (month, chunks) in months {
-        let hashes: Vec<_> = chunks.iter().map(|chunk| chunk["blake3"].clone()).collect();
+        let hashes: Vec<_> = chunks.iter().map(source).collect();
         let path = path_of(dir, &month);
         let made = ledger.parquet(&month).is_some_and(|entry| entry["raw"] == json!(hashes));
         if made && path.exists() {
@@ -50,41 +50,87 @@ fn path_of(dir: &Path, month: &str) -> PathBuf {
 struct Rows {
     kept: usize,
     spreads: usize,
+    last: i64,
 }
 
-fn write(path: &Path, raw: &Path, series: &Series, chunks: &[Value]) -> Result<Rows> {
-    let files = chunks.iter().filter_map(|chunk| Some(raw.join(chunk["file"].as_str()?))).collect();
-    let mut input = Input::open(&InputArgs { files, ..InputArgs::default() }, &[Kind::Tick, Kind::Ohlcv])?;
-    let mut settings = series.to_json();
-    settings["command"] = json!("history");
-    let meta = input.meta().stage("mes-fetch", input.meta().kind, settings);
-    let schema = meta.onto(input.schema());
+impl Rows {
+    /// Counts a batch of which `all` were there before spreads were left out. Each chunk's rows are in order; here they
+    /// must be so across chunks.
+    fn take(&mut self, batch: &RecordBatch, all: usize) -> Result<()> {
+        let times = columns::times(batch)?;
+        self.kept += times.len();
+        self.spreads += all - times.len();
+        if times.first().is_some_and(|first| *first < self.last) {
+            return Err(Error::data("begins before the chunk before it ends"));
+        }
+        self.last = times.last().copied().unwrap_or(self.last);
+        Ok(())
+    }
+}
+
+/// Names what a part of a month is made from: a download, and of which of its days if not of all.
+fn source((span, chunk): &(Span, Value)) -> String {
+    let hash = chunk["blake3"].as_str().unwrap_or_default();
+    if is_whole(*span, chunk) { hash.to_owned() } else { format!("{hash} {span}") }
+}
+
+fn is_whole(span: Span, chunk: &Value) -> bool {
+    chunk["chunk"] == span.to_string()
+}
+
+fn write(path: &Path, raw: &Path, series: &Series, chunks: &[(Span, Value)]) -> Result<Rows> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
-    let mut file = TableFile::create(path, &schema)?;
-    let length = meta.interval.map_or(0, |interval| interval.nanos());
-    let contracts = contracts(chunks);
-    let mut rows = Rows::default();
-    loop {
-        let batch = match input.next()? {
-            Event::Batch(batch) => batch,
-            Event::Idle => continue,
-            Event::End => break,
-        };
-        let all = batch.num_rows();
-        let batch = match series.symbol_type {
-            SymbolType::Parent => outrights(&batch)?,
-            SymbolType::Continuous => named(&batch, &contracts, length)?,
-            SymbolType::Raw => batch,
-        };
-        rows.kept += batch.num_rows();
-        rows.spreads += all - batch.num_rows();
-        file.write(&RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?)?;
+    let mut settings = series.to_json();
+    settings["command"] = json!("history");
+    if chunks.iter().any(|(span, chunk)| !is_whole(*span, chunk)) {
+        settings["days"] = chunks.iter().map(|(span, _)| span.to_string()).collect();
     }
-    file.finish()?;
+    let hashes: Vec<_> = chunks.iter().map(|(_, chunk)| &chunk["blake3"]).collect();
+    let chain = json!([{ "tool": "mes-fetch", "settings": settings, "input": hashes }]);
+    let lineage = Lineage::from_json(&chain).unwrap_or_default();
+    let (mut file, mut rows) = (None, Rows::default());
+    for (span, chunk) in chunks {
+        let name = chunk["file"].as_str().unwrap_or_default();
+        let args = InputArgs { files: vec![raw.join(name)], ..InputArgs::default() };
+        let mut input = Input::open(&args, &[Kind::Tick, Kind::Ohlcv])?;
+        let meta = Meta { lineage: lineage.clone(), ..input.meta().clone() };
+        let schema = meta.onto(input.schema());
+        let length = meta.interval.map_or(0, |interval| interval.nanos());
+        let contracts = contracts(chunk);
+        if file.is_none() {
+            file = Some(TableFile::create(path, &schema)?);
+        }
+        loop {
+            let batch = match input.next()? {
+                Event::Batch(batch) if is_whole(*span, chunk) => batch,
+                Event::Batch(batch) => of_days(&batch, *span, length)?,
+                Event::Idle => continue,
+                Event::End => break,
+            };
+            let all = batch.num_rows();
+            let batch = match series.symbol_type {
+                SymbolType::Parent => outrights(&batch)?,
+                SymbolType::Continuous => named(&batch, &contracts, length)?,
+                SymbolType::Raw => batch,
+            };
+            rows.take(&batch, all).map_err(|error| error.at(raw.join(name).display()))?;
+            let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())?;
+            file.as_mut().map_or(Ok(()), |file| file.write(&batch))?;
+        }
+    }
+    file.map_or(Ok(()), TableFile::finish)?;
     let sync = || File::open(path)?.sync_all().and_then(|()| File::open(folder)?.sync_all());
     sync().map_err(|error| Error::from(error).at(path.display()))?;
     Ok(rows)
+}
+
+/// Keeps the rows of some days; a bar belongs to the day in which it begins.
+fn of_days(batch: &RecordBatch, span: Span, length: i64) -> Result<RecordBatch> {
+    let (from, until) = span.nanos();
+    let inside = |ts: &i64| Some((from..until).contains(&(ts - length)));
+    let kept: BooleanArray = columns::times(batch)?.iter().map(inside).collect();
+    Ok(arrow_select::filter::filter_record_batch(batch, &kept)?)
 }
 
 /// Leaves calendar spreads out: their symbols are two contracts with a hyphen.
@@ -122,11 +168,10 @@ fn named(batch: &RecordBatch, contracts: &[(i64, i64, String)], length: i64) -> 
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
-fn contracts(chunks: &[Value]) -> Vec<(i64, i64, String)> {
-    let lists = chunks.iter().filter_map(|chunk| chunk["contracts"].as_array());
+fn contracts(chunk: &Value) -> Vec<(i64, i64, String)> {
     let contract = |entry: &Value| {
         let (from, until) = Span::parse(entry["days"].as_str()?)?.nanos();
         Some((from, until, entry["symbol"].as_str()?.to_owned()))
     };
-    lists.flatten().filter_map(contract).collect()
+    chunk["contracts"].as_array().into_iter().flatten().filter_map(contract).collect()
 }

@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use mes_pipe::{Error, Result};
 use serde_json::{Value, json};
 
+use super::span::Chunk;
+
 /// How a symbol is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SymbolType {
@@ -71,6 +73,15 @@ impl Records {
         }
     }
 
+    /// Returns how much is fetched at once, unless told otherwise.
+    pub fn chunk(self) -> Chunk {
+        match self {
+            Records::Trades | Records::Tbbo => Chunk::Week,
+            Records::Mbp1 => Chunk::Day,
+            _ => Chunk::Month,
+        }
+    }
+
     /// Says whether these are ticks or bars, which alone have a Parquet.
     pub fn is_table(self) -> bool {
         !matches!(self, Records::Days | Records::Definition | Records::Status)
@@ -122,6 +133,23 @@ impl Series {
     }
 }
 
+impl Series {
+    /// Reads what [`Series::to_json`] writes.
+    pub fn from_json(json: &Value) -> Option<Series> {
+        let text = |name: &str| json[name].as_str();
+        let types = SymbolType::value_variants().iter();
+        Some(Series {
+            dataset: text("dataset")?.to_owned(),
+            records: Records::value_variants()
+                .iter()
+                .copied()
+                .find(|records| Some(records.name()) == text("schema"))?,
+            symbol: text("symbol")?.to_owned(),
+            symbol_type: types.copied().find(|symbol_type| Some(symbol_type.name()) == text("stype_in"))?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +161,16 @@ mod tests {
             ["MES.v.0", "MES.c.1", "MES.FUT", "MESH4", "MES.x.0"].map(of),
             ["continuous", "continuous", "parent", "raw_symbol", "raw_symbol"]
         );
+    }
+
+    #[test]
+    fn is_read_as_it_is_written() {
+        for (symbol, records) in
+            [("MES.v.0", Records::Seconds), ("MESH4", Records::Mbp1), ("MES.FUT", Records::Days)]
+        {
+            let series = Series::new("GLBX.MDP3", records, symbol, None).expect("a series").to_json();
+            assert_eq!(Series::from_json(&series).map(|read| read.to_json()), Some(series));
+        }
     }
 
     #[test]

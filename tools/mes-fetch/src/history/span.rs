@@ -2,8 +2,18 @@
 
 use std::fmt;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Weekday};
+use clap::ValueEnum;
+use mes_core::{calendar::Calendar, session::Day, time::Ts};
 use mes_pipe::{Error, Result};
+
+/// How much is downloaded at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Chunk {
+    Day,
+    Week,
+    Month,
+}
 
 /// Days from `from` until before `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +23,42 @@ pub struct Span {
 }
 
 impl Span {
+    /// Returns the span of one day.
+    pub fn day(day: NaiveDate) -> Span {
+        Span { from: day, until: day + Days::new(1) }
+    }
+
+    /// Returns the days of this span in chunks, which never go beyond a month. None but the only one is without a
+    /// session, for such days cannot be asked for alone: weekends and holidays belong to the next day.
+    pub fn cut(self, chunk: Chunk, calendar: &Calendar) -> Vec<Span> {
+        self.months().into_iter().flat_map(|month| month.cut_month(chunk, calendar)).collect()
+    }
+
+    fn cut_month(self, chunk: Chunk, calendar: &Calendar) -> Vec<Span> {
+        let (mut pieces, mut from, mut traded) = (Vec::<Span>::new(), self.from, false);
+        for day in self.from.iter_days().take_while(|day| *day < self.until) {
+            traded |= Day::labelled(day, calendar).is_some();
+            let ends = match chunk {
+                Chunk::Day => true,
+                Chunk::Week => day.weekday() == Weekday::Fri,
+                Chunk::Month => false,
+            };
+            if ends && traded {
+                let until = Span::day(day).until;
+                pieces.push(Span { from, until });
+                (from, traded) = (until, false);
+            }
+        }
+        match pieces.last_mut() {
+            Some(last) if !traded => last.until = self.until,
+            _ if from < self.until => pieces.push(Span { from, until: self.until }),
+            _ => {}
+        }
+        pieces
+    }
+
     /// Returns the days of this span by calendar month.
-    pub fn months(self) -> Vec<Span> {
+    fn months(self) -> Vec<Span> {
         let mut months = Vec::new();
         let mut from = self.from;
         while from < self.until {
@@ -23,6 +67,11 @@ impl Span {
             from = until;
         }
         months
+    }
+
+    /// Returns the days that both spans have.
+    pub fn within(self, other: Span) -> Span {
+        Span { from: self.from.max(other.from), until: self.until.min(other.until) }
     }
 
     /// Returns what is left of this span when `had` is taken out, in order.
@@ -44,10 +93,6 @@ impl Span {
         }
         left.retain(|span| span.from < span.until);
         left
-    }
-
-    pub fn overlaps(self, other: Span) -> bool {
-        self.from < other.until && other.from < self.until
     }
 
     /// Says whether all of the other span lies in this one.
@@ -103,6 +148,11 @@ pub fn day_of(time: &str) -> Result<NaiveDate> {
     day(text).map_err(|_| Error::data(format!("the server's time {time:?} has no date")))
 }
 
+/// Returns the UTC day of an instant.
+pub fn day_at(ts: Ts) -> NaiveDate {
+    DateTime::from_timestamp_nanos(ts).date_naive()
+}
+
 fn next_month(day: NaiveDate) -> NaiveDate {
     let first = day.with_day(1).unwrap_or(day);
     first.checked_add_months(chrono::Months::new(1)).unwrap_or(first + Days::new(31))
@@ -131,6 +181,37 @@ mod tests {
             ["2023-12-30..2024-01-01", "2024-01-01..2024-02-01", "2024-02-01..2024-02-02"]
         );
         assert_eq!(span("2024-01-01..2024-01-01").months(), []);
+    }
+
+    #[test]
+    fn cuts_by_weeks_and_days_none_of_them_without_a_session() {
+        let cut = |text: &str, chunk| texts(&span(text).cut(chunk, &Calendar::shipped()));
+        // June 2024 begins with a weekend and ends with one; Juneteenth is an early close and so a session.
+        assert_eq!(
+            cut("2024-06-01..2024-07-03", Chunk::Week),
+            [
+                "2024-06-01..2024-06-08",
+                "2024-06-08..2024-06-15",
+                "2024-06-15..2024-06-22",
+                "2024-06-22..2024-07-01",
+                "2024-07-01..2024-07-03"
+            ]
+        );
+        assert_eq!(
+            cut("2024-06-26..2024-07-02", Chunk::Day),
+            [
+                "2024-06-26..2024-06-27",
+                "2024-06-27..2024-06-28",
+                "2024-06-28..2024-07-01",
+                "2024-07-01..2024-07-02"
+            ]
+        );
+        assert_eq!(
+            cut("2024-12-24..2024-12-27", Chunk::Day),
+            ["2024-12-24..2024-12-25", "2024-12-25..2024-12-27"]
+        );
+        assert_eq!(cut("2024-06-01..2024-06-03", Chunk::Day), ["2024-06-01..2024-06-03"]);
+        assert_eq!(cut("2024-06-08..2024-06-08", Chunk::Day), [""; 0]);
     }
 
     #[test]

@@ -91,9 +91,17 @@ const LEAN: Preset = Preset {
     ..PLAIN
 };
 
+/// Columns of LEAN's tick files: shares have a condition of sale beside the exchange, and either may lack all three.
+const LEAN_TRADES: &[&str] = &["ts,price,size,-,-,-", "ts,price,size"];
+const LEAN_QUOTES: &[&str] = &[
+    "ts,bid,bid_size,ask,ask_size,-,-",
+    "ts,bid,bid_size,ask,ask_size,-,-,-",
+    "ts,bid,bid_size,ask,ask_size",
+];
+
 #[rustfmt::skip]
 const PRESETS: [Preset; 9] = [
-    Preset { name: "firstrate", names: &["date,time,open,high,low,close,volume", "ts,open,high,low,close,volume"], separator: Some(b','), zone: Some(Tz::America__New_York), stamp: Some(Stamp::Open), interval: "1m", ..PLAIN },
+    Preset { name: "firstrate", names: &["date,time,open,high,low,close,volume", "ts,open,high,low,close,volume", "ts,open,high,low,close,volume,-"], separator: Some(b','), zone: Some(Tz::America__New_York), stamp: Some(Stamp::Open), interval: "1m", ..PLAIN },
     Preset { name: "ninjatrader", names: &["ts,open,high,low,close,volume", "ts,price,bid,ask,size"], separator: Some(b';'), zone: Some(Tz::UTC), stamp: Some(Stamp::Close), interval: "1m", ..PLAIN },
     Preset { name: "sierra", columns: "Last=close,NumberOfTrades=trades,BidVolume=sell_volume,AskVolume=buy_volume", separator: Some(b','), zone: Some(Tz::America__Chicago), stamp: Some(Stamp::Open), ..PLAIN },
     Preset { name: "lean", zone: Some(Tz::UTC), ..LEAN },
@@ -182,10 +190,9 @@ impl Dialect {
         let base = name.rsplit('/').next().unwrap_or(name);
         let parts: Vec<_> = base.split(['_', '.']).collect();
         let known = |what: &str| parts.contains(&what);
-        if known("tick") {
-            return Err(Error::data(format!(
-                "{name}: LEAN ticks are not read, only seconds, minutes and hours"
-            )));
+        if known("tick") && args.names.is_none() {
+            let lists = if known("quote") { LEAN_QUOTES } else { LEAN_TRADES };
+            self.names = lists.iter().map(|list| list.split(',').map(str::to_owned).collect()).collect();
         }
         if args.date.is_none() {
             let date = parts.first().and_then(|digits| NaiveDate::parse_from_str(digits, "%Y%m%d").ok());

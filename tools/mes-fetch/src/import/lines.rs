@@ -53,6 +53,12 @@ impl Lines {
         Ok(head.starts_with(magic))
     }
 
+    /// Says whether the bytes not read yet cannot be text.
+    pub fn is_binary(&mut self) -> Result<bool> {
+        let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
+        Ok(head[..head.len().min(64)].contains(&0))
+    }
+
     /// Returns the next line as far as it is at hand, without taking it.
     pub fn glimpse(&self) -> &[u8] {
         let head = self.reader.buffer();

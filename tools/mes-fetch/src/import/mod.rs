@@ -165,6 +165,11 @@ impl Import<'_> {
         } else if lines.begins_with(b"DBN")? {
             let path = path.ok_or_else(|| Error::usage("DBN on stdin: every tool reads it as it is"))?;
             self.dbn(path, dialect)
+        } else if lines.is_binary()? {
+            Err(lines.refused(
+                "neither text nor Parquet nor DBN (fragments of DBN lack what tells their columns, and DBZ is older \
+                 than DBN: Databento's own tool `dbn` makes DBN of it)",
+            ))
         } else {
             self.text(lines, &dialect)
         }
@@ -226,7 +231,8 @@ impl Import<'_> {
         let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
         let mut before = 0;
         for batch in batches {
-            let batch = batch.map_err(|error| Error::from(error).at(&name))?;
+            let batch = batch.map_err(Error::from).and_then(|batch| parquet::spelled_out(&batch));
+            let batch = batch.map_err(|error| error.at(&name))?;
             for row in 0..batch.num_rows() {
                 let cells = ParquetCells { batch: &batch, row, scale: dialect.scale };
                 let pushed = match header.bars {
@@ -293,7 +299,11 @@ fn begin(lines: &mut Lines, dialect: &Dialect, args: &Args) -> Result<(Header, D
     if !bare && first[0].starts_with(|c: char| c.is_ascii_digit()) {
         return Err(lines.refused("no header: say what the columns are with --names or --preset"));
     }
-    let names = match dialect.names.iter().find(|names| names.len() == first.len()) {
+    let fits = |names: &&Vec<String>| {
+        let time = names.iter().position(|name| name == "time");
+        names.len() == first.len() && time.is_none_or(|time| first[time].contains(':'))
+    };
+    let names = match dialect.names.iter().find(fits) {
         Some(names) => {
             lines.again();
             names.clone()

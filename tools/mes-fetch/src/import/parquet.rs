@@ -1,10 +1,11 @@
 //! Rows of foreign Parquet: prices as floats or whole 1e-9, times with or without a zone, also in an index column.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Arc};
 
 use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use arrow_array::{Array, ArrayRef, RecordBatch, cast::AsArray, types::*};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use arrow_select::take::{TakeOptions, take};
 use mes_core::time::{SECOND, Ts};
 use mes_pipe::{Error, Result};
 
@@ -21,6 +22,23 @@ pub fn open(path: &Path) -> Result<(Vec<String>, ParquetRecordBatchReader)> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(at)?;
     let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     Ok((names, builder.build().map_err(at)?))
+}
+
+/// Puts the values of a dictionary, as pandas stores categories, in the places where they stand.
+pub fn spelled_out(batch: &RecordBatch) -> Result<RecordBatch> {
+    let plain = |column: &ArrayRef| match column.as_any_dictionary_opt() {
+        None => Ok(Arc::clone(column)),
+        Some(packed) => take(packed.values(), packed.keys(), Some(TakeOptions { check_bounds: true })),
+    };
+    let columns = batch.columns().iter().map(plain).collect::<std::result::Result<Vec<_>, _>>()?;
+    let fields = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(&columns)
+        .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true))
+        .collect::<Vec<_>>();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 /// One row of a batch.

@@ -8,7 +8,7 @@ use mes_core::{
     tick::Tick,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Kind, Meta, Result, log};
+use mes_pipe::{BarBuilder, Error, Kind, Meta, Result, log};
 use serde_json::{Value, json};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     segments::Segments,
-    table::{BarTable, TickTable},
+    table::{BarTable, Table, TickBuilder, TickTable},
 };
 
 /// Why a row did not get through.
@@ -72,7 +72,7 @@ impl Sink {
             log::note(format!("ticks{how}: {said}{}", shifted.unwrap_or_default()));
             let meta = meta(Kind::Tick, None, settings, input);
             let has = |name: &str| name == "symbol" || header.place(name).is_some();
-            let table = TickTable::create(&args.output, has, &meta)?;
+            let table = Table::create(&args.output, TickBuilder::new(has), &meta)?;
             return Ok(Sink::Ticks { table, later: later.map_or(0, Interval::nanos), last: None });
         }
         let name = &header.time_name;
@@ -89,7 +89,7 @@ impl Sink {
         settings["stamp"] = json!(end);
         settings["interval"] = json!(interval.to_string());
         let meta = meta(Kind::Bar, Some(interval), settings, input);
-        let table = BarTable::create(&args.output, header.optional(), &meta)?;
+        let table = Table::create(&args.output, BarBuilder::new(header.optional()), &meta)?;
         let segments = Box::new(Segments::new(Calendar::shipped(), Filter::All, interval));
         Ok(Sink::Bars { table, segments, interval, stamp, snap: dialect.snap, last: None })
     }
@@ -145,8 +145,11 @@ impl Sink {
 /// Refuses a time before the last one, and for bars also the same again.
 fn in_order(last: Option<Ts>, ts: Ts, strictly: bool) -> std::result::Result<(), String> {
     match last {
-        Some(last) if ts < last || strictly && ts == last => {
+        Some(last) if ts < last => {
             Err(format!("time goes back: {} after {}", time::format(ts), time::format(last)))
+        }
+        Some(last) if strictly && ts == last => {
+            Err(format!("a second bar of {}: is it there twice, or of another instrument?", time::format(ts)))
         }
         _ => Ok(()),
     }

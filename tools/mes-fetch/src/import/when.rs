@@ -52,6 +52,9 @@ impl Clock {
         if bytes.iter().all(u8::is_ascii_digit) && (of_day || !matches!(bytes.len(), 8 | 14)) {
             return self.number(text);
         }
+        if let Some(ts) = self.fraction(text) {
+            return ts;
+        }
         let mut cursor = Cursor(bytes);
         let wrong = || format!("time {text:?} is of no known form");
         let (date, clock) = match (self.date, bytes.get(1..3).is_some_and(|next| next.contains(&b':'))) {
@@ -90,6 +93,17 @@ impl Clock {
             }
         };
         number.checked_mul(unit).ok_or_else(wrong)
+    }
+
+    /// Reads milliseconds of the day with a fraction, as LEAN's ticks have them; `None` where it is nothing of the kind.
+    fn fraction(&self, text: &str) -> Option<Read<Ts>> {
+        let (whole, rest) = text.split_once('.').filter(|_| self.date.is_some())?;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(rest) || !(1..=6).contains(&rest.len()) {
+            return None;
+        }
+        let nanos = rest.parse::<i64>().ok()? * 10_i64.pow(6 - rest.len() as u32);
+        Some(self.number(whole).map(|ts| ts + nanos))
     }
 
     /// Returns the instant of a wall time given in seconds since 1970.
@@ -228,6 +242,7 @@ mod tests {
             (utc, Order::Mdy, None, "11/20/2026 9:05", "2026-11-20T09:05:00Z"),
             (utc, Order::Dmy, None, "20.11.2026 09:05:01,5", "2026-11-20T09:05:01.500Z"),
             (utc, Order::Ymd, Some("2013-12-02"), "60000", "2013-12-02T00:01:00Z"),
+            (utc, Order::Ymd, Some("2013-12-02"), "60000.25", "2013-12-02T00:01:00.000250Z"),
             (utc, Order::Ymd, Some("2013-12-02"), "9:30:00.25", "2013-12-02T09:30:00.250Z"),
             (None, Order::Ymd, None, "1576450800", "2019-12-15T23:00:00Z"),
             (None, Order::Ymd, None, "1576450800028", "2019-12-15T23:00:00.028Z"),

@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::Arc};
 use arrow_array::{ArrayRef, Float64Array};
 use arrow_schema::{DataType, Field, SchemaRef};
 use clap::ValueEnum;
-use mes_core::{bar::Bar, interval::Interval, session::Filter, time};
+use mes_core::{bar::Bar, interval::Interval, session::Filter, symbol::Symbol, time};
 use mes_pipe::{
     BarBuilder, CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, append, columns, log,
 };
@@ -161,8 +161,10 @@ struct Series {
     output: Output,
     segments: Segments,
     interval: Interval,
-    /// The time of the row before.
-    last: Option<i64>,
+    /// The time, contract and segment of the row before.
+    last: Option<(i64, Symbol, i64)>,
+    /// Segments that rolls within a session added to those of the calendar.
+    added: i64,
 }
 
 impl Series {
@@ -179,16 +181,20 @@ impl Series {
         let fields = fields.map(|name| Field::new(*name, DataType::Float64, true)).collect();
         let schema = columns::extend(&rows.schema(), fields)?;
         let output = Output::create(&args.output, Arc::clone(&schema), meta)?;
-        Ok(Series { rows, raw, schema, output, segments, interval, last: None })
+        Ok(Series { rows, raw, schema, output, segments, interval, last: None, added: 0 })
     }
 
     fn push(&mut self, mut bar: Bar, (factor, difference): (f64, f64)) -> Result<()> {
-        if bar.ts % self.interval.nanos() != 0 || self.last == Some(bar.ts) {
+        if bar.ts % self.interval.nanos() != 0 || self.last.is_some_and(|(ts, ..)| ts == bar.ts) {
             let ts = time::format(bar.ts);
             let what = "is twice there, or off the grid of";
             return Err(Error::data(format!("{}: the bar of {ts} {what} {}", bar.symbol, self.interval)));
         }
-        self.last = Some(bar.ts);
+        bar.seg = self.segments.of_bar(bar.ts) + self.added;
+        if self.last.is_some_and(|(_, symbol, seg)| symbol != bar.symbol && seg == bar.seg) {
+            (self.added, bar.seg) = (self.added + 1, bar.seg + 1);
+        }
+        self.last = Some((bar.ts, bar.symbol, bar.seg));
         if let Some(raw) = &mut self.raw {
             for (column, price) in raw.iter_mut().zip([bar.open, bar.high, bar.low, bar.close]) {
                 column.push(price);
@@ -197,7 +203,6 @@ impl Series {
         let moved = |price: f64| price * factor + difference;
         [bar.open, bar.high, bar.low, bar.close] = [bar.open, bar.high, bar.low, bar.close].map(moved);
         [bar.bid, bar.ask, bar.vwap] = [bar.bid, bar.ask, bar.vwap].map(|price| price.map(moved));
-        bar.seg = self.segments.of_bar(bar.ts);
         self.rows.push(&bar);
         if self.rows.len() >= BATCH_ROWS { self.write() } else { Ok(()) }
     }
@@ -217,5 +222,41 @@ impl Series {
             self.write()?;
         }
         self.output.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roll(common: Option<(f64, f64)>) -> Roll {
+        let symbol = |text: &str| text.parse().expect("a symbol");
+        let common = common.map(|(old, new)| (0, old, new));
+        Roll { ts: 0, old: symbol("MESH6"), new: symbol("MESM6"), common, why: "volume" }
+    }
+
+    /// Two rolls: from 4000 to 4040, then from 4100 to 4141.
+    #[test]
+    fn prices_before_a_roll_move_by_all_later_rolls() {
+        let rolls = [roll(Some((4000.0, 4040.0))), roll(Some((4100.0, 4141.0)))];
+        let moved = |adjust, price: f64| -> Vec<f64> {
+            let shifts = shifts(&rolls, adjust).expect("common prices");
+            shifts.iter().map(|(factor, difference)| price * factor + difference).collect()
+        };
+        assert_eq!(moved(Adjust::Difference, 4000.0), [4081.0, 4041.0, 4000.0]);
+        // 4040/4000 is 1.01, 4141/4100 too: 4000 becomes 4080.4, then 4040.
+        for (found, wanted) in moved(Adjust::Ratio, 4000.0).into_iter().zip([4080.4, 4040.0, 4000.0]) {
+            assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
+        }
+        assert_eq!(moved(Adjust::None, 4000.0), [4000.0; 3]);
+        // The close before a roll lands on the new contract's price at that instant.
+        assert_eq!(4100.0 * shifts(&rolls, Adjust::Ratio).expect("prices")[1].0, 4141.0);
+    }
+
+    #[test]
+    fn without_a_common_price_nothing_is_adjusted() {
+        let told = shifts(&[roll(None)], Adjust::Ratio).expect_err("no common price").to_string();
+        assert!(told.starts_with("no bar of both MESH6 and MESM6 at one time before"), "{told}");
+        assert_eq!(shifts(&[roll(None)], Adjust::None).expect("nothing to adjust"), [(1.0, 0.0); 2]);
     }
 }

@@ -1,7 +1,9 @@
 //! When to change to the next contract, and at which prices.
 //!
 //! A roll takes place at the opening of a session (18:00 New York), where a new segment begins anyway, and is decided
-//! by what was known before it: the volumes of the session before, the calendar, or the user's dates.
+//! by what was known before it: the volumes of the session before, the calendar, or the user's dates. Only where the old
+//! contract has no bars up to there (it expired, or the series changes at 00:00 UTC as `MES.v.0` does) it is earlier: with
+//! its last bar.
 
 use std::collections::HashMap;
 
@@ -72,6 +74,8 @@ pub struct Planner {
     sessions: Sessions,
     /// Contracts and when they end.
     ends: HashMap<Symbol, Ts>,
+    /// Their last bars.
+    last: HashMap<Symbol, Ts>,
     days: Vec<Day>,
     /// Bars of the instant at hand.
     group: Vec<(Symbol, f64)>,
@@ -85,6 +89,7 @@ impl Planner {
             sessions: Sessions::new(calendar.clone()),
             calendar,
             ends: HashMap::new(),
+            last: HashMap::new(),
             days: vec![],
             group: vec![],
             group_ts: 0,
@@ -122,6 +127,7 @@ impl Planner {
             self.common.insert((bar.symbol, *other), (bar.ts, bar.close, *price));
         }
         self.group.push((bar.symbol, bar.close));
+        self.last.insert(bar.symbol, bar.ts);
         if let Some(day) = self.days.last_mut() {
             *day.volumes.entry(bar.symbol).or_default() += bar.volume;
         }
@@ -168,8 +174,79 @@ impl Planner {
             at += steps;
             let new = contracts[at].1;
             let common = before.common.get(&(old, new)).copied();
-            rolls.push(Roll { ts: day.open, old, new, common, why });
+            let last = self.last.get(&old).copied().unwrap_or(day.open);
+            rolls.push(Roll { ts: day.open.min(last), old, new, common, why });
         }
         Ok((contracts[start].1, rolls))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When, to which contract, both prices, why.
+    type Told = (String, String, Option<(f64, f64)>, &'static str);
+
+    /// Plans for bars: time, contract, close, volume.
+    fn plan(bars: &[(&str, &str, f64, i64)], on: On) -> Vec<Told> {
+        let mut planner = Planner::new(Calendar::shipped());
+        for (ts, symbol, close, volume) in bars {
+            let (ts, symbol) = (time::parse(ts).expect("a time"), symbol.parse().expect("a symbol"));
+            let bar = Bar { ts, symbol, close: *close, volume: *volume, ..Bar::default() };
+            planner.bar(&bar).expect("a contract");
+        }
+        let (_, rolls) = planner.plan(&on).expect("a plan");
+        let row = |roll: &Roll| {
+            let prices = roll.common.map(|(_, old, new)| (old, new));
+            (time::format(roll.ts), roll.new.to_string(), prices, roll.why)
+        };
+        rolls.iter().map(row).collect()
+    }
+
+    /// Three sessions of March 2026; both contracts trade, the later one more from Tuesday on. Wednesday opens on Tuesday
+    /// at 22:00 UTC.
+    const BOTH: [(&str, &str, f64, i64); 7] = [
+        ("2026-03-09T15:00:00Z", "MESH6", 6800.0, 100),
+        ("2026-03-09T15:00:00Z", "MESM6", 6850.0, 50),
+        ("2026-03-10T15:00:00Z", "MESH6", 6801.0, 80),
+        ("2026-03-10T15:00:00Z", "MESM6", 6851.25, 90),
+        ("2026-03-10T16:00:00Z", "MESM6", 6852.0, 1),
+        ("2026-03-11T15:00:00Z", "MESH6", 6700.0, 10),
+        ("2026-03-11T15:00:00Z", "MESM6", 6750.0, 200),
+    ];
+
+    #[test]
+    fn volume_rolls_at_the_opening_after_the_session_that_decided() {
+        let (ts, new, prices, why) = plan(&BOTH, On::Volume).remove(0);
+        assert_eq!((ts.as_str(), new.as_str(), why), ("2026-03-10T22:00:00Z", "MESM6", "volume"));
+        // The last bars that both had before it, not those after it.
+        assert_eq!(prices, Some((6801.0, 6851.25)));
+    }
+
+    #[test]
+    fn dates_and_days_before_expiry() {
+        let date = |text: &str| text.parse().expect("a date");
+        let by_date = plan(&BOTH, On::Dates(vec![date("2026-03-10")]));
+        assert_eq!((by_date[0].0.as_str(), by_date[0].2), ("2026-03-09T22:00:00Z", Some((6800.0, 6850.0))));
+        // The contract ends on Friday the 20th.
+        assert_eq!(plan(&BOTH, On::ExpiryDays(9))[0].0, "2026-03-10T22:00:00Z");
+        assert_eq!(plan(&BOTH, On::ExpiryDays(8)), []);
+    }
+
+    /// As in a series MES.v.0: at 00:00 UTC, two hours into a session, another contract goes on, and no bar is lost.
+    #[test]
+    fn a_series_that_changes_within_a_session_is_rolled_where_it_does() {
+        let bars = [
+            ("2026-03-10T15:00:00Z", "MESH6", 6801.0, 80),
+            ("2026-03-10T23:59:00Z", "MESH6", 6802.0, 8),
+            ("2026-03-11T00:01:00Z", "MESM6", 6852.0, 9),
+            ("2026-03-11T15:00:00Z", "MESM6", 6853.0, 90),
+            ("2026-03-12T15:00:00Z", "MESM6", 6853.0, 90),
+        ];
+        assert_eq!(
+            plan(&bars, On::Volume),
+            [("2026-03-10T23:59:00Z".to_owned(), "MESM6".to_owned(), None, "volume")]
+        );
     }
 }

@@ -18,12 +18,12 @@ use mes_core::{
     session::{Day, Filter},
     tick::Tick,
 };
-use mes_pipe::{Error, Kind, Meta, OutputArgs, Result, Session, log};
+use mes_pipe::{BarBuilder, Error, Kind, Meta, OutputArgs, Result, Session, log};
 use serde_json::json;
 
 use crate::{
     segments::Segments,
-    table::{BarTable, TickTable},
+    table::{Table, TickBuilder},
 };
 
 /// Raised whenever the same flags begin to make other rows.
@@ -86,11 +86,12 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let market = Synthetic { calendar, from, until, filter, seed: args.seed, edge: args.edge };
     if args.ticks {
-        let mut table = TickTable::create(&args.output, |_| true, &meta)?;
+        let mut table = Table::create(&args.output, TickBuilder::new(|_| true), &meta)?;
         market.seconds(|_, ticks| ticks.iter().try_for_each(|tick| table.push(tick)))?;
         table.finish()
     } else {
-        let mut table = BarTable::create(&args.output, day::COLUMNS.into_iter().collect(), &meta)?;
+        let mut table =
+            Table::create(&args.output, BarBuilder::new(day::COLUMNS.into_iter().collect()), &meta)?;
         market.bars(|bar| table.push(bar))?;
         table.finish()
     }

@@ -6,7 +6,9 @@
 //! fit MES as it trades: 5 minutes of the cash session and 30 of the rest for rows of a minute and more, 2 and 15 for
 //! shorter ones and ticks.
 
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
 use mes_core::{
     calendar::{Calendar, Status},
     contract::Name,
@@ -35,6 +37,38 @@ pub struct Piece {
     pub class: Class,
 }
 
+/// Days of which the source itself says that they are not whole: the date, and its word.
+#[derive(Clone, Debug, Default)]
+pub struct Impaired(BTreeMap<NaiveDate, String>);
+
+impl Impaired {
+    /// Adds days as `2024-01-17 (degraded)`.
+    pub fn add(&mut self, days: &[String]) {
+        let parts = days.iter().filter_map(|day| day.split_once(' '));
+        self.0.extend(parts.filter_map(|(date, word)| Some((date.parse().ok()?, word.to_owned()))));
+    }
+
+    /// Returns why a piece is known to be missing: one of its UTC days is such a day.
+    fn why(&self, from: Ts, to: Ts) -> Option<&'static str> {
+        let day = |ts| DateTime::from_timestamp_nanos(ts).date_naive();
+        let (_, word) = self.0.range(day(from)..=day(to - 1)).next()?;
+        Some(match word.as_str() {
+            "(degraded)" => "degraded at the source",
+            "(missing)" => "missing at the source",
+            _ => "not whole at the source",
+        })
+    }
+
+    /// Returns the days that lie within a stretch of time, as they were added.
+    pub fn between(&self, from: Ts, to: Ts) -> Vec<String> {
+        let day = |ts| DateTime::from_timestamp_nanos(ts).date_naive();
+        self.0
+            .range(day(from)..=day(to).max(day(from)))
+            .map(|(date, word)| format!("{date} {word}"))
+            .collect()
+    }
+}
+
 /// Cuts holes into pieces.
 pub struct Gaps {
     calendar: Calendar,
@@ -43,14 +77,15 @@ pub struct Gaps {
     /// How long an open piece may be in the cash session and elsewhere.
     limits: [i64; 2],
     outages: Vec<(Ts, Ts, &'static str)>,
+    pub impaired: Impaired,
 }
 
 impl Gaps {
-    pub fn new(calendar: Calendar, filter: Filter, row: i64) -> Gaps {
+    pub fn new(calendar: Calendar, filter: Filter, row: i64, impaired: Impaired) -> Gaps {
         let limits = if row >= MINUTE { [5 * MINUTE, 30 * MINUTE] } else { [120 * SECOND, 15 * MINUTE] };
         let instant = |text| mes_core::time::parse(text).unwrap_or_default();
         let outages = OUTAGES.iter().map(|(from, to, name)| (instant(from), instant(to), *name)).collect();
-        Gaps { sessions: Sessions::new(calendar.clone()), calendar, filter, limits, outages }
+        Gaps { sessions: Sessions::new(calendar.clone()), calendar, filter, limits, outages, impaired }
     }
 
     /// Returns the part of the day of an instant.
@@ -104,6 +139,10 @@ impl Gaps {
             Part::Overnight | Part::Evening if end - at >= self.limits[1] => Class::Suspicious("overnight"),
             _ => Class::Expected,
         };
+        let class = match (class, self.impaired.why(at, end)) {
+            (Class::Suspicious(_), Some(why)) => Class::Known(why),
+            (class, _) => class,
+        };
         (end, class)
     }
 
@@ -126,7 +165,7 @@ mod tests {
 
     fn cut(row: i64, filter: Filter, from: &str, to: &str) -> Vec<(i64, Class)> {
         let ts = |text: &str| mes_core::time::parse(text).expect("a time");
-        let mut gaps = Gaps::new(Calendar::shipped(), filter, row);
+        let mut gaps = Gaps::new(Calendar::shipped(), filter, row, Impaired::default());
         let pieces = gaps.pieces(ts(from), ts(to), None);
         pieces.iter().map(|piece| ((piece.to - piece.from) / MINUTE, piece.class)).collect()
     }
@@ -152,6 +191,12 @@ mod tests {
         assert_eq!(pause, [(15, Known("pause of 16:15"))]);
         let rth = cut(MINUTE, Filter::Rth, "2026-06-09T20:00:00Z", "2026-06-10T13:30:00Z");
         assert!(rth.iter().all(|(_, class)| matches!(class, Known(_))), "{rth:?}");
+        let mut impaired = Impaired::default();
+        impaired.add(&["2026-06-09 (degraded)".to_owned()]);
+        let mut gaps = Gaps::new(Calendar::shipped(), Filter::All, SECOND, impaired);
+        let ts = |text: &str| mes_core::time::parse(text).expect("a time");
+        let pieces = gaps.pieces(ts("2026-06-09T15:00:00Z"), ts("2026-06-09T15:02:00Z"), None);
+        assert_eq!(pieces[0].class, Known("degraded at the source"));
         let friday = cut(MINUTE, Filter::All, "2023-04-06T21:00:00Z", "2023-04-09T22:00:00Z");
         assert!(friday.iter().any(|(_, class)| *class != Known("weekend")), "{friday:?}");
     }

@@ -9,17 +9,22 @@ mod rows;
 
 use std::io::{IsTerminal, Write, stdout};
 
-use mes_core::interval::Interval;
+use mes_core::{calendar::Calendar, interval::Interval};
 use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, Ticks};
 
+use crate::history;
 use gaps::Gaps;
+use report::Report;
 use rows::Rows;
+
+pub use gaps::Impaired;
 
 /// Checks bars or ticks and says whether they are fit
 ///
 /// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices,
 /// instruments side by side and suspicious holes make data unfit; rolls, jumps, outliers and rows outside the
-/// sessions are only shown. A bar's missing rows are held against the calendar.
+/// sessions are only shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
+/// against what the server said of each day: holes of a degraded day are known.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   mes-fetch verify data/bars.parquet
@@ -51,15 +56,30 @@ pub fn run(args: &Args) -> Result<()> {
     if !(args.tick > 0.0 && args.tick.is_finite()) {
         return Err(Error::usage(format!("--tick {}: not above 0", args.tick)));
     }
-    let mut input = Input::open(&args.input, &[Kind::Tick, Kind::Ohlcv])?.in_any_order();
+    let mut impaired = Impaired::default();
+    for path in &args.input.files {
+        impaired.add(&history::impaired_days(path)?);
+    }
+    let report = look(&args.input, args.calendar.read()?.value, args.tick, &impaired)?;
+    let table = args.table || (stdout().is_terminal() && !args.json);
+    let text = if table { report.to_table() } else { format!("{}\n", report.to_json()) };
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::from)?;
+    report.unfit().map_or(Ok(()), |what| Err(Error::data(format!("unfit: {what}"))))
+}
+
+/// Looks at all rows of the inputs; of the days in `impaired` nobody knows what is missing.
+pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired) -> Result<Report> {
+    let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order();
     let bars = input.meta().kind != Kind::Tick;
     let row = match input.meta().interval.map(Interval::nanos) {
         Some(nanos) if bars => nanos,
         None if bars => return Err(Error::usage("--interval, such as 1s: how long is a bar?")),
         _ => 0,
     };
-    let filter = rows::filter(args.input.text.session, input.meta().session);
-    let mut rows = Rows::new(Gaps::new(args.calendar.read()?.value, filter, row), row, args.tick);
+    let filter = rows::filter(args.text.session, input.meta().session);
+    let gaps = Gaps::new(calendar, filter, row, impaired.clone());
+    let mut rows = Rows::new(gaps, row, tick);
     loop {
         match input.next()? {
             Event::Batch(batch) if bars => {
@@ -73,13 +93,7 @@ pub fn run(args: &Args) -> Result<()> {
                 }
             }
             Event::Idle => {}
-            Event::End => break,
+            Event::End => return Ok(rows.finish()),
         }
     }
-    let report = rows.finish();
-    let table = args.table || (stdout().is_terminal() && !args.json);
-    let text = if table { report.to_table() } else { format!("{}\n", report.to_json()) };
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::from)?;
-    report.unfit().map_or(Ok(()), |what| Err(Error::data(format!("unfit: {what}"))))
 }

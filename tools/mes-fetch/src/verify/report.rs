@@ -64,6 +64,8 @@ pub struct Report {
     pub last: Option<Ts>,
     pub symbols: Vec<String>,
     pub rolls: Vec<Roll>,
+    /// Days of which the source says that they are not whole.
+    pub impaired: Vec<String>,
     counts: [u64; CHECKS.len()],
     cases: Vec<(Check, Ts, String)>,
     /// Why, how many pieces, how many rows.
@@ -95,6 +97,11 @@ impl Report {
 
     pub fn suspicious(&mut self, why: &'static str, stretch: Stretch) {
         self.suspicious.push((why, stretch));
+    }
+
+    /// Returns the suspicious holes.
+    pub fn holes(&self) -> impl Iterator<Item = Stretch> {
+        self.suspicious.iter().map(|(_, hole)| *hole)
     }
 
     /// Says what makes the data unfit, or `None`.
@@ -140,7 +147,7 @@ impl Report {
                 "known": known, "expected": { "count": self.expected.0, "rows": self.expected.1 },
                 "suspicious": suspicious,
             },
-            "rolls": rolls,
+            "rolls": rolls, "impaired_days": self.impaired,
         })
     }
 
@@ -183,6 +190,14 @@ impl Report {
             let jump = roll.new_price.zip(roll.old_price).map(|(new, old)| format!("{:+}", new - old));
             let (ts, jump) = (time::format(roll.ts), jump.unwrap_or_default());
             let _ = writeln!(text, "look   roll                  {ts}  {} to {} {jump}", roll.old, roll.new);
+        }
+        if !self.impaired.is_empty() {
+            let days = self.impaired.join(", ");
+            let _ = writeln!(
+                text,
+                "look   days        {:>8}  not whole at the source: {days}",
+                self.impaired.len()
+            );
         }
         let verdict = self.unfit().map_or("fit".to_owned(), |what| format!("unfit: {what}"));
         let _ = writeln!(text, "\n{verdict}");

@@ -160,6 +160,9 @@ impl Rows {
     /// Ends the look at all rows.
     pub fn finish(mut self) -> Report {
         self.report.symbols = self.by_symbol.keys().filter(|name| !name.is_empty()).cloned().collect();
+        if let (Some(first), Some(last)) = (self.report.first, self.report.last) {
+            self.report.impaired = self.gaps.impaired.between(first, last);
+        }
         let total: u64 = self.volumes.iter().sum();
         let mut above = 0;
         let rare = self.volumes.iter().rposition(|count| {
