@@ -1,5 +1,6 @@
 //! The report of a backtest: one page that says it all.
 
+mod calibration;
 pub mod charts;
 mod sections;
 
@@ -19,6 +20,7 @@ pub fn page(summary: &Summary, results: &Results) -> String {
         body += &sections::equity(results);
         body += &sections::days(summary, results);
         body += &pair(&sections::histogram(results), &sections::hours(summary));
+        body += &calibration::calibration(results);
         body += &pair(&sections::exits(summary), &sections::costs(summary));
         body += &sections::figures(summary);
     }
