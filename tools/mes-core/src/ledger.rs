@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// Equity at the first start; a firm's trailing loss, and sizes counted from the capital, measure from it.
+    /// Equity at the first start; a firm's floor, and sizes counted from the capital, measure from it.
     pub first_cents: Cents,
     /// Equity at the first start or the last reset; the kill switch measures from it.
     pub start_cents: Cents,
