@@ -5,7 +5,7 @@ use std::path::Path;
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
 
-use crate::{logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
+use crate::{boosted, logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
 
 pub struct Family {
     pub name: &'static str,
@@ -18,14 +18,24 @@ pub struct Family {
     pub fit: fn(&Task) -> Result<Box<dyn Fitted>>,
 }
 
-pub const FAMILIES: &[Family] = &[Family {
-    name: "logistic",
-    about: "multinomial logistic regression",
-    options: Options::NONE,
-    validates: false,
-    cost: logistic::cost,
-    fit: logistic::fit,
-}];
+pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "logistic",
+        about: "multinomial logistic regression",
+        options: Options::NONE,
+        validates: false,
+        cost: logistic::cost,
+        fit: logistic::fit,
+    },
+    Family {
+        name: "boosted",
+        about: "gradient-boosted trees",
+        options: boosted::DEFAULTS,
+        validates: true,
+        cost: boosted::cost,
+        fit: boosted::fit,
+    },
+];
 
 impl Family {
     /// Says what it is and which options it has.

@@ -14,7 +14,6 @@ use std::{
     sync::Arc,
 };
 
-use libm::log;
 use mes_pipe::{Error, Result};
 use tract_onnx::{
     pb::{ModelProto, NodeProto},
@@ -22,6 +21,7 @@ use tract_onnx::{
 };
 
 use super::{
+    card::Output,
     graph,
     trees::{self, Trees},
 };
@@ -32,15 +32,11 @@ pub const BLOCK: usize = 32;
 /// Classes of a model: down, flat, up.
 pub const CLASSES: usize = 3;
 
-/// A share of votes below this counts as this much, so that its logarithm is a number.
-const SMALLEST_SHARE: f64 = 1e-7;
-
 /// A compiled graph from features to logits. Shareable between threads.
 pub struct Plan {
     engine: Engine,
     width: usize,
-    /// Whether the graph gives probabilities (a forest's shares), whose logarithms are the logits.
-    shares: bool,
+    output: Output,
 }
 
 enum Engine {
@@ -64,6 +60,7 @@ impl Plan {
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
         let trees = last_trees(&proto).map(Trees::parse).transpose()?;
         let shares = trees.as_ref().is_some_and(Trees::gives_shares);
+        let output = if shares { Output::Probabilities } else { Output::Logits };
         let engine = match trees {
             Some(trees) if is_alone(&proto) => {
                 trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
@@ -73,7 +70,7 @@ impl Plan {
                 guarded(|| compile(&proto, width)).map_err(|error| refused(format!("{error:#}")))?,
             ),
         };
-        Ok(Plan { engine, width, shares })
+        Ok(Plan { engine, width, output })
     }
 
     /// Returns how many features a row has.
@@ -81,16 +78,17 @@ impl Plan {
         self.width
     }
 
-    /// Computes the logits of rows that lie one after the other, `width` values each.
+    /// Returns what the graph ends at, as far as it shows: shares of votes where trees give nothing else, else logits.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Computes the logits (or what [`Plan::output`] says) of rows that lie one after the other, `width` values each.
     pub fn logits(&self, rows: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
-        let mut out = match &self.engine {
+        let out = match &self.engine {
             Engine::Trees(trees) => trees.scores(rows, self.width)?,
             Engine::Graph(runnable) => self.blocks(runnable, rows)?,
         };
-        if self.shares {
-            let logit = |share: f32| log(f64::from(share).max(SMALLEST_SHARE)) as f32;
-            out.iter_mut().for_each(|shares| *shares = shares.map(logit));
-        }
         match out.iter().position(|logits| logits.iter().any(|value| !value.is_finite())) {
             Some(row) => Err(Error::data(format!("the model gives {:?}, not numbers", out[row]))),
             None => Ok(out),
