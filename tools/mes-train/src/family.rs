@@ -5,7 +5,7 @@ use std::path::Path;
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
 
-use crate::{boosted, logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
+use crate::{boosted, forest, logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
 
 pub struct Family {
     pub name: &'static str,
@@ -34,6 +34,14 @@ pub const FAMILIES: &[Family] = &[
         validates: true,
         cost: boosted::cost,
         fit: boosted::fit,
+    },
+    Family {
+        name: "forest",
+        about: "random forest",
+        options: forest::DEFAULTS,
+        validates: false,
+        cost: forest::cost,
+        fit: forest::fit,
     },
 ];
 

@@ -7,6 +7,7 @@ mod boosted;
 mod calibrate;
 mod estimate;
 mod family;
+mod forest;
 mod label;
 mod logistic;
 mod onnx;

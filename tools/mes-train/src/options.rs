@@ -33,6 +33,18 @@ pub struct Options {
     /// Rounds at most, each a tree for every class
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rounds: Option<u32>,
+    /// Trees of a forest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub trees: Option<u32>,
+    /// Branches from a tree's root to a leaf at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub depth: Option<u32>,
+    /// Rows of a leaf at least
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_leaf: Option<u32>,
+    /// Rows that a tree is grown on at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
+    pub sample_rows: Option<u32>,
     /// Leaves of a tree at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1024))]
     pub leaves: Option<u32>,
@@ -61,6 +73,10 @@ impl Options {
         weight_decay: None,
         hidden: None,
         rounds: None,
+        trees: None,
+        depth: None,
+        min_leaf: None,
+        sample_rows: None,
         leaves: None,
         min_child_weight: None,
         l2: None,
