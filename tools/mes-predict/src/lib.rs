@@ -3,12 +3,18 @@
 //! A [`model::Model`] is one ONNX file; a [`rules`] strategy needs none. Either is a [`Predictor`], which turns a
 //! batch of rows into as many predictions; [`filter`] appends them as `p_*` columns.
 
+mod bench;
+mod ensemble;
+mod eval;
 mod filter;
+mod import;
 mod inspect;
 pub mod model;
 mod rules;
 pub mod scores;
 mod served;
+pub mod splitmix;
+pub mod write;
 
 use std::path::PathBuf;
 
@@ -43,6 +49,10 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    Eval(Box<eval::EvalArgs>),
+    Bench(bench::BenchArgs),
+    Import(Box<import::ImportArgs>),
+    Ensemble(ensemble::EnsembleArgs),
     /// Print what a model says of itself
     Inspect {
         /// The ONNX file
@@ -91,6 +101,16 @@ enum InSample {
     Allow,
 }
 
+impl InSample {
+    fn asked(allow: bool, skip: bool) -> InSample {
+        match (allow, skip) {
+            (true, _) => InSample::Allow,
+            (_, true) => InSample::Skip,
+            _ => InSample::Refuse,
+        }
+    }
+}
+
 /// What adds predictions to rows.
 trait Predictor {
     /// Predicts every row of a batch. Batches come in order, cut anywhere; the cut must not change a bit.
@@ -107,6 +127,10 @@ trait Predictor {
 
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
+        Some(Verb::Eval(args)) => eval::run(&args),
+        Some(Verb::Bench(args)) => bench::run(&args),
+        Some(Verb::Import(args)) => import::run(&args),
+        Some(Verb::Ensemble(args)) => ensemble::run(&args),
         Some(Verb::Inspect { model, json }) => inspect::run(&model, json),
         None => filter::run(args.stage),
     }

@@ -119,13 +119,11 @@ fn same_interval(trained: Option<&str>, found: Option<Interval>) -> Result<()> {
     }
 }
 
-/// Compares the label rules when the stream carries labels.
+/// Compares the label rules when the stream carries labels of any kind.
 fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
+    let labelled = schema.fields().iter().any(|field| field.name().starts_with("y_"));
     let rule = meta.lineage.settings("mes-features").map(|settings| &settings["labels"]);
-    let Some(rule) = rule.filter(|rule| rule.is_object() && schema.column_with_name("y_dir").is_some())
-    else {
-        return Ok(());
-    };
+    let Some(rule) = rule.filter(|rule| rule.is_object() && labelled) else { return Ok(()) };
     let same = rule["kind"] == trained.kind.as_str()
         && rule["horizon"] == trained.horizon.as_str()
         && rule["threshold_ticks"].as_f64() == Some(trained.threshold_ticks);
@@ -184,7 +182,7 @@ mod tests {
 
     fn model() -> Model {
         let plan = Plan::compile(net(3), 3).expect("compiles");
-        Model { card: card(&FEATURES), plan, hash: "hash".into() }
+        Model::of(card(&FEATURES), plan, "hash")
     }
 
     /// Rows at seconds 3, 4, …: after the span of the card. Every seventh lacks `f_a`.

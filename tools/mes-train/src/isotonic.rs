@@ -89,7 +89,7 @@ mod tests {
         let p: Vec<_> = logits.iter().map(|z| head::softmax(*z)).collect();
         let calibration = isotonic(&p, &labels);
         for (z, wanted) in [(logits[0], 0.1), (logits[10], 0.4), (logits[29], 0.9)] {
-            let p = head::probabilities(z, &calibration);
+            let p = calibration.probabilities(z);
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             assert!((p[2] - wanted).abs() < 0.02, "{p:?} {wanted}");
         }

@@ -10,12 +10,14 @@ use mes_pipe::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::calibration::{Calibration, Conformal, Curve};
 use crate::scores::Report;
 
 /// The version of the contract between trainers and this tool. A new field leaves it, a changed meaning raises it.
 pub const VERSION: u64 = 1;
 
-const PREFIX: &str = "mes.";
+/// What the keys in a file begin with.
+pub const PREFIX: &str = "mes.";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
@@ -24,6 +26,9 @@ pub struct Card {
     pub family: String,
     /// Names of the features, in the order of the graph's input.
     pub features: Vec<String>,
+    /// BLAKE3 of the names, each on a line: two models with one of them eat the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features_hash: Option<String>,
     /// Rows that one prediction sees, the last of them its own.
     #[serde(default = "one")]
     pub window: usize,
@@ -37,11 +42,19 @@ pub struct Card {
     pub rows: Rows,
     pub seed: u64,
     pub calibration: Calibration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
+    /// Of an ensemble: its members, in the order of the graph's outputs. Its probabilities are the mean of theirs, each
+    /// calibrated by itself; the ensemble's own calibration says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
     /// The mean move in ticks of the rows labelled down, flat, up.
     pub mean_move_ticks: [f64; 3],
+    /// The shares of down, flat, up among the training rows: the guess that the scores are measured by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<[f64; 3]>,
     /// How it did on rows it has never seen.
     pub scores: Report,
-    /// BLAKE3 of the rows used and of the settings.
     pub hashes: Hashes,
     /// How the training rows came to be, and the trainer's own settings last.
     pub lineage: Value,
@@ -92,18 +105,37 @@ pub struct Rows {
     pub test: usize,
 }
 
-/// What makes probabilities of logits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Calibration {
-    /// softmax(logits / t).
-    Temperature { t: f64 },
+/// One model of an ensemble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub family: String,
+    /// Of the member's file.
+    pub blake3: String,
+    pub output: Output,
+    pub calibration: Calibration,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// BLAKE3, in hex; empty where nobody knows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hashes {
+    /// Of the rows used: names, times, labels, values.
     pub data: String,
+    /// Of the trainer's settings.
     pub config: String,
+    /// Of the program that trained it.
+    pub code: String,
+}
+
+/// Returns the hash of a list of features, order included.
+pub fn features_hash(features: &[String]) -> String {
+    mes_pipe::hash(features.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())
+}
+
+/// Returns the hash of the running program: whoever has the same one gets the same model from the same rows.
+pub fn code_hash() -> Result<String> {
+    let read = std::env::current_exe().and_then(std::fs::read);
+    read.map(|bytes| mes_pipe::hash(&bytes)).map_err(|error| Error::failed(format!("this program: {error}")))
 }
 
 impl Label {
@@ -148,8 +180,28 @@ impl Card {
             let known = format!("contract version {version} is newer than this tool reads ({VERSION})");
             return Err(Error::data(known));
         }
-        serde_json::from_value(Value::Object(fields))
-            .map_err(|error| Error::usage(format!("metadata: {error}")))
+        let card: Card = serde_json::from_value(Value::Object(fields))
+            .map_err(|error| Error::usage(format!("metadata: {error}")))?;
+        card.checked()
+    }
+
+    /// Passes a card that holds together.
+    fn checked(self) -> Result<Card> {
+        if self.features_hash.as_ref().is_some_and(|hash| *hash != features_hash(&self.features)) {
+            return Err(Error::usage(
+                "metadata: the features are not those that mes.features_hash was made of",
+            ));
+        }
+        if self.features.is_empty() {
+            return Err(Error::usage("a model without features"));
+        }
+        if let Some(flaw) = self.calibration.flaw() {
+            return Err(Error::usage(format!("metadata: {flaw}")));
+        }
+        if self.window == 0 {
+            return Err(Error::usage("metadata: a window of no rows"));
+        }
+        Ok(self)
     }
 
     /// Writes the card for people, in Markdown.
@@ -157,33 +209,50 @@ impl Card {
         let mut text = String::new();
         let Label { kind, horizon, threshold_ticks } = &self.label;
         let Rows { train, validation, calibration, test } = self.rows;
-        let Calibration::Temperature { t } = self.calibration;
         let [down, flat, up] = self.mean_move_ticks;
         let (first, last) = (time::format(self.span.first), time::format(self.span.last));
         let interval = self.interval.as_deref().unwrap_or("unknown");
         let features = self.features.len();
-        let window =
-            if self.window > 1 { format!(", {} of them seen at once", self.window) } else { String::new() };
+        let hash = |hash: &str| if hash.is_empty() { "unknown".to_owned() } else { hash.to_owned() };
+        let prior = self.prior.map_or("unknown".into(), |prior| {
+            let [down, flat, up] = prior.map(|share| format!("{:.2} %", share * 100.0));
+            format!("down {down}, flat {flat}, up {up}")
+        });
+        let conformal = self.conformal.map(|sets| format!("| sets | {} |\n", sets.describe()));
+        let members: String = self
+            .members
+            .iter()
+            .map(|member| format!("| member | {} {} |\n", member.family, member.blake3))
+            .collect();
         let _ = write!(
             text,
             "# A {family} model, contract v{v}\n\n\
              | | |\n|---|---|\n\
              | label | {kind}: {horizon} ahead, up or down when it moves more than {threshold_ticks} ticks |\n\
-             | row | {interval}{window} |\n\
+             | row | {interval} |\n\
+             | window | {window} |\n\
              | fitted on | {first} to {last} |\n\
              | rows | {train} training, {validation} validation, {calibration} calibration, {test} test |\n\
-             | calibration | softmax(logits / {t:.4}) |\n\
+             | calibration | {method} |\n{conformal}\
+             | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
              | seed | {seed} |\n\
+             | features | {features}, hash {names_hash} |\n\
              | data | {data} |\n\
-             | settings | {config} |\n\n\
+             | settings | {config} |\n\
+             | code | {code} |\n{members}\n\
              ## Rows it has never seen\n\n{scores}\n\
              ## {features} features\n\n{names}\n",
             family = self.family,
             v = self.v,
+            method = self.calibration.describe(),
+            conformal = conformal.unwrap_or_default(),
             seed = self.seed,
-            data = self.hashes.data,
-            config = self.hashes.config,
+            window = if self.window == 1 { "one row".into() } else { format!("{} rows", self.window) },
+            names_hash = features_hash(&self.features),
+            data = hash(&self.hashes.data),
+            config = hash(&self.hashes.config),
+            code = hash(&self.hashes.code),
             scores = self.scores.to_markdown(),
             names = self.features.join(" "),
         );
@@ -200,6 +269,7 @@ pub(crate) mod tests {
             v: VERSION,
             family: "logistic".into(),
             features: features.iter().map(|&name| name.to_owned()).collect(),
+            features_hash: None,
             window: 1,
             output: Output::Logits,
             label: Label { kind: "horizon".into(), horizon: "30s".into(), threshold_ticks: 3.0 },
@@ -208,9 +278,12 @@ pub(crate) mod tests {
             rows: Rows { train: 70, validation: 0, calibration: 15, test: 15 },
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
+            conformal: None,
+            members: Vec::new(),
             mean_move_ticks: [-5.0, 0.1, 5.0],
+            prior: Some([0.1, 0.8, 0.1]),
             scores: Report::default(),
-            hashes: Hashes { data: "d".into(), config: "c".into() },
+            hashes: Hashes { data: "d".into(), config: "c".into(), code: "e".into() },
             lineage: Value::Array(vec![]),
         }
     }
@@ -222,7 +295,25 @@ pub(crate) mod tests {
         let pairs = || properties.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         assert_eq!(Card::from_properties(pairs()).expect("reads"), card);
         assert_eq!(Card::from_properties(pairs().chain([("other", "not json")])).expect("reads"), card);
-        assert!(card.to_markdown().contains("1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z"));
+        let text = card.to_markdown();
+        assert!(text.contains("1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z"), "{text}");
+        assert!(
+            text.contains("15 calibration, 15 test") && text.contains("softmax(logits / 1.2500)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn features_that_are_not_those_of_the_hash_are_refused() {
+        let mut card = card(&["f_a", "f_b"]);
+        card.features_hash = Some(features_hash(&card.features));
+        assert!(card.clone().checked().is_ok());
+        card.features.swap(0, 1);
+        assert_eq!(card.clone().checked().expect_err("another order").code(), 2);
+        card.features.clear();
+        assert!(Card { features_hash: None, ..card.clone() }.checked().is_err());
+        card.features.push("f_a".into());
+        assert!(Card { features_hash: None, window: 0, ..card }.checked().is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Rewrites a graph so that it ends at logits: a final Softmax is cut, that of an ensemble of trees switched off, and a
-//! LinearClassifier becomes a Gemm. What the logits do without, such as labels, is taken out.
+//! LinearClassifier becomes a Gemm, a Scaler a difference and a product. What the logits do without, such as labels, is taken out.
 //!
 //! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
 //! another place of the block.
@@ -14,12 +14,13 @@ use tract_onnx::pb::{
 /// Cuts what follows the logits and leaves them as the only output.
 pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    without_scalers(graph)?;
     // A classifier's first output is the label, its last the probabilities.
     let mut output = graph.output.pop().ok_or_else(|| Error::usage("a graph without an output"))?;
     while let Some(at) = graph.node.iter().position(|node| node.output.contains(&output.name)) {
         let op = graph.node[at].op_type.clone();
         match op.as_str() {
-            "Identity" | "Normalizer" | "Softmax" => output.name = cut(graph, at)?,
+            "Identity" | "Normalizer" | "Softmax" | "ZipMap" => output.name = cut(graph, at)?,
             "Mul" if by_one(graph, at).is_some() => {
                 output.name = by_one(graph, at).unwrap_or_default();
                 graph.node.remove(at);
@@ -42,6 +43,39 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     prune(graph, &output.name);
     graph.output = vec![output];
     without_labels(graph)
+}
+
+/// Writes every Scaler of ai.onnx.ml, which tract does not know, as (x − offset) · scale.
+fn without_scalers(graph: &mut GraphProto) -> Result<()> {
+    while let Some(at) = graph.node.iter().position(|node| node.op_type == "Scaler") {
+        let scaler = graph.node.remove(at);
+        let ([input], [output]) = (&scaler.input[..], &scaler.output[..]) else {
+            return Err(Error::usage("a Scaler that is not of one input and one output"));
+        };
+        let floats = |name| attribute(&scaler, name).map(|found| found.floats.clone()).unwrap_or_default();
+        let (offset, scale) = (floats("offset"), floats("scale"));
+        if offset.is_empty() || scale.is_empty() {
+            return Err(Error::usage("a Scaler without offset or scale"));
+        }
+        let name = |what: &str| format!("mes_{what}_{output}");
+        let [offset_name, scale_name, centred] = ["offset", "scale", "centred"].map(name);
+        graph.initializer.push(tensor(&offset_name, &[offset.len() as i64], offset));
+        graph.initializer.push(tensor(&scale_name, &[scale.len() as i64], scale));
+        graph.node.insert(at, plain("Mul", [&centred, &scale_name], output));
+        graph.node.insert(at, plain("Sub", [input, &offset_name], &centred));
+    }
+    Ok(())
+}
+
+/// Makes a node of two inputs and no attributes.
+fn plain(op: &str, inputs: [&String; 2], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: op.into(),
+        name: output.into(),
+        input: inputs.map(Clone::clone).to_vec(),
+        output: vec![output.into()],
+        ..NodeProto::default()
+    }
 }
 
 /// Takes out the nodes that do nothing for `output`.

@@ -1,22 +1,28 @@
-//! A model: one ONNX file from named features to the logits of down, flat, up, and its card.
+//! A model: one ONNX file from named features to the logits of down, flat, up, and its card. Of an ensemble the graph
+//! ends at the logits of each member; the mean is taken here, of calibrated probabilities.
 
+pub mod calibration;
 pub mod card;
 mod graph;
 pub mod head;
+pub mod join;
 pub mod plan;
 mod trees;
 
 use std::{fs, path::Path};
 
 use mes_pipe::{Error, Result};
-use tract_onnx::pb::ModelProto;
+use prost::Message;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto, ValueInfoProto};
 
-use card::Card;
+use card::{Calibration, Card, Output};
 use plan::{CLASSES, Plan};
 
 pub struct Model {
     pub card: Card,
     pub plan: Plan,
+    /// Of an ensemble: the plans of the members after the first.
+    more: Vec<Plan>,
     /// BLAKE3 of the file, in hex.
     pub hash: String,
 }
@@ -31,19 +37,64 @@ impl Model {
     pub fn parse(bytes: &[u8]) -> Result<Model> {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
-        let plan = Plan::compile(proto, card.features.len())?;
-        Ok(Model { card, plan, hash: blake3::hash(bytes).to_hex().to_string() })
+        let hash = mes_pipe::hash(bytes);
+        let compile = |proto| match card.window {
+            1 => Plan::compile(proto, card.features.len()),
+            rows => Err(Error::usage(format!("does not run: it looks at {rows} rows at once"))),
+        };
+        if card.members.is_empty() {
+            return Ok(Model { plan: compile(proto)?, more: Vec::new(), card, hash });
+        }
+        let mut plans = split(&proto, card.members.len())?.into_iter().map(compile);
+        let plan = plans.next().ok_or_else(|| Error::usage("an ensemble without members"))??;
+        let more: Vec<Plan> = plans.collect::<Result<_>>()?;
+        Ok(Model { card, plan, more, hash })
     }
 
-    /// Computes the calibrated probabilities of rows that lie one after the other.
-    pub fn probabilities(&self, rows: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
-        let logits = self.plan.logits(rows)?;
-        let card = &self.card;
-        let p = |one: [f32; CLASSES]| {
-            head::probabilities(head::logits(one.map(f64::from), card.output), card.calibration)
-        };
-        Ok(logits.into_iter().map(p).collect())
+    /// Puts a model together, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(card: Card, plan: Plan, hash: &str) -> Model {
+        Model { card, plan, more: Vec::new(), hash: hash.into() }
     }
+
+    /// Returns how many values a sample has: the features of all rows that one prediction looks at.
+    pub fn values(&self) -> usize {
+        self.card.features.len() * self.card.window
+    }
+
+    /// Computes the calibrated probabilities of samples that lie one after the other, rows or whole windows.
+    pub fn probabilities(&self, samples: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
+        let Card { members, output, calibration, .. } = &self.card;
+        let of = |plan: &Plan, output: Output, calibration: &Calibration| -> Result<Vec<[f64; CLASSES]>> {
+            let p = |one: [f32; CLASSES]| calibration.probabilities(head::logits(one.map(f64::from), output));
+            Ok(plan.logits(samples)?.into_iter().map(p).collect())
+        };
+        let Some((first, others)) = members.split_first() else {
+            return of(&self.plan, *output, calibration);
+        };
+        let mut sums = of(&self.plan, first.output, &first.calibration)?;
+        for (plan, member) in self.more.iter().zip(others) {
+            for (sum, p) in sums.iter_mut().zip(of(plan, member.output, &member.calibration)?) {
+                sum.iter_mut().zip(p).for_each(|(sum, p)| *sum += p);
+            }
+        }
+        Ok(sums.into_iter().map(|sum| sum.map(|one| one / members.len() as f64)).collect())
+    }
+}
+
+/// Makes a file of each output, so that every member runs as it would alone.
+fn split(proto: &ModelProto, members: usize) -> Result<Vec<ModelProto>> {
+    let outputs = proto.graph.as_ref().map_or(&[][..], |graph| &graph.output);
+    if outputs.len() != members {
+        let count = outputs.len();
+        return Err(Error::usage(format!("an ensemble of {members} members with {count} outputs")));
+    }
+    let only = |output: &ValueInfoProto| {
+        let mut one = proto.clone();
+        one.graph.iter_mut().for_each(|graph| graph.output = vec![output.clone()]);
+        one
+    };
+    Ok(outputs.iter().map(only).collect())
 }
 
 /// Reads the card of a model file without compiling its graph.
@@ -51,17 +102,21 @@ pub fn read_card(path: &Path) -> Result<Card> {
     read(path).and_then(|bytes| card_of(&Plan::decode(&bytes)?)).map_err(|error| error.at(path.display()))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// Writes a file of a graph and its card; a card that is there already is replaced.
+pub(crate) fn encode(mut proto: ModelProto, card: &Card) -> Result<Vec<u8>> {
+    proto.metadata_props.retain(|pair| !pair.key.starts_with(card::PREFIX));
+    let pairs = card.to_properties()?.into_iter().map(|(key, value)| StringStringEntryProto { key, value });
+    proto.metadata_props.extend(pairs);
+    Ok(proto.encode_to_vec())
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Error::usage(format!("cannot read the model: {error}")))
 }
 
 fn card_of(proto: &ModelProto) -> Result<Card> {
     let properties = proto.metadata_props.iter().map(|pair| (pair.key.as_str(), pair.value.as_str()));
-    let card = Card::from_properties(properties)?;
-    if card.features.is_empty() {
-        return Err(Error::usage("a model without features"));
-    }
-    Ok(card)
+    Card::from_properties(properties)
 }
 
 #[cfg(test)]
@@ -88,7 +143,7 @@ mod tests {
             bytes.truncate(if throw(4) == 0 { throw(whole.len()) } else { whole.len() });
             if let Ok(model) = Model::parse(&bytes) {
                 loaded += 1;
-                let _ = model.probabilities(&vec![0.5; model.plan.width()]);
+                let _ = model.probabilities(&vec![0.5; model.values()]);
             }
         }
         assert!(loaded > 0);

@@ -21,7 +21,6 @@ use tract_onnx::{
 };
 
 use super::{
-    card::Output,
     graph,
     trees::{self, Trees},
 };
@@ -36,7 +35,6 @@ pub const CLASSES: usize = 3;
 pub struct Plan {
     engine: Engine,
     width: usize,
-    output: Output,
 }
 
 enum Engine {
@@ -59,8 +57,6 @@ impl Plan {
         let refused =
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
         let trees = last_trees(&proto).map(Trees::parse).transpose()?;
-        let shares = trees.as_ref().is_some_and(Trees::gives_shares);
-        let output = if shares { Output::Probabilities } else { Output::Logits };
         let engine = match trees {
             Some(trees) if is_alone(&proto) => {
                 trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
@@ -70,7 +66,7 @@ impl Plan {
                 guarded(|| compile(&proto, width)).map_err(|error| refused(format!("{error:#}")))?,
             ),
         };
-        Ok(Plan { engine, width, output })
+        Ok(Plan { engine, width })
     }
 
     /// Returns how many features a row has.
@@ -78,12 +74,7 @@ impl Plan {
         self.width
     }
 
-    /// Returns what the graph ends at, as far as it shows: shares of votes where trees give nothing else, else logits.
-    pub fn output(&self) -> Output {
-        self.output
-    }
-
-    /// Computes the logits (or what [`Plan::output`] says) of rows that lie one after the other, `width` values each.
+    /// Computes the logits (or whatever the graph ends at) of rows that lie one after the other, `width` values each.
     pub fn logits(&self, rows: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
         let out = match &self.engine {
             Engine::Trees(trees) => trees.scores(rows, self.width)?,

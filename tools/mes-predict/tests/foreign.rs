@@ -1,0 +1,195 @@
+//! Models from elsewhere and models of models: `import`, `ensemble`, `bench`. The files `foreign_*` are made by
+//! `data/make.py`, which keeps onnxruntime's answers beside them.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use mes_predict::model::{Model, read_card};
+use serde_json::Value;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+
+fn tool(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mes-predict")).current_dir(folder).args(args).output().expect("runs")
+}
+
+fn ok(folder: &Path, args: &[&str]) -> String {
+    let output = tool(folder, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn refused(output: &Output, code: i32, what: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(code) && stderr.contains(what), "{:?} {stderr}", output.status);
+}
+
+/// Imports a file with this label and these features as `<name>.onnx`.
+fn import(folder: &Path, name: &str, features: &str, flags: &[&str]) -> Output {
+    let (file, out) = (format!("{DATA}/{name}.onnx"), format!("{name}.onnx"));
+    let fixed = ["import", &file, "--features", features, "--mean-move=-5,0,5", "--out", &out];
+    let spans = ["--fitted", "2023-11-14T22:13:20Z,2023-11-15T22:13:20Z"];
+    tool(folder, &[&fixed[..], &spans, flags].concat())
+}
+
+const LABEL: [&str; 4] = ["--label", "horizon:1s:3", "--interval", "1s"];
+
+/// Writes rows with these columns of features.
+fn rows(folder: &Path, names: &[&str], rows: &[Vec<f64>]) -> PathBuf {
+    let mut text = format!("ts,open,high,low,close,volume,seg,symbol,{}\n", names.join(","));
+    for (second, row) in rows.iter().enumerate() {
+        let values: Vec<String> = row.iter().map(|value| (*value as f32).to_string()).collect();
+        let _ = writeln!(
+            text,
+            "2024-01-02T14:30:{:02}Z,5000,5000,5000,5000,1,1,MESH4,{}",
+            second % 60,
+            values.join(",")
+        );
+    }
+    let path = folder.join("rows.csv");
+    fs::write(&path, text).expect("writes");
+    path
+}
+
+/// Predicts the rows and returns down, flat, up of each.
+fn predict(folder: &Path, model: &str, rows: &Path) -> Vec<[f64; 3]> {
+    let rows = rows.to_string_lossy();
+    let text = ok(folder, &["--model", model, "--interval", "1s", "--to", "csv", &rows]);
+    let header: Vec<&str> = text.lines().next().expect("a header").split(',').collect();
+    let first = header.iter().position(|name| *name == "p_down").expect("p_down");
+    let p = |line: &str| {
+        let fields: Vec<f64> =
+            line.split(',').skip(first).take(3).map(|one| one.parse().expect("p")).collect();
+        [fields[0], fields[1], fields[2]]
+    };
+    text.lines().skip(1).map(p).collect()
+}
+
+fn near(found: &[[f64; 3]], wanted: &[[f64; 3]]) {
+    assert_eq!(found.len(), wanted.len());
+    for (found, wanted) in found.iter().zip(wanted) {
+        let far = (0..3).any(|k| (found[k] - wanted[k]).abs() > 1e-6);
+        assert!(!far, "{found:?} is not {wanted:?}");
+    }
+}
+
+/// Reads what onnxruntime said of which rows.
+fn recorded(name: &str) -> (Vec<Vec<f64>>, Vec<[f64; 3]>) {
+    let text = fs::read_to_string(format!("{DATA}/{name}.json")).expect("recorded");
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    let rows = serde_json::from_value(value["rows"].clone()).expect("rows");
+    (rows, serde_json::from_value(value["p"].clone()).expect("probabilities"))
+}
+
+#[test]
+fn other_exporters_files_run_as_onnxruntime_ran_them() {
+    let folder = tempfile::tempdir().expect("folder");
+    for name in ["foreign_logreg", "foreign_net"] {
+        let output = import(folder.path(), name, "f_a,f_b,f_c", &LABEL);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (inputs, wanted) = recorded(name);
+        // Another order than the model's: names decide.
+        let turned: Vec<Vec<f64>> = inputs.iter().map(|row| vec![row[2], row[0], row[1]]).collect();
+        let path = rows(folder.path(), &["f_c", "f_a", "f_b"], &turned);
+        near(&predict(folder.path(), &format!("{name}.onnx"), &path), &wanted);
+    }
+    let card = read_card(&folder.path().join("foreign_net.onnx")).expect("a card");
+    assert_eq!(
+        (card.family.as_str(), card.features.len(), card.label.horizon.as_str()),
+        ("foreign", 3, "1s")
+    );
+    let inspected = ok(folder.path(), &["inspect", "foreign_net.onnx"]);
+    assert!(inspected.contains("hash ") && inspected.contains("Not tested"), "{inspected}");
+}
+
+#[test]
+fn import_asks_for_what_it_cannot_know_and_tries_the_rest() {
+    let folder = tempfile::tempdir().expect("folder");
+    let import = |features: &str, flags: &[&str]| import(folder.path(), "foreign_net", features, flags);
+    refused(&import("f_a,f_b", &LABEL), 2, "does not run on 2 features");
+    refused(&import("f_a,f_b,f_a", &LABEL), 2, "f_a is named twice");
+    refused(&import("f_a,f_b,close", &LABEL), 2, "\"close\" is no feature");
+    refused(&import("@nowhere", &LABEL), 2, "nowhere");
+    refused(&import("f_a,f_b,f_c", &[]), 2, "--label");
+    refused(&import("f_a,f_b,f_c", &["--label", "barrier:30s:3"]), 2, "horizon:30s:3");
+    refused(&import("f_a,f_b,f_c", &[&LABEL[..], &["--temperature", "0"]].concat()), 2, "not above 0");
+    refused(&import("f_a,f_b,f_c", &[&LABEL[..], &["--window", "5"]].concat()), 2, "does not run");
+    assert!(!folder.path().join("foreign_net.onnx").exists());
+    fs::write(folder.path().join("names"), "f_a\nf_b f_c\n").expect("writes");
+    assert!(import("@names", &LABEL).status.success());
+    let again =
+        ["import", "foreign_net.onnx", "--features", "f_a,f_b,f_c", "--mean-move=0,0,0", "--out", "x.onnx"];
+    let rest = ["--fitted", "2023-11-14T22:13:20Z,2023-11-15T22:13:20Z", "--label", "horizon:1s:3"];
+    refused(&tool(folder.path(), &[&again[..], &rest].concat()), 2, "it has a card already");
+    let text = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let broken = ["import", text, "--features", "f_a", "--mean-move=0,0,0", "--out", "x.onnx"];
+    refused(&tool(folder.path(), &[&broken[..], &rest].concat()), 2, "not an ONNX file");
+}
+
+#[test]
+fn an_ensemble_is_the_mean_of_its_members() {
+    let folder = tempfile::tempdir().expect("folder");
+    let tiny = format!("{DATA}/tiny.onnx");
+    for (name, features) in
+        [("foreign_logreg", "f_edge,f_more,f_noise"), ("foreign_net", "f_noise,f_late,f_edge")]
+    {
+        let flags = [&LABEL[..], &["--prior", "0.2,0.6,0.2"]].concat();
+        assert!(import(folder.path(), name, features, &flags).status.success());
+    }
+    let members = [tiny.as_str(), "foreign_logreg.onnx", "foreign_net.onnx"];
+    ok(folder.path(), &[&["ensemble"], &members[..], &["--out", "all.onnx"]].concat());
+
+    let names = ["f_late", "f_more", "f_noise", "f_sigma", "f_edge"];
+    let value = |row: usize, column: usize| ((row * 31 + column * 17) % 97) as f64 / 97.0 - 0.5;
+    let inputs: Vec<Vec<f64>> =
+        (0..50).map(|row| (0..5).map(|column| value(row, column)).collect()).collect();
+    let path = rows(folder.path(), &names, &inputs);
+    let each = members.map(|member| predict(folder.path(), member, &path));
+    let mean = |row: usize| std::array::from_fn(|k| each.iter().map(|p| p[row][k]).sum::<f64>() / 3.0);
+    near(&predict(folder.path(), "all.onnx", &path), &(0..50).map(mean).collect::<Vec<_>>());
+
+    let card = read_card(&folder.path().join("all.onnx")).expect("a card");
+    assert_eq!(card.features[..3], read_card(Path::new(&tiny)).expect("a card").features[..]);
+    let hash = |member: &str| Model::load(&folder.path().join(member)).expect("loads").hash;
+    let named: Vec<String> = card.members.iter().map(|member| member.blake3.clone()).collect();
+    assert_eq!(named, members.map(hash));
+    assert!(ok(folder.path(), &["inspect", "all.onnx"]).contains(&named[2]));
+    // The same members make the same bytes.
+    ok(folder.path(), &[&["ensemble"], &members[..], &["--out", "again.onnx", "--quiet"]].concat());
+    let bytes = |name: &str| fs::read(folder.path().join(name)).expect("a model");
+    assert!(bytes("all.onnx") == bytes("again.onnx"));
+}
+
+#[test]
+fn members_that_mean_something_else_are_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let tiny = format!("{DATA}/tiny.onnx");
+    let ensemble =
+        |members: &[&str]| tool(folder.path(), &[&["ensemble"], members, &["--out", "all.onnx"]].concat());
+    let import =
+        |flags: &[&str]| assert!(import(folder.path(), "foreign_net", "f_a,f_b,f_c", flags).status.success());
+    import(&["--label", "horizon:5s:3", "--interval", "1s"]);
+    refused(&ensemble(&[&tiny, "foreign_net.onnx"]), 2, "foreign_net.onnx: labelled by horizon 5s");
+    import(&["--label", "horizon:1s:3", "--interval", "5s"]);
+    refused(&ensemble(&[&tiny, "foreign_net.onnx"]), 2, "rows of 5s");
+    refused(&ensemble(&[&tiny]), 2, "");
+    refused(&ensemble(&[&tiny, "nowhere.onnx"]), 2, "nowhere.onnx");
+    assert!(!folder.path().join("all.onnx").exists());
+    assert!(ensemble(&[&tiny, &tiny]).status.success());
+    refused(&ensemble(&["all.onnx", &tiny]), 2, "an ensemble already");
+}
+
+#[test]
+fn bench_says_how_fast() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = ok(folder.path(), &["bench", "--rows", "200", &format!("{DATA}/tiny.onnx")]);
+    let found: Value = serde_json::from_str(&text).expect("JSON");
+    let number = |value: &Value| value.as_f64().expect("a number");
+    assert!(number(&found["live"]["p99_us"]) >= number(&found["live"]["p50_us"]));
+    assert!(number(&found["batch_rows_per_s"]) > 0.0 && found["rows"] == 200);
+    refused(&tool(folder.path(), &["bench", "nowhere.onnx"]), 2, "nowhere.onnx");
+}
