@@ -103,7 +103,7 @@ fn other_exporters_files_run_as_onnxruntime_ran_them() {
         ("foreign", 3, "1s")
     );
     let inspected = ok(folder.path(), &["inspect", "foreign_net.onnx"]);
-    assert!(inspected.contains("hash ") && inspected.contains("Not tested"), "{inspected}");
+    assert!(inspected.contains("hash ") && inspected.contains("Not judged yet"), "{inspected}");
 }
 
 #[test]

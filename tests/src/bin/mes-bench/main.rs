@@ -2,6 +2,7 @@
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
 
 mod in_process;
+mod serving;
 mod table;
 mod tools;
 
@@ -52,7 +53,7 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
-    Ok(())
+    serving::cases(folder.path())
 }
 
 fn three_times(mut run: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {

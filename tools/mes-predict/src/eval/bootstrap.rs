@@ -78,7 +78,7 @@ impl Draws {
         let stream = splitmix64(splitmix64(self.seed) ^ resample as u64);
         let pick = |place: usize| {
             let dice = splitmix64(stream.wrapping_add(place as u64));
-            &sessions[(u128::from(dice) * sessions.len() as u128 >> 64) as usize]
+            &sessions[((u128::from(dice) * sessions.len() as u128) >> 64) as usize]
         };
         (0..sessions.len()).map(pick).collect()
     }

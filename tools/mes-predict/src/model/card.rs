@@ -226,14 +226,14 @@ impl Card {
             .collect();
         let _ = write!(
             text,
-            "# A {family} model, contract v{v}\n\n\
+            "# {article} {family} model, contract v{v}\n\n\
              | | |\n|---|---|\n\
              | label | {kind}: {horizon} ahead, up or down when it moves more than {threshold_ticks} ticks |\n\
              | row | {interval} |\n\
              | window | {window} |\n\
              | fitted on | {first} to {last} |\n\
-             | rows | {train} training, {validation} validation, {calibration} calibration, {test} test |\n\
-             | calibration | {method} |\n{conformal}\
+             | rows | {rows} |\n\
+             | calibration | {calibrated} |\n{conformal}\
              | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
              | seed | {seed} |\n\
@@ -243,9 +243,19 @@ impl Card {
              | code | {code} |\n{members}\n\
              ## Rows it has never seen\n\n{scores}\n\
              ## {features} features\n\n{names}\n",
+            rows = match self.rows.train {
+                0 => "unknown".into(),
+                _ => format!(
+                    "{train} training, {validation} validation, {calibration} calibration, {test} test"
+                ),
+            },
+            calibrated = match self.members.len() {
+                0 => self.calibration.describe(),
+                members => format!("the mean of {members} members, each calibrated by itself"),
+            },
+            article = if self.family.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" },
             family = self.family,
             v = self.v,
-            method = self.calibration.describe(),
             conformal = conformal.unwrap_or_default(),
             seed = self.seed,
             window = if self.window == 1 { "one row".into() } else { format!("{} rows", self.window) },

@@ -110,6 +110,9 @@ impl Report {
 
     /// Writes a Markdown table with the baselines, and the verdict.
     pub fn to_markdown(&self) -> String {
+        if self.rows == 0 {
+            return "Not judged yet: `mes-predict eval` does.\n".into();
+        }
         let mut text = String::new();
         for (index, cells) in self.table().iter().enumerate() {
             let _ = writeln!(text, "| {} |", cells.join(" | "));

@@ -65,8 +65,8 @@ impl Tally {
             self.calls += 1;
             self.calls_right += u64::from(call == truth);
         }
-        for class in 0..3 {
-            self.bins[class][place(p[class])].add(p[class], class == truth);
+        for (class, (bins, p)) in self.bins.iter_mut().zip(p).enumerate() {
+            bins[place(p)].add(p, class == truth);
         }
         self.bins[TOP][place(p[call])].add(p[call], call == truth);
     }
