@@ -5,6 +5,7 @@ mod in_process;
 mod serving;
 mod table;
 mod tools;
+mod training;
 
 use std::{
     error::Error,
@@ -53,7 +54,8 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
-    serving::cases(folder.path())
+    serving::cases(folder.path())?;
+    training::cases(folder.path())
 }
 
 fn three_times(mut run: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {
