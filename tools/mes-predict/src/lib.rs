@@ -6,6 +6,7 @@
 mod filter;
 mod inspect;
 pub mod model;
+mod ring;
 mod rules;
 pub mod scores;
 mod served;

@@ -4,6 +4,7 @@
 mod in_process;
 mod table;
 mod tools;
+mod training;
 
 use std::{
     error::Error,
@@ -52,7 +53,7 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
-    Ok(())
+    training::cases(folder.path(), &mut table)
 }
 
 fn three_times(mut run: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {

@@ -30,11 +30,11 @@ impl Model {
     pub fn parse(bytes: &[u8]) -> Result<Model> {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
-        let plan = Plan::compile(proto, card.features.len())?;
+        let plan = Plan::of_windows(proto, card.features.len(), card.window)?;
         Ok(Model { card, plan, hash: blake3::hash(bytes).to_hex().to_string() })
     }
 
-    /// Computes the calibrated probabilities of rows that lie one after the other.
+    /// Computes the calibrated probabilities of samples that lie one after the other: rows, or whole windows.
     pub fn probabilities(&self, rows: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
         let logits = self.plan.logits(rows)?;
         let card = &self.card;
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn card_of(proto: &ModelProto) -> Result<Card> {
     let properties = proto.metadata_props.iter().map(|pair| (pair.key.as_str(), pair.value.as_str()));
     let card = Card::from_properties(properties)?;
-    if card.features.is_empty() {
+    if card.features.is_empty() || card.window == 0 {
         return Err(Error::usage("a model without features"));
     }
     Ok(card)
@@ -87,7 +87,7 @@ mod tests {
             bytes.truncate(if throw(4) == 0 { throw(whole.len()) } else { whole.len() });
             if let Ok(model) = Model::parse(&bytes) {
                 loaded += 1;
-                let _ = model.probabilities(&vec![0.5; model.plan.width()]);
+                let _ = model.probabilities(&vec![0.5; model.plan.values()]);
             }
         }
         assert!(loaded > 0);
