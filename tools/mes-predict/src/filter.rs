@@ -16,11 +16,7 @@ const DEFAULT_MODEL: &str = "models/default.onnx";
 
 pub(crate) fn run(args: StageArgs) -> Result<()> {
     let kind = if args.rule.is_some() { Kind::Bar } else { Kind::Feature };
-    let in_sample = match (args.allow_in_sample, args.skip_in_sample) {
-        (true, _) => InSample::Allow,
-        (_, true) => InSample::Skip,
-        _ => InSample::Refuse,
-    };
+    let in_sample = InSample::asked(args.allow_in_sample, args.skip_in_sample);
     // Before the input: a wrong model is found without waiting for the first row.
     let model = if args.rule.is_none() { Some(model(args.model)?) } else { None };
     let mut input = Input::open(&args.input, &[kind])?;

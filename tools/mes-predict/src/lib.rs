@@ -3,6 +3,7 @@
 //! A [`model::Model`] is one ONNX file; a [`rules`] strategy needs none. Either is a [`Predictor`], which turns a
 //! batch of rows into as many predictions; [`filter`] appends them as `p_*` columns.
 
+mod eval;
 mod filter;
 mod inspect;
 pub mod model;
@@ -10,6 +11,7 @@ mod ring;
 mod rules;
 pub mod scores;
 mod served;
+mod splitmix;
 
 use std::path::PathBuf;
 
@@ -44,6 +46,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    Eval(Box<eval::EvalArgs>),
     /// Print what a model says of itself
     Inspect {
         /// The ONNX file
@@ -92,6 +95,16 @@ enum InSample {
     Allow,
 }
 
+impl InSample {
+    fn asked(allow: bool, skip: bool) -> InSample {
+        match (allow, skip) {
+            (true, _) => InSample::Allow,
+            (_, true) => InSample::Skip,
+            _ => InSample::Refuse,
+        }
+    }
+}
+
 /// What adds predictions to rows.
 trait Predictor {
     /// Predicts every row of a batch. Batches come in order, cut anywhere; the cut must not change a bit.
@@ -108,6 +121,7 @@ trait Predictor {
 
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
+        Some(Verb::Eval(args)) => eval::run(&args),
         Some(Verb::Inspect { model, json }) => inspect::run(&model, json),
         None => filter::run(args.stage),
     }

@@ -163,13 +163,11 @@ fn same_interval(trained: Option<&str>, found: Option<Interval>) -> Result<()> {
     }
 }
 
-/// Compares the label rules when the stream carries labels.
+/// Compares the label rules when the stream carries labels of any kind.
 fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
+    let labelled = schema.fields().iter().any(|field| field.name().starts_with("y_"));
     let rule = meta.lineage.settings("mes-features").map(|settings| &settings["labels"]);
-    let Some(rule) = rule.filter(|rule| rule.is_object() && schema.column_with_name("y_dir").is_some())
-    else {
-        return Ok(());
-    };
+    let Some(rule) = rule.filter(|rule| rule.is_object() && labelled) else { return Ok(()) };
     let same = rule["kind"] == trained.kind.as_str()
         && rule["horizon"] == trained.horizon.as_str()
         && rule["threshold_ticks"].as_f64() == Some(trained.threshold_ticks);

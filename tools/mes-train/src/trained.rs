@@ -72,7 +72,7 @@ impl Trained {
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
         let lineage = order.meta.lineage.to_json();
-        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage) };
+        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? };
         let fitted = fit(sample, &splits, &order, &hashes)?;
 
         let output = fitted.output();
@@ -91,6 +91,7 @@ impl Trained {
             v: card::VERSION,
             family: order.family.name.into(),
             features: sample.features.clone(),
+            features_hash: Some(card::features_hash(&sample.features)),
             window: sample.window,
             output,
             label: order.label,
@@ -105,6 +106,7 @@ impl Trained {
             seed: order.seed,
             calibration,
             mean_move_ticks,
+            prior: Some(prior),
             scores: Report::of(&p, &sample.labels[splits.test], prior),
             hashes,
             lineage,

@@ -1,15 +1,11 @@
-//! One page that says it all: no network, no other file, light and dark, wide and narrow. The same results make the
-//! same bytes.
+//! The report of a backtest: one page that says it all.
 
 mod charts;
-mod html;
 mod sections;
-mod svg;
+
+use mes_page::{html, pair, svg};
 
 use crate::{recorder::Results, summary::Summary};
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 /// Writes the whole page. Each section is a function of its own; a new one is a line here.
 pub fn page(summary: &Summary, results: &Results) -> String {
@@ -28,17 +24,7 @@ pub fn page(summary: &Summary, results: &Results) -> String {
     body += &sections::last_trades(results);
     body += &sections::assumptions(results);
     body += &sections::lineage(summary);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
-        html::escape(&title)
-    )
-}
-
-/// Puts two sections side by side where there is room.
-fn pair(left: &str, right: &str) -> String {
-    format!("<div class=\"pair\">\n{left}{right}</div>\n")
+    mes_page::page(&title, &body)
 }
 
 #[cfg(test)]
@@ -51,34 +37,11 @@ mod tests {
         page(&Summary::of(&results), &results)
     }
 
-    /// Goes through the tags and returns the first that does not close the one that is open.
-    fn unbalanced(page: &str) -> Option<String> {
-        let mut open: Vec<&str> = Vec::new();
-        let body = page.split("<script>").next().unwrap_or_default().replace("<!DOCTYPE html>", "");
-        for part in body.split('<').skip(1) {
-            let tag = part.split('>').next().unwrap_or_default();
-            let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap_or_default();
-            if tag.starts_with('/') {
-                if open.pop() != Some(name) {
-                    return Some(format!("{open:?} then <{tag}>"));
-                }
-            } else if !tag.ends_with('/') && name != "meta" {
-                open.push(name);
-            }
-        }
-        (open != ["html", "body"]).then(|| format!("{open:?} at the end"))
-    }
-
     #[test]
     fn is_whole_and_loads_nothing() {
         for nets in [&[][..], &[0], &[1500], &[-1200, 1900, -1200, 50, 0, 1900, -1234], &[7; 200]] {
-            let page = of(nets);
-            assert_eq!(unbalanced(&page), None);
-            for bad in ["http", "src=", "@import", "url(", "NaN", "Infinity", " inf", ">inf"] {
-                assert!(!page.contains(bad), "{bad} with {nets:?}");
-            }
+            assert_eq!(mes_page::flaw(&of(nets)), None, "with {nets:?}");
         }
-        assert!(unbalanced("<html><body><p><b></p>").is_some());
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct Card {
     pub family: String,
     /// Names of the features, in the order of the graph's input.
     pub features: Vec<String>,
+    /// BLAKE3 of the names, each on a line: two models with one of them eat the same rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features_hash: Option<String>,
     /// Rows that one prediction sees, the last of them its own.
     #[serde(default = "one")]
     pub window: usize,
@@ -39,9 +42,11 @@ pub struct Card {
     pub calibration: Calibration,
     /// The mean move in ticks of the rows labelled down, flat, up.
     pub mean_move_ticks: [f64; 3],
+    /// The shares of down, flat, up among the training rows: the guess that the scores are measured by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<[f64; 3]>,
     /// How it did on rows it has never seen.
     pub scores: Report,
-    /// BLAKE3 of the rows used and of the settings.
     pub hashes: Hashes,
     /// How the training rows came to be, and the trainer's own settings last.
     pub lineage: Value,
@@ -100,10 +105,27 @@ pub enum Calibration {
     Temperature { t: f64 },
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// BLAKE3, in hex; empty where nobody knows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hashes {
+    /// Of the rows used: names, times, labels, values.
     pub data: String,
+    /// Of the trainer's settings.
     pub config: String,
+    /// Of the program that trained it.
+    pub code: String,
+}
+
+/// Returns the hash of a list of features, order included.
+pub fn features_hash(features: &[String]) -> String {
+    mes_pipe::hash(features.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())
+}
+
+/// Returns the hash of the running program: whoever has the same one gets the same model from the same rows.
+pub fn code_hash() -> Result<String> {
+    let read = std::env::current_exe().and_then(std::fs::read);
+    read.map(|bytes| mes_pipe::hash(&bytes)).map_err(|error| Error::failed(format!("this program: {error}")))
 }
 
 impl Label {
@@ -148,8 +170,25 @@ impl Card {
             let known = format!("contract version {version} is newer than this tool reads ({VERSION})");
             return Err(Error::data(known));
         }
-        serde_json::from_value(Value::Object(fields))
-            .map_err(|error| Error::usage(format!("metadata: {error}")))
+        let card: Card = serde_json::from_value(Value::Object(fields))
+            .map_err(|error| Error::usage(format!("metadata: {error}")))?;
+        card.checked()
+    }
+
+    /// Passes a card that holds together.
+    fn checked(self) -> Result<Card> {
+        if self.features_hash.as_ref().is_some_and(|hash| *hash != features_hash(&self.features)) {
+            return Err(Error::usage(
+                "metadata: the features are not those that mes.features_hash was made of",
+            ));
+        }
+        if self.features.is_empty() {
+            return Err(Error::usage("a model without features"));
+        }
+        if self.window == 0 {
+            return Err(Error::usage("metadata: a window of no rows"));
+        }
+        Ok(self)
     }
 
     /// Writes the card for people, in Markdown.
@@ -162,28 +201,38 @@ impl Card {
         let (first, last) = (time::format(self.span.first), time::format(self.span.last));
         let interval = self.interval.as_deref().unwrap_or("unknown");
         let features = self.features.len();
-        let window =
-            if self.window > 1 { format!(", {} of them seen at once", self.window) } else { String::new() };
+        let hash = |hash: &str| if hash.is_empty() { "unknown".to_owned() } else { hash.to_owned() };
+        let prior = self.prior.map_or("unknown".into(), |prior| {
+            let [down, flat, up] = prior.map(|share| format!("{:.2} %", share * 100.0));
+            format!("down {down}, flat {flat}, up {up}")
+        });
         let _ = write!(
             text,
             "# A {family} model, contract v{v}\n\n\
              | | |\n|---|---|\n\
              | label | {kind}: {horizon} ahead, up or down when it moves more than {threshold_ticks} ticks |\n\
-             | row | {interval}{window} |\n\
+             | row | {interval} |\n\
+             | window | {window} |\n\
              | fitted on | {first} to {last} |\n\
              | rows | {train} training, {validation} validation, {calibration} calibration, {test} test |\n\
              | calibration | softmax(logits / {t:.4}) |\n\
+             | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
              | seed | {seed} |\n\
+             | features | {features}, hash {names_hash} |\n\
              | data | {data} |\n\
-             | settings | {config} |\n\n\
+             | settings | {config} |\n\
+             | code | {code} |\n\n\
              ## Rows it has never seen\n\n{scores}\n\
              ## {features} features\n\n{names}\n",
             family = self.family,
             v = self.v,
             seed = self.seed,
-            data = self.hashes.data,
-            config = self.hashes.config,
+            window = if self.window == 1 { "one row".into() } else { format!("{} rows", self.window) },
+            names_hash = features_hash(&self.features),
+            data = hash(&self.hashes.data),
+            config = hash(&self.hashes.config),
+            code = hash(&self.hashes.code),
             scores = self.scores.to_markdown(),
             names = self.features.join(" "),
         );
@@ -200,6 +249,7 @@ pub(crate) mod tests {
             v: VERSION,
             family: "logistic".into(),
             features: features.iter().map(|&name| name.to_owned()).collect(),
+            features_hash: None,
             window: 1,
             output: Output::Logits,
             label: Label { kind: "horizon".into(), horizon: "30s".into(), threshold_ticks: 3.0 },
@@ -209,8 +259,9 @@ pub(crate) mod tests {
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
             mean_move_ticks: [-5.0, 0.1, 5.0],
+            prior: Some([0.1, 0.8, 0.1]),
             scores: Report::default(),
-            hashes: Hashes { data: "d".into(), config: "c".into() },
+            hashes: Hashes { data: "d".into(), config: "c".into(), code: "e".into() },
             lineage: Value::Array(vec![]),
         }
     }
@@ -223,6 +274,19 @@ pub(crate) mod tests {
         assert_eq!(Card::from_properties(pairs()).expect("reads"), card);
         assert_eq!(Card::from_properties(pairs().chain([("other", "not json")])).expect("reads"), card);
         assert!(card.to_markdown().contains("1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z"));
+    }
+
+    #[test]
+    fn features_that_are_not_those_of_the_hash_are_refused() {
+        let mut card = card(&["f_a", "f_b"]);
+        card.features_hash = Some(features_hash(&card.features));
+        assert!(card.clone().checked().is_ok());
+        card.features.swap(0, 1);
+        assert_eq!(card.clone().checked().expect_err("another order").code(), 2);
+        card.features.clear();
+        assert!(Card { features_hash: None, ..card.clone() }.checked().is_err());
+        card.features.push("f_a".into());
+        assert!(Card { features_hash: None, window: 0, ..card }.checked().is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Rewrites a graph so that it ends at logits: a final Softmax is cut, a LinearClassifier becomes a Gemm.
+//! Rewrites a graph so that it ends at logits: a final Softmax is cut, that of an ensemble of trees switched off, and a
+//! LinearClassifier becomes a Gemm. What the logits do without, such as labels, is taken out.
 //!
 //! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
 //! another place of the block.
@@ -19,18 +20,72 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
         let op = graph.node[at].op_type.clone();
         match op.as_str() {
             "Identity" | "Normalizer" | "Softmax" => output.name = cut(graph, at)?,
+            "Mul" if by_one(graph, at).is_some() => {
+                output.name = by_one(graph, at).unwrap_or_default();
+                graph.node.remove(at);
+            }
             "LinearClassifier" => {
                 let classifier = graph.node.remove(at);
                 output.name = gemm(graph, &classifier)?;
             }
+            "TreeEnsembleClassifier" => {
+                let softmax =
+                    |found: &AttributeProto| found.name == "post_transform" && found.s == b"SOFTMAX";
+                graph.node[at].attribute.retain(|found| !softmax(found));
+            }
             _ => break,
         }
-        if op == "Softmax" || op == "LinearClassifier" {
+        if ["Softmax", "LinearClassifier", "TreeEnsembleClassifier"].contains(&op.as_str()) {
             break;
         }
     }
+    prune(graph, &output.name);
     graph.output = vec![output];
+    without_labels(graph)
+}
+
+/// Takes out the nodes that do nothing for `output`.
+fn prune(graph: &mut GraphProto, output: &str) {
+    let mut needed: HashSet<String> = HashSet::from([output.to_owned()]);
+    let mut open = vec![output.to_owned()];
+    while let Some(name) = open.pop() {
+        for node in graph.node.iter().filter(|node| node.output.contains(&name)) {
+            open.extend(node.input.iter().filter(|input| needed.insert((*input).clone())).cloned());
+        }
+    }
+    graph.node.retain(|node| node.output.iter().any(|output| needed.contains(output)));
+}
+
+/// Leaves ensembles of trees their scores as the only output.
+fn without_labels(graph: &mut GraphProto) -> Result<()> {
+    let taken: HashSet<String> = graph.node.iter().flat_map(|node| node.input.clone()).collect();
+    for node in graph.node.iter_mut().filter(|node| node.op_type == "TreeEnsembleClassifier") {
+        match &node.output[..] {
+            [label, _] if taken.contains(label) => {
+                return Err(Error::usage(format!(
+                    "a graph that goes on from the label {label:?} of its trees"
+                )));
+            }
+            [_, scores] => node.output = vec![scores.clone()],
+            _ => return Err(Error::usage("a TreeEnsembleClassifier without two outputs")),
+        }
+    }
     Ok(())
+}
+
+/// Returns what a product multiplies by a constant 1, as LightGBM's exporter ends.
+fn by_one(graph: &GraphProto, at: usize) -> Option<String> {
+    let is_one = |name: &String| {
+        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
+        let raw = tensor.raw_data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        let mut values = tensor.float_data.iter().copied().chain(raw);
+        (tensor.data_type == 1 && values.next() == Some(1.0) && values.next().is_none()).then_some(())
+    };
+    match &graph.node[at].input[..] {
+        [x, one] if is_one(one).is_some() => Some(x.clone()),
+        [one, x] if is_one(one).is_some() => Some(x.clone()),
+        _ => None,
+    }
 }
 
 /// Errors when the graph names a value that nothing gives, or holds a constant of another size than it says: tract

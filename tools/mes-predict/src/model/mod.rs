@@ -4,6 +4,7 @@ pub mod card;
 mod graph;
 pub mod head;
 pub mod plan;
+mod trees;
 
 use std::{fs, path::Path};
 
@@ -56,11 +57,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 fn card_of(proto: &ModelProto) -> Result<Card> {
     let properties = proto.metadata_props.iter().map(|pair| (pair.key.as_str(), pair.value.as_str()));
-    let card = Card::from_properties(properties)?;
-    if card.features.is_empty() || card.window == 0 {
-        return Err(Error::usage("a model without features"));
-    }
-    Ok(card)
+    Card::from_properties(properties)
 }
 
 #[cfg(test)]

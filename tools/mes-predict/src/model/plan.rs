@@ -7,6 +7,9 @@
 //! what trades. So there is one plan, for a block of [`BLOCK`] rows; fewer are padded with zeros. Within it, a row's
 //! place and its neighbours do not change its bits: the matrix kernels sum each output over the features in one
 //! order wherever the row lies, and edge tiles run through the same kernel. The tests hold this for every place.
+//!
+//! A graph that is nothing but an ensemble of trees is walked without tract ([`super::trees`]): there a row's bits do
+//! not depend on the block at all, so that a live row need not be padded.
 
 use std::{
     io::Cursor,
@@ -14,10 +17,17 @@ use std::{
     sync::Arc,
 };
 
+use libm::log;
 use mes_pipe::{Error, Result};
-use tract_onnx::{pb::ModelProto, prelude::*};
+use tract_onnx::{
+    pb::{ModelProto, NodeProto},
+    prelude::*,
+};
 
-use super::graph;
+use super::{
+    graph,
+    trees::{self, Trees},
+};
 
 /// Rows that a plan computes at once.
 pub const BLOCK: usize = 32;
@@ -25,11 +35,21 @@ pub const BLOCK: usize = 32;
 /// Classes of a model: down, flat, up.
 pub const CLASSES: usize = 3;
 
+/// A share of votes below this counts as this much, so that its logarithm is a number.
+const SMALLEST_SHARE: f64 = 1e-7;
+
 /// A compiled graph from features to logits. Shareable between threads.
 pub struct Plan {
-    runnable: Arc<TypedRunnableModel>,
+    engine: Engine,
     /// The input: samples that are computed at once, then the dimensions of one.
     dims: Vec<usize>,
+    /// Whether the graph gives probabilities (a forest's shares), whose logarithms are the logits.
+    shares: bool,
+}
+
+enum Engine {
+    Graph(Arc<TypedRunnableModel>),
+    Trees(Trees),
 }
 
 impl Plan {
@@ -50,11 +70,20 @@ impl Plan {
         graph::check(&proto)?;
         graph::end_at_logits(&mut proto)?;
         let dims = if window == 1 { vec![BLOCK, width] } else { vec![1, window, width] };
-        let refused = |error: TractError| {
-            Error::usage(format!("the graph does not run on {width} features of {window} rows: {error:#}"))
+        let refused =
+            |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
+        let trees = last_trees(&proto).map(Trees::parse).transpose()?;
+        let shares = trees.as_ref().is_some_and(Trees::gives_shares);
+        let engine = match trees {
+            Some(trees) if window == 1 && is_alone(&proto) => {
+                trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
+                Engine::Trees(trees)
+            }
+            _ => Engine::Graph(
+                guarded(|| compile(&proto, &dims)).map_err(|error| refused(format!("{error:#}")))?,
+            ),
         };
-        let runnable = guarded(|| compile(&proto, &dims)).map_err(refused)?;
-        Ok(Plan { runnable, dims })
+        Ok(Plan { engine, dims, shares })
     }
 
     /// Returns how many values a sample has: the features of a row, or of all rows of a window.
@@ -64,11 +93,13 @@ impl Plan {
 
     /// Computes the logits of samples that lie one after the other.
     pub fn logits(&self, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
-        let values = self.values();
-        let mut out = Vec::with_capacity(samples.len() / values);
-        for block in samples.chunks(self.dims[0] * values) {
-            self.block(block, &mut out)
-                .map_err(|error| Error::failed(format!("the model does not run: {error:#}")))?;
+        let mut out = match &self.engine {
+            Engine::Trees(trees) => trees.scores(samples, self.values())?,
+            Engine::Graph(runnable) => self.blocks(runnable, samples)?,
+        };
+        if self.shares {
+            let logit = |share: f32| log(f64::from(share).max(SMALLEST_SHARE)) as f32;
+            out.iter_mut().for_each(|shares| *shares = shares.map(logit));
         }
         match out.iter().position(|logits| logits.iter().any(|value| !value.is_finite())) {
             Some(row) => Err(Error::data(format!("the model gives {:?}, not numbers", out[row]))),
@@ -76,14 +107,43 @@ impl Plan {
         }
     }
 
-    fn block(&self, samples: &[f32], out: &mut Vec<[f32; CLASSES]>) -> TractResult<()> {
+    fn blocks(&self, runnable: &Arc<TypedRunnableModel>, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
+        let values = self.values();
+        let mut out = Vec::with_capacity(samples.len() / values);
+        for block in samples.chunks(self.dims[0] * values) {
+            self.block(runnable, block, &mut out)
+                .map_err(|error| Error::failed(format!("the model does not run: {error:#}")))?;
+        }
+        Ok(out)
+    }
+
+    fn block(
+        &self,
+        runnable: &Arc<TypedRunnableModel>,
+        samples: &[f32],
+        out: &mut Vec<[f32; CLASSES]>,
+    ) -> TractResult<()> {
         let mut padded = Tensor::zero::<f32>(&self.dims)?;
         padded.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?[..samples.len()].copy_from_slice(samples);
-        let answer = self.runnable.run(tvec!(padded.into()))?;
+        let answer = runnable.run(tvec!(padded.into()))?;
         let logits = answer[0].try_as_plain_ram()?.as_slice::<f32>()?.as_chunks::<CLASSES>().0;
         out.extend_from_slice(&logits[..samples.len() / self.values()]);
         Ok(())
     }
+}
+
+/// Returns the ensemble of trees that a graph ends with.
+fn last_trees(proto: &ModelProto) -> Option<&NodeProto> {
+    let graph = proto.graph.as_ref()?;
+    let output = &graph.output.first()?.name;
+    let gives = |node: &&NodeProto| node.op_type == "TreeEnsembleClassifier" && node.output.contains(output);
+    graph.node.iter().find(gives)
+}
+
+/// Says whether a graph is one node that reads the features.
+fn is_alone(proto: &ModelProto) -> bool {
+    let graph = proto.graph.as_ref();
+    graph.is_some_and(|graph| graph.node.len() == 1 && graph.node[0].input == [graph.input[0].name.as_str()])
 }
 
 /// Makes an error of a panic: tract asserts much of what it reads, and a foreign file must not take us down.
@@ -93,7 +153,8 @@ fn guarded<T>(f: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
 
 fn compile(proto: &ModelProto, dims: &[usize]) -> TractResult<Arc<TypedRunnableModel>> {
     // The shapes that exporters write beside the graph contradict a fixed batch.
-    let onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let mut onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    trees::register(&mut onnx.op_register);
     let mut model = onnx.model_for_proto_model(proto)?;
     model.set_input_fact(0, f32::fact(dims).into())?;
     let model = model.into_optimized()?;
@@ -162,7 +223,7 @@ pub(crate) mod tests {
         model
     }
 
-    fn floats(name: &str, width: usize) -> ValueInfoProto {
+    pub fn floats(name: &str, width: usize) -> ValueInfoProto {
         let dim = |value| tensor_shape_proto::Dimension { value: Some(value), ..Default::default() };
         let batch = dim(tensor_shape_proto::dimension::Value::DimParam("batch".into()));
         let columns = dim(tensor_shape_proto::dimension::Value::DimValue(width as i64));
@@ -176,7 +237,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn rows(count: usize, width: usize) -> Vec<f32> {
+    pub fn rows(count: usize, width: usize) -> Vec<f32> {
         (0..count * width).map(|index| ((index * 6007 % 2003) as f32 - 1001.0) / 1001.0).collect()
     }
 
@@ -184,7 +245,7 @@ pub(crate) mod tests {
         logits.iter().map(|one| one.map(f32::to_bits)).collect()
     }
 
-    fn holds_for_every_place_and_split(plan: &Plan, rows: &[f32]) {
+    pub fn holds_for_every_place_and_split(plan: &Plan, rows: &[f32]) {
         let width = plan.values();
         let whole = bits(&plan.logits(rows).expect("runs"));
         let alone: Vec<_> =

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape;
+use crate::html::escape;
 
 /// A scale with round numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +102,25 @@ impl Chart {
             "<rect class=\"{class}\" x=\"{left:.2}%\" y=\"{top:.1}\" width=\"{width:.2}%\" height=\"{height:.1}\">\
              <title>{}</title></rect>",
             escape(title)
+        );
+    }
+
+    /// Draws a dot at a value; `title` is its read-out.
+    pub fn dot(&mut self, class: &str, place: f64, value: f64, title: &str) {
+        let (x, y) = (place * 100.0, self.y(value));
+        let _ = write!(
+            self.shapes,
+            "<circle class=\"{class}\" cx=\"{x:.2}%\" cy=\"{y:.1}\" r=\"4\"><title>{}</title></circle>",
+            escape(title)
+        );
+    }
+
+    /// Draws an upright line from one value to another: an interval.
+    pub fn whisker(&mut self, class: &str, place: f64, values: (f64, f64)) {
+        let (x, one, other) = (place * 100.0, self.y(values.0), self.y(values.1));
+        let _ = write!(
+            self.shapes,
+            "<line class=\"{class}\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{one:.1}\" y2=\"{other:.1}\"/>"
         );
     }
 

@@ -1,10 +1,13 @@
 //! How good probabilities of down, flat, up are, always beside two guesses that know nothing: the classes' training
 //! frequencies (the prior), and FLAT every time.
 
+pub mod tally;
+
 use std::fmt::Write as _;
 
 use libm::log;
 use serde::{Deserialize, Serialize};
+use tally::Tally;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
@@ -169,30 +172,9 @@ impl Gain {
 
 impl Scores {
     fn of(pairs: impl Iterator<Item = ([f64; 3], u8)>) -> Scores {
-        let (mut loss, mut brier, mut confusion) = (0.0, 0.0, [[0_u64; 3]; 3]);
-        for (p, label) in pairs {
-            let label = usize::from(label);
-            loss -= log(p[label]);
-            brier += (0..3)
-                .map(|k| p[k] - f64::from(u8::from(k == label)))
-                .map(|error| error * error)
-                .sum::<f64>();
-            confusion[label][called(p)] += 1;
-        }
-        let rows = confusion.iter().flatten().sum::<u64>() as f64;
-        let right = |k: usize| confusion[k][k] as f64;
-        let recalls: Vec<_> = (0..3)
-            .map(|k| (right(k), confusion[k].iter().sum::<u64>()))
-            .filter(|(_, there)| *there > 0)
-            .map(|(right, there)| right / there as f64)
-            .collect();
-        Scores {
-            log_loss: loss.is_finite().then_some(loss / rows),
-            brier: brier / rows,
-            accuracy: (0..3).map(right).sum::<f64>() / rows,
-            balanced_accuracy: recalls.iter().sum::<f64>() / recalls.len() as f64,
-            mcc: mcc(&confusion),
-        }
+        let mut tally = Tally::default();
+        pairs.for_each(|(p, label)| tally.add(p, label));
+        tally.scores()
     }
 }
 

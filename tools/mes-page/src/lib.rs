@@ -1,0 +1,29 @@
+//! One page that says it all: no network, no other file, light and dark, wide and narrow. What the reports of mes-bt
+//! and of `mes-predict eval` are made of. The same content makes the same bytes.
+//!
+//! A crate of its own because two tools that do not know each other write pages, and the filters, which share
+//! mes-pipe, write none.
+
+mod flaw;
+pub mod html;
+pub mod svg;
+
+pub use flaw::flaw;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// Writes the whole page around `body`, which is HTML; `title` is text.
+pub fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        html::escape(title)
+    )
+}
+
+/// Puts two sections side by side where there is room.
+pub fn pair(left: &str, right: &str) -> String {
+    format!("<div class=\"pair\">\n{left}{right}</div>\n")
+}

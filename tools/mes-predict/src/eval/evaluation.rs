@@ -1,0 +1,353 @@
+//! What the rows come to: every score of the model beside two guesses that know nothing, with intervals, by class,
+//! by stated probability, by hour, session, month and fold.
+
+use std::collections::BTreeMap;
+
+use mes_core::time::{self, Ts};
+use mes_pipe::{Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    bootstrap::{Draws, Estimate},
+    rows::{Place, Rows},
+};
+use crate::{
+    model::card::Label,
+    scores::{
+        ENTRY, Scores,
+        tally::{BINS, Class, TOP, Tally},
+    },
+};
+
+/// The version of this document.
+const VERSION: u64 = 1;
+
+const FLAT: [f64; 3] = [0.0, 1.0, 0.0];
+
+/// What is known of the rows beside themselves.
+#[derive(Debug, Default)]
+pub struct About {
+    pub label: Option<Label>,
+    pub model: Option<ModelName>,
+    /// Rows that the model was fitted on are among those judged.
+    pub in_sample: bool,
+    /// The rows come from `mes-fetch synth`.
+    pub synthetic: bool,
+    pub prior: Option<Prior>,
+    pub lineage: Value,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelName {
+    pub family: Option<String>,
+    pub blake3: String,
+}
+
+/// The shares of down, flat, up that the prior guesses.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Prior {
+    pub from: Origin,
+    pub p: [f64; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The rows that the model was fitted on.
+    Training,
+    /// The command line.
+    Flag,
+    /// The judged rows themselves: the hardest constant to beat, since it knows what was to come.
+    Hindsight,
+}
+
+/// Everything, as it is written down.
+#[derive(Debug, Serialize)]
+pub struct Evaluation {
+    pub v: u64,
+    pub rows: u64,
+    pub unpredicted: u64,
+    pub unlabelled: u64,
+    pub sessions: usize,
+    #[serde(serialize_with = "instant")]
+    pub first: Option<Ts>,
+    #[serde(serialize_with = "instant")]
+    pub last: Option<Ts>,
+    pub label: Option<Label>,
+    pub model_file: Option<ModelName>,
+    pub in_sample: bool,
+    pub synthetic: bool,
+    pub prior: Prior,
+    pub draws: Draws,
+    pub model: Figures,
+    pub baselines: Baselines,
+    /// Mean log-loss of the better baseline less the model's, nats a row.
+    pub gain: Gain,
+    /// The same over the rows that moved, given that they did: up or down?
+    pub direction: Estimate,
+    pub skill: Skill,
+    pub verdict: String,
+    pub classes: [Class; 3],
+    /// Rows by what happened and by what was called.
+    pub confusion: [[u64; 3]; 3],
+    pub calls: Calls,
+    /// Of down, flat, up and the likeliest of them.
+    pub calibration: [Vec<Reliability>; 4],
+    pub hours: Vec<Group>,
+    pub by_session: Vec<Group>,
+    pub months: Vec<Group>,
+    /// Empty without a column `fold`.
+    pub folds: Vec<Group>,
+    pub lineage: Value,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    pub log_loss: Estimate,
+    pub brier: Estimate,
+    pub accuracy: Estimate,
+    pub balanced_accuracy: Estimate,
+    pub mcc: Estimate,
+    pub ece: Estimate,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Baselines {
+    pub prior: Scores,
+    pub flat: Scores,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Gain {
+    pub over: &'static str,
+    #[serde(flatten)]
+    pub nats: Estimate,
+}
+
+/// What can be said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skill {
+    Shown,
+    NotShown,
+    /// There is no interval.
+    Unknown,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Calls {
+    pub confidence: f64,
+    pub rows: u64,
+    pub right: u64,
+}
+
+/// Rows for which about the same probability was stated.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reliability {
+    pub from: f64,
+    pub to: f64,
+    pub rows: u64,
+    pub stated: f64,
+    pub happened: f64,
+}
+
+/// Some of the rows, by themselves.
+#[derive(Debug, Serialize)]
+pub struct Group {
+    pub name: String,
+    pub rows: u64,
+    pub sessions: usize,
+    /// Shares of down, flat, up.
+    pub happened: [f64; 3],
+    pub scores: Scores,
+    pub ece: f64,
+    pub gain: Estimate,
+}
+
+impl Evaluation {
+    /// Judges the rows; an error when there is nothing to judge.
+    pub fn of(rows: &Rows, about: About, draws: Draws) -> Result<Evaluation> {
+        rows.some()?;
+        let sessions = grouped(rows, |place| place.session);
+        let sessions: Vec<Tally> = sessions.into_values().map(|parts| Tally::sum(parts.values())).collect();
+        let whole = Tally::sum(&sessions);
+        let prior = prior(about.prior, &whole)?;
+        let baselines =
+            Baselines { prior: whole.scores_of_constant(prior.p), flat: whole.scores_of_constant(FLAT) };
+        let (over, guess) = better(&baselines, prior.p);
+        let (model, nats, direction) = figures(&sessions, &draws, guess, prior.p);
+        let gain = Gain { over, nats };
+        let skill = match gain.nats {
+            nats if nats.is_above_zero() => Skill::Shown,
+            Estimate { value: Some(_), interval: None } if sessions.len() < 2 => Skill::Unknown,
+            _ => Skill::NotShown,
+        };
+        let verdict = verdict(skill, &gain, direction, sessions.len());
+        let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, guess, key);
+        let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
+        Ok(Evaluation {
+            v: VERSION,
+            rows: whole.rows(),
+            unpredicted: rows.unpredicted,
+            unlabelled: rows.unlabelled,
+            sessions: sessions.len(),
+            first: rows.first,
+            last: rows.last,
+            label: about.label,
+            model_file: about.model,
+            in_sample: about.in_sample,
+            synthetic: about.synthetic,
+            prior,
+            draws,
+            model,
+            baselines,
+            gain,
+            direction,
+            skill,
+            verdict,
+            classes: whole.per_class(),
+            confusion: whole.confusion,
+            calls: Calls { confidence: ENTRY, rows: whole.calls, right: whole.calls_right },
+            calibration: std::array::from_fn(|class| reliability(&whole, class)),
+            hours: group(&|place| format!("{:02}", place.hour)),
+            by_session: group(&|place| place.session.to_string()),
+            months: group(&|place| place.session.format("%Y-%m").to_string()),
+            folds: if folds { group(&|place| place.fold.clone()) } else { Vec::new() },
+            lineage: about.lineage,
+        })
+    }
+
+    /// Returns the likeliest class's reliability table.
+    pub fn reliability(&self) -> &[Reliability] {
+        &self.calibration[TOP]
+    }
+}
+
+/// Sums the tallies of each key by session.
+fn grouped<K: Ord>(
+    rows: &Rows,
+    key: impl Fn(&Place) -> K,
+) -> BTreeMap<K, BTreeMap<chrono::NaiveDate, Tally>> {
+    let mut groups: BTreeMap<K, BTreeMap<_, Tally>> = BTreeMap::new();
+    for (place, tally) in &rows.tallies {
+        groups.entry(key(place)).or_default().entry(place.session).or_default().merge(tally);
+    }
+    groups
+}
+
+/// Takes the prior that is known, else the judged rows' own shares; one that rules out what happened is an error.
+fn prior(known: Option<Prior>, whole: &Tally) -> Result<Prior> {
+    let classes = whole.classes();
+    let own = classes.map(|rows| rows as f64 / whole.rows() as f64);
+    let prior = known.unwrap_or(Prior { from: Origin::Hindsight, p: own });
+    match (0..3).find(|&k| classes[k] > 0 && prior.p[k] <= 0.0) {
+        None => Ok(prior),
+        Some(k) => Err(Error::usage(format!(
+            "the prior gives {} no chance, and it happened: give another with --prior",
+            ["down", "flat", "up"][k]
+        ))),
+    }
+}
+
+/// Returns the baseline of the lower log-loss and what it says. FLAT is infinitely wrong once a row moves.
+fn better(baselines: &Baselines, prior: [f64; 3]) -> (&'static str, [f64; 3]) {
+    match (baselines.flat.log_loss, baselines.prior.log_loss) {
+        (Some(flat), Some(of_prior)) if flat < of_prior => ("flat", FLAT),
+        _ => ("prior", prior),
+    }
+}
+
+/// Estimates the scores, the gain and the direction's gain from one set of draws.
+fn figures(
+    sessions: &[Tally],
+    draws: &Draws,
+    guess: [f64; 3],
+    prior: [f64; 3],
+) -> (Figures, Estimate, Estimate) {
+    const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+    const SHARE: [f64; 2] = [0.0, 1.0];
+    let ranges = [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY];
+    let found = draws.estimate(sessions, ranges, |drawn| {
+        let sum = Tally::sum(drawn.iter().copied());
+        let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = sum.scores();
+        let [brier, accuracy, balanced_accuracy, mcc, ece] =
+            [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
+        let (gain, direction) = (sum.gain_over(guess), sum.direction_gain_over(prior));
+        [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction]
+    });
+    let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction] = found;
+    (Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece }, gain, direction)
+}
+
+fn verdict(skill: Skill, gain: &Gain, direction: Estimate, sessions: usize) -> String {
+    let nats = |estimate: Estimate| match (estimate.value, estimate.interval) {
+        (Some(value), Some([low, high])) => format!("{value:+.5} nats a row, 95 % {low:+.5} to {high:+.5}"),
+        (Some(value), None) => format!("{value:+.5} nats a row"),
+        _ => "not to be had: something happened that was called impossible".into(),
+    };
+    let over = format!("log-loss against the {}: {}", gain.over, nats(gain.nats));
+    match skill {
+        Skill::Unknown => {
+            format!("UNKNOWN: {over}; {sessions} session is no sample, so there is no interval")
+        }
+        Skill::NotShown => format!("NO SKILL shown: {over}, over {sessions} sessions"),
+        Skill::Shown if direction.is_above_zero() => format!("SKILL: {over}, over {sessions} sessions"),
+        Skill::Shown => format!(
+            "SKILL in how far, not shown in which way: {over}, over {sessions} sessions; up against down where it \
+             moved: {}",
+            nats(direction)
+        ),
+    }
+}
+
+fn groups(rows: &Rows, draws: &Draws, guess: [f64; 3], key: impl Fn(&Place) -> String) -> Vec<Group> {
+    let group = |(name, sessions): (String, BTreeMap<_, Tally>)| {
+        let sessions: Vec<Tally> = sessions.into_values().collect();
+        let whole = Tally::sum(&sessions);
+        // Sums alone are drawn: a group is one of many.
+        let gains: Vec<(f64, f64)> = sessions
+            .iter()
+            .map(|one| {
+                let rows = one.rows() as f64;
+                (one.gain_over(guess).unwrap_or(f64::NEG_INFINITY) * rows, rows)
+            })
+            .collect();
+        let [gain] = draws.estimate(&gains, [[f64::NEG_INFINITY, f64::INFINITY]], |drawn| {
+            let (sum, rows) = drawn.iter().fold((0.0, 0.0), |(sum, rows), one| (sum + one.0, rows + one.1));
+            [Some(sum / rows).filter(|gain: &f64| gain.is_finite())]
+        });
+        Group {
+            name,
+            rows: whole.rows(),
+            sessions: sessions.len(),
+            happened: whole.classes().map(|rows| rows as f64 / whole.rows() as f64),
+            scores: whole.scores(),
+            ece: whole.ece(),
+            gain,
+        }
+    };
+    grouped(rows, key).into_iter().map(group).collect()
+}
+
+/// Returns the bins of a class that have rows.
+fn reliability(whole: &Tally, class: usize) -> Vec<Reliability> {
+    let width = 1.0 / BINS as f64;
+    let bins = whole.bins[class].iter().enumerate().filter(|(_, bin)| bin.rows > 0);
+    bins.map(|(index, bin)| {
+        let rows = bin.rows as f64;
+        let (from, to) = (index as f64 * width, (index + 1) as f64 * width);
+        Reliability {
+            from,
+            to,
+            rows: bin.rows,
+            stated: bin.sum / rows,
+            happened: bin.came_true as f64 / rows,
+        }
+    })
+    .collect()
+}
+
+fn instant<S: serde::Serializer>(ts: &Option<Ts>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(&ts.map(time::format).unwrap_or_default())
+}
