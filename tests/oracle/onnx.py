@@ -20,6 +20,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 TOLERANCE = 1e-6
+# The least share of votes that counts.
+LEAST = 1e-6
 P = ["p_down", "p_flat", "p_up"]
 
 
@@ -55,6 +57,13 @@ def softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def calibrated(values, facts):
+    """What mes-predict makes of a graph's three numbers (head.rs)."""
+    if facts.get("output") == "probabilities":
+        values = np.log(np.maximum(values, LEAST))
+    return softmax(values / facts["calibration"]["t"])
+
+
 def direction(p):
     down, flat, up = p.astype(np.float32).T
     return np.where((up > flat) & (up > down), 1, np.where((down > flat) & (down > up), -1, 0))
@@ -85,8 +94,8 @@ def main(model_path, features_path, predictions_path):
     x = np.ascontiguousarray(x[scored])
 
     session = onnxruntime.InferenceSession(model_path, providers=["CPUExecutionProvider"])
-    (logits,) = session.run(None, {session.get_inputs()[0].name: x})
-    p = softmax(logits.astype(np.float64) / facts["calibration"]["t"])
+    (values,) = session.run(None, {session.get_inputs()[0].name: x})
+    p = calibrated(values.astype(np.float64), facts)
     found = np.stack([column(predictions, name)[scored] for name in P], axis=1)
     compare("p", found, p, tolerance)
     compare("sum", found.sum(axis=1), np.ones(len(found)))

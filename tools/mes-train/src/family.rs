@@ -5,7 +5,9 @@ use std::path::Path;
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
 
-use crate::{logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice};
+use crate::{
+    boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
+};
 
 pub struct Family {
     pub name: &'static str,
@@ -26,6 +28,22 @@ pub const FAMILIES: &[Family] = &[
         validates: false,
         cost: logistic::cost,
         fit: logistic::fit,
+    },
+    Family {
+        name: "boosted",
+        about: "gradient-boosted trees",
+        options: boosted::DEFAULTS,
+        validates: true,
+        cost: boosted::cost,
+        fit: boosted::fit,
+    },
+    Family {
+        name: "forest",
+        about: "random forest",
+        options: forest::DEFAULTS,
+        validates: false,
+        cost: forest::cost,
+        fit: forest::fit,
     },
     Family {
         name: "mlp",

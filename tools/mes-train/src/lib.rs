@@ -3,10 +3,12 @@
 //! The file is the whole model: scaler and network as a graph that ends at logits, everything else in its card. It is
 //! written only if tract, which will run it, gives the same logits as the trainer.
 
+mod boosted;
 mod calibrate;
 mod dice;
 mod estimate;
 mod family;
+mod forest;
 mod label;
 mod logistic;
 mod nets;
@@ -17,6 +19,7 @@ mod sample;
 mod scaler;
 mod splits;
 mod trained;
+mod trees;
 mod write;
 
 use std::{path::PathBuf, str::FromStr};

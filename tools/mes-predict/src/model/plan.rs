@@ -17,7 +17,6 @@ use std::{
     sync::Arc,
 };
 
-use libm::log;
 use mes_pipe::{Error, Result};
 use tract_onnx::{
     pb::{ModelProto, NodeProto},
@@ -25,6 +24,7 @@ use tract_onnx::{
 };
 
 use super::{
+    card::Output,
     graph,
     trees::{self, Trees},
 };
@@ -35,16 +35,12 @@ pub const BLOCK: usize = 32;
 /// Classes of a model: down, flat, up.
 pub const CLASSES: usize = 3;
 
-/// A share of votes below this counts as this much, so that its logarithm is a number.
-const SMALLEST_SHARE: f64 = 1e-7;
-
 /// A compiled graph from features to logits. Shareable between threads.
 pub struct Plan {
     engine: Engine,
     /// The input: samples that are computed at once, then the dimensions of one.
     dims: Vec<usize>,
-    /// Whether the graph gives probabilities (a forest's shares), whose logarithms are the logits.
-    shares: bool,
+    output: Output,
 }
 
 enum Engine {
@@ -74,6 +70,7 @@ impl Plan {
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
         let trees = last_trees(&proto).map(Trees::parse).transpose()?;
         let shares = trees.as_ref().is_some_and(Trees::gives_shares);
+        let output = if shares { Output::Probabilities } else { Output::Logits };
         let engine = match trees {
             Some(trees) if window == 1 && is_alone(&proto) => {
                 trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
@@ -83,7 +80,7 @@ impl Plan {
                 guarded(|| compile(&proto, &dims)).map_err(|error| refused(format!("{error:#}")))?,
             ),
         };
-        Ok(Plan { engine, dims, shares })
+        Ok(Plan { engine, dims, output })
     }
 
     /// Returns how many values a sample has: the features of a row, or of all rows of a window.
@@ -91,16 +88,17 @@ impl Plan {
         self.dims[1..].iter().product()
     }
 
-    /// Computes the logits of samples that lie one after the other.
+    /// Returns what the graph ends at, as far as it shows: shares of votes where trees give nothing else, else logits.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Computes the logits (or what [`Plan::output`] says) of samples that lie one after the other.
     pub fn logits(&self, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
-        let mut out = match &self.engine {
+        let out = match &self.engine {
             Engine::Trees(trees) => trees.scores(samples, self.values())?,
             Engine::Graph(runnable) => self.blocks(runnable, samples)?,
         };
-        if self.shares {
-            let logit = |share: f32| log(f64::from(share).max(SMALLEST_SHARE)) as f32;
-            out.iter_mut().for_each(|shares| *shares = shares.map(logit));
-        }
         match out.iter().position(|logits| logits.iter().any(|value| !value.is_finite())) {
             Some(row) => Err(Error::data(format!("the model gives {:?}, not numbers", out[row]))),
             None => Ok(out),
