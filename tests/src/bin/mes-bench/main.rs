@@ -5,6 +5,7 @@ mod in_process;
 mod serving;
 mod table;
 mod tools;
+mod training;
 
 use std::{
     error::Error,
@@ -53,6 +54,7 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
+    training::cases(folder.path(), &mut table)?;
     serving::cases(folder.path())
 }
 

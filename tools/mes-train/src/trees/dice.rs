@@ -1,0 +1,51 @@
+//! Chance that is a function of seed and place alone, so that neither threads nor the order of work have a say.
+
+/// One step of SplitMix64 (Steele, Lea and Flood 2014).
+fn splitmix64(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+/// Throws for the `place`-th time under a seed.
+pub fn throw(seed: u64, place: u64) -> u64 {
+    splitmix64(splitmix64(seed) ^ place)
+}
+
+/// Mixes two numbers into a seed of its own.
+pub fn seed(seed: u64, number: u64) -> u64 {
+    throw(throw(seed, 0x7265_6573), number)
+}
+
+/// Returns those of `count` places that fall within `share`.
+pub fn sample(seed: u64, count: usize, share: f64) -> Vec<u32> {
+    // 53 bits: every value is exact in an f64.
+    let kept = |place: &u32| (throw(seed, u64::from(*place)) >> 11) as f64 / (1_u64 << 53) as f64 <= share;
+    (0..count as u32).filter(kept).collect()
+}
+
+/// Says of `count` places whether they are among the `chosen` ones.
+pub fn choose(seed: u64, count: usize, chosen: usize) -> Vec<bool> {
+    let mut places: Vec<usize> = (0..count).collect();
+    places.sort_by_key(|&place| (throw(seed, place as u64), place));
+    let mut kept = vec![false; count];
+    places.into_iter().take(chosen).for_each(|place| kept[place] = true);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_of_their_share_and_differ_by_seed() {
+        let rows = sample(1, 100_000, 0.3);
+        assert!((29_500..30_500).contains(&rows.len()), "{}", rows.len());
+        assert_eq!(rows, sample(1, 100_000, 0.3));
+        assert_ne!(rows, sample(2, 100_000, 0.3));
+        assert_eq!(sample(1, 1000, 1.0).len(), 1000);
+        assert_eq!(choose(1, 45, 30).iter().filter(|chosen| **chosen).count(), 30);
+        assert_ne!(choose(1, 45, 30), choose(2, 45, 30));
+    }
+}
