@@ -22,6 +22,8 @@ import pyarrow.parquet
 TOLERANCE = 1e-6
 # The least share of votes that counts.
 LEAST = 1e-6
+# The least that an isotonic curve gives.
+LEAST_BENT = 1e-4
 P = ["p_down", "p_flat", "p_up"]
 
 
@@ -58,10 +60,17 @@ def softmax(z):
 
 
 def calibrated(values, facts):
-    """What mes-predict makes of a graph's three numbers (head.rs)."""
+    """What mes-predict makes of a graph's three numbers (head.rs, calibration.rs)."""
     if facts.get("output") == "probabilities":
         values = np.log(np.maximum(values, LEAST))
-    return softmax(values / facts["calibration"]["t"])
+    how = facts["calibration"]
+    if how["kind"] == "temperature":
+        return softmax(values / how["t"])
+    p = softmax(values)
+    knots = [np.array(curve["knots"]).T for curve in how["classes"]]
+    bent = np.stack([np.interp(p[:, k], *knots[k]) for k in range(3)], axis=1)
+    bent = np.maximum(bent, LEAST_BENT)
+    return bent / bent.sum(axis=1, keepdims=True)
 
 
 def direction(p):

@@ -14,7 +14,7 @@ mod ring;
 mod rules;
 pub mod scores;
 mod served;
-mod splitmix;
+pub mod splitmix;
 pub mod write;
 
 use std::path::PathBuf;

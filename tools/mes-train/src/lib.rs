@@ -6,9 +6,11 @@
 mod boosted;
 mod calibrate;
 mod dice;
+mod conformal;
 mod estimate;
 mod family;
 mod forest;
+mod isotonic;
 mod label;
 mod logistic;
 mod nets;
@@ -32,6 +34,7 @@ use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
 use mes_predict::write;
 use serde_json::{Value, json};
 
+use calibrate::Method;
 use estimate::Memory;
 use family::{FAMILIES, Family, count};
 use options::Options;
@@ -67,6 +70,12 @@ pub struct Args {
     /// Let every class weigh the same in the fit; probabilities stay those of the market
     #[arg(long)]
     balanced: bool,
+    /// How probabilities are made to mean what they say, on rows of their own
+    #[arg(long, value_enum, default_value = "temperature")]
+    calibrate: Method,
+    /// Write into the card what sets of classes take to miss the true one in this share of rows, such as 0.1
+    #[arg(long, value_name = "SHARE", value_parser = options::miss)]
+    conformal: Option<f64>,
     /// Seed of all that is random; nothing is in logistic. Same rows, settings and seed: same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -155,6 +164,8 @@ pub fn main(args: Args) -> Result<()> {
         meta: &meta,
         seed: args.seed,
         balanced: args.balanced,
+        calibrate: args.calibrate,
+        conformal: args.conformal,
         embargo: args.embargo.map_or(0, |embargo| embargo.nanos()),
         threads: threads(args.threads),
         max_memory,
@@ -164,6 +175,7 @@ pub fn main(args: Args) -> Result<()> {
     };
     let trained = Trained::new(&sample, order)?;
     let card = &trained.card;
+    card.conformal.iter().for_each(|sets| note(format!("sets: {}", sets.describe())));
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
     write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
@@ -191,6 +203,8 @@ fn settings(args: &Args, family: &Family, options: &Options, stride: i64, label:
         "stride_ns": stride,
         "embargo": args.embargo.map(|embargo| embargo.to_string()),
         "balanced": args.balanced,
+        "calibrate": format!("{:?}", args.calibrate).to_lowercase(),
+        "conformal": args.conformal,
         "seed": args.seed,
         "until": args.until.map(time::format),
         "without": args.without,

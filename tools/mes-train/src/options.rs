@@ -133,6 +133,11 @@ fn share(text: &str) -> std::result::Result<f64, String> {
         .ok_or_else(|| "not a share above 0, of 1 at most".into())
 }
 
+/// Reads the share that sets may miss.
+pub fn miss(text: &str) -> std::result::Result<f64, String> {
+    number(text, |value| value > 0.0 && value < 1.0).ok_or_else(|| "not a share between 0 and 1".into())
+}
+
 fn number(text: &str, fits: fn(f64) -> bool) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite() && fits(*value))
 }

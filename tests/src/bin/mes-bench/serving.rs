@@ -21,8 +21,8 @@ struct Family {
 
 const FAMILIES: [Family; 7] = [
     Family { name: "logistic", flags: "", ratio: None },
-    Family { name: "boosted", flags: "", ratio: Some(0.8) },
-    Family { name: "forest", flags: "", ratio: Some(0.8) },
+    Family { name: "boosted", flags: "--rounds 100 --patience 100 --learning-rate 0.02", ratio: Some(0.8) },
+    Family { name: "forest", flags: "--min-leaf 2", ratio: Some(0.8) },
     Family { name: "mlp", flags: "--epochs 1", ratio: None },
     Family { name: "lstm", flags: "--epochs 1", ratio: None },
     Family { name: "hybrid", flags: "--epochs 1", ratio: None },

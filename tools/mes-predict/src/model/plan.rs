@@ -24,7 +24,6 @@ use tract_onnx::{
 };
 
 use super::{
-    card::Output,
     graph,
     trees::{self, Trees},
 };
@@ -40,7 +39,6 @@ pub struct Plan {
     engine: Engine,
     /// The input: samples that are computed at once, then the dimensions of one.
     dims: Vec<usize>,
-    output: Output,
 }
 
 enum Engine {
@@ -69,8 +67,6 @@ impl Plan {
         let refused =
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
         let trees = last_trees(&proto).map(Trees::parse).transpose()?;
-        let shares = trees.as_ref().is_some_and(Trees::gives_shares);
-        let output = if shares { Output::Probabilities } else { Output::Logits };
         let engine = match trees {
             Some(trees) if window == 1 && is_alone(&proto) => {
                 trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
@@ -80,7 +76,7 @@ impl Plan {
                 guarded(|| compile(&proto, &dims)).map_err(|error| refused(format!("{error:#}")))?,
             ),
         };
-        Ok(Plan { engine, dims, output })
+        Ok(Plan { engine, dims })
     }
 
     /// Returns how many values a sample has: the features of a row, or of all rows of a window.
@@ -88,12 +84,7 @@ impl Plan {
         self.dims[1..].iter().product()
     }
 
-    /// Returns what the graph ends at, as far as it shows: shares of votes where trees give nothing else, else logits.
-    pub fn output(&self) -> Output {
-        self.output
-    }
-
-    /// Computes the logits (or what [`Plan::output`] says) of samples that lie one after the other.
+    /// Computes the logits (or whatever the graph ends at) of samples that lie one after the other.
     pub fn logits(&self, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
         let out = match &self.engine {
             Engine::Trees(trees) => trees.scores(samples, self.values())?,

@@ -1,12 +1,6 @@
 //! Chance that is a function of seed and place alone, so that neither threads nor the order of work have a say.
 
-/// One step of SplitMix64 (Steele, Lea and Flood 2014).
-fn splitmix64(state: u64) -> u64 {
-    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
-}
+use mes_predict::splitmix::splitmix64;
 
 /// Throws for the `place`-th time under a seed.
 pub fn throw(seed: u64, place: u64) -> u64 {
