@@ -19,6 +19,7 @@ fn synthetic() -> &'static Path {
         let line = "mes-fetch synth -q --until 2026-11-18 --sessions 1 --seed 3 --session rth |
                 mes-features -q --labels=horizon > before.arrow &&
             mes-train logistic --out model.onnx before.arrow &&
+            mes-train lstm --epochs 1 --hidden 8 --window 20 --out lstm.onnx before.arrow &&
             mes-fetch synth -q --until 2026-11-20 --sessions 1 --seed 4 --session rth --ticks --to arrow > ticks.arrow &&
             mes-bars -q --session rth --to arrow ticks.arrow > bars.arrow &&
             mes-features -q --to arrow bars.arrow > features.arrow &&
@@ -86,6 +87,7 @@ fn predictions_of_rules() {
 #[test]
 fn predictions_of_a_model() {
     proves("mes-predict --model model.onnx", "features");
+    proves("mes-predict --model lstm.onnx", "features");
 }
 
 /// Stages that look ahead are caught, whether they wait for the next row or only look whether it is there.

@@ -1,6 +1,10 @@
 //! A model on a stream: finds its features by name, guards its training span, predicts whole rows.
 
-use arrow_array::{Array, Float32Array, RecordBatch, cast::AsArray, types::Float32Type};
+use arrow_array::{
+    Array, Float32Array, Int64Array, RecordBatch,
+    cast::AsArray,
+    types::{Float32Type, Int64Type},
+};
 use arrow_schema::Schema;
 use mes_core::{interval::Interval, prediction::Prediction, time};
 use mes_pipe::{Error, Meta, Result, columns::times};
@@ -8,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     InSample, Predictor,
-    model::{Model, card::Label, head},
+    model::{Model, card::Label, head, plan::CLASSES},
+    ring::Ring,
 };
 
 pub(crate) struct Served {
@@ -17,6 +22,8 @@ pub(crate) struct Served {
     columns: Vec<usize>,
     vol: Option<Volatility>,
     in_sample: InSample,
+    /// Of a sequence model: the rows before.
+    ring: Option<Ring>,
 }
 
 impl Served {
@@ -29,7 +36,9 @@ impl Served {
         let interval =
             meta.interval.map(Ok).or(model.card.interval.as_deref().map(str::parse)).transpose()?;
         let vol = Volatility::of(schema, interval, model.card.label.horizon_nanos()?);
-        Ok(Served { model, columns, vol, in_sample })
+        let window = model.card.window;
+        let ring = (window > 1).then(|| Ring::new(window, columns.len()));
+        Ok(Served { model, columns, vol, in_sample, ring })
     }
 
     /// Says of each row whether it may be scored; an error where one may not and should not be there.
@@ -57,21 +66,21 @@ impl Served {
 
 impl Predictor for Served {
     fn predict(&mut self, batch: &RecordBatch) -> Result<Vec<Prediction>> {
-        let mut wanted = self.scored(batch)?;
+        let wanted = self.scored(batch)?;
         let features: Vec<_> = self.columns.iter().map(|&index| floats(batch, index)).collect();
+        let mut whole = vec![true; wanted.len()];
         for nulls in features.iter().filter_map(|column| column.nulls()) {
-            wanted.iter_mut().zip(nulls).for_each(|(wanted, there)| *wanted &= there);
+            whole.iter_mut().zip(nulls).for_each(|(whole, there)| *whole &= there);
         }
-        let whole: Vec<usize> = (0..wanted.len()).filter(|&row| wanted[row]).collect();
-        let mut packed = vec![0.0; whole.len() * features.len()];
-        for (place, column) in features.iter().enumerate() {
-            let values = column.values();
-            for (cells, &row) in packed.chunks_exact_mut(features.len()).zip(&whole) {
-                cells[place] = values[row];
+        let found = match &mut self.ring {
+            None => {
+                let both = wanted.iter().zip(&whole).map(|(wanted, whole)| *wanted && *whole);
+                single(&self.model, &features, &both.collect::<Vec<_>>())?
             }
-        }
+            Some(ring) => sequences(&self.model, ring, &features, segments(batch)?, (&wanted, &whole))?,
+        };
         let mut predictions = vec![Prediction::default(); wanted.len()];
-        for (&row, p) in whole.iter().zip(self.model.probabilities(&packed)?) {
+        for (row, p) in found {
             let vol = self.vol.as_ref().and_then(|vol| vol.ticks(batch, row));
             predictions[row] = head::prediction(p, self.model.card.mean_move_ticks, vol);
         }
@@ -87,6 +96,45 @@ impl Predictor for Served {
         }
         settings
     }
+}
+
+/// Computes the probabilities of the rows that are `wanted`, each with its place.
+fn single(
+    model: &Model,
+    features: &[&Float32Array],
+    wanted: &[bool],
+) -> Result<Vec<(usize, [f64; CLASSES])>> {
+    let rows: Vec<usize> = (0..wanted.len()).filter(|&row| wanted[row]).collect();
+    let mut packed = vec![0.0; rows.len() * features.len()];
+    for (place, column) in features.iter().enumerate() {
+        let values = column.values();
+        for (cells, &row) in packed.chunks_exact_mut(features.len()).zip(&rows) {
+            cells[place] = values[row];
+        }
+    }
+    Ok(rows.into_iter().zip(model.probabilities(&packed)?).collect())
+}
+
+/// Computes those of a sequence model: every whole row counts for those after it, whether it is wanted or not.
+fn sequences(
+    model: &Model,
+    ring: &mut Ring,
+    features: &[&Float32Array],
+    segments: &Int64Array,
+    (wanted, whole): (&[bool], &[bool]),
+) -> Result<Vec<(usize, [f64; CLASSES])>> {
+    let mut found = Vec::new();
+    for row in 0..wanted.len() {
+        if !whole[row] {
+            ring.clear();
+            continue;
+        }
+        let window = ring.push(segments.value(row), features.iter().map(|column| column.value(row)));
+        if let (true, Some(window)) = (wanted[row], window) {
+            found.extend(model.probabilities(window)?.into_iter().map(|p| (row, p)));
+        }
+    }
+    Ok(found)
 }
 
 /// Finds the columns of `features`; the stream may have more.
@@ -136,6 +184,12 @@ fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
     )))
 }
 
+fn segments(batch: &RecordBatch) -> Result<&Int64Array> {
+    let column = batch.column_by_name("seg").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column
+        .ok_or_else(|| Error::data("no column \"seg\", which a model of sequences needs: run mes-bars first"))
+}
+
 fn floats(batch: &RecordBatch, index: usize) -> &Float32Array {
     batch.column(index).as_primitive::<Float32Type>()
 }
@@ -174,8 +228,11 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        card::tests::card,
-        plan::{Plan, tests::net},
+        card::{Card, tests::card},
+        plan::{
+            Plan,
+            tests::{net, over_windows},
+        },
     };
 
     const FEATURES: [&str; 3] = ["f_a", "f_b", "f_sigma"];
@@ -183,6 +240,11 @@ mod tests {
     fn model() -> Model {
         let plan = Plan::compile(net(3), 3).expect("compiles");
         Model::of(card(&FEATURES), plan, "hash")
+    }
+
+    fn sequence_model() -> Model {
+        let plan = Plan::of_windows(over_windows(4, 3), 3, 4).expect("compiles");
+        Model::of(Card { window: 4, ..card(&FEATURES) }, plan, "hash")
     }
 
     /// Rows at seconds 3, 4, …: after the span of the card. Every seventh lacks `f_a`.
@@ -197,8 +259,11 @@ mod tests {
         // Another order than the model's: names decide.
         let fields =
             ["f_sigma", "f_a", "f_more", "f_b"].map(|name| Field::new(name, DataType::Float32, true));
-        let fields = [vec![Field::new("ts", mes_pipe::schema::instant(), false)], fields.to_vec()].concat();
-        let arrays = vec![Arc::new(ts) as ArrayRef, column(2), column(0), column(3), column(1)];
+        let seg = Field::new("seg", DataType::Int64, false);
+        let fields =
+            [vec![Field::new("ts", mes_pipe::schema::instant(), false)], fields.to_vec(), vec![seg]].concat();
+        let seg = Arc::new((0..count).map(|row| row as i64 / 60).collect::<Int64Array>());
+        let arrays = vec![Arc::new(ts) as ArrayRef, column(2), column(0), column(3), column(1), seg];
         RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("a table")
     }
 
@@ -218,10 +283,18 @@ mod tests {
     #[test]
     fn any_cut_of_the_stream_gives_the_same_bits() {
         let batch = rows(200);
-        let mut served = served(&batch, InSample::Refuse);
-        let whole = bits(&served.predict(&batch).expect("predicts"));
+        for model in [model, sequence_model] {
+            holds_for_any_cut(&batch, model);
+        }
+    }
+
+    fn holds_for_any_cut(batch: &RecordBatch, model: fn() -> Model) {
+        let served = || {
+            Served::new(model(), &batch.schema(), &meta("1s", Value::Null), InSample::Refuse).expect("fits")
+        };
+        let whole = bits(&served().predict(batch).expect("predicts"));
         for size in [1, 2, 7, 31, 32, 33, 64, 199] {
-            let mut parts = Vec::new();
+            let (mut served, mut parts) = (served(), Vec::new());
             for from in (0..200).step_by(size) {
                 let part = batch.slice(from, size.min(200 - from));
                 parts.extend(bits(&served.predict(&part).expect("predicts")));
@@ -246,6 +319,44 @@ mod tests {
         assert!((f64::from(one.vol.expect("vol")) - vol).abs() < 1e-4, "{:?} is not {vol}", one.vol);
     }
 
+    /// Rows 0, 7, 14, … lack a feature, segments are of 60 rows, windows of 4.
+    #[test]
+    fn a_sequence_has_no_prediction_until_its_window_is_full() {
+        let batch = rows(200);
+        let mut served =
+            Served::new(sequence_model(), &batch.schema(), &meta("1s", Value::Null), InSample::Refuse)
+                .expect("fits");
+        let predictions = served.predict(&batch).expect("predicts");
+        let mut run = 0;
+        for (row, one) in predictions.iter().enumerate() {
+            run = if row % 7 == 0 {
+                0
+            } else if row % 60 == 0 {
+                1
+            } else {
+                run + 1
+            };
+            assert_eq!(one.dir.is_some(), run >= 4, "row {row}");
+        }
+        // The window's rows, in the model's order of features.
+        let value = |row: usize, column: usize| ((row * 31 + column * 17) % 97) as f32 / 97.0;
+        let window: Vec<_> = (2..6).flat_map(|row| [value(row, 0), value(row, 1), value(row, 2)]).collect();
+        let p = served.model.probabilities(&window).expect("runs")[0];
+        assert_eq!(predictions[5].up, Some(p[2] as f32));
+    }
+
+    #[test]
+    fn rows_that_are_not_scored_are_seen_all_the_same() {
+        let batch = rows(7);
+        let mut trained = sequence_model();
+        (trained.card.span.first, trained.card.span.last) = (3 * time::SECOND, 6 * time::SECOND);
+        let mut skipping =
+            Served::new(trained, &batch.schema(), &meta("1s", Value::Null), InSample::Skip).expect("fits");
+        let predictions = skipping.predict(&batch).expect("predicts");
+        let there: Vec<_> = predictions.iter().map(|one| one.dir.is_some()).collect();
+        assert_eq!(there, [false, false, false, false, true, true, true]);
+    }
+
     #[test]
     fn refuses_a_stream_that_it_was_not_made_for() {
         let batch = rows(5);
@@ -254,7 +365,11 @@ mod tests {
             assert!(error.code() == 2 && error.to_string().contains(what), "{error}");
         };
         let schema = batch.schema();
-        refused(&schema.project(&[0, 1, 3]).expect("fewer"), &meta("1s", Value::Null), "features: f_a f_b:");
+        refused(
+            &schema.project(&[0, 1, 3, 5]).expect("fewer"),
+            &meta("1s", Value::Null),
+            "features: f_a f_b:",
+        );
         refused(&schema, &meta("5s", Value::Null), "rows of 1s, these are of 5s");
         let labelled =
             [&schema.fields()[..], &[Arc::new(Field::new("y_dir", DataType::Int8, true))]].concat();

@@ -5,7 +5,9 @@ use std::path::Path;
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
 
-use crate::{boosted, forest, logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
+use crate::{
+    boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
+};
 
 pub struct Family {
     pub name: &'static str,
@@ -43,9 +45,46 @@ pub const FAMILIES: &[Family] = &[
         cost: forest::cost,
         fit: forest::fit,
     },
+    Family {
+        name: "mlp",
+        about: "feed-forward net",
+        options: nets::mlp::OPTIONS,
+        validates: true,
+        cost: nets::mlp::cost,
+        fit: nets::mlp::fit,
+    },
+    Family {
+        name: "lstm",
+        about: "recurrent net over the last rows",
+        options: nets::lstm::OPTIONS,
+        validates: true,
+        cost: nets::lstm::cost,
+        fit: nets::lstm::fit,
+    },
+    Family {
+        name: "hybrid",
+        about: "LSTM with attention, and a branch for the row itself",
+        options: nets::hybrid::OPTIONS,
+        validates: true,
+        cost: nets::hybrid::cost,
+        fit: nets::hybrid::fit,
+    },
+    Family {
+        name: "transformer",
+        about: "Transformer encoder over the last rows",
+        options: nets::transformer::OPTIONS,
+        validates: true,
+        cost: nets::transformer::cost,
+        fit: nets::transformer::fit,
+    },
 ];
 
 impl Family {
+    /// Says whether it is a net, trained by candle in epochs.
+    pub fn is_net(&self) -> bool {
+        self.options.epochs.is_some()
+    }
+
     /// Says what it is and which options it has.
     pub fn describe(&self) -> String {
         let options = self.options.to_json();

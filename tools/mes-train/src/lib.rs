@@ -5,6 +5,7 @@
 
 mod boosted;
 mod calibrate;
+mod dice;
 mod conformal;
 mod estimate;
 mod family;
@@ -12,6 +13,7 @@ mod forest;
 mod isotonic;
 mod label;
 mod logistic;
+mod nets;
 mod onnx;
 mod options;
 mod progress;
@@ -134,6 +136,11 @@ pub fn main(args: Args) -> Result<()> {
     let family = FAMILIES.iter().find(|family| family.name == args.family);
     let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
     let options = args.options.settle(family.name, &family.options)?;
+    if family.is_net() {
+        nets::on_one_core()?;
+    } else if args.resume {
+        return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
+    }
     let mut input = Input::open_columns(&args.input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
     let label = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
@@ -172,6 +179,10 @@ pub fn main(args: Args) -> Result<()> {
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
     write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    if family.is_net() {
+        // What it was for is done; one that is left over does no harm.
+        let _ = std::fs::remove_file(&checkpoint);
+    }
     let (first, last) = (time::format(card.span.first), time::format(card.span.last));
     note(format!("{}: fitted on {first} to {last}; score rows after it", args.out.display()));
     Ok(())

@@ -54,8 +54,8 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
-    serving::cases(folder.path())?;
-    training::cases(folder.path())
+    training::cases(folder.path(), &mut table)?;
+    serving::cases(folder.path())
 }
 
 fn three_times(mut run: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {

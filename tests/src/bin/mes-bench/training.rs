@@ -1,78 +1,134 @@
-//! Training: every family once on as many rows as two years of cash sessions have at a stride of one horizon (about
-//! 400,000), with the most memory that it held.
+//! What training takes, family by family, and what a live row takes of each model: the plan of `mes-predict` in this
+//! process, one row or window at a time, and the whole tool over a file.
 
 use std::{
     fs,
-    io::{Write, stdout},
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
+    path::{Path, PathBuf},
+    process::Command,
+    thread::sleep,
     time::Duration,
 };
 
 use mes_golden::shell;
-use serde_json::Value;
+use mes_predict::model::Model;
 
-use crate::{Result, shell_line, timed};
+use crate::{
+    RUNS, Result, shell_line,
+    table::{Case, Table, Unit},
+    timed,
+};
 
-/// Cash sessions of one-second rows, all of which are taken; 60 or 70 % of them are trained on.
-const SESSIONS: usize = 31;
-const POLL: Duration = Duration::from_millis(20);
+/// A family and how it is trained here: nets of sequences on a tenth of the rows, one epoch of each net, 100
+/// rounds of boosting.
+struct Family {
+    name: &'static str,
+    stride: &'static str,
+    flags: &'static [&'static str],
+    /// Rows a second that the whole tool should give on one core.
+    goal: Option<f64>,
+}
 
-/// A family and the flags that make its work the same on any data.
-const FAMILIES: [(&str, &[&str]); 3] =
-    [("logistic", &[]), ("boosted", &["--rounds", "100", "--patience", "100"]), ("forest", &[])];
+const FAMILIES: [Family; 7] = [
+    Family { name: "logistic", stride: "all", flags: &[], goal: Some(1.3e6) },
+    Family { name: "boosted", stride: "all", flags: &["--rounds", "100", "--patience", "100"], goal: None },
+    Family { name: "forest", stride: "all", flags: &[], goal: None },
+    Family { name: "mlp", stride: "all", flags: &["--epochs", "1"], goal: Some(1.3e6) },
+    Family { name: "lstm", stride: "10s", flags: &["--epochs", "1"], goal: None },
+    Family { name: "hybrid", stride: "10s", flags: &["--epochs", "1"], goal: None },
+    Family { name: "transformer", stride: "10s", flags: &["--epochs", "1"], goal: None },
+];
 
-/// Trains a model of every family in `folder` and prints the table.
-pub fn cases(folder: &Path) -> Result<()> {
-    shell_line(
-        folder,
-        &format!(
-            "mes-fetch synth -q --sessions {SESSIONS} --seed 9 --session rth | mes-bars -q --session rth |
-             mes-features -q --labels=horizon --to parquet > trained.parquet"
-        ),
-    )?;
-    let mut out = stdout().lock();
-    writeln!(out, "\nTraining, {SESSIONS} sessions of 1 s, every row taken, once each.\n")?;
-    writeln!(out, "{:<14} {:>10} {:>10} {:>12}  flags", "family", "rows", "seconds", "memory")?;
-    for (family, flags) in FAMILIES {
-        let (mut peak_bytes, model) = (0, folder.join(format!("trained-{family}.onnx")));
-        let spent = timed(&mut || {
-            let mut tool = Command::new(shell::tools().join("mes-train"));
-            tool.args([family, "-q", "--stride", "all", "--out"]).arg(&model).args(flags);
-            let child = tool.arg(folder.join("trained.parquet")).stderr(Stdio::null()).spawn()?;
-            peak_bytes = peak(child)?;
-            Ok(())
-        })?;
-        let rows = rows(&model)?;
-        let memory = format!("{} MB", peak_bytes >> 20);
-        let (seconds, flags) = (spent.as_secs_f64(), flags.join(" "));
-        writeln!(out, "{family:<14} {rows:>10} {seconds:>10.1} {memory:>12}  {flags}")?;
-        out.flush()?;
+/// Sessions and their rows: 400,000 and a few.
+const SESSIONS: usize = 18;
+const ROWS: usize = 23_400;
+/// Live rows that are timed one by one.
+const LIVE: usize = 20_000;
+
+/// Adds all cases. The data is made in `folder`.
+pub fn cases(folder: &Path, table: &mut Table) -> Result<()> {
+    let make = |sessions: usize, labels: &str, file: &str| {
+        shell_line(
+            folder,
+            &format!(
+                "mes-fetch synth -q --sessions {sessions} --seed 3 --session rth --to arrow |
+                    mes-features -q {labels} --to arrow > {file}"
+            ),
+        )
+    };
+    make(SESSIONS, "--labels=horizon", "train.arrow")?;
+    make(1, "", "session.arrow")?;
+    for family in &FAMILIES {
+        train(folder, family, table)?;
+    }
+    for family in &FAMILIES {
+        live(folder, family, table)?;
     }
     Ok(())
 }
 
-/// Returns how many rows a model was trained on.
-fn rows(model: &Path) -> Result<u64> {
-    let mut inspect = Command::new(shell::tools().join("mes-predict"));
-    let card: Value =
-        serde_json::from_slice(&inspect.args(["inspect", "--json"]).arg(model).output()?.stdout)?;
-    card["rows"]["train"].as_u64().ok_or_else(|| format!("{}: no rows in its card", model.display()).into())
+fn model(folder: &Path, family: &Family) -> PathBuf {
+    folder.join(format!("{}.onnx", family.name))
 }
 
-/// Waits for a program and returns the most memory that it was seen to hold, in bytes.
-fn peak(mut child: Child) -> Result<u64> {
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes: u64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
-        most = most.max(kilobytes << 10);
-        if let Some(status) = child.try_wait()? {
-            return if status.success() { Ok(most) } else { Err(format!("mes-train: {status}").into()) };
+/// Times one training, with the memory it took at most.
+fn train(folder: &Path, family: &Family, table: &mut Table) -> Result<()> {
+    let mut command = Command::new(shell::tools().join("mes-train"));
+    command.args([family.name, "-q", "--stride", family.stride, "--out"]).arg(model(folder, family));
+    command.args(family.flags).arg(folder.join("train.arrow"));
+    let mut most_kb = 0;
+    let time = timed(&mut || {
+        let mut child = command.spawn()?;
+        loop {
+            most_kb = peak_kb(child.id()).unwrap_or(0).max(most_kb);
+            match child.try_wait()? {
+                None => sleep(Duration::from_millis(20)),
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(format!("mes-train {}: {status}", family.name).into()),
+            }
         }
-        thread::sleep(POLL);
+    })?;
+    let rows = Model::load(&model(folder, family))?.card.rows;
+    let rows = rows.train + rows.validation + rows.calibration + rows.test;
+    let name = format!("train {} {}, {} MB", family.name, family.flags.join(" "), most_kb / 1024);
+    table.add(&Case::rows(name, rows), &[time])
+}
+
+/// Reads the most memory that a process has had, where the system tells.
+fn peak_kb(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Times the 99th of 100 live rows, and the tool over a file.
+fn live(folder: &Path, family: &Family, table: &mut Table) -> Result<()> {
+    let path = model(folder, family);
+    let model = Model::load(&path)?;
+    let values: Vec<f32> = (0..model.plan.values()).map(|place| (place % 97) as f32 / 97.0).collect();
+    let mut slowest_of_99 = Vec::new();
+    for _ in 0..RUNS {
+        let mut times = (0..LIVE)
+            .map(|_| timed(&mut || Ok(drop(model.probabilities(&values)?))))
+            .collect::<Result<Vec<_>>>()?;
+        times.sort_unstable();
+        slowest_of_99.push(times[LIVE * 99 / 100]);
     }
+    let case =
+        Case { unit: Unit::MicrosPerRow, ..Case::rows(format!("a live row of {}, p99", family.name), 1) };
+    table.add(&case.goal(300.0), &slowest_of_99)?;
+
+    let (file, rows) = match model.card.window {
+        1 => ("train.arrow", SESSIONS * ROWS),
+        // One window at a time: a session is enough.
+        _ => ("session.arrow", ROWS),
+    };
+    let line = format!(
+        "taskset -c 0 mes-predict -q --to arrow --allow-in-sample --model {} {file} > /dev/null",
+        path.display()
+    );
+    let runs = (0..RUNS).map(|_| timed(&mut || shell_line(folder, &line))).collect::<Result<Vec<_>>>()?;
+    table.add(
+        &Case { goal: family.goal, ..Case::rows(format!("mes-predict {}, one core", family.name), rows) },
+        &runs,
+    )
 }

@@ -38,10 +38,7 @@ impl Model {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
         let hash = mes_pipe::hash(bytes);
-        let compile = |proto| match card.window {
-            1 => Plan::compile(proto, card.features.len()),
-            rows => Err(Error::usage(format!("does not run: it looks at {rows} rows at once"))),
-        };
+        let compile = |proto| Plan::of_windows(proto, card.features.len(), card.window);
         if card.members.is_empty() {
             return Ok(Model { plan: compile(proto)?, more: Vec::new(), card, hash });
         }
