@@ -99,7 +99,11 @@ impl Predictor for Served {
 }
 
 /// Computes the probabilities of the rows that are `wanted`, each with its place.
-fn single(model: &Model, features: &[&Float32Array], wanted: &[bool]) -> Result<Vec<(usize, [f64; CLASSES])>> {
+fn single(
+    model: &Model,
+    features: &[&Float32Array],
+    wanted: &[bool],
+) -> Result<Vec<(usize, [f64; CLASSES])>> {
     let rows: Vec<usize> = (0..wanted.len()).filter(|&row| wanted[row]).collect();
     let mut packed = vec![0.0; rows.len() * features.len()];
     for (place, column) in features.iter().enumerate() {
@@ -182,7 +186,8 @@ fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
 
 fn segments(batch: &RecordBatch) -> Result<&Int64Array> {
     let column = batch.column_by_name("seg").and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.ok_or_else(|| Error::data("no column \"seg\", which a model of sequences needs: run mes-bars first"))
+    column
+        .ok_or_else(|| Error::data("no column \"seg\", which a model of sequences needs: run mes-bars first"))
 }
 
 fn floats(batch: &RecordBatch, index: usize) -> &Float32Array {
@@ -224,7 +229,10 @@ mod tests {
     use super::*;
     use crate::model::{
         card::{Card, tests::card},
-        plan::{Plan, tests::{net, over_windows}},
+        plan::{
+            Plan,
+            tests::{net, over_windows},
+        },
     };
 
     const FEATURES: [&str; 3] = ["f_a", "f_b", "f_sigma"];
@@ -252,7 +260,8 @@ mod tests {
         let fields =
             ["f_sigma", "f_a", "f_more", "f_b"].map(|name| Field::new(name, DataType::Float32, true));
         let seg = Field::new("seg", DataType::Int64, false);
-        let fields = [vec![Field::new("ts", mes_pipe::schema::instant(), false)], fields.to_vec(), vec![seg]].concat();
+        let fields =
+            [vec![Field::new("ts", mes_pipe::schema::instant(), false)], fields.to_vec(), vec![seg]].concat();
         let seg = Arc::new((0..count).map(|row| row as i64 / 60).collect::<Int64Array>());
         let arrays = vec![Arc::new(ts) as ArrayRef, column(2), column(0), column(3), column(1), seg];
         RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("a table")
@@ -320,7 +329,13 @@ mod tests {
         let predictions = served.predict(&batch).expect("predicts");
         let mut run = 0;
         for (row, one) in predictions.iter().enumerate() {
-            run = if row % 7 == 0 { 0 } else if row % 60 == 0 { 1 } else { run + 1 };
+            run = if row % 7 == 0 {
+                0
+            } else if row % 60 == 0 {
+                1
+            } else {
+                run + 1
+            };
             assert_eq!(one.dir.is_some(), run >= 4, "row {row}");
         }
         // The window's rows, in the model's order of features.
@@ -350,7 +365,11 @@ mod tests {
             assert!(error.code() == 2 && error.to_string().contains(what), "{error}");
         };
         let schema = batch.schema();
-        refused(&schema.project(&[0, 1, 3, 5]).expect("fewer"), &meta("1s", Value::Null), "features: f_a f_b:");
+        refused(
+            &schema.project(&[0, 1, 3, 5]).expect("fewer"),
+            &meta("1s", Value::Null),
+            "features: f_a f_b:",
+        );
         refused(&schema, &meta("5s", Value::Null), "rows of 1s, these are of 5s");
         let labelled =
             [&schema.fields()[..], &[Arc::new(Field::new("y_dir", DataType::Int8, true))]].concat();

@@ -108,7 +108,8 @@ fn live(folder: &Path, family: &Family, table: &mut Table) -> Result<()> {
         times.sort_unstable();
         slowest_of_99.push(times[LIVE * 99 / 100]);
     }
-    let case = Case { unit: Unit::MicrosPerRow, ..Case::rows(format!("a live row of {}, p99", family.name), 1) };
+    let case =
+        Case { unit: Unit::MicrosPerRow, ..Case::rows(format!("a live row of {}, p99", family.name), 1) };
     table.add(&case.goal(300.0), &slowest_of_99)?;
 
     let (file, rows, goal) = match model.card.window {

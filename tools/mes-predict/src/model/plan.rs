@@ -302,8 +302,14 @@ pub(crate) mod tests {
         let decode = |name: &str| {
             Plan::decode(&fs::read(folder.join(format!("{name}.onnx"))).expect("file")).expect("decodes")
         };
-        let files =
-            [("mlp_hand", 1), ("rust_mlp", 1), ("logreg", 1), ("hybrid", 60), ("lstm_hand_rust", 60), ("transformer_plain", 60)];
+        let files = [
+            ("mlp_hand", 1),
+            ("rust_mlp", 1),
+            ("logreg", 1),
+            ("hybrid", 60),
+            ("lstm_hand_rust", 60),
+            ("transformer_plain", 60),
+        ];
         for (name, window) in files {
             let plan = Plan::of_windows(decode(name), 40, window).expect("compiles");
             let (rows, wanted) = (numbers(format!("{name}.in.f32")), numbers(format!("{name}.out.f32")));

@@ -46,7 +46,11 @@ impl State {
             .map_err(|error| Error::data(format!("{path}: not a whole checkpoint ({error}): remove it")))?;
         let sizes = |weights: &[Vec<f32>]| weights.iter().map(Vec::len).collect::<Vec<_>>();
         let fits = |weights: &[Vec<f32>]| sizes(weights) == sizes(&fresh.weights);
-        if state.hash != fresh.hash || !fits(&state.weights) || !fits(&state.best.weights) || !state.adam.fits(&fresh.weights) {
+        if state.hash != fresh.hash
+            || !fits(&state.weights)
+            || !fits(&state.best.weights)
+            || !state.adam.fits(&fresh.weights)
+        {
             return Err(Error::usage(format!(
                 "{path} is of other rows or settings: give those it was made with, or leave out --resume"
             )));
@@ -57,7 +61,8 @@ impl State {
 
     /// Writes the checkpoint, whole or not at all.
     pub fn save(&self, checkpoint: Checkpoint) -> Result<()> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Error::failed(format!("checkpoint: {error}")))?;
+        let bytes =
+            serde_json::to_vec(self).map_err(|error| Error::failed(format!("checkpoint: {error}")))?;
         atomically(checkpoint.path, &bytes, |_| Ok(()))
     }
 }

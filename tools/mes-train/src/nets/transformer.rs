@@ -83,11 +83,9 @@ impl Transformer {
     /// Lets every row look at every row: softmax(q·kᵀ / √d)·v, head by head.
     fn attention(&self, x: &Tensor) -> Candle<Tensor> {
         let (batch, width) = (x.dim(0)?, self.hidden / HEADS);
-        let split = |part: Tensor| {
-            part.reshape((batch, self.window, HEADS, width))?.transpose(1, 2)?.contiguous()
-        };
-        let (query, key, value) =
-            (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
+        let split =
+            |part: Tensor| part.reshape((batch, self.window, HEADS, width))?.transpose(1, 2)?.contiguous();
+        let (query, key, value) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
         let turned = split(key)?.transpose(2, 3)?.contiguous()?;
         let scores = (split(query)?.matmul(&turned)? * self.shrink())?;
         let heads = softmax(&scores)?.matmul(&split(value)?)?;
