@@ -10,13 +10,13 @@ use mes_pipe::Result;
 use mes_predict::model::head::softmax;
 
 use crate::{
+    dice,
     family::{Cost, Fitted, Shape, Task, count},
     onnx::Graph,
     options::{Options, set},
     sample::Slice,
     trees::{
         bins::{Bins, LANES},
-        dice,
         ensemble::{Ensemble, Node, Tree, leaf},
         grow::{Field, Grown, Limits},
         histogram::{Scale, Sum},

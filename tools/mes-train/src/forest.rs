@@ -16,15 +16,13 @@ use smartcore::{
 };
 
 use crate::{
+    dice,
     family::{Cost, Fitted, Shape, Task, count},
     onnx::Graph,
     options::{Options, set},
     progress::Steps,
     sample::Slice,
-    trees::{
-        dice,
-        ensemble::{Ensemble, Node, Tree, leaf},
-    },
+    trees::ensemble::{Ensemble, Node, Tree, leaf},
 };
 
 /// Rows of the training frequencies that every leaf begins with, so that no leaf says never.

@@ -247,10 +247,7 @@ fn better(one: Split, other: Split) -> Split {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        sample::tests::sample,
-        trees::{dice::throw, ensemble::leaf},
-    };
+    use crate::{dice::throw, sample::tests::sample, trees::ensemble::leaf};
 
     const WIDTH: usize = 5;
 

@@ -2,7 +2,6 @@
 //! that becomes a `TreeEnsembleClassifier`.
 
 pub mod bins;
-pub mod dice;
 pub mod ensemble;
 pub mod grow;
 pub mod histogram;
