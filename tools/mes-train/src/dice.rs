@@ -1,43 +1,43 @@
-//! Seeded chance: SplitMix64 of Steele, Lea and Flood (2014). Each use of it has a key, so that none depends on how
-//! often another throws.
+//! Chance that is a function of seed and place alone, so that neither threads nor the order of work have a say.
 
-pub struct Dice(u64);
+use mes_predict::splitmix::splitmix64;
 
-impl Dice {
-    /// Begins the stream of `key` under `seed`.
-    pub fn new(seed: u64, key: u64) -> Dice {
-        Dice(mix(seed.wrapping_add(GOLDEN)) ^ mix(key))
-    }
-
-    fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GOLDEN);
-        mix(self.0)
-    }
-
-    /// Throws evenly from −1 up to 1, in steps that an f32 holds.
-    pub fn even(&mut self) -> f32 {
-        (self.throw() >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
-    }
-
-    /// Throws a number below `count`, which is far below 2⁶⁴.
-    pub fn below(&mut self, count: usize) -> usize {
-        ((u128::from(self.throw()) * count as u128) >> 64) as usize
-    }
-
-    /// Puts numbers into an order of chance (Fisher and Yates).
-    pub fn shuffle(&mut self, numbers: &mut [u32]) {
-        for last in (1..numbers.len()).rev() {
-            numbers.swap(last, self.below(last + 1));
-        }
-    }
+/// Throws for the `place`-th time under a seed.
+pub fn throw(seed: u64, place: u64) -> u64 {
+    splitmix64(splitmix64(seed) ^ place)
 }
 
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Mixes two numbers into a seed of its own.
+pub fn seed(seed: u64, number: u64) -> u64 {
+    throw(throw(seed, 0x7265_6573), number)
+}
 
-fn mix(z: u64) -> u64 {
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// Throws evenly from −1 up to 1, in steps that an f32 holds.
+pub fn even(seed: u64, place: u64) -> f32 {
+    (throw(seed, place) >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
+}
+
+/// Returns `count` places in an order of chance.
+pub fn order(seed: u64, count: usize) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..count as u32).collect();
+    places.sort_by_cached_key(|&place| (throw(seed, u64::from(place)), place));
+    places
+}
+
+/// Returns those of `count` places that fall within `share`.
+pub fn sample(seed: u64, count: usize, share: f64) -> Vec<u32> {
+    // 53 bits: every value is exact in an f64.
+    let kept = |place: &u32| (throw(seed, u64::from(*place)) >> 11) as f64 / (1_u64 << 53) as f64 <= share;
+    (0..count as u32).filter(kept).collect()
+}
+
+/// Says of `count` places whether they are among the `chosen` ones.
+pub fn choose(seed: u64, count: usize, chosen: usize) -> Vec<bool> {
+    let mut places: Vec<usize> = (0..count).collect();
+    places.sort_by_key(|&place| (throw(seed, place as u64), place));
+    let mut kept = vec![false; count];
+    places.into_iter().take(chosen).for_each(|place| kept[place] = true);
+    kept
 }
 
 #[cfg(test)]
@@ -45,23 +45,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throws_evenly_and_the_same_again() {
-        let mut counts = [0_usize; 7];
-        let mut dice = Dice::new(1, 2);
-        let throws: Vec<usize> = (0..7000).map(|_| dice.below(7)).collect();
-        throws.iter().for_each(|&face| counts[face] += 1);
-        assert!(counts.iter().all(|there| there.abs_diff(1000) < 120), "{counts:?}");
-        let mut again = Dice::new(1, 2);
-        assert!(throws.iter().all(|&face| again.below(7) == face));
-        let mut other = Dice::new(1, 3);
-        assert!(throws.iter().any(|&face| other.below(7) != face));
+    fn orders_hold_every_place_once_and_even_throws_lie_evenly() {
+        let mut places = order(7, 1000);
+        assert!(!places.is_sorted() && places != order(8, 1000) && places == order(7, 1000));
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..1000));
+        let throws: Vec<f32> = (0..10_000).map(|place| even(7, place)).collect();
+        assert!(throws.iter().all(|throw| (-1.0..1.0).contains(throw)));
+        assert!(throws.iter().sum::<f32>().abs() < 300.0);
+        assert!((throws.iter().map(|throw| throw * throw).sum::<f32>() / 10_000.0 - 1.0 / 3.0).abs() < 0.02);
+    }
 
-        let mean = (0..10_000).map(|_| dice.even()).sum::<f32>() / 10_000.0;
-        assert!(mean.abs() < 0.03, "{mean}");
-        let mut order: Vec<u32> = (0..100).collect();
-        dice.shuffle(&mut order);
-        assert!(!order.is_sorted());
-        order.sort_unstable();
-        assert!(order.iter().copied().eq(0..100));
+    #[test]
+    fn samples_are_of_their_share_and_differ_by_seed() {
+        let rows = sample(1, 100_000, 0.3);
+        assert!((29_500..30_500).contains(&rows.len()), "{}", rows.len());
+        assert_eq!(rows, sample(1, 100_000, 0.3));
+        assert_ne!(rows, sample(2, 100_000, 0.3));
+        assert_eq!(sample(1, 1000, 1.0).len(), 1000);
+        assert_eq!(choose(1, 45, 30).iter().filter(|chosen| **chosen).count(), 30);
+        assert_ne!(choose(1, 45, 30), choose(2, 45, 30));
     }
 }

@@ -135,7 +135,7 @@ pub struct Checkpoint<'a> {
     pub path: &'a Path,
     /// Whether to go on from what is there.
     pub resume: bool,
-    /// BLAKE3 of rows and settings: a checkpoint of anything else is refused.
+    /// BLAKE3 of rows, settings and program: a checkpoint of anything else is refused.
     pub hash: &'a str,
 }
 

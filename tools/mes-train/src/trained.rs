@@ -174,7 +174,7 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
         checkpoint: Checkpoint {
             path: order.checkpoint,
             resume: order.resume,
-            hash: &mes_pipe::hash(format!("{} {}", hashes.data, hashes.config).as_bytes()),
+            hash: &mes_pipe::hash(format!("{} {} {}", hashes.data, hashes.config, hashes.code).as_bytes()),
         },
     })
 }

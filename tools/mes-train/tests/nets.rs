@@ -73,21 +73,25 @@ fn same_rows_and_seed_give_the_same_bytes_on_any_number_of_threads() {
 fn a_killed_training_goes_on_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().expect("folder");
     let text = rows(3000, 0.5, 4);
-    for family in ["mlp", "transformer"] {
-        let flags = [&flags(family)[..], &["--epochs", "9", "--patience", "9"]].concat()[2..].to_vec();
+    // Epochs enough to be caught at.
+    for (family, epochs) in [("mlp", "60"), ("transformer", "9")] {
+        let flags = [&flags(family)[2..], &["--epochs", epochs, "--patience", epochs]].concat();
         let (whole, output) = train(folder.path(), family, "whole", &text, &flags);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
-        let (model, mut command) = command(folder.path(), family, "killed", &text, &flags);
+        let (model, mut command) = command(folder.path(), family, &format!("{family}-killed"), &text, &flags);
         let mut child = command.stderr(Stdio::null()).spawn().expect("runs");
-        let checkpoint = folder.path().join("killed.onnx.checkpoint");
-        while !checkpoint.exists() && child.try_wait().expect("waits").is_none() {
+        let checkpoint = model.with_extension("onnx.checkpoint");
+        let mut waited = None;
+        while !checkpoint.exists() && waited.is_none() {
             sleep(Duration::from_millis(1));
+            waited = child.try_wait().expect("waits");
         }
         child.kill().expect("kills");
         child.wait().expect("ends");
-        assert!(checkpoint.exists() && !model.exists(), "{family}: it was over before it could be killed");
-        let output = command.arg("--resume").output().expect("runs");
+        let state = (checkpoint.exists(), model.exists(), waited);
+        assert_eq!(state, (true, false, None), "{family}: it was over before it could be killed");
+        let output = command.arg("--resume").stderr(Stdio::piped()).output().expect("runs");
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() && stderr.contains("going on after epoch"), "{stderr}");
         assert!(fs::read(&whole).expect("whole") == fs::read(&model).expect("resumed"), "{family}");

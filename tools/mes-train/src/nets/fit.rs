@@ -16,7 +16,7 @@ use super::{
     weights::{Weights, values},
 };
 use crate::{
-    dice::Dice,
+    dice,
     family::{Fitted, Task},
     options::set,
     progress::Steps,
@@ -72,14 +72,14 @@ pub fn fit(
 impl Training<'_> {
     /// Goes once over the training samples and judges what came of it.
     fn epoch(&self, state: &mut State, steps: &Steps) -> Result<()> {
-        let mut order: Vec<u32> = (0..self.task.train.len() as u32).collect();
-        Dice::new(self.task.seed, SHUFFLE + u64::from(state.epoch)).shuffle(&mut order);
+        let seed = dice::seed(self.task.seed, SHUFFLE + u64::from(state.epoch));
+        let order = dice::order(seed, self.task.train.len());
         let (mut sum, before) = (0.0, state.best.loss);
         for (index, places) in order.chunks(self.batch).enumerate() {
             let loss = self.step(state, places)?;
             if !loss.is_finite() {
                 return Err(Error::failed(format!(
-                    "epoch {}, step {}: the loss is {loss}: try a smaller --learning-rate than {}",
+                    "epoch {}, step {}: the loss is {loss}: try a smaller --learning-rate than {:?}",
                     state.epoch + 1,
                     state.adam.step,
                     set(self.task.options.learning_rate),

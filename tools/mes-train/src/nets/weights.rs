@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor, Var};
 
 use super::Candle;
-use crate::dice::Dice;
+use crate::dice;
 
 /// All weights of a net, in the order in which it asked for them.
 pub struct Weights {
@@ -18,9 +18,9 @@ impl Weights {
 
     /// Makes a weight that is spread evenly between ±`bound`.
     pub fn even(&mut self, dims: &[usize], bound: f32) -> Candle<Tensor> {
-        let mut dice = Dice::new(self.seed, self.vars.len() as u64);
-        let count = dims.iter().product();
-        self.add(dims, (0..count).map(|_| dice.even() * bound).collect())
+        let seed = dice::seed(self.seed, self.vars.len() as u64);
+        let count = dims.iter().product::<usize>() as u64;
+        self.add(dims, (0..count).map(|place| dice::even(seed, place) * bound).collect())
     }
 
     /// Makes a weight of given values. What a net keeps of it follows the training.

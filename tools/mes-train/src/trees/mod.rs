@@ -2,7 +2,7 @@
 //! that becomes a `TreeEnsembleClassifier`.
 
 pub mod bins;
-pub mod dice;
+pub(crate) use crate::dice;
 pub mod ensemble;
 pub mod grow;
 pub mod histogram;
