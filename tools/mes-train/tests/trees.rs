@@ -24,7 +24,9 @@ fn each_finds_a_planted_edge_and_none_in_noise() {
         assert_eq!(found.output == Output::Probabilities, family == "forest");
         let (model, output) = train(folder.path(), family, "noise", &rows(8000, 0.0, 2), flags);
         let found = card(&model, &output);
-        assert!(!found.scores.skill(), "{family}: {:?}", found.scores);
+        // Not "no skill": a model that is sure of nothing can be luckier than a prior that was off by chance.
+        let scores = &found.scores;
+        assert!(scores.direction.nats < 0.01 && scores.calls == 0, "{family}: {scores:?}");
     }
 }
 
