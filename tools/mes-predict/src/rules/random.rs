@@ -1,7 +1,7 @@
 //! `random`: entries by dice. With probability `rate` a row is UP or DOWN, evenly, with confidence 0.65, 0.75, 0.85
 //! or 0.95, evenly; else FLAT with confidence 0. A row's dice are a hash of seed and `ts`, so nothing before it matters.
 
-use mes_core::{bar::Bar, time::Ts};
+use mes_core::{bar::Bar, dice::splitmix64, time::Ts};
 use mes_pipe::{Error, Result};
 use serde_json::{Value, json};
 
