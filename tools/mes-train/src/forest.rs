@@ -41,7 +41,8 @@ pub const DEFAULTS: Options = Options {
 
 type Grown = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
 
-/// The rows of a tree as matrix, order and mask; 6 µs a tree and row of it, and what asking the rest takes, measured.
+/// The rows of a tree as matrix, order and mask; 9 µs at most a tree and row of it, and what asking the rest takes,
+/// measured.
 pub fn cost(shape: &Shape) -> Cost {
     let (rows, trees) = (shape.samples as f64, f64::from(set(shape.options.trees)));
     let grown = (rows / 2.0).min(f64::from(set(shape.options.sample_rows)));
