@@ -5,8 +5,8 @@
 
 mod boosted;
 mod calibrate;
-mod dice;
 mod conformal;
+mod dice;
 mod estimate;
 mod family;
 mod forest;
