@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use mes_pipe::{Error, Result};
 use serde::Serialize;
 
-use crate::{model::Model, splitmix::samples};
+use crate::{model::Model, samples::samples};
 
 /// Say how fast a model is here: a live row's latency, and rows a second
 ///

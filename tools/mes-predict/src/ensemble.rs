@@ -14,8 +14,8 @@ use crate::{
         plan::Plan,
         read,
     },
+    samples::samples,
     scores::Report,
-    splitmix::samples,
     write,
 };
 

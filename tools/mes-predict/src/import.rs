@@ -19,8 +19,8 @@ use crate::{
         plan::Plan,
         read,
     },
+    samples::samples,
     scores::Report,
-    splitmix::samples,
     write,
 };
 

@@ -12,9 +12,9 @@ mod inspect;
 pub mod model;
 mod ring;
 mod rules;
+mod samples;
 pub mod scores;
 mod served;
-pub mod splitmix;
 pub mod write;
 
 use std::path::PathBuf;

@@ -8,7 +8,7 @@
 
 use serde::Serialize;
 
-use crate::splitmix::splitmix64;
+use mes_core::dice::splitmix64;
 
 /// A figure, and where its 95 % interval lies; without two sessions or with an infinite draw there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

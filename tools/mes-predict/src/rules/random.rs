@@ -6,7 +6,6 @@ use mes_pipe::{Error, Result};
 use serde_json::{Value, json};
 
 use super::Rule;
-use crate::splitmix::splitmix64;
 
 const CONFIDENCES: [f32; 4] = [0.65, 0.75, 0.85, 0.95];
 

@@ -20,7 +20,7 @@ pub const OPTIONS: Options = Options {
     patience: Some(3),
     batch: Some(256),
     learning_rate: Some(2e-3),
-    weight_decay: Some(0.01),
+    weight_decay: Some(0.5),
     hidden: Some(32),
     ..Options::NONE
 };

@@ -15,7 +15,7 @@ pub const OPTIONS: Options = Options {
     patience: Some(4),
     batch: Some(256),
     learning_rate: Some(1e-3),
-    weight_decay: Some(0.01),
+    weight_decay: Some(1.0),
     hidden: Some(64),
     ..Options::NONE
 };
