@@ -165,6 +165,7 @@ fn synthetic() -> &'static Path {
         let line = "mes-fetch synth -q --until 2026-11-18 --sessions 1 --seed 3 --session rth |
                 mes-features -q --labels=horizon > before.arrow &&
             mes-train logistic --out model.onnx before.arrow &&
+            mes-train lstm --epochs 1 --hidden 8 --window 20 --out lstm.onnx before.arrow &&
             mes-fetch synth -q --until 2026-11-20 --sessions 1 --seed 4 --session rth --ticks --to csv |
                 head -n 20000 > ticks.csv &&
             mes-bars -q --session rth --to csv ticks.csv | head -n 3000 > bars.csv &&
@@ -216,6 +217,7 @@ fn predictions() {
         "-- mes-predict -q --rule ema-cross",
         "-- mes-predict -q --rule random --rate 0.1",
         "--rows features.arrow -- mes-predict -q --model model.onnx",
+        "--rows features.arrow -- mes-predict -q --model lstm.onnx",
     ];
     side_by_side(&stages, |stage| {
         let model = stage.starts_with("--rows");

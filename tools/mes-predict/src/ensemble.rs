@@ -114,6 +114,7 @@ fn joint_card(members: &[Model], paths: &[PathBuf]) -> Result<Card> {
         rows: Rows { train: 0, validation: 0, calibration: 0, test: 0 },
         seed: 0,
         calibration: Calibration::Temperature { t: 1.0 },
+        conformal: None,
         members: members.iter().map(member).collect(),
         mean_move_ticks: mean(&|card| card.mean_move_ticks),
         prior: priors.then(|| mean(&|card| card.prior.unwrap_or_default())),
@@ -129,7 +130,12 @@ fn joint_card(members: &[Model], paths: &[PathBuf]) -> Result<Card> {
 
 fn member(model: &Model) -> Member {
     let Card { family, output, calibration, .. } = &model.card;
-    Member { family: family.clone(), blake3: model.hash.clone(), output: *output, calibration: *calibration }
+    Member {
+        family: family.clone(),
+        blake3: model.hash.clone(),
+        output: *output,
+        calibration: calibration.clone(),
+    }
 }
 
 /// Errors unless two models say the same thing of the same rows.

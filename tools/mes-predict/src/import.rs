@@ -130,6 +130,7 @@ fn imported(args: &ImportArgs, bytes: &[u8]) -> Result<(Vec<u8>, Card)> {
         rows: Rows { train: 0, validation: 0, calibration: 0, test: 0 },
         seed: 0,
         calibration: Calibration::Temperature { t: args.temperature },
+        conformal: None,
         members: Vec::new(),
         mean_move_ticks: args.mean_move,
         prior: args.prior,

@@ -10,6 +10,7 @@ mod filter;
 mod import;
 mod inspect;
 pub mod model;
+mod ring;
 mod rules;
 mod samples;
 pub mod scores;

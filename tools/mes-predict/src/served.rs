@@ -1,6 +1,10 @@
 //! A model on a stream: finds its features by name, guards its training span, predicts whole rows.
 
-use arrow_array::{Array, Float32Array, RecordBatch, cast::AsArray, types::Float32Type};
+use arrow_array::{
+    Array, Float32Array, Int64Array, RecordBatch,
+    cast::AsArray,
+    types::{Float32Type, Int64Type},
+};
 use arrow_schema::Schema;
 use mes_core::{interval::Interval, prediction::Prediction, time};
 use mes_pipe::{Error, Meta, Result, columns::times};
@@ -8,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::{
     InSample, Predictor,
-    model::{Model, card::Label, head},
+    model::{Model, card::Label, head, plan::CLASSES},
+    ring::Ring,
 };
 
 pub(crate) struct Served {
@@ -17,6 +22,8 @@ pub(crate) struct Served {
     columns: Vec<usize>,
     vol: Option<Volatility>,
     in_sample: InSample,
+    /// Of a sequence model: the rows before.
+    ring: Option<Ring>,
 }
 
 impl Served {
@@ -29,7 +36,9 @@ impl Served {
         let interval =
             meta.interval.map(Ok).or(model.card.interval.as_deref().map(str::parse)).transpose()?;
         let vol = Volatility::of(schema, interval, model.card.label.horizon_nanos()?);
-        Ok(Served { model, columns, vol, in_sample })
+        let window = model.card.window;
+        let ring = (window > 1).then(|| Ring::new(window, columns.len()));
+        Ok(Served { model, columns, vol, in_sample, ring })
     }
 
     /// Says of each row whether it may be scored; an error where one may not and should not be there.
@@ -57,21 +66,21 @@ impl Served {
 
 impl Predictor for Served {
     fn predict(&mut self, batch: &RecordBatch) -> Result<Vec<Prediction>> {
-        let mut wanted = self.scored(batch)?;
+        let wanted = self.scored(batch)?;
         let features: Vec<_> = self.columns.iter().map(|&index| floats(batch, index)).collect();
+        let mut whole = vec![true; wanted.len()];
         for nulls in features.iter().filter_map(|column| column.nulls()) {
-            wanted.iter_mut().zip(nulls).for_each(|(wanted, there)| *wanted &= there);
+            whole.iter_mut().zip(nulls).for_each(|(whole, there)| *whole &= there);
         }
-        let whole: Vec<usize> = (0..wanted.len()).filter(|&row| wanted[row]).collect();
-        let mut packed = vec![0.0; whole.len() * features.len()];
-        for (place, column) in features.iter().enumerate() {
-            let values = column.values();
-            for (cells, &row) in packed.chunks_exact_mut(features.len()).zip(&whole) {
-                cells[place] = values[row];
+        let found = match &mut self.ring {
+            None => {
+                let both = wanted.iter().zip(&whole).map(|(wanted, whole)| *wanted && *whole);
+                single(&self.model, &features, &both.collect::<Vec<_>>())?
             }
-        }
+            Some(ring) => sequences(&self.model, ring, &features, segments(batch)?, (&wanted, &whole))?,
+        };
         let mut predictions = vec![Prediction::default(); wanted.len()];
-        for (&row, p) in whole.iter().zip(self.model.probabilities(&packed)?) {
+        for (row, p) in found {
             let vol = self.vol.as_ref().and_then(|vol| vol.ticks(batch, row));
             predictions[row] = head::prediction(p, self.model.card.mean_move_ticks, vol);
         }
@@ -87,6 +96,45 @@ impl Predictor for Served {
         }
         settings
     }
+}
+
+/// Computes the probabilities of the rows that are `wanted`, each with its place.
+fn single(
+    model: &Model,
+    features: &[&Float32Array],
+    wanted: &[bool],
+) -> Result<Vec<(usize, [f64; CLASSES])>> {
+    let rows: Vec<usize> = (0..wanted.len()).filter(|&row| wanted[row]).collect();
+    let mut packed = vec![0.0; rows.len() * features.len()];
+    for (place, column) in features.iter().enumerate() {
+        let values = column.values();
+        for (cells, &row) in packed.chunks_exact_mut(features.len()).zip(&rows) {
+            cells[place] = values[row];
+        }
+    }
+    Ok(rows.into_iter().zip(model.probabilities(&packed)?).collect())
+}
+
+/// Computes those of a sequence model: every whole row counts for those after it, whether it is wanted or not.
+fn sequences(
+    model: &Model,
+    ring: &mut Ring,
+    features: &[&Float32Array],
+    segments: &Int64Array,
+    (wanted, whole): (&[bool], &[bool]),
+) -> Result<Vec<(usize, [f64; CLASSES])>> {
+    let mut found = Vec::new();
+    for row in 0..wanted.len() {
+        if !whole[row] {
+            ring.clear();
+            continue;
+        }
+        let window = ring.push(segments.value(row), features.iter().map(|column| column.value(row)));
+        if let (true, Some(window)) = (wanted[row], window) {
+            found.extend(model.probabilities(window)?.into_iter().map(|p| (row, p)));
+        }
+    }
+    Ok(found)
 }
 
 /// Finds the columns of `features`; the stream may have more.
@@ -136,6 +184,12 @@ fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
     )))
 }
 
+fn segments(batch: &RecordBatch) -> Result<&Int64Array> {
+    let column = batch.column_by_name("seg").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column
+        .ok_or_else(|| Error::data("no column \"seg\", which a model of sequences needs: run mes-bars first"))
+}
+
 fn floats(batch: &RecordBatch, index: usize) -> &Float32Array {
     batch.column(index).as_primitive::<Float32Type>()
 }
@@ -164,132 +218,4 @@ impl Volatility {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::{ArrayRef, TimestampNanosecondArray};
-    use arrow_schema::{DataType, Field};
-    use mes_core::session::Filter;
-    use mes_pipe::Kind;
-
-    use super::*;
-    use crate::model::{
-        card::tests::card,
-        plan::{Plan, tests::net},
-    };
-
-    const FEATURES: [&str; 3] = ["f_a", "f_b", "f_sigma"];
-
-    fn model() -> Model {
-        let plan = Plan::compile(net(3), 3).expect("compiles");
-        Model::of(card(&FEATURES), plan, "hash")
-    }
-
-    /// Rows at seconds 3, 4, …: after the span of the card. Every seventh lacks `f_a`.
-    fn rows(count: usize) -> RecordBatch {
-        let ts = (0..count).map(|row| (3 + row as i64) * time::SECOND);
-        let ts = TimestampNanosecondArray::from_iter_values(ts).with_timezone("UTC");
-        let value = |row: usize, column: usize| ((row * 31 + column * 17) % 97) as f32 / 97.0;
-        let column = |column: usize| -> ArrayRef {
-            let values = (0..count).map(|row| (column > 0 || row % 7 != 0).then(|| value(row, column)));
-            Arc::new(values.collect::<Float32Array>())
-        };
-        // Another order than the model's: names decide.
-        let fields =
-            ["f_sigma", "f_a", "f_more", "f_b"].map(|name| Field::new(name, DataType::Float32, true));
-        let fields = [vec![Field::new("ts", mes_pipe::schema::instant(), false)], fields.to_vec()].concat();
-        let arrays = vec![Arc::new(ts) as ArrayRef, column(2), column(0), column(3), column(1)];
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("a table")
-    }
-
-    fn meta(interval: &str, settings: Value) -> Meta {
-        let interval = Some(interval.parse().expect("interval"));
-        Meta::source("mes-features", Kind::Feature, interval, Filter::All, settings)
-    }
-
-    fn served(batch: &RecordBatch, in_sample: InSample) -> Served {
-        Served::new(model(), &batch.schema(), &meta("1s", Value::Null), in_sample).expect("fits")
-    }
-
-    fn bits(predictions: &[Prediction]) -> Vec<[Option<u32>; 7]> {
-        predictions.iter().map(|one| one.values().map(|value| value.map(f32::to_bits))).collect()
-    }
-
-    #[test]
-    fn any_cut_of_the_stream_gives_the_same_bits() {
-        let batch = rows(200);
-        let mut served = served(&batch, InSample::Refuse);
-        let whole = bits(&served.predict(&batch).expect("predicts"));
-        for size in [1, 2, 7, 31, 32, 33, 64, 199] {
-            let mut parts = Vec::new();
-            for from in (0..200).step_by(size) {
-                let part = batch.slice(from, size.min(200 - from));
-                parts.extend(bits(&served.predict(&part).expect("predicts")));
-            }
-            assert_eq!(parts, whole, "in batches of {size}");
-        }
-    }
-
-    #[test]
-    fn a_row_that_lacks_a_feature_has_no_prediction_and_the_others_have_all_of_it() {
-        let batch = rows(50);
-        let predictions = served(&batch, InSample::Refuse).predict(&batch).expect("predicts");
-        for (row, one) in predictions.iter().enumerate() {
-            assert!(one.values().iter().all(|value| value.is_some() == (row % 7 != 0)), "row {row}: {one:?}");
-        }
-        let one = predictions[1];
-        let (down, flat, up) = (one.down.expect("p"), one.flat.expect("p"), one.up.expect("p"));
-        assert!((down + flat + up - 1.0).abs() < 1e-6);
-        assert_eq!(one.conf, Some(down.max(flat).max(up)));
-        let level = f64::from((31 + 2 * 17) as f32 / 97.0);
-        let vol = 4.0 * level / (1.0 - level) * 30.0_f64.sqrt();
-        assert!((f64::from(one.vol.expect("vol")) - vol).abs() < 1e-4, "{:?} is not {vol}", one.vol);
-    }
-
-    #[test]
-    fn refuses_a_stream_that_it_was_not_made_for() {
-        let batch = rows(5);
-        let refused = |schema: &Schema, meta: &Meta, what: &str| {
-            let error = Served::new(model(), schema, meta, InSample::Refuse).err().expect(what);
-            assert!(error.code() == 2 && error.to_string().contains(what), "{error}");
-        };
-        let schema = batch.schema();
-        refused(&schema.project(&[0, 1, 3]).expect("fewer"), &meta("1s", Value::Null), "features: f_a f_b:");
-        refused(&schema, &meta("5s", Value::Null), "rows of 1s, these are of 5s");
-        let labelled =
-            [&schema.fields()[..], &[Arc::new(Field::new("y_dir", DataType::Int8, true))]].concat();
-        let labels =
-            |horizon| json!({ "labels": { "kind": "horizon", "horizon": horizon, "threshold_ticks": 3 } });
-        refused(&Schema::new(labelled.clone()), &meta("1s", labels("60s")), "label them alike");
-        let (same, meta) = (Schema::new(labelled), meta("1s", labels("30s")));
-        assert!(Served::new(model(), &same, &meta, InSample::Refuse).is_ok());
-    }
-
-    #[test]
-    fn does_not_score_what_it_was_fitted_on_unless_told() {
-        let mut trained = model();
-        // Seconds 5 to 6 of rows at 3, 4, …
-        (trained.card.span.first, trained.card.span.last) = (5 * time::SECOND, 6 * time::SECOND);
-        let batch = rows(6);
-        let mut served =
-            Served::new(trained, &batch.schema(), &meta("1s", Value::Null), InSample::Refuse).expect("fits");
-        let error = served.predict(&batch).expect_err("in sample");
-        let text = error.to_string();
-        assert_eq!(error.code(), 2);
-        assert!(
-            text.contains("row 1970-01-01T00:00:05Z") && text.contains("00:00:05Z to 1970-01-01T00:00:06Z"),
-            "{text}"
-        );
-        assert!(served.predict(&batch.slice(0, 2)).is_ok() && served.predict(&batch.slice(4, 2)).is_ok());
-
-        let there = |served: &mut Served| -> Vec<bool> {
-            served.predict(&batch).expect("predicts").iter().map(|one| one.dir.is_some()).collect()
-        };
-        served.in_sample = InSample::Skip;
-        assert_eq!(there(&mut served), [false, true, false, false, true, true]);
-        assert_eq!(served.settings(), json!({ "model": "hash", "in_sample": "skip" }));
-        served.in_sample = InSample::Allow;
-        assert_eq!(there(&mut served), [false, true, true, true, true, true]);
-        assert_eq!(served.settings()["in_sample"], "allow");
-    }
-}
+mod tests;

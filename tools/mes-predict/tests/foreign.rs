@@ -55,18 +55,18 @@ fn rows(folder: &Path, names: &[&str], rows: &[Vec<f64>]) -> PathBuf {
     path
 }
 
-/// Predicts the rows and returns down, flat, up of each.
+/// Predicts the rows and returns down, flat, up of each that has them.
 fn predict(folder: &Path, model: &str, rows: &Path) -> Vec<[f64; 3]> {
     let rows = rows.to_string_lossy();
     let text = ok(folder, &["--model", model, "--interval", "1s", "--to", "csv", &rows]);
     let header: Vec<&str> = text.lines().next().expect("a header").split(',').collect();
     let first = header.iter().position(|name| *name == "p_down").expect("p_down");
-    let p = |line: &str| {
+    let p = |line: &str| -> Option<[f64; 3]> {
         let fields: Vec<f64> =
-            line.split(',').skip(first).take(3).map(|one| one.parse().expect("p")).collect();
-        [fields[0], fields[1], fields[2]]
+            line.split(',').skip(first).take(3).map_while(|one| one.parse().ok()).collect();
+        fields.try_into().ok()
     };
-    text.lines().skip(1).map(p).collect()
+    text.lines().skip(1).filter_map(p).collect()
 }
 
 fn near(found: &[[f64; 3]], wanted: &[[f64; 3]]) {
@@ -104,6 +104,23 @@ fn other_exporters_files_run_as_onnxruntime_ran_them() {
     );
     let inspected = ok(folder.path(), &["inspect", "foreign_net.onnx"]);
     assert!(inspected.contains("hash ") && inspected.contains("Not judged yet"), "{inspected}");
+}
+
+#[test]
+fn a_foreign_sequence_runs_over_every_window_and_beside_rows() {
+    let folder = tempfile::tempdir().expect("folder");
+    let flags = [&LABEL[..], &["--window", "4"]].concat();
+    assert!(import(folder.path(), "foreign_sequence", "f_a,f_b,f_c", &flags).status.success());
+    let (inputs, wanted) = recorded("foreign_sequence");
+    let path = rows(folder.path(), &["f_a", "f_b", "f_c"], &inputs);
+    let alone = predict(folder.path(), "foreign_sequence.onnx", &path);
+    near(&alone, &wanted);
+
+    assert!(import(folder.path(), "foreign_net", "f_c,f_a,f_b", &LABEL).status.success());
+    ok(folder.path(), &["ensemble", "foreign_net.onnx", "foreign_sequence.onnx", "--out", "both.onnx"]);
+    let row = predict(folder.path(), "foreign_net.onnx", &path);
+    let mean = |at: usize| std::array::from_fn(|k| (row[at + 3][k] + alone[at][k]) / 2.0);
+    near(&predict(folder.path(), "both.onnx", &path), &(0..alone.len()).map(mean).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,8 +1,33 @@
-//! One temperature for all logits, so that a stated 70 % happens 70 % of the time (Guo et al. 2017). Fitted on a slice
-//! of its own by the least log-loss.
+//! How logits become probabilities that mean what they say, fitted on a slice of its own. Temperature: one for all
+//! logits (Guo et al. 2017), by the least log-loss. Isotonic: a curve for each class ([`crate::isotonic`]).
 
+use clap::ValueEnum;
 use libm::{exp, log};
 use mes_predict::model::{card::Calibration, head::softmax};
+
+use crate::isotonic::isotonic;
+
+/// What to calibrate by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    /// One number for all: makes it more or less sure, and keeps the order of the classes
+    Temperature,
+    /// A curve for each class: follows any bend, and wants thousands of rows
+    Isotonic,
+    /// As the fit has it
+    None,
+}
+
+impl Method {
+    /// Fits a calibration to logits and what happened.
+    pub fn fit(self, logits: &[[f64; 3]], labels: &[u8]) -> Calibration {
+        match self {
+            Method::Temperature => temperature(logits, labels),
+            Method::Isotonic => isotonic(&logits.iter().map(|z| softmax(*z)).collect::<Vec<_>>(), labels),
+            Method::None => Calibration::Temperature { t: 1.0 },
+        }
+    }
+}
 
 /// Logarithms of the temperatures between which the best one is sought: 1/20 to 20.
 const RANGE: f64 = 3.0;
@@ -11,7 +36,7 @@ const STEPS: usize = 60;
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
 /// Finds the temperature of least log-loss.
-pub fn temperature(logits: &[[f64; 3]], labels: &[u8]) -> Calibration {
+fn temperature(logits: &[[f64; 3]], labels: &[u8]) -> Calibration {
     let loss = |ln_t: f64| mean_loss(logits, labels, exp(ln_t));
     let (mut low, mut high) = (-RANGE, RANGE);
     let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
@@ -52,7 +77,8 @@ mod tests {
         for (class, p) in p.iter().enumerate() {
             labels.extend(std::iter::repeat_n(class as u8, (p * 100_000.0).round() as usize));
         }
-        let Calibration::Temperature { t } = temperature(&vec![z; labels.len()], &labels);
+        let found = temperature(&vec![z; labels.len()], &labels);
+        let Calibration::Temperature { t } = found else { unreachable!("a temperature") };
         assert!((t - 2.0).abs() < 1e-3, "{t}");
     }
 }

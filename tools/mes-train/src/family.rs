@@ -5,7 +5,9 @@ use std::path::Path;
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
 
-use crate::{logistic, onnx::Graph, options::Options, progress::Progress, sample::Slice};
+use crate::{
+    boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
+};
 
 pub struct Family {
     pub name: &'static str,
@@ -18,16 +20,71 @@ pub struct Family {
     pub fit: fn(&Task) -> Result<Box<dyn Fitted>>,
 }
 
-pub const FAMILIES: &[Family] = &[Family {
-    name: "logistic",
-    about: "multinomial logistic regression",
-    options: Options::NONE,
-    validates: false,
-    cost: logistic::cost,
-    fit: logistic::fit,
-}];
+pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "logistic",
+        about: "multinomial logistic regression",
+        options: Options::NONE,
+        validates: false,
+        cost: logistic::cost,
+        fit: logistic::fit,
+    },
+    Family {
+        name: "boosted",
+        about: "gradient-boosted trees",
+        options: boosted::DEFAULTS,
+        validates: true,
+        cost: boosted::cost,
+        fit: boosted::fit,
+    },
+    Family {
+        name: "forest",
+        about: "random forest",
+        options: forest::DEFAULTS,
+        validates: false,
+        cost: forest::cost,
+        fit: forest::fit,
+    },
+    Family {
+        name: "mlp",
+        about: "feed-forward net",
+        options: nets::mlp::OPTIONS,
+        validates: true,
+        cost: nets::mlp::cost,
+        fit: nets::mlp::fit,
+    },
+    Family {
+        name: "lstm",
+        about: "recurrent net over the last rows",
+        options: nets::lstm::OPTIONS,
+        validates: true,
+        cost: nets::lstm::cost,
+        fit: nets::lstm::fit,
+    },
+    Family {
+        name: "hybrid",
+        about: "LSTM with attention, and a branch for the row itself",
+        options: nets::hybrid::OPTIONS,
+        validates: true,
+        cost: nets::hybrid::cost,
+        fit: nets::hybrid::fit,
+    },
+    Family {
+        name: "transformer",
+        about: "Transformer encoder over the last rows",
+        options: nets::transformer::OPTIONS,
+        validates: true,
+        cost: nets::transformer::cost,
+        fit: nets::transformer::fit,
+    },
+];
 
 impl Family {
+    /// Says whether it is a net, trained by candle in epochs.
+    pub fn is_net(&self) -> bool {
+        self.options.epochs.is_some()
+    }
+
     /// Says what it is and which options it has.
     pub fn describe(&self) -> String {
         let options = self.options.to_json();
@@ -78,7 +135,7 @@ pub struct Checkpoint<'a> {
     pub path: &'a Path,
     /// Whether to go on from what is there.
     pub resume: bool,
-    /// BLAKE3 of rows and settings: a checkpoint of anything else is refused.
+    /// BLAKE3 of rows, settings and program: a checkpoint of anything else is refused.
     pub hash: &'a str,
 }
 

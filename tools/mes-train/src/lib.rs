@@ -3,11 +3,17 @@
 //! The file is the whole model: scaler and network as a graph that ends at logits, everything else in its card. It is
 //! written only if tract, which will run it, gives the same logits as the trainer.
 
+mod boosted;
 mod calibrate;
+mod conformal;
+mod dice;
 mod estimate;
 mod family;
+mod forest;
+mod isotonic;
 mod label;
 mod logistic;
+mod nets;
 mod onnx;
 mod options;
 mod progress;
@@ -15,6 +21,7 @@ mod sample;
 mod scaler;
 mod splits;
 mod trained;
+mod trees;
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -27,6 +34,7 @@ use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
 use mes_predict::write;
 use serde_json::{Value, json};
 
+use calibrate::Method;
 use estimate::Memory;
 use family::{FAMILIES, Family, count};
 use options::Options;
@@ -62,6 +70,12 @@ pub struct Args {
     /// Let every class weigh the same in the fit; probabilities stay those of the market
     #[arg(long)]
     balanced: bool,
+    /// How probabilities are made to mean what they say, on rows of their own
+    #[arg(long, value_enum, default_value = "temperature")]
+    calibrate: Method,
+    /// Write into the card what sets of classes take to miss the true one in this share of rows, such as 0.1
+    #[arg(long, value_name = "SHARE", value_parser = options::miss)]
+    conformal: Option<f64>,
     /// Seed of all that is random; nothing is in logistic. Same rows, settings and seed: same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -122,6 +136,11 @@ pub fn main(args: Args) -> Result<()> {
     let family = FAMILIES.iter().find(|family| family.name == args.family);
     let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
     let options = args.options.settle(family.name, &family.options)?;
+    if family.is_net() {
+        nets::on_one_core()?;
+    } else if args.resume {
+        return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
+    }
     let mut input = Input::open_columns(&args.input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
     let label = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
@@ -145,6 +164,8 @@ pub fn main(args: Args) -> Result<()> {
         meta: &meta,
         seed: args.seed,
         balanced: args.balanced,
+        calibrate: args.calibrate,
+        conformal: args.conformal,
         embargo: args.embargo.map_or(0, |embargo| embargo.nanos()),
         threads: threads(args.threads),
         max_memory,
@@ -154,9 +175,14 @@ pub fn main(args: Args) -> Result<()> {
     };
     let trained = Trained::new(&sample, order)?;
     let card = &trained.card;
+    card.conformal.iter().for_each(|sets| note(format!("sets: {}", sets.describe())));
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
     write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    if family.is_net() {
+        // What it was for is done; one that is left over does no harm.
+        let _ = std::fs::remove_file(&checkpoint);
+    }
     let (first, last) = (time::format(card.span.first), time::format(card.span.last));
     note(format!("{}: fitted on {first} to {last}; score rows after it", args.out.display()));
     Ok(())
@@ -177,6 +203,8 @@ fn settings(args: &Args, family: &Family, options: &Options, stride: i64, label:
         "stride_ns": stride,
         "embargo": args.embargo.map(|embargo| embargo.to_string()),
         "balanced": args.balanced,
+        "calibrate": format!("{:?}", args.calibrate).to_lowercase(),
+        "conformal": args.conformal,
         "seed": args.seed,
         "until": args.until.map(time::format),
         "without": args.without,

@@ -54,6 +54,11 @@ impl Graph {
         self.constant(name, INT64, &[values.len()], &bytes)
     }
 
+    /// Adds one integer and returns its name.
+    pub fn scalar(&mut self, name: &str, value: i64) -> String {
+        self.constant(name, INT64, &[], &value.to_le_bytes())
+    }
+
     fn constant(&mut self, name: &str, kind: u64, dims: &[usize], bytes: &[u8]) -> String {
         let mut tensor = Message::default();
         for &dim in dims {

@@ -30,6 +30,36 @@ pub struct Options {
     /// Width of the network
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub hidden: Option<u32>,
+    /// Rounds at most, each a tree for every class
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rounds: Option<u32>,
+    /// Trees of a forest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub trees: Option<u32>,
+    /// Branches from a tree's root to a leaf at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub depth: Option<u32>,
+    /// Rows of a leaf at least
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_leaf: Option<u32>,
+    /// Rows that a tree is grown on at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
+    pub sample_rows: Option<u32>,
+    /// Leaves of a tree at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1024))]
+    pub leaves: Option<u32>,
+    /// The least sum of hessians, about rows × p(1 − p), of a leaf
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub min_child_weight: Option<f64>,
+    /// Pull of the leaves towards 0, in units of hessian
+    #[arg(long, value_name = "WEIGHT", value_parser = not_negative)]
+    pub l2: Option<f64>,
+    /// Share of the rows that a round sees
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub row_share: Option<f64>,
+    /// Share of the features that a tree may use
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub feature_share: Option<f64>,
 }
 
 impl Options {
@@ -42,6 +72,16 @@ impl Options {
         learning_rate: None,
         weight_decay: None,
         hidden: None,
+        rounds: None,
+        trees: None,
+        depth: None,
+        min_leaf: None,
+        sample_rows: None,
+        leaves: None,
+        min_child_weight: None,
+        l2: None,
+        row_share: None,
+        feature_share: None,
     };
 
     /// Fills in a family's defaults where nothing was given; an error when something was given that it has not.
@@ -86,6 +126,16 @@ fn positive(text: &str) -> std::result::Result<f64, String> {
 
 fn not_negative(text: &str) -> std::result::Result<f64, String> {
     number(text, |value| value >= 0.0).ok_or_else(|| "not a number from 0 up".into())
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    number(text, |value| value > 0.0 && value <= 1.0)
+        .ok_or_else(|| "not a share above 0, of 1 at most".into())
+}
+
+/// Reads the share that sets may miss.
+pub fn miss(text: &str) -> std::result::Result<f64, String> {
+    number(text, |value| value > 0.0 && value < 1.0).ok_or_else(|| "not a share between 0 and 1".into())
 }
 
 fn number(text: &str, fits: fn(f64) -> bool) -> Option<f64> {

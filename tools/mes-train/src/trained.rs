@@ -13,7 +13,8 @@ use mes_predict::{
 };
 
 use crate::{
-    calibrate,
+    calibrate::Method,
+    conformal,
     estimate::{Memory, announce},
     family::{Checkpoint, Family, Fitted, Shape, Task, balance, count},
     onnx::Graph,
@@ -39,6 +40,9 @@ pub struct Order<'a> {
     pub meta: &'a Meta,
     pub seed: u64,
     pub balanced: bool,
+    pub calibrate: Method,
+    /// The share that conformal sets may miss, where they are wanted.
+    pub conformal: Option<f64>,
     /// Nanoseconds between slices, beside the label's horizon.
     pub embargo: i64,
     pub threads: usize,
@@ -80,12 +84,20 @@ impl Trained {
             let values = fitted.values(&sample.slice(range))?;
             Ok(values.into_iter().map(|one| head::logits(one, output)).collect())
         };
-        let calibration = calibrate::temperature(
-            &logits(splits.calibration.clone())?,
-            &sample.labels[splits.calibration.clone()],
-        );
-        let test = logits(splits.test.clone())?;
-        let p: Vec<_> = test.into_iter().map(|one| head::probabilities(one, calibration)).collect();
+        let gap = horizon + order.embargo;
+        let (fits, sets) = match order.conformal {
+            Some(_) => conformal::halves(&sample.times, splits.calibration.clone(), gap),
+            None => (splits.calibration.clone(), 0..0),
+        };
+        let calibration = order.calibrate.fit(&logits(fits.clone())?, &sample.labels[fits]);
+        let p = |range: Range<usize>| -> Result<Vec<[f64; 3]>> {
+            Ok(logits(range)?.into_iter().map(|one| calibration.probabilities(one)).collect())
+        };
+        let (test, test_labels) = (p(splits.test.clone())?, &sample.labels[splits.test.clone()]);
+        let sets_p = p(sets.clone())?;
+        let conformal = order.conformal.map(|alpha| {
+            conformal::tested(conformal::fit(&sets_p, &sample.labels[sets], alpha), &test, test_labels)
+        });
         let prior = counts.map(|there| there as f64 / train.len() as f64);
         let card = Card {
             v: card::VERSION,
@@ -105,10 +117,11 @@ impl Trained {
             },
             seed: order.seed,
             calibration,
+            conformal,
             members: Vec::new(),
             mean_move_ticks,
             prior: Some(prior),
-            scores: Report::of(&p, &sample.labels[splits.test], prior),
+            scores: Report::of(&test, test_labels, prior),
             hashes,
             lineage,
         };
@@ -161,7 +174,7 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
         checkpoint: Checkpoint {
             path: order.checkpoint,
             resume: order.resume,
-            hash: &mes_pipe::hash(format!("{} {}", hashes.data, hashes.config).as_bytes()),
+            hash: &mes_pipe::hash(format!("{} {} {}", hashes.data, hashes.config, hashes.code).as_bytes()),
         },
     })
 }
@@ -243,6 +256,8 @@ mod tests {
             meta: &meta,
             seed: 1,
             balanced: false,
+            calibrate: Method::Temperature,
+            conformal: None,
             embargo: 0,
             threads: 1,
             max_memory,

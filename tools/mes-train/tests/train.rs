@@ -1,69 +1,18 @@
 //! The tool from labelled rows to a model that mes-predict runs.
 
+mod rows;
+
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use mes_predict::model::{Model, card::Card, read_card};
+use mes_predict::model::Model;
+use rows::{SECOND, START, card, rows};
 
-const SECOND: i64 = 1_000_000_000;
-const START: i64 = 1_700_000_000 * SECOND;
-
-/// A seeded stream of numbers, evenly between −1 and 1.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    }
-}
-
-/// Writes rows of 1 s whose label (horizon 1 s, threshold 3 ticks) follows `f_edge` with this strength.
-fn rows(count: usize, edge: f64, seed: u64) -> String {
-    let mut dice = Dice(seed);
-    let mut text = String::from("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_late,y_dir\n");
-    let mut close = 20_000_i64;
-    for row in 0..count {
-        let (f_edge, f_noise) = (dice.throw() as f32, dice.throw() as f32);
-        let ticks = (8.0 * (edge * f64::from(f_edge) + dice.throw() + dice.throw() / 2.0)).round() as i64;
-        let label = match ticks {
-            ..-3 => 0,
-            -3..=3 => 1,
-            _ => 2,
-        };
-        let ts = mes_core::time::format(START + row as i64 * SECOND);
-        let late = if row < 20 { String::new() } else { "0.5".into() };
-        let price = close as f64 / 4.0;
-        let label = if row + 1 < count { label.to_string() } else { String::new() };
-        let _ = writeln!(
-            text,
-            "{ts},{price},{price},{price},{price},1,1,MESZ3,{f_edge},{f_noise},{late},{label}"
-        );
-        close = (close + ticks).max(1000);
-    }
-    text
-}
-
-fn train(folder: &Path, name: &str, rows: &str, flags: &[&str]) -> (PathBuf, Output) {
-    let (input, model) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.onnx")));
-    fs::write(&input, rows).expect("writes");
-    let output = Command::new(env!("CARGO_BIN_EXE_mes-train"))
-        .args(["logistic", "--horizon", "1s", "--threshold", "3", "--interval", "1s", "--out"])
-        .arg(&model)
-        .args(flags)
-        .arg(&input)
-        .output()
-        .expect("runs");
-    (model, output)
-}
-
-fn card(model: &Path, output: &Output) -> Card {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    read_card(model).expect("a card")
+fn train(folder: &Path, name: &str, text: &str, flags: &[&str]) -> (PathBuf, Output) {
+    rows::train(folder, "logistic", name, text, flags)
 }
 
 #[test]
@@ -137,6 +86,10 @@ fn says_what_is_missing() {
         (&text, &["--without", "f_*"], 3, "no f_* columns"),
         (&text, &["--until", "2001-01-01T00:00:00Z"], 3, "no row to learn from"),
         (&text.replace("2\n", "1\n"), &[], 3, "each must occur"),
+        (&text, &["--hidden", "8"], 2, "--hidden: logistic has no such option"),
+        (&text, &["--resume"], 2, "--resume: logistic has no epochs"),
+        (&text, &["--max-memory", "2K"], 2, "2.0K allowed"),
+        (&text, &["--embargo", "1h"], 3, "too few: none is left to train"),
     ] {
         let (found, stderr) = run(text, flags);
         assert!(found == Some(code) && stderr.contains(what), "{found:?} {stderr}");

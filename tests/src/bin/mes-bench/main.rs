@@ -7,6 +7,7 @@ mod large;
 mod serving;
 mod table;
 mod tools;
+mod training;
 
 use std::{
     error::Error,
@@ -60,6 +61,7 @@ fn bench() -> Result<()> {
         };
         table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
     }
+    training::cases(folder.path(), &mut table)?;
     serving::cases(folder.path())
 }
 

@@ -19,7 +19,15 @@ struct Family {
     ratio: Option<f64>,
 }
 
-const FAMILIES: [Family; 1] = [Family { name: "logistic", flags: "", ratio: None }];
+const FAMILIES: [Family; 7] = [
+    Family { name: "logistic", flags: "", ratio: None },
+    Family { name: "boosted", flags: "--rounds 100 --patience 100 --learning-rate 0.02", ratio: Some(0.8) },
+    Family { name: "forest", flags: "--min-leaf 2", ratio: Some(0.8) },
+    Family { name: "mlp", flags: "--epochs 1", ratio: None },
+    Family { name: "lstm", flags: "--epochs 1", ratio: None },
+    Family { name: "hybrid", flags: "--epochs 1", ratio: None },
+    Family { name: "transformer", flags: "--epochs 1", ratio: None },
+];
 
 /// What a live row may take at the 99th percentile.
 const LIVE_P99_US: f64 = 300.0;

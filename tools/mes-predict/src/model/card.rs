@@ -10,6 +10,7 @@ use mes_pipe::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::calibration::{Calibration, Conformal, Curve};
 use crate::scores::Report;
 
 /// The version of the contract between trainers and this tool. A new field leaves it, a changed meaning raises it.
@@ -41,6 +42,8 @@ pub struct Card {
     pub rows: Rows,
     pub seed: u64,
     pub calibration: Calibration,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
     /// Of an ensemble: its members, in the order of the graph's outputs. Its probabilities are the mean of theirs, each
     /// calibrated by itself; the ensemble's own calibration says nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -110,14 +113,6 @@ pub struct Member {
     pub blake3: String,
     pub output: Output,
     pub calibration: Calibration,
-}
-
-/// What makes probabilities of logits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Calibration {
-    /// softmax(logits / t).
-    Temperature { t: f64 },
 }
 
 /// BLAKE3, in hex; empty where nobody knows.
@@ -200,6 +195,9 @@ impl Card {
         if self.features.is_empty() {
             return Err(Error::usage("a model without features"));
         }
+        if let Some(flaw) = self.calibration.flaw() {
+            return Err(Error::usage(format!("metadata: {flaw}")));
+        }
         if self.window == 0 {
             return Err(Error::usage("metadata: a window of no rows"));
         }
@@ -211,7 +209,6 @@ impl Card {
         let mut text = String::new();
         let Label { kind, horizon, threshold_ticks } = &self.label;
         let Rows { train, validation, calibration, test } = self.rows;
-        let Calibration::Temperature { t } = self.calibration;
         let [down, flat, up] = self.mean_move_ticks;
         let (first, last) = (time::format(self.span.first), time::format(self.span.last));
         let interval = self.interval.as_deref().unwrap_or("unknown");
@@ -221,6 +218,7 @@ impl Card {
             let [down, flat, up] = prior.map(|share| format!("{:.2} %", share * 100.0));
             format!("down {down}, flat {flat}, up {up}")
         });
+        let conformal = self.conformal.map(|sets| format!("| sets | {} |\n", sets.describe()));
         let members: String = self
             .members
             .iter()
@@ -235,7 +233,7 @@ impl Card {
              | window | {window} |\n\
              | fitted on | {first} to {last} |\n\
              | rows | {rows} |\n\
-             | calibration | {calibrated} |\n\
+             | calibration | {calibrated} |\n{conformal}\
              | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
              | seed | {seed} |\n\
@@ -252,12 +250,13 @@ impl Card {
                 ),
             },
             calibrated = match self.members.len() {
-                0 => format!("softmax(logits / {t:.4})"),
+                0 => self.calibration.describe(),
                 members => format!("the mean of {members} members, each calibrated by itself"),
             },
             article = if self.family.starts_with(['a', 'e', 'i', 'o', 'u']) { "An" } else { "A" },
             family = self.family,
             v = self.v,
+            conformal = conformal.unwrap_or_default(),
             seed = self.seed,
             window = if self.window == 1 { "one row".into() } else { format!("{} rows", self.window) },
             names_hash = features_hash(&self.features),
@@ -289,6 +288,7 @@ pub(crate) mod tests {
             rows: Rows { train: 70, validation: 0, calibration: 15, test: 15 },
             seed: 1,
             calibration: Calibration::Temperature { t: 1.25 },
+            conformal: None,
             members: Vec::new(),
             mean_move_ticks: [-5.0, 0.1, 5.0],
             prior: Some([0.1, 0.8, 0.1]),
@@ -305,7 +305,12 @@ pub(crate) mod tests {
         let pairs = || properties.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         assert_eq!(Card::from_properties(pairs()).expect("reads"), card);
         assert_eq!(Card::from_properties(pairs().chain([("other", "not json")])).expect("reads"), card);
-        assert!(card.to_markdown().contains("1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z"));
+        let text = card.to_markdown();
+        assert!(text.contains("1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z"), "{text}");
+        assert!(
+            text.contains("15 calibration, 15 test") && text.contains("softmax(logits / 1.2500)"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -21,8 +21,9 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
         let op = graph.node[at].op_type.clone();
         match op.as_str() {
             "Identity" | "Normalizer" | "Softmax" | "ZipMap" => output.name = cut(graph, at)?,
-            "Mul" if by_one(graph, at).is_some() => {
-                output.name = by_one(graph, at).unwrap_or_default();
+            "Mul" => {
+                let Some(before) = by_one(graph, at) else { break };
+                output.name = before;
                 graph.node.remove(at);
             }
             "LinearClassifier" => {
@@ -110,14 +111,15 @@ fn without_labels(graph: &mut GraphProto) -> Result<()> {
 /// Returns what a product multiplies by a constant 1, as LightGBM's exporter ends.
 fn by_one(graph: &GraphProto, at: usize) -> Option<String> {
     let is_one = |name: &String| {
-        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name)?;
-        let raw = tensor.raw_data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
-        let mut values = tensor.float_data.iter().copied().chain(raw);
-        (tensor.data_type == 1 && values.next() == Some(1.0) && values.next().is_none()).then_some(())
+        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name);
+        tensor.is_some_and(|tensor| {
+            let raw = tensor.raw_data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            tensor.data_type == 1 && tensor.float_data.iter().copied().chain(raw).eq([1.0])
+        })
     };
     match &graph.node[at].input[..] {
-        [x, one] if is_one(one).is_some() => Some(x.clone()),
-        [one, x] if is_one(one).is_some() => Some(x.clone()),
+        [x, one] if is_one(one) => Some(x.clone()),
+        [one, x] if is_one(one) => Some(x.clone()),
         _ => None,
     }
 }

@@ -4,10 +4,7 @@
 use libm::{exp, log};
 use mes_core::prediction::Prediction;
 
-use super::{
-    card::{Calibration, Output},
-    plan::CLASSES,
-};
+use super::{card::Output, plan::CLASSES};
 
 /// The least share of votes that is believed: nothing is impossible.
 const LEAST: f64 = 1e-6;
@@ -18,12 +15,6 @@ pub fn logits(values: [f64; CLASSES], output: Output) -> [f64; CLASSES] {
         Output::Logits => values,
         Output::Probabilities => values.map(|share| log(share.max(LEAST))),
     }
-}
-
-/// Returns the calibrated probabilities of down, flat, up; they sum to 1.
-pub fn probabilities(logits: [f64; CLASSES], calibration: Calibration) -> [f64; CLASSES] {
-    let Calibration::Temperature { t } = calibration;
-    softmax(logits.map(|logit| logit / t))
 }
 
 /// Returns e^z / Σ e^z.
@@ -61,11 +52,12 @@ pub fn prediction(p: [f64; CLASSES], mean_move_ticks: [f64; CLASSES], vol_ticks:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::card::Calibration;
 
     #[test]
     fn a_hotter_softmax_is_less_sure_and_a_tie_is_flat() {
-        let cold = probabilities([0.0, 1.0, 3.0], Calibration::Temperature { t: 1.0 });
-        let hot = probabilities([0.0, 1.0, 3.0], Calibration::Temperature { t: 2.0 });
+        let cold = Calibration::Temperature { t: 1.0 }.probabilities([0.0, 1.0, 3.0]);
+        let hot = Calibration::Temperature { t: 2.0 }.probabilities([0.0, 1.0, 3.0]);
         assert!(cold[2] > hot[2] && hot[2] > hot[1]);
         assert!((cold[0] - 1.0 / (1.0 + exp(1.0) + exp(3.0))).abs() < 1e-15);
         assert!((hot.iter().sum::<f64>() - 1.0).abs() < 1e-15);

@@ -1,6 +1,7 @@
 //! A model: one ONNX file from named features to the logits of down, flat, up, and its card. Of an ensemble the graph
 //! ends at the logits of each member; the mean is taken here, of calibrated probabilities.
 
+pub mod calibration;
 pub mod card;
 mod graph;
 pub mod head;
@@ -37,10 +38,7 @@ impl Model {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
         let hash = mes_pipe::hash(bytes);
-        let compile = |proto| match card.window {
-            1 => Plan::compile(proto, card.features.len()),
-            rows => Err(Error::usage(format!("does not run: it looks at {rows} rows at once"))),
-        };
+        let compile = |proto| Plan::of_windows(proto, card.features.len(), card.window);
         if card.members.is_empty() {
             return Ok(Model { plan: compile(proto)?, more: Vec::new(), card, hash });
         }
@@ -64,18 +62,16 @@ impl Model {
     /// Computes the calibrated probabilities of samples that lie one after the other, rows or whole windows.
     pub fn probabilities(&self, samples: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
         let Card { members, output, calibration, .. } = &self.card;
-        let of = |plan: &Plan, output: Output, calibration: Calibration| -> Result<Vec<[f64; CLASSES]>> {
-            let p = |one: [f32; CLASSES]| {
-                head::probabilities(head::logits(one.map(f64::from), output), calibration)
-            };
+        let of = |plan: &Plan, output: Output, calibration: &Calibration| -> Result<Vec<[f64; CLASSES]>> {
+            let p = |one: [f32; CLASSES]| calibration.probabilities(head::logits(one.map(f64::from), output));
             Ok(plan.logits(samples)?.into_iter().map(p).collect())
         };
         let Some((first, others)) = members.split_first() else {
-            return of(&self.plan, *output, *calibration);
+            return of(&self.plan, *output, calibration);
         };
-        let mut sums = of(&self.plan, first.output, first.calibration)?;
+        let mut sums = of(&self.plan, first.output, &first.calibration)?;
         for (plan, member) in self.more.iter().zip(others) {
-            for (sum, p) in sums.iter_mut().zip(of(plan, member.output, member.calibration)?) {
+            for (sum, p) in sums.iter_mut().zip(of(plan, member.output, &member.calibration)?) {
                 sum.iter_mut().zip(p).for_each(|(sum, p)| *sum += p);
             }
         }

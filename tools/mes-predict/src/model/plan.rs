@@ -1,5 +1,8 @@
 //! Runs a graph with tract: one plan for a live row and for a batch.
 //!
+//! A model of sequences runs one window at a time: tract wants a fixed batch for recurrent nets, and one window is
+//! work enough. For rows:
+//!
 //! A plan compiled for one row and a plan compiled for many differ in the last bits, and what was backtested must be
 //! what trades. So there is one plan, for a block of [`BLOCK`] rows; fewer are padded with zeros. Within it, a row's
 //! place and its neighbours do not change its bits: the matrix kernels sum each output over the features in one
@@ -14,7 +17,6 @@ use std::{
     sync::Arc,
 };
 
-use libm::log;
 use mes_pipe::{Error, Result};
 use tract_onnx::{
     pb::{ModelProto, NodeProto},
@@ -32,15 +34,11 @@ pub const BLOCK: usize = 32;
 /// Classes of a model: down, flat, up.
 pub const CLASSES: usize = 3;
 
-/// A share of votes below this counts as this much, so that its logarithm is a number.
-const SMALLEST_SHARE: f64 = 1e-7;
-
 /// A compiled graph from features to logits. Shareable between threads.
 pub struct Plan {
     engine: Engine,
-    width: usize,
-    /// Whether the graph gives probabilities (a forest's shares), whose logarithms are the logits.
-    shares: bool,
+    /// The input: samples that are computed at once, then the dimensions of one.
+    dims: Vec<usize>,
 }
 
 enum Engine {
@@ -57,49 +55,51 @@ impl Plan {
     }
 
     /// Compiles a graph `[batch, width] → [batch, 3]`, cut at its logits.
-    pub fn compile(mut proto: ModelProto, width: usize) -> Result<Plan> {
+    pub fn compile(proto: ModelProto, width: usize) -> Result<Plan> {
+        Plan::of_windows(proto, width, 1)
+    }
+
+    /// Compiles a graph `[batch, window, width] → [batch, 3]`, cut at its logits. A window of 1 is a row.
+    pub fn of_windows(mut proto: ModelProto, width: usize, window: usize) -> Result<Plan> {
         graph::check(&proto)?;
         graph::end_at_logits(&mut proto)?;
+        let dims = if window == 1 { vec![BLOCK, width] } else { vec![1, window, width] };
         let refused =
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
         let trees = last_trees(&proto).map(Trees::parse).transpose()?;
-        let shares = trees.as_ref().is_some_and(Trees::gives_shares);
         let engine = match trees {
-            Some(trees) if is_alone(&proto) => {
+            Some(trees) if window == 1 && is_alone(&proto) => {
                 trees.scores(&vec![0.0; width], width).map_err(|error| refused(error.to_string()))?;
                 Engine::Trees(trees)
             }
             _ => Engine::Graph(
-                guarded(|| compile(&proto, width)).map_err(|error| refused(format!("{error:#}")))?,
+                guarded(|| compile(&proto, &dims)).map_err(|error| refused(format!("{error:#}")))?,
             ),
         };
-        Ok(Plan { engine, width, shares })
+        Ok(Plan { engine, dims })
     }
 
-    /// Returns how many features a row has.
-    pub fn width(&self) -> usize {
-        self.width
+    /// Returns how many values a sample has: the features of a row, or of all rows of a window.
+    pub fn values(&self) -> usize {
+        self.dims[1..].iter().product()
     }
 
-    /// Computes the logits of rows that lie one after the other, `width` values each.
-    pub fn logits(&self, rows: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
-        let mut out = match &self.engine {
-            Engine::Trees(trees) => trees.scores(rows, self.width)?,
-            Engine::Graph(runnable) => self.blocks(runnable, rows)?,
+    /// Computes the logits (or whatever the graph ends at) of samples that lie one after the other.
+    pub fn logits(&self, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
+        let out = match &self.engine {
+            Engine::Trees(trees) => trees.scores(samples, self.values())?,
+            Engine::Graph(runnable) => self.blocks(runnable, samples)?,
         };
-        if self.shares {
-            let logit = |share: f32| log(f64::from(share).max(SMALLEST_SHARE)) as f32;
-            out.iter_mut().for_each(|shares| *shares = shares.map(logit));
-        }
         match out.iter().position(|logits| logits.iter().any(|value| !value.is_finite())) {
             Some(row) => Err(Error::data(format!("the model gives {:?}, not numbers", out[row]))),
             None => Ok(out),
         }
     }
 
-    fn blocks(&self, runnable: &Arc<TypedRunnableModel>, rows: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
-        let mut out = Vec::with_capacity(rows.len() / self.width);
-        for block in rows.chunks(BLOCK * self.width) {
+    fn blocks(&self, runnable: &Arc<TypedRunnableModel>, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
+        let values = self.values();
+        let mut out = Vec::with_capacity(samples.len() / values);
+        for block in samples.chunks(self.dims[0] * values) {
             self.block(runnable, block, &mut out)
                 .map_err(|error| Error::failed(format!("the model does not run: {error:#}")))?;
         }
@@ -109,14 +109,14 @@ impl Plan {
     fn block(
         &self,
         runnable: &Arc<TypedRunnableModel>,
-        rows: &[f32],
+        samples: &[f32],
         out: &mut Vec<[f32; CLASSES]>,
     ) -> TractResult<()> {
-        let mut padded = Tensor::zero::<f32>(&[BLOCK, self.width])?;
-        padded.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?[..rows.len()].copy_from_slice(rows);
+        let mut padded = Tensor::zero::<f32>(&self.dims)?;
+        padded.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?[..samples.len()].copy_from_slice(samples);
         let answer = runnable.run(tvec!(padded.into()))?;
         let logits = answer[0].try_as_plain_ram()?.as_slice::<f32>()?.as_chunks::<CLASSES>().0;
-        out.extend_from_slice(&logits[..rows.len() / self.width]);
+        out.extend_from_slice(&logits[..samples.len() / self.values()]);
         Ok(())
     }
 }
@@ -140,16 +140,16 @@ fn guarded<T>(f: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err(TractError::msg("the graph is broken")))
 }
 
-fn compile(proto: &ModelProto, width: usize) -> TractResult<Arc<TypedRunnableModel>> {
+fn compile(proto: &ModelProto, dims: &[usize]) -> TractResult<Arc<TypedRunnableModel>> {
     // The shapes that exporters write beside the graph contradict a fixed batch.
     let mut onnx = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
     trees::register(&mut onnx.op_register);
     let mut model = onnx.model_for_proto_model(proto)?;
-    model.set_input_fact(0, f32::fact([BLOCK, width]).into())?;
+    model.set_input_fact(0, f32::fact(dims).into())?;
     let model = model.into_optimized()?;
     let shape = model.output_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
-    if shape.as_deref() != Some(&[BLOCK, CLASSES]) {
-        let wrong = format!("it gives {shape:?}, not {BLOCK} rows of down, flat, up");
+    if shape.as_deref() != Some(&[dims[0], CLASSES]) {
+        let wrong = format!("it gives {shape:?}, not {} rows of down, flat, up", dims[0]);
         return Err(TractError::msg(wrong));
     }
     model.into_runnable()
@@ -197,6 +197,21 @@ pub(crate) mod tests {
         ModelProto { ir_version: 8, graph: Some(graph), ..ModelProto::default() }
     }
 
+    /// Builds [`net`] over the values of whole windows.
+    pub fn over_windows(window: usize, width: usize) -> ModelProto {
+        let mut model = net(window * width);
+        let graph = model.graph.as_mut().expect("a graph");
+        graph.node[0].input[0] = "flat".into();
+        let flatten = NodeProto {
+            op_type: "Flatten".into(),
+            input: vec!["x".into()],
+            output: vec!["flat".into()],
+            ..NodeProto::default()
+        };
+        graph.node.insert(0, flatten);
+        model
+    }
+
     pub fn floats(name: &str, width: usize) -> ValueInfoProto {
         let dim = |value| tensor_shape_proto::Dimension { value: Some(value), ..Default::default() };
         let batch = dim(tensor_shape_proto::dimension::Value::DimParam("batch".into()));
@@ -220,7 +235,7 @@ pub(crate) mod tests {
     }
 
     pub fn holds_for_every_place_and_split(plan: &Plan, rows: &[f32]) {
-        let width = plan.width();
+        let width = plan.values();
         let whole = bits(&plan.logits(rows).expect("runs"));
         let alone: Vec<_> =
             rows.chunks(width).flat_map(|row| bits(&plan.logits(row).expect("runs"))).collect();
@@ -245,6 +260,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_window_gives_the_same_bits_alone_and_among_others() {
+        let plan = Plan::of_windows(over_windows(4, 3), 3, 4).expect("compiles");
+        let samples = rows(50, 12);
+        let whole = bits(&plan.logits(&samples).expect("runs"));
+        let alone = samples.chunks(12).flat_map(|one| bits(&plan.logits(one).expect("runs")));
+        assert_eq!(alone.collect::<Vec<_>>(), whole);
+        assert_eq!(Plan::of_windows(over_windows(4, 3), 3, 5).err().expect("another window").code(), 2);
+    }
+
+    #[test]
     fn refuses_what_is_not_a_model() {
         assert_eq!(Plan::decode(b"ts,open,high").expect_err("text").code(), 2);
         assert_eq!(Plan::compile(net(4), 5).err().expect("another width").code(), 2);
@@ -265,10 +290,19 @@ pub(crate) mod tests {
             let bytes = fs::read(folder.join(name)).expect("recorded numbers");
             bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
         };
-        for name in ["mlp_hand", "rust_mlp", "logreg"] {
-            let proto =
-                Plan::decode(&fs::read(folder.join(format!("{name}.onnx"))).expect("file")).expect("decodes");
-            let plan = Plan::compile(proto, 40).expect("compiles");
+        let decode = |name: &str| {
+            Plan::decode(&fs::read(folder.join(format!("{name}.onnx"))).expect("file")).expect("decodes")
+        };
+        let files = [
+            ("mlp_hand", 1),
+            ("rust_mlp", 1),
+            ("logreg", 1),
+            ("hybrid", 60),
+            ("lstm_hand_rust", 60),
+            ("transformer_plain", 60),
+        ];
+        for (name, window) in files {
+            let plan = Plan::of_windows(decode(name), 40, window).expect("compiles");
             let (rows, wanted) = (numbers(format!("{name}.in.f32")), numbers(format!("{name}.out.f32")));
             let found =
                 plan.logits(&rows).expect("runs").into_iter().flat_map(|one| softmax(one.map(f64::from)));
@@ -276,6 +310,9 @@ pub(crate) mod tests {
                 assert!((found - f64::from(*wanted)).abs() < 1e-5, "{name}: {found} is not {wanted}");
             }
             assert_eq!(wanted.len(), 48);
+            if window > 1 {
+                continue;
+            }
             let many: Vec<f32> = (0..10).flat_map(|_| rows.clone()).collect();
             holds_for_every_place_and_split(&plan, &many);
         }

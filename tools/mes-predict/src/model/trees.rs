@@ -16,9 +16,6 @@ use super::{
 };
 pub(super) use op::register;
 
-/// How far the sums of a leaf table may lie from 1 for the scores to be shares.
-const SHARE_ERROR: f64 = 1e-3;
-
 /// An ensemble whose scores are the sum of one leaf of every tree.
 #[derive(Clone, Debug)]
 pub struct Trees {
@@ -59,33 +56,6 @@ struct Tree {
 }
 
 impl Trees {
-    /// Says whether the scores are probabilities by how the leaves are made: none below 0, and whatever leaf a row
-    /// takes in each tree, the sum over trees and classes is 1. Others are logits.
-    pub fn gives_shares(&self) -> bool {
-        if self.transform != Transform::None || self.base != [0.0; CLASSES] {
-            return false;
-        }
-        let mut total = 0.0;
-        for tree in &self.trees {
-            let leaves =
-                self.nodes[tree.nodes.clone()].iter().enumerate().filter(|(at, node)| node.ends(*at));
-            let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
-            for (_, node) in leaves {
-                let leaf = self.leaves[node.leaf as usize].map(f64::from);
-                if leaf.iter().any(|share| *share < 0.0) {
-                    return false;
-                }
-                let sum = leaf.iter().sum();
-                (least, most) = (least.min(sum), most.max(sum));
-            }
-            if most - least > SHARE_ERROR / self.trees.len() as f64 {
-                return false;
-            }
-            total += most;
-        }
-        (total - 1.0_f64).abs() < SHARE_ERROR
-    }
-
     /// Computes the scores of rows that lie one after the other, `width` values each.
     pub fn scores(&self, rows: &[f32], width: usize) -> Result<Vec<[f32; CLASSES]>> {
         if width < self.width {
@@ -119,13 +89,6 @@ impl Trees {
             Transform::None => raw,
             Transform::Softmax => softmax(raw.map(f64::from)).map(|p| p as f32),
         }
-    }
-}
-
-impl Node {
-    /// Says whether this is a leaf that lies `at` this place of its tree.
-    fn ends(&self, at: usize) -> bool {
-        self.next as usize == at
     }
 }
 

@@ -7,6 +7,7 @@ foreign_logreg    as skl2onnx writes a pipeline: batch without a name, Scaler, L
                   the label first
 foreign_net       as torch's dynamo exporter writes: a symbolic batch that the shapes of values and outputs repeat,
                   Softmax at the end
+foreign_sequence  an LSTM over four rows; the answers are those of every window within the rows
 """
 
 import json
@@ -18,7 +19,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 HERE = pathlib.Path(__file__).parent
-ROWS, WIDTH = 5, 3
+ROWS, WIDTH, WINDOW, HIDDEN = 8, 3, 4, 2
 FLOAT = TensorProto.FLOAT
 
 
@@ -71,15 +72,39 @@ def net(dice):
     )
 
 
+def sequence(dice):
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps"], perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["steps", "w", "r", "b"], ["", "last"], hidden_size=HIDDEN),
+        helper.make_node("Squeeze", ["last", "axis"], ["state"]),
+        helper.make_node("Gemm", ["state", "out", "bias"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["p"], axis=1),
+    ]
+    normal = lambda *dims: dice.normal(size=dims)
+    return helper.make_graph(
+        nodes, "sequence",
+        [helper.make_tensor_value_info("x", FLOAT, ["batch", WINDOW, WIDTH])],
+        [helper.make_tensor_value_info("p", FLOAT, ["batch", 3])],
+        [
+            tensor("w", normal(1, 4 * HIDDEN, WIDTH)), tensor("r", normal(1, 4 * HIDDEN, HIDDEN)),
+            tensor("b", normal(1, 8 * HIDDEN)), tensor("out", normal(HIDDEN, 3)), tensor("bias", normal(3)),
+            numpy_helper.from_array(np.array([0], dtype=np.int64), "axis"),
+        ],
+    )
+
+
 def main():
     dice = np.random.default_rng(5)
-    for name, graph in [("foreign_logreg", logreg(dice)), ("foreign_net", net(dice))]:
+    graphs = {"foreign_logreg": logreg(dice), "foreign_net": net(dice), "foreign_sequence": sequence(dice)}
+    for name, graph in graphs.items():
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="made for tests")
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, HERE / f"{name}.onnx")
         rows = dice.normal(size=(ROWS, WIDTH)).astype(np.float32)
-        answer = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {graph.input[0].name: rows})[-1]
+        windows = np.lib.stride_tricks.sliding_window_view(rows, WINDOW, axis=0).transpose(0, 2, 1)
+        x = np.ascontiguousarray(windows) if name == "foreign_sequence" else rows
+        answer = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {graph.input[0].name: x})[-1]
         if isinstance(answer, list):
             answer = [[row[k] for k in range(3)] for row in answer]
         wanted = np.asarray(answer, dtype=np.float32)
