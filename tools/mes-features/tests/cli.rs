@@ -32,9 +32,12 @@ fn run(args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the tool starts");
-    // A tool that refuses its arguments does not read.
-    let _ = child.stdin.take().expect("stdin").write_all(input.as_bytes());
-    child.wait_with_output().expect("the tool ends")
+    // A tool that refuses its arguments does not read; one that works writes meanwhile.
+    let (mut stdin, input) = (child.stdin.take().expect("stdin"), input.to_owned());
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().expect("the tool ends");
+    feeder.join().expect("the feeder ends");
+    output
 }
 
 fn rows(output: &Output) -> Vec<Value> {
@@ -79,6 +82,47 @@ fn only_and_without_choose_by_feature_and_by_group() {
     assert_eq!(names(&["--only", "f_day,candle"]), ["f_dir", "f_body", "f_wick_up", "f_wick_down", "f_day"]);
     assert_eq!(names(&["--only", "candle", "--without", "f_dir,f_body"]), ["f_wick_up", "f_wick_down"]);
     assert_eq!(names(&[]).len(), 40);
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    // Segments of 100 rows, of which many go to a lane, then one that is longer than a lane's share.
+    let mut input = lines(15_000);
+    for line in &mut input[9_000..] {
+        *line = line.replacen(",\"seg\":", ",\"seg\":9", 1);
+        let seg = line.find("\"seg\":").expect("a segment") + 6;
+        let end = seg + line[seg..].find(',').expect("more columns");
+        line.replace_range(seg..end, "7");
+    }
+    let input = input.join("\n");
+    for format in ["jsonl", "csv", "parquet"] {
+        let with = |threads: &str| {
+            let args =
+                ["--interval", "1s", "--to", format, "--labels", "--horizon", "5s", "--threads", threads];
+            let output = run(&args, &input);
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout
+        };
+        let one = with("1");
+        assert!(["2", "3", "7"].iter().all(|threads| with(threads) == one), "{format}");
+    }
+}
+
+#[test]
+fn rows_before_a_bad_one_are_written_with_any_number_of_threads() {
+    let mut input = lines(10_000);
+    input[9_500] = input[9_500].replace("\"close\":4000", "\"close\":9000");
+    let input = input.join("\n");
+    let with = |threads: &str| {
+        let output =
+            run(&["--interval", "1s", "--to", "jsonl", "--only", "candle", "--threads", threads], &input);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(3) && said.contains("line 9501"), "{said}");
+        output.stdout
+    };
+    let one = with("1");
+    assert_eq!(one.iter().filter(|byte| **byte == b'\n').count(), 9_500);
+    assert!(["2", "5"].iter().all(|threads| with(threads) == one));
 }
 
 #[test]
