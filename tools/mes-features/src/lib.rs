@@ -96,14 +96,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print what the features of a table are like: nulls, range, correlation, class balance
-    Describe {
-        #[command(flatten)]
-        input: InputArgs,
-        /// As one JSON object, with the whole correlation matrix
-        #[arg(long)]
-        json: bool,
-    },
+    /// Print what the features of a table are like: nulls, range, correlation, class balance, importance
+    Describe(describe::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,7 +113,7 @@ const MOST_THREADS: usize = 8;
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),
-        Some(Command::Describe { input, json }) => describe::describe(&input, json),
+        Some(Command::Describe(args)) => describe::describe(&args),
         None => add(&args),
     }
 }
