@@ -26,7 +26,7 @@ use labels::{
     horizon::Horizon,
 };
 use lanes::{Lane, Lanes};
-use set::Set;
+use set::{Named, Set};
 use stream::{Held, LabelColumns, Writer};
 
 /// Add features, and for training labels, to bars.
@@ -51,6 +51,9 @@ pub struct Args {
     command: Option<Command>,
     #[command(flatten)]
     input: InputArgs,
+    /// The set to choose from
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    set: Named,
     /// Only these features or groups of features
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     only: Vec<String>,
@@ -138,7 +141,7 @@ fn add(args: &Args) -> Result<()> {
     })?;
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
     let columns: bar::Columns = names.collect();
-    let set = Set::choose(interval, columns, &args.only, &args.without)?;
+    let set = Set::choose(interval, columns, &args.only, &args.without)?.within(args.set);
     if set.is_empty() && args.labels.is_none() {
         log::note("no feature is left: rows pass as they are");
     }

@@ -271,6 +271,27 @@ fn describe_counts_what_is_there() {
     assert!((correlation - wanted).abs() < 1e-5, "{correlation} for {wanted}");
 }
 
+#[test]
+fn describe_draws_a_page_that_needs_nothing_else() {
+    let args = ["--interval", "1s", "--to", "jsonl", "--labels", "--horizon", "5s"];
+    let made = run(&args, &lines(300).join("\n"));
+    let text = String::from_utf8(made.stdout).expect("text").replace("f_queue", "f_<script>");
+    let text = text.replace("\"f_day\"", "\"f_<b>\"");
+    let path = std::env::temp_dir().join(format!("describe-{}.html", std::process::id()));
+    let said = run(&["describe", "--html", &path.display().to_string()], &text);
+    assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
+    let page = std::fs::read_to_string(&path).expect("the page");
+    std::fs::remove_file(&path).expect("the page goes");
+    for part in
+        ["Class balance", "Importance", "Distributions", "Correlation", "f_ret_60", "prefers-color-scheme"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("f_&lt;b&gt;") && !page.contains("f_<b>") && !page.contains("http"), "not its own");
+    let refused = run(&["describe", "--html", "/no/such/folder/x.html"], &text);
+    assert!(refused.status.code() == Some(1), "{}", String::from_utf8_lossy(&refused.stderr));
+}
+
 /// Keeps of each row the bar, one feature and the labels.
 fn strip(text: &str) -> String {
     let row = |line: &str| {

@@ -61,7 +61,7 @@ fn balance(table: &Table) -> String {
             let _ = write!(
                 body,
                 "<span class=\"{class}\" style=\"flex:{share:.4}\" title=\"{class}: {count} rows\">\
-                 {class} {share:.1} %</span>"
+                 {class}</span>"
             );
         }
         let _ =
@@ -73,16 +73,22 @@ fn balance(table: &Table) -> String {
 /// A bar to the right, or of signed values to either side, as a share of the longest.
 fn bar(value: Option<f64>, most: f64, digits: usize) -> String {
     let Some(value) = value else { return "<td class=\"bar\">–</td>".to_owned() };
-    let width = if most > 0.0 { 100.0 * value.abs() / most } else { 0.0 };
+    // Room for the number stays beside the longest.
+    let width = if most > 0.0 { 68.0 * value.abs() / most } else { 0.0 };
     let class = if value < 0.0 { "minus" } else { "plus" };
-    format!(
-        "<td class=\"bar\"><i class=\"{class}\" style=\"width:{width:.1}%\"></i><b>{value:.digits$}</b></td>"
-    )
+    let value = fixed(value, digits);
+    format!("<td class=\"bar\"><i class=\"{class}\" style=\"width:{width:.1}%\"></i><b>{value}</b></td>")
+}
+
+/// Writes a number with so many decimals; what rounds to 0 has no sign.
+fn fixed(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    if text.trim_start_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
 }
 
 fn importance(table: &Table, model: Option<&Linear>) -> String {
-    let (Some(model), Some(target)) = (model, table.target()) else { return String::new() };
-    let target = escape(target);
+    let Some(target) = table.target().map(escape) else { return String::new() };
+    let weights = model.map_or_else(|| vec![None; table.features().len()], |model| model.weights.clone());
     let information: Vec<_> = table.features().iter().map(|feature| feature.information()).collect();
     let with: Vec<_> = (0..information.len()).map(|feature| table.with_target(feature)).collect();
     let most = |values: &[Option<f64>]| values.iter().flatten().fold(0.0_f64, |most, x| most.max(x.abs()));
@@ -100,14 +106,16 @@ fn importance(table: &Table, model: Option<&Linear>) -> String {
             escape(&table.features()[feature].name),
             bar(information[feature], most(&information), 4),
             bar(with[feature], most(&with), 3),
-            bar(model.weights[feature], most(&model.weights), 3)
+            bar(weights[feature], most(&weights), 3)
         );
     }
     body += "</tbody></table>\n";
+    let explained = model.map_or("has no row without a null to be fitted to".to_owned(), |model| {
+        format!("explains {:.3} % of its variance", 100.0 * model.r_squared)
+    });
     let words = format!(
         "Baselines, measured on the rows they are fitted to: what each feature alone says about the label, and a \
-         linear model of {target} on all of them, which explains {:.3} % of its variance.",
-        100.0 * model.r_squared
+         linear model of {target} on all of them, which {explained}."
     );
     section("Importance", &words, &body)
 }
@@ -132,7 +140,7 @@ fn distributions(table: &Table) -> String {
         }
         let nulls = 100.0 * feature.nulls as f64 / table.rows.max(1) as f64;
         let (mean, sd) = feature.mean_sd();
-        let shown = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
+        let shown = |x: Option<f64>| x.map_or("–".to_owned(), |x| fixed(x, 3));
         let _ = writeln!(
             body,
             "<figure><figcaption>{}</figcaption><svg viewBox=\"0 0 192 52\" role=\"img\">\
