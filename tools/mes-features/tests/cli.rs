@@ -282,9 +282,15 @@ fn describe_draws_a_page_that_needs_nothing_else() {
     assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
     let page = std::fs::read_to_string(&path).expect("the page");
     std::fs::remove_file(&path).expect("the page goes");
-    for part in
-        ["Class balance", "Importance", "Distributions", "Correlation", "f_ret_60", "prefers-color-scheme"]
-    {
+    for part in [
+        "Class balance",
+        " % flat, ",
+        "Importance",
+        "Distributions",
+        "Correlation",
+        "f_ret_60",
+        "prefers-color-scheme",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("f_&lt;b&gt;") && !page.contains("f_<b>") && !page.contains("http"), "not its own");

@@ -64,8 +64,11 @@ fn balance(table: &Table) -> String {
                  {class}</span>"
             );
         }
-        let _ =
-            writeln!(body, "</div><p class=\"soft\">{} rows have no label.</p>", grouped(label.counts[3]));
+        let ([down, flat, up], unknown) = (label.shares(), grouped(label.counts[3]));
+        let _ = writeln!(
+            body,
+            "</div><p class=\"soft\">{down:.2} % down, {flat:.2} % flat, {up:.2} % up; {unknown} rows have no label</p>"
+        );
     }
     section("Class balance", "How often the market was down, flat or up when the label was known.", &body)
 }
