@@ -86,6 +86,11 @@ impl Rows {
         }
     }
 
+    /// Forgets the segment: the next bar begins one, whatever its number.
+    pub fn restart(&mut self) {
+        self.n = 0;
+    }
+
     /// Takes the next bar. One that cannot be is an error.
     pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;

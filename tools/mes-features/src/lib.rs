@@ -4,6 +4,7 @@ mod describe;
 pub mod engine;
 pub mod indicators;
 pub mod labels;
+mod lanes;
 pub mod row;
 pub mod set;
 mod stream;
@@ -13,7 +14,9 @@ use std::io::{Write, stdout};
 use arrow_schema::{DataType, Field};
 use clap::{Parser, Subcommand, ValueEnum};
 use mes_core::{bar, interval::Interval, time::SECOND};
-use mes_pipe::{CalendarArgs, Error, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log};
+use mes_pipe::{
+    Ahead, CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log,
+};
 use serde_json::{Value, json};
 
 use engine::{Engine, Rows};
@@ -22,8 +25,9 @@ use labels::{
     barrier::{Barrier, Barriers},
     horizon::Horizon,
 };
-use set::Set;
-use stream::{Held, LabelColumns, Task, Writer};
+use lanes::{Lane, Lanes};
+use set::{Named, Set};
+use stream::{Held, LabelColumns, Writer};
 
 /// Add features, and for training labels, to bars.
 ///
@@ -47,6 +51,9 @@ pub struct Args {
     command: Option<Command>,
     #[command(flatten)]
     input: InputArgs,
+    /// The set to choose from
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    set: Named,
     /// Only these features or groups of features
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     only: Vec<String>,
@@ -75,6 +82,9 @@ pub struct Args {
     /// Slippage of the barrier label's entry
     #[arg(long, value_name = "TICKS", default_value_t = 1, value_parser = clap::value_parser!(i64).range(0..=40))]
     slippage: i64,
+    /// Threads that compute; all cores without it. The bytes are the same with any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
     #[command(flatten)]
     calendar: CalendarArgs,
     #[command(flatten)]
@@ -89,14 +99,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print what the features of a table are like: nulls, range, correlation, class balance
-    Describe {
-        #[command(flatten)]
-        input: InputArgs,
-        /// As one JSON object, with the whole correlation matrix
-        #[arg(long)]
-        json: bool,
-    },
+    /// Print what the features of a table are like: nulls, range, correlation, class balance, importance
+    Describe(describe::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,11 +109,14 @@ enum Rule {
     Barrier,
 }
 
+/// More are kept waiting by the one that writes.
+const MOST_THREADS: usize = 8;
+
 /// Lists the features, or adds them to a stream.
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),
-        Some(Command::Describe { input, json }) => describe::describe(&input, json),
+        Some(Command::Describe(args)) => describe::describe(&args),
         None => add(&args),
     }
 }
@@ -128,13 +135,13 @@ fn list(json: bool) -> Result<()> {
 
 fn add(args: &Args) -> Result<()> {
     let calendar = args.calendar.read()?;
-    let reading = stream::open(args.input.clone())?;
-    let interval = reading.meta.interval.ok_or_else(|| {
+    let input = Ahead::of(Input::open(&args.input, &[Kind::Bar])?)?;
+    let interval = input.meta().interval.ok_or_else(|| {
         Error::usage("the length of a row is not known (text carries none): give it, such as --interval 1s")
     })?;
-    let names = reading.schema.fields().iter().map(|field| field.name().as_str());
+    let names = input.schema().fields().iter().map(|field| field.name().as_str());
     let columns: bar::Columns = names.collect();
-    let set = Set::choose(interval, columns, &args.only, &args.without)?;
+    let set = Set::choose(interval, columns, &args.only, &args.without)?.within(args.set);
     if set.is_empty() && args.labels.is_none() {
         log::note("no feature is left: rows pass as they are");
     }
@@ -144,20 +151,29 @@ fn add(args: &Args) -> Result<()> {
             settings[key] = json!(names);
         }
     }
-    let schema = extend(&reading.schema, stream::feature_fields(&set))?;
-    let (labeller, held) = match args.labels {
-        None => (None, None),
-        Some(rule) => {
-            let Labels { labeller, fields, columns, setting } = labels(args, rule, interval)?;
-            settings["labels"] = setting;
-            (Some(labeller), Some(Held::new(columns, extend(&schema, fields)?)))
-        }
+    let schema = extend(input.schema(), stream::feature_fields(&set))?;
+    let mut held = None;
+    if let Some(rule) = args.labels {
+        let Labels { fields, columns, setting, .. } = labels(args, rule, interval)?;
+        settings["labels"] = setting;
+        held = Some(Held::new(columns, extend(&schema, fields)?));
+    }
+    let lane = || {
+        let labels = args.labels.map(|rule| labels(args, rule, interval)).transpose()?;
+        Ok(Lane {
+            rows: Rows::new(interval, calendar.value.clone()),
+            engine: Engine::new(&set, interval),
+            labeller: labels.map(|labels| labels.labeller),
+            taken: Vec::new(),
+        })
     };
-    let meta = reading.meta.stage("mes-features", Kind::Feature, settings);
+    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_THREADS));
+    let threads = args.threads.map_or_else(cores, usize::from);
+    let lanes = Lanes::start((0..threads).map(|_| lane()).collect::<Result<_>>()?)?;
+    let meta = input.meta().stage("mes-features", Kind::Feature, settings);
     let written = held.as_ref().map_or(&schema, Held::schema).clone();
     let output = Output::create(&args.output, written, &meta)?;
-    let task = Task { rows: Rows::new(interval, calendar.value), labeller };
-    stream::run(reading, task, Writer { engine: Engine::new(&set, interval), schema, output, held })
+    stream::run(input, lanes, Writer { schema, output, held })
 }
 
 /// A label rule, its columns, and how the lineage says it.

@@ -1,5 +1,6 @@
 //! The set: one line a feature. A new one is a file in `indicators/` and a line here.
 
+use clap::ValueEnum;
 use mes_core::{bar, interval::Interval};
 use mes_pipe::{Error, Result};
 use serde_json::{Value, json};
@@ -157,6 +158,16 @@ impl Warmup {
     }
 }
 
+/// Features under one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Named {
+    /// All that the bars allow
+    #[default]
+    Base,
+    /// Without those that need the sizes of quotes, which TopstepX does not send
+    Live,
+}
+
 /// The features chosen for a stream, in the order of [`TABLE`].
 pub struct Set(Vec<&'static Feature>);
 
@@ -191,6 +202,13 @@ impl Set {
         }
         let chosen = TABLE.iter().filter(|feature| wanted(feature) && feature.exists(interval, columns));
         Ok(Set(chosen.collect()))
+    }
+
+    /// Keeps what belongs to a named set.
+    pub fn within(mut self, named: Named) -> Set {
+        let sizes = |feature: &Feature| feature.needs.iter().any(|column| column.ends_with("_size"));
+        self.0.retain(|feature| named == Named::Base || !sizes(feature));
+        self
     }
 
     pub fn features(&self) -> &[&'static Feature] {

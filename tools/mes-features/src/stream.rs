@@ -1,143 +1,21 @@
-//! The stream: batches of bars in, the same rows with columns to the right out. One thread reads and checks, the
-//! other computes and writes. Rows with labels are held until the labels are known.
+//! The stream: batches of bars in, the same rows with columns to the right out. One thread reads, others compute, this
+//! one writes. Rows with labels are held until the labels are known.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
-    },
-    thread::{self, JoinHandle},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use arrow_array::{ArrayRef, Float32Array, Int8Array, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
-use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, Meta, Output, Result, append};
+use mes_pipe::{Ahead, Event, Output, Result, append};
 
 use crate::{
-    engine::{Engine, Rows},
-    labels::{Label, Labeller},
-    row::Row,
+    labels::Label,
+    lanes::{Done, Lanes},
     set::Set,
 };
-
-/// Batches that the reader may be ahead.
-const QUEUE: usize = 4;
 
 /// Returns the fields of the features.
 pub fn feature_fields(set: &Set) -> Vec<Field> {
     set.features().iter().map(|feature| Field::new(feature.name, DataType::Float32, true)).collect()
-}
-
-/// What the reader hands to the writer, in order.
-enum Work {
-    Batch {
-        batch: RecordBatch,
-        rows: Vec<Row>,
-        /// Labels that became known, for rows not labelled yet, oldest first.
-        known: Vec<Option<Label>>,
-    },
-    /// The next row may be long in coming.
-    Idle,
-    /// The end, with the labels that were still open.
-    End(Vec<Option<Label>>),
-}
-
-/// What the reader does with bars: checks them, and labels them if asked to.
-pub struct Task {
-    pub rows: Rows,
-    pub labeller: Option<Box<dyn Labeller + Send>>,
-}
-
-/// The reading thread. An input stays in the thread that opened it.
-pub struct Reading {
-    pub schema: SchemaRef,
-    pub meta: Meta,
-    task: Sender<Task>,
-    work: Receiver<Work>,
-    spent: Sender<Vec<Row>>,
-    thread: JoinHandle<Result<()>>,
-}
-
-/// Opens bars in a thread of their own and waits until their columns are known.
-pub fn open(args: InputArgs) -> Result<Reading> {
-    let (task, tasks) = channel();
-    let (work_sent, work) = sync_channel(QUEUE);
-    let (spent, vectors) = channel();
-    let (opened_sent, opened) = channel();
-    let thread = thread::Builder::new().spawn(move || {
-        let input = Input::open(&args, &[Kind::Bar])?;
-        let told = opened_sent.send((input.schema().clone(), input.meta().clone())).is_ok();
-        match tasks.recv() {
-            Ok(task) if told => Reader { input, task }.run(&work_sent, &vectors),
-            _ => Ok(()),
-        }
-    })?;
-    match opened.recv() {
-        Ok((schema, meta)) => Ok(Reading { schema, meta, task, work, spent, thread }),
-        Err(_) => Err(outcome(thread).err().unwrap_or_else(|| Error::failed("the reading thread ended"))),
-    }
-}
-
-fn outcome(thread: JoinHandle<Result<()>>) -> Result<()> {
-    thread.join().unwrap_or_else(|_| Err(Error::failed("the reading thread died")))
-}
-
-struct Reader {
-    input: Input,
-    task: Task,
-}
-
-impl Reader {
-    /// Reads until the end or until nobody listens any more. `spent` returns vectors to be used again.
-    fn run(mut self, work: &SyncSender<Work>, spent: &Receiver<Vec<Row>>) -> Result<()> {
-        loop {
-            let next = match self.input.next()? {
-                Event::Batch(batch) => self.batch(batch, spent.try_recv().unwrap_or_default())?,
-                Event::Idle => Work::Idle,
-                Event::End => Work::End(self.rest()),
-            };
-            let last = matches!(next, Work::End(_));
-            if work.send(next).is_err() || last {
-                return Ok(());
-            }
-        }
-    }
-
-    fn batch(&mut self, batch: RecordBatch, mut rows: Vec<Row>) -> Result<Work> {
-        rows.clear();
-        let bars = Bars::of(&batch)?;
-        let mut known = Vec::new();
-        for row in 0..bars.len() {
-            let bar = bars.get(row);
-            rows.push(self.task.rows.next(&bar).map_err(|error| error.at(self.input.at(row)))?);
-            if let Some(labeller) = &mut self.task.labeller {
-                labeller.push(&bar, &mut known);
-            }
-        }
-        Ok(Work::Batch { batch, rows, known })
-    }
-
-    fn rest(&mut self) -> Vec<Option<Label>> {
-        let mut known = Vec::new();
-        if let Some(labeller) = &mut self.task.labeller {
-            labeller.end(&mut known);
-        }
-        known
-    }
-}
-
-/// Turns NaN into null.
-fn nullable(mut values: Vec<f32>) -> ArrayRef {
-    let known = values.iter().fold(true, |known, value| known & !value.is_nan());
-    if known {
-        return Arc::new(Float32Array::from(values));
-    }
-    let valid = values.iter().map(|value| !value.is_nan()).collect::<Vec<bool>>();
-    for value in &mut values {
-        *value = if value.is_nan() { 0.0 } else { *value };
-    }
-    Arc::new(Float32Array::new(values.into(), Some(valid.into())))
 }
 
 /// Makes the columns of a label.
@@ -158,9 +36,8 @@ fn classes(labels: &[Option<Label>]) -> ArrayRef {
     Arc::new(labels.iter().map(|label| label.map(|label| label.class)).collect::<Int8Array>())
 }
 
-/// Adds features to rows, holds rows whose labels are not known yet, and writes.
+/// Writes rows with their features, and holds those whose labels are not known yet.
 pub struct Writer {
-    pub engine: Engine,
     /// The schema of rows with features.
     pub schema: SchemaRef,
     pub output: Output,
@@ -168,47 +45,57 @@ pub struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, work: &Receiver<Work>, spent: &Sender<Vec<Row>>) -> Result<()> {
-        for next in work {
-            match next {
-                Work::Batch { batch, rows, known } => {
-                    self.engine.run(&rows);
-                    // The reader may have ended already.
-                    let _ = spent.send(rows);
-                    let columns = self.engine.take().into_iter().map(nullable).collect();
-                    let batch = append(&batch, &self.schema, columns)?;
-                    match &mut self.held {
-                        None => self.output.write(&batch)?,
-                        Some(held) => held.push(batch, known, &mut self.output)?,
-                    }
-                }
-                Work::Idle => {
-                    if let Some(held) = &mut self.held {
-                        held.write(&mut self.output, true)?;
-                    }
-                    self.output.flush()?;
-                }
-                Work::End(known) => {
-                    if let Some(held) = &mut self.held {
-                        held.known.extend(known);
-                        held.write(&mut self.output, true)?;
-                    }
-                    return self.output.finish();
-                }
+    fn take(&mut self, mut done: Done) -> Result<()> {
+        let failure = done.failure();
+        let known = std::mem::take(&mut done.known);
+        if let Some((batch, columns)) = done.rows.filter(|(batch, _)| batch.num_rows() > 0) {
+            let batch = append(&batch, &self.schema, columns)?;
+            match &mut self.held {
+                None => self.output.write(&batch)?,
+                Some(held) => held.rows.push_back(batch),
             }
         }
-        // The reader failed: it says why, and this table gets no end mark.
-        Ok(())
+        if let Some(held) = &mut self.held {
+            held.known.extend(known);
+            held.write(&mut self.output, false)?;
+        }
+        failure.map_or(Ok(()), |error| {
+            self.output.flush()?;
+            Err(error)
+        })
+    }
+
+    /// Writes what can be written before a wait.
+    fn flush(&mut self) -> Result<()> {
+        if let Some(held) = &mut self.held {
+            held.write(&mut self.output, true)?;
+        }
+        self.output.flush()
     }
 }
 
-/// Reads and writes side by side until the end.
-pub fn run(reading: Reading, task: Task, writer: Writer) -> Result<()> {
-    // A reader that is gone already says why when it is joined.
-    let _ = reading.task.send(task);
-    // When writing fails the tool ends at once: the reader may be waiting for a row that never comes.
-    writer.run(&reading.work, &reading.spent)?;
-    outcome(reading.thread)
+/// Reads, computes and writes side by side until the end.
+pub fn run(mut input: Ahead, mut lanes: Lanes, mut writer: Writer) -> Result<()> {
+    loop {
+        match input.next() {
+            Ok(Event::Batch(batch)) => lanes.put(&batch, input.place(), |done| writer.take(done))?,
+            Ok(Event::Idle) => {
+                lanes.rest(|done| writer.take(done))?;
+                writer.flush()?;
+            }
+            Ok(Event::End) => {
+                lanes.close(|done| writer.take(done))?;
+                writer.flush()?;
+                return writer.output.finish();
+            }
+            // What came before it is written all the same, and this table gets no end mark.
+            Err(error) => {
+                lanes.rest(|done| writer.take(done))?;
+                writer.flush()?;
+                return Err(error);
+            }
+        }
+    }
 }
 
 /// Rows whose labels are not known yet, and labels whose rows have not been written yet.
@@ -228,12 +115,6 @@ impl Held {
     /// Returns the schema of the rows that it writes.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
-    }
-
-    fn push(&mut self, batch: RecordBatch, known: Vec<Option<Label>>, output: &mut Output) -> Result<()> {
-        self.rows.push_back(batch);
-        self.known.extend(known);
-        self.write(output, false)
     }
 
     /// Writes the rows whose labels are known: whole batches, and if `all`, the beginning of one.

@@ -32,9 +32,12 @@ fn run(args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the tool starts");
-    // A tool that refuses its arguments does not read.
-    let _ = child.stdin.take().expect("stdin").write_all(input.as_bytes());
-    child.wait_with_output().expect("the tool ends")
+    // A tool that refuses its arguments does not read; one that works writes meanwhile.
+    let (mut stdin, input) = (child.stdin.take().expect("stdin"), input.to_owned());
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output().expect("the tool ends");
+    feeder.join().expect("the feeder ends");
+    output
 }
 
 fn rows(output: &Output) -> Vec<Value> {
@@ -79,6 +82,47 @@ fn only_and_without_choose_by_feature_and_by_group() {
     assert_eq!(names(&["--only", "f_day,candle"]), ["f_dir", "f_body", "f_wick_up", "f_wick_down", "f_day"]);
     assert_eq!(names(&["--only", "candle", "--without", "f_dir,f_body"]), ["f_wick_up", "f_wick_down"]);
     assert_eq!(names(&[]).len(), 40);
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    // Segments of 100 rows, of which many go to a lane, then one that is longer than a lane's share.
+    let mut input = lines(15_000);
+    for line in &mut input[9_000..] {
+        *line = line.replacen(",\"seg\":", ",\"seg\":9", 1);
+        let seg = line.find("\"seg\":").expect("a segment") + 6;
+        let end = seg + line[seg..].find(',').expect("more columns");
+        line.replace_range(seg..end, "7");
+    }
+    let input = input.join("\n");
+    for format in ["jsonl", "csv", "parquet"] {
+        let with = |threads: &str| {
+            let args =
+                ["--interval", "1s", "--to", format, "--labels", "--horizon", "5s", "--threads", threads];
+            let output = run(&args, &input);
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+            output.stdout
+        };
+        let one = with("1");
+        assert!(["2", "3", "7"].iter().all(|threads| with(threads) == one), "{format}");
+    }
+}
+
+#[test]
+fn rows_before_a_bad_one_are_written_with_any_number_of_threads() {
+    let mut input = lines(10_000);
+    input[9_500] = input[9_500].replace("\"close\":4000", "\"close\":9000");
+    let input = input.join("\n");
+    let with = |threads: &str| {
+        let output =
+            run(&["--interval", "1s", "--to", "jsonl", "--only", "candle", "--threads", threads], &input);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(3) && said.contains("line 9501"), "{said}");
+        output.stdout
+    };
+    let one = with("1");
+    assert_eq!(one.iter().filter(|byte| **byte == b'\n').count(), 9_500);
+    assert!(["2", "5"].iter().all(|threads| with(threads) == one));
 }
 
 #[test]
@@ -225,6 +269,33 @@ fn describe_counts_what_is_there() {
     let correlation = found["features"][0]["correlation_with_move"].as_f64().expect("a number");
     assert_eq!(found["complete_rows"], n);
     assert!((correlation - wanted).abs() < 1e-5, "{correlation} for {wanted}");
+}
+
+#[test]
+fn describe_draws_a_page_that_needs_nothing_else() {
+    let args = ["--interval", "1s", "--to", "jsonl", "--labels", "--horizon", "5s"];
+    let made = run(&args, &lines(300).join("\n"));
+    let text = String::from_utf8(made.stdout).expect("text").replace("f_queue", "f_<script>");
+    let text = text.replace("\"f_day\"", "\"f_<b>\"");
+    let path = std::env::temp_dir().join(format!("describe-{}.html", std::process::id()));
+    let said = run(&["describe", "--html", &path.display().to_string()], &text);
+    assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
+    let page = std::fs::read_to_string(&path).expect("the page");
+    std::fs::remove_file(&path).expect("the page goes");
+    for part in [
+        "Class balance",
+        " % flat, ",
+        "Importance",
+        "Distributions",
+        "Correlation",
+        "f_ret_60",
+        "prefers-color-scheme",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("f_&lt;b&gt;") && !page.contains("f_<b>") && !page.contains("http"), "not its own");
+    let refused = run(&["describe", "--html", "/no/such/folder/x.html"], &text);
+    assert!(refused.status.code() == Some(1), "{}", String::from_utf8_lossy(&refused.stderr));
 }
 
 /// Keeps of each row the bar, one feature and the labels.

@@ -78,7 +78,7 @@ fn truth(bars: &[Bar], row: usize) -> [Option<i64>; 3] {
         let end = bars[row].ts.div_euclid(length) * length;
         (end - length >= begun).then_some(end)
     };
-    let minute = over(time::MINUTE).map(|end| gain(end));
+    let minute = over(time::MINUTE).map(gain);
     // The tick above the open of second 10, or more where the minute gains.
     let range = minute.map(|gain| if gain > 0 { gain } else { 1 - gain });
     let five = over(5 * time::MINUTE).map(|end| (0..5).map(|k| gain(end - k * time::MINUTE)).sum());

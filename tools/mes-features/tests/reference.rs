@@ -3,7 +3,7 @@
 mod reference_values;
 mod walk;
 
-use mes_features::set::{Range, TABLE};
+use mes_features::set::{Named, Range, TABLE};
 use walk::{interval, run, walk, whole_set};
 
 const CASES: [(u64, &str, &str, &[usize]); 5] = [
@@ -66,6 +66,17 @@ fn features_whose_seconds_the_interval_does_not_divide_are_absent() {
             "f_m1_range"
         ]
     );
+}
+
+#[test]
+fn the_live_set_needs_no_sizes_of_quotes() {
+    let interval = interval("1s");
+    let set = whole_set(interval).within(Named::Live);
+    let names: Vec<_> = set.features().iter().map(|feature| feature.name).collect();
+    let left: Vec<_> =
+        TABLE.iter().map(|feature| feature.name).filter(|name| !names.contains(name)).collect();
+    assert_eq!(left, ["f_queue", "f_ofi_30", "f_micro"]);
+    assert_ne!(set.hash(), whole_set(interval).hash());
 }
 
 #[test]

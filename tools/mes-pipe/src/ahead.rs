@@ -51,6 +51,11 @@ impl Ahead {
         event
     }
 
+    /// Returns where the batch given last came from.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Names the place of a row of the batch given last, for messages.
     pub fn at(&self, row: usize) -> String {
         self.place.of(row)

@@ -288,7 +288,7 @@ impl Opened {
 
 /// Where the rows of a batch came from.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub struct Place {
     name: String,
     unit: &'static str,
     first: u64,

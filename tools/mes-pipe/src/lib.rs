@@ -36,7 +36,7 @@ pub use args::{InputArgs, Session, TextArgs};
 pub use columns::{BarBuilder, Bars, Ticks, append};
 pub use damage::caught;
 pub use error::{Error, Result};
-pub use input::{Event, Input, read_table};
+pub use input::{Event, Input, Place, read_table};
 pub use lineage::{Lineage, hash, hash_of};
 pub use lock::lock;
 pub use meta::{Kind, Meta};

@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use parquet::{
     arrow::{
         ArrowWriter, ProjectionMask,
@@ -40,16 +40,22 @@ pub(crate) fn open(
     Ok((schema, rows, reader))
 }
 
-/// Begins a file. Times are stored as differences, which rise evenly; the rest by dictionary.
+/// Begins a file. Times are stored as differences, which rise evenly; 32-bit numbers, nearly all of which differ, byte
+/// by byte, which takes half the time and four fifths of the room of a dictionary; the rest by dictionary.
 pub(crate) fn writer<W: Write + Send>(out: W, schema: &SchemaRef) -> Result<ArrowWriter<W>> {
     let ts = ColumnPath::from("ts");
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_created_by("mes".to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_column_dictionary_enabled(ts.clone(), false)
-        .set_column_encoding(ts, Encoding::DELTA_BINARY_PACKED)
-        .build();
-    Ok(ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))?)
+        .set_column_encoding(ts, Encoding::DELTA_BINARY_PACKED);
+    for field in schema.fields().iter().filter(|field| field.data_type() == &DataType::Float32) {
+        let column = ColumnPath::from(field.name().as_str());
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT);
+    }
+    Ok(ArrowWriter::try_new(out, Arc::clone(schema), Some(properties.build()))?)
 }
 
 /// A Parquet file beside the stream: written under another name and renamed when it is whole.

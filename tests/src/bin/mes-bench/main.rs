@@ -2,6 +2,7 @@
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
 //! `mes-bench --large` runs the cases of years of data in place of the others.
 
+mod features;
 mod in_process;
 mod large;
 mod serving;
@@ -44,12 +45,20 @@ fn bench() -> Result<()> {
     }
     let data = tools::Data::make(folder.path())?;
     let mut table = Table::begin(data.rows)?;
-    for case in tools::cases(&data) {
+    // `mes-bench features` runs only the cases of that name.
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let wanted = |name: &str| name.contains(&only);
+    let cases = tools::cases(&data).into_iter().chain(features::cases(&data));
+    for case in cases.filter(|case| wanted(&case.name)) {
         let runs = three_times(|| shell_line(folder.path(), &case.line))?;
         table.add(&Case { name: case.name, rows: case.rows, goal: case.goal, unit: case.unit }, &runs)?;
     }
+    let live = features::Live::read(folder.path())?;
+    let [computed, by_pipes] = features::live_cases();
+    table.add(&computed, &three_times(|| live.compute())?)?;
+    table.add(&by_pipes, &three_times(|| live.round_trips(folder.path()))?)?;
     let rows = in_process::Held::read(&data.predictions)?;
-    for entries in [false, true] {
+    for entries in [false, true].into_iter().filter(|_| wanted("in process")) {
         let mut fills = 0;
         let runs = three_times(|| {
             fills = rows.trade(entries)?;

@@ -2,6 +2,7 @@
 //! 0 if h = l.
 //!
 //! Features: `f_dir`, `f_body` in [-1, 1]; `f_wick_up`, `f_wick_down` in [0, 1]. Warm-up: none.
+//! Source: Nison, Japanese Candlestick Charting Techniques (1991), as shares in place of names.
 
 use mes_core::interval::Interval;
 

@@ -2,6 +2,7 @@
 //!
 //! Feature: `f_delta_30`, in [-1, 1]; only where bars carry `buy_volume` and `sell_volume`. Warm-up: 30 rows; a row
 //! without sides makes the window null while it is within.
+//! Source: signed volume as in Hasbrouck, Journal of Finance 46 (1991), by the sides that the exchange reports.
 
 use mes_core::interval::Interval;
 

@@ -3,6 +3,7 @@
 //!
 //! Features: `f_ema_9 f_ema_21 f_ema_50 f_ema_200`, `f_ema_9_21 f_ema_21_50 f_ema_50_200`, in [-1, 1].
 //! Warm-up: n rows, and σ (61 rows).
+//! Source: Roberts, Technometrics 1 (1959); in units of σ so that it means the same on calm and on wild days.
 
 use mes_core::interval::Interval;
 

@@ -5,6 +5,7 @@
 //! Features: `f_m1_trend f_m1_momentum f_m1_range` (m = 60), `f_m5_…` (m = 300); trend and momentum in [-1, 1],
 //! range in [0, 1). Warm-up: one whole bar, six for momentum, and σ (61 rows). Absent where the rows' interval
 //! does not divide m.
+//! Source: none; the same z-scores on longer bars, none of them before it is over.
 
 use mes_core::{interval::Interval, time::SECOND};
 

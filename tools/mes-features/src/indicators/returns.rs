@@ -2,6 +2,7 @@
 //!
 //! Features: `f_ret_1 f_ret_5 f_ret_10 f_ret_30 f_ret_60`, in [-1, 1]. Warm-up: σ (61 rows), and k seconds.
 //! A k that the rows' interval does not divide is absent.
+//! Source: none; a z-score of a return under a random walk, cut at four standard deviations.
 
 use mes_core::interval::Interval;
 

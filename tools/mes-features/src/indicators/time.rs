@@ -2,6 +2,7 @@
 //! of the Globex day as scheduled, early closes included.
 //!
 //! Features: `f_to_close`, `f_day`, in [0, 1]. Warm-up: none. `f_day` is null where the calendar has no day.
+//! Source: the calendar; that markets follow the clock: Admati and Pfleiderer, Review of Financial Studies 1 (1988).
 
 use mes_core::{interval::Interval, time::MINUTE};
 

@@ -2,6 +2,7 @@
 //! rows against that of 60, m₅/(m₅ + m₆₀) (0.5 if both are 0).
 //!
 //! Features: `f_vol_z_30` in [-1, 1], `f_vol_ratio` in [0, 1]. Warm-up: 30 rows and 60 rows.
+//! Source: none; a z-score and a share.
 
 use mes_core::interval::Interval;
 

@@ -4,6 +4,7 @@
 //! Features: gap `f_vwap_gap` = clip((c − V)/(4σ√(n/3))), slope `f_vwap_slope` = clip((V − V₋₆₀)√(3n)/(240σ)), with
 //! n the rows since V began; in [-1, 1]. Both are in units of what a random walk does to its own average.
 //! Warm-up: σ (61 rows), volume; the slope also 60 rows since V began.
+//! Source: Berkowitz, Logue and Noser, Journal of Finance 43 (1988), with the typical price of each row.
 
 use mes_core::interval::Interval;
 

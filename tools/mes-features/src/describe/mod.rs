@@ -1,0 +1,46 @@
+//! `mes-features describe`: what a table of features is like, as text, JSON and a page with pictures.
+
+mod html;
+mod importance;
+mod table;
+
+use std::{
+    io::{Write, stdout},
+    path::PathBuf,
+};
+
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result};
+
+use table::Table;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// As one JSON object, with the whole correlation matrix
+    #[arg(long)]
+    json: bool,
+    /// Write a page with pictures to this file too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Reads the table and prints what it is like.
+pub fn describe(args: &Args) -> Result<()> {
+    let mut input = Input::open(&args.input, &[Kind::Feature])?;
+    let mut table = Table::of(input.schema());
+    loop {
+        match input.next()? {
+            Event::Batch(batch) => table.add(&batch),
+            Event::Idle => {}
+            Event::End => break,
+        }
+    }
+    if let Some(path) = &args.html {
+        std::fs::write(path, html::page(&table)).map_err(|error| Error::from(error).at(path.display()))?;
+    }
+    let text = if args.json { format!("{}\n", table.json()) } else { table.text() };
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
