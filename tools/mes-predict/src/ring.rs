@@ -1,5 +1,10 @@
 //! The last rows of a stream, as a sequence model sees them: whole, of one segment, without a break.
 
+use arrow_array::{Float32Array, Int64Array};
+use mes_pipe::Result;
+
+use crate::model::{Model, plan::CLASSES};
+
 /// Rows since the last break, as many as a window has, in one piece.
 pub(crate) struct Ring {
     window: usize,
@@ -12,6 +17,29 @@ pub(crate) struct Ring {
 impl Ring {
     pub fn new(window: usize, width: usize) -> Ring {
         Ring { window, width, seg: 0, rows: Vec::with_capacity(2 * window * width) }
+    }
+
+    /// Computes the probabilities of the rows that are wanted and have a window, each with its place. Every whole row
+    /// counts for those after it, wanted or not; one that is not forgets all.
+    pub fn probabilities(
+        &mut self,
+        model: &Model,
+        features: &[&Float32Array],
+        segments: &Int64Array,
+        (wanted, whole): (&[bool], &[bool]),
+    ) -> Result<Vec<(usize, [f64; CLASSES])>> {
+        let mut found = Vec::new();
+        for row in 0..wanted.len() {
+            if !whole[row] {
+                self.clear();
+                continue;
+            }
+            let window = self.push(segments.value(row), features.iter().map(|column| column.value(row)));
+            if let (true, Some(window)) = (wanted[row], window) {
+                found.extend(model.probabilities(window)?.into_iter().map(|p| (row, p)));
+            }
+        }
+        Ok(found)
     }
 
     /// Forgets all: a row lacked something.

@@ -77,7 +77,7 @@ impl Predictor for Served {
                 let both = wanted.iter().zip(&whole).map(|(wanted, whole)| *wanted && *whole);
                 single(&self.model, &features, &both.collect::<Vec<_>>())?
             }
-            Some(ring) => sequences(&self.model, ring, &features, segments(batch)?, (&wanted, &whole))?,
+            Some(ring) => ring.probabilities(&self.model, &features, segments(batch)?, (&wanted, &whole))?,
         };
         let mut predictions = vec![Prediction::default(); wanted.len()];
         for (row, p) in found {
@@ -113,28 +113,6 @@ fn single(
         }
     }
     Ok(rows.into_iter().zip(model.probabilities(&packed)?).collect())
-}
-
-/// Computes those of a sequence model: every whole row counts for those after it, whether it is wanted or not.
-fn sequences(
-    model: &Model,
-    ring: &mut Ring,
-    features: &[&Float32Array],
-    segments: &Int64Array,
-    (wanted, whole): (&[bool], &[bool]),
-) -> Result<Vec<(usize, [f64; CLASSES])>> {
-    let mut found = Vec::new();
-    for row in 0..wanted.len() {
-        if !whole[row] {
-            ring.clear();
-            continue;
-        }
-        let window = ring.push(segments.value(row), features.iter().map(|column| column.value(row)));
-        if let (true, Some(window)) = (wanted[row], window) {
-            found.extend(model.probabilities(window)?.into_iter().map(|p| (row, p)));
-        }
-    }
-    Ok(found)
 }
 
 /// Finds the columns of `features`; the stream may have more.

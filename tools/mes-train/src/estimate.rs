@@ -40,7 +40,9 @@ impl fmt::Display for Memory {
 pub fn announce(family: &str, rows_bytes: u64, cost: Cost, limit: Memory) -> Result<()> {
     let needed = Memory(rows_bytes + cost.bytes as u64);
     let time = span(cost.seconds);
-    note(format!("{family}: about {needed} of memory and at most {time} (limit {limit}, --max-memory)"));
+    note(format!(
+        "{family}: rows and fit take about {needed} of memory and at most {time} (limit {limit}, --max-memory)"
+    ));
     if needed > limit { Err(too_much(needed, limit)) } else { Ok(()) }
 }
 
