@@ -15,6 +15,9 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
+    /// The last row judged; absent before the first.
+    #[serde(with = "time::optional_text")]
+    pub ts: Option<Ts>,
     /// Equity at the first start; a firm's trailing loss, and sizes counted from the capital, measure from it.
     pub first_cents: Cents,
     /// Equity at the first start or the last reset; the kill switch measures from it.
@@ -122,6 +125,7 @@ impl Ledger {
     /// Returns the ledger of an account that begins with this much.
     pub fn new(start: Cents) -> Self {
         Ledger {
+            ts: None,
             first_cents: start,
             start_cents: start,
             peak_cents: start,

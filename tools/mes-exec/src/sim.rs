@@ -2,6 +2,8 @@
 //!
 //! Lives on the rows' `ts` alone. Costs are booked with every fill; the bracket is measured from the entry's fill.
 
+pub mod kept;
+
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
@@ -317,8 +319,11 @@ impl Broker for Sim {
         Ok(self.hello.clone())
     }
 
+    /// Takes up the account as the run record has it: a journal that is replayed began with other money and orders.
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
         self.schedule.filter = run.session;
+        self.balance = run.broker.balance_cents;
+        self.statement.seen = run.broker.seen;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use mes_core::{
     ledger::{Ledger, Said},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    person::Person,
     row::Row,
     rules::{Rules, SizingFrom},
     run::Run,
@@ -27,6 +28,7 @@ use crate::{
     memory,
     rules::{self, Denial, View, reversal},
     stops,
+    told::told,
 };
 
 /// The judge of one account. Its ledger is all that it remembers.
@@ -37,6 +39,10 @@ pub struct Risk {
     ledger: Ledger,
     row_ns: i64,
     from: Option<Ts>,
+    /// Rows up to this one are in the ledger already.
+    known: Option<Ts>,
+    /// The last order sent by this judge; what one before it sent and the broker has not seen never left.
+    sent: u64,
 }
 
 /// Why a row leads to nothing.
@@ -56,6 +62,8 @@ impl Risk {
             ledger: run.ledger.clone(),
             row_ns: interval.nanos(),
             from,
+            known: run.ledger.ts,
+            sent: 0,
         }
     }
 
@@ -64,15 +72,31 @@ impl Risk {
         &self.ledger
     }
 
+    /// Returns the same to whoever writes it down.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Says whether the ledger that it began with has this row: then it is not judged again.
+    pub fn knows(&self, row: &Row) -> bool {
+        self.known.is_some_and(|known| row.bar.ts <= known)
+    }
+
+    /// Takes in what a person said.
+    pub fn told(&mut self, person: &Person) {
+        told(&mut self.ledger, person);
+    }
+
     /// Adds the verdicts on `row` to `out`; `statement` is the account as of it.
     pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) -> Result<()> {
         let ts = row.bar.ts;
+        self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules);
         self.check_limits(row, statement, today, out);
         // An order on its way counts in full until the broker has seen it.
-        let idle = if self.ledger.order > statement.seen {
+        let idle = if self.sent > statement.seen {
             Idle::Hold("in_flight")
         } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
             let signal = self.turn(row, statement, signal, &action, out);
@@ -96,7 +120,8 @@ impl Risk {
 
     fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
-        out.push(Verdict::Order(Order { ts, id: memory::next_order(&mut self.ledger), signal, action }));
+        self.sent = memory::next_order(&mut self.ledger);
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, action }));
     }
 
     /// Writes a hold or a denial, once.

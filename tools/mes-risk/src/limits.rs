@@ -18,8 +18,8 @@ pub struct Account<'a> {
     pub quoted: Cents,
 }
 
-struct Limit {
-    rule: &'static str,
+pub struct Limit {
+    pub rule: &'static str,
     lasts: Lasts,
     amount: fn(&Rules) -> Option<f64>,
     used: fn(&Account) -> Cents,
@@ -112,7 +112,7 @@ impl<'a> Account<'a> {
     }
 
     /// Returns the limits that these rules have, how much of each is used, and its amount.
-    fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
+    pub fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
         LIMITS.iter().filter_map(|limit| {
             let amount = Cents::from_usd((limit.amount)(self.rules)?);
             Some((limit, (limit.used)(self), amount))

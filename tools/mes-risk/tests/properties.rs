@@ -280,7 +280,8 @@ fn run(start: usize, busy: bool, steps: &[Step]) -> Witness {
     let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
-    let stream = Stream { interval: Interval::SECOND, session: Filter::All, lineage };
+    let (ledger, hello) = (None, None);
+    let stream = Stream { interval: Interval::SECOND, session: Filter::All, lineage, ledger, hello };
     let rows = rows(start, steps);
     trade(&mut Walk(&rows), &mut broker, &mut witness, &settings, &stream, None).expect("traded");
     witness
