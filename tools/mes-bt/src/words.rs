@@ -7,7 +7,21 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 35] = [
+const NAMES: [(&str, &str); 49] = [
+    ("max_loss_usd", "the firm's maximum loss"),
+    ("beyond_limit_usd", "loss beyond the limit"),
+    ("halted", "halted by a person"),
+    ("losses_pause_s", "pause after losses in a row"),
+    ("spread_ticks", "spread too wide"),
+    ("news_contracts", "too near an announcement"),
+    ("best_day_usd", "the day has earned enough"),
+    ("ladder_contracts", "the firm's size"),
+    ("atr_ticks", "market too wild"),
+    ("volume_contracts", "market too quiet"),
+    ("reversal_cooldown_s", "turned over too soon"),
+    ("reversals_in_range", "turned over too often"),
+    ("guard_contracts", "guard: too many contracts"),
+    ("guard_stop", "guard: stop too wide"),
     ("kill_loss_usd", "kill switch"),
     ("account_drawdown_usd", "account drawdown"),
     ("daily_drawdown_usd", "daily drawdown"),

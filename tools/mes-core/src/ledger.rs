@@ -104,15 +104,23 @@ pub struct Pause {
 }
 
 /// How often positions were turned over lately.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reversing {
-    /// The side of the entry that is to follow when the account is flat.
-    pub to: Option<Side>,
+    /// The entry that is to follow when the account is flat.
+    pub to: Option<Turn>,
     #[serde(with = "time::optional_text")]
     pub last: Option<Ts>,
     /// The last completed minute before the last reversal, and how many there were within.
     pub range: Option<Swing>,
     pub count: u32,
+}
+
+/// The second half of a reversal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub side: Side,
+    /// Of the prediction that turned the position over.
+    pub confidence: f32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

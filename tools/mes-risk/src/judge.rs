@@ -7,7 +7,7 @@ use mes_core::{
     contract::TICK_VALUE,
     costs::Costs,
     interval::Interval,
-    ledger::{Ledger, Said},
+    ledger::{Ledger, Said, Turn},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -105,8 +105,8 @@ impl Risk {
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
-            let reversing = self.ledger.reversals.to.take();
-            match self.entry(row, statement, today, reversing) {
+            let turn = self.ledger.reversals.to.take();
+            match self.entry(row, statement, today, turn) {
                 Ok((signal, action)) => {
                     self.order(ts, signal, action, out);
                     return Ok(());
@@ -202,9 +202,7 @@ impl Risk {
         let wanted = *reason == ExitReason::Signal
             && self.rules.reversals.enabled
             && opposes(row, statement.position, self.rules.entries.confidence);
-        if !wanted {
-            return signal;
-        }
+        let Some(confidence) = row.prediction.conf.filter(|_| wanted) else { return signal };
         let side = Side::of(statement.position).opposite();
         let reversal = turned(side);
         if let Some(denial) = reversal::denial(&self.rules.reversals, &self.ledger, row.bar.ts) {
@@ -213,7 +211,8 @@ impl Risk {
         }
         let range = self.ledger.market.last_minute();
         let reversals = &mut self.ledger.reversals;
-        (reversals.to, reversals.last, reversals.range) = (Some(side), Some(row.bar.ts), range);
+        (reversals.to, reversals.last, reversals.range) =
+            (Some(Turn { side, confidence }), Some(row.bar.ts), range);
         reversals.count += 1;
         reversal
     }
@@ -223,24 +222,17 @@ impl Risk {
         row: &Row,
         statement: &Statement,
         today: Option<&Today>,
-        reversing: Option<Side>,
+        turn: Option<Turn>,
     ) -> std::result::Result<(Signal, Action), Idle> {
-        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
-            return Err(Idle::Hold("no_prediction"));
+        // The second half of a reversal follows, unless the model has changed its mind meanwhile.
+        let turn = turn.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
+        let (signal, side, confidence) = match turn {
+            Some(Turn { side, confidence }) => (turned(side), side, confidence),
+            None => self.signal(row).map_err(Idle::Hold)?,
         };
-        let (signal, side) = match dir {
-            d if d > 0.0 => (Signal::LongEntry, Side::Buy),
-            d if d < 0.0 => (Signal::ShortEntry, Side::Sell),
-            _ => return Err(Idle::Hold("flat")),
-        };
-        if confidence < self.rules.entries.confidence {
-            return Err(Idle::Hold("confidence"));
-        }
         if self.from.is_some_and(|from| row.bar.ts < from) {
             return Err(Idle::Hold("warm_up"));
         }
-        let reversing = reversing == Some(side);
-        let signal = if reversing { turned(side) } else { signal };
         if let Some(denial) = self.stopped() {
             return Err(Idle::Deny(signal, denial));
         }
@@ -256,12 +248,25 @@ impl Risk {
             part: today.part_of_bar(row.bar.ts),
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
-            reversing,
+            reversing: turn.is_some(),
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(exits, stop_ticks);
         Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+    }
+
+    /// Returns what the prediction of a row asks for, or why it asks for nothing.
+    fn signal(&self, row: &Row) -> std::result::Result<(Signal, Side, f32), &'static str> {
+        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
+            return Err("no_prediction");
+        };
+        match dir {
+            _ if dir != 0.0 && confidence < self.rules.entries.confidence => Err("confidence"),
+            d if d > 0.0 => Ok((Signal::LongEntry, Side::Buy, confidence)),
+            d if d < 0.0 => Ok((Signal::ShortEntry, Side::Sell, confidence)),
+            _ => Err("flat"),
+        }
     }
 
     /// Returns what has stopped trading, a person or a limit.
