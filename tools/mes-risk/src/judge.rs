@@ -32,6 +32,7 @@ use crate::{
 };
 
 /// The judge of one account. Its ledger is all that it remembers.
+#[derive(Clone)]
 pub struct Risk {
     rules: Rules,
     costs: Costs,
@@ -237,8 +238,23 @@ impl Risk {
             return Err(Idle::Deny(signal, denial));
         }
         let Some(today) = today else { return Err(Idle::Hold("closed")) };
-        let exits = &self.rules.exits;
-        let stop_ticks = stops::stop_ticks(exits, &self.ledger, side, row.bar.close);
+        let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
+        let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
+        let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
+        Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+    }
+
+    /// Returns what an entry is judged by, and its stop in ticks.
+    fn view<'a>(
+        &'a self,
+        row: &'a Row,
+        statement: &'a Statement,
+        today: &'a Today,
+        side: Side,
+        confidence: f32,
+        reversing: bool,
+    ) -> (View<'a>, i64) {
+        let stop_ticks = stops::stop_ticks(&self.rules.exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
             statement,
@@ -248,12 +264,30 @@ impl Risk {
             part: today.part_of_bar(row.bar.ts),
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
-            reversing: turn.is_some(),
+            reversing,
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
-        let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
-        let target_ticks = stops::target_ticks(exits, stop_ticks);
-        Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+        (view, stop_ticks)
+    }
+
+    /// Judges a row on the side and shows what an entry is judged by, where one is asked for: the view and its stop.
+    pub(crate) fn considered<T>(
+        &self,
+        row: &Row,
+        statement: &Statement,
+        show: impl FnOnce(&View, i64) -> T,
+    ) -> Option<T> {
+        let mut aside = self.clone();
+        let today = aside.schedule.of_bar(row.bar.ts).copied();
+        memory::update(&mut aside.ledger, row, aside.row_ns, statement, today.as_ref(), &aside.rules);
+        let turn = aside.ledger.reversals.to.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
+        let (side, confidence) = match turn {
+            Some(Turn { side, confidence }) => (side, confidence),
+            None => aside.signal(row).ok().map(|(_, side, confidence)| (side, confidence))?,
+        };
+        let (view, stop_ticks) =
+            aside.view(row, statement, today.as_ref()?, side, confidence, turn.is_some());
+        Some(show(&view, stop_ticks))
     }
 
     /// Returns what the prediction of a row asks for, or why it asks for nothing.

@@ -3,6 +3,7 @@
 mod attended;
 mod clock;
 mod exits;
+mod explain;
 pub mod journal;
 pub mod judge;
 mod limits;
@@ -53,6 +54,7 @@ use wire::Wire;
   grep -E '^{\"kind\":\"(run|row|person)\"' journal.jsonl | mes-risk | mes-exec        # replay
   mes-risk halt --reason 'news at two'            # the pipeline in run/ closes everything on its next row
   mes-risk status
+  mes-risk explain run/journal.jsonl --all-trades
 
 Exit codes: 0 done, 1 failed (mes-exec is gone), 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
@@ -75,6 +77,8 @@ pub struct Args {
 enum Command {
     /// Show position, day, limits and what is left of them, pauses and halts; JSON when piped
     Status(status::StatusArgs),
+    /// Say why a trade was made, its size, or why not, with the numbers of every rule; JSON when piped
+    Explain(explain::ExplainArgs),
     /// Close everything on the next row and enter nothing until resume
     Halt(say::SayArgs),
     /// Lift a halt, or agree to other rules
@@ -90,6 +94,7 @@ pub fn main(args: Args) -> Result<()> {
     match &args.command {
         None => trade_rows(&args),
         Some(Command::Status(args)) => status::print(args),
+        Some(Command::Explain(args)) => explain::print(args),
         Some(Command::Halt(args)) => say::say(args, Says::Halt, None),
         Some(Command::Resume(args)) => say::say(&args.say, Says::Resume, args.rules.as_deref()),
         Some(Command::Review(args)) => say::say(args, Says::Review, None),
