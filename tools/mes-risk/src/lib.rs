@@ -77,7 +77,7 @@ pub struct Args {
 enum Command {
     /// Show position, day, limits and what is left of them, pauses and halts; JSON when piped
     Status(status::StatusArgs),
-    /// Say why a trade was made, its size, or why not, with the numbers of every rule; JSON when piped
+    /// Say why a trade was made, its size, or why not, with the numbers of every rule
     Explain(explain::ExplainArgs),
     /// Close everything on the next row and enter nothing until resume
     Halt(say::SayArgs),

@@ -4,7 +4,7 @@
 mod words;
 
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -48,7 +48,7 @@ pub struct ExplainArgs {
     /// Every entry
     #[arg(long)]
     all_trades: bool,
-    /// Print JSON lines on a terminal too
+    /// Print JSON lines
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub struct Thought {
     pub opinion: Opinion,
 }
 
-/// Prints the decisions that are asked for: words for a person, JSON lines when piped.
+/// Prints the decisions that are asked for, in words or as JSON lines.
 pub fn print(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
     let decisions = decisions(args, &path)?;
@@ -111,9 +111,8 @@ pub fn print(args: &ExplainArgs) -> Result<()> {
         return Err(Error::usage(format!("{}: {what}", path.display())));
     }
     let mut out = std::io::stdout().lock();
-    let json = args.json || !out.is_terminal();
     for decision in &decisions {
-        let text = if json {
+        let text = if args.json {
             serde_json::to_string(decision).map_err(Error::failed)? + "\n"
         } else {
             words::text(decision)
