@@ -10,21 +10,27 @@ use mes_core::order::ExitReason;
 use mes_golden::{market, shell};
 use serde_json::Value;
 
+/// How orders fill, in turns.
+const FILLS: [&str; 4] =
+    ["", "--fills realistic --latency 85", "--latency latency.csv", "--fills optimistic"];
+const LATENCY: &str = "req,exch,resp\n0,40000000,0\n0,90000000,0\n0,250000000,0\n0,1900000000,0\n";
+
 /// Writes the journals of a seed under these rules by mes-bt, by mes-risk | mes-exec, by a replay and with recorded
 /// statements, compares them all, and returns it.
 fn journal(rules: &str, seed: u64) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = shell::root().join(rules);
-    let rules = rules.display();
+    let with = format!("--rules {} {}", rules.display(), FILLS[seed as usize % FILLS.len()]);
+    fs::write(folder.path().join("latency.csv"), LATENCY).expect("latencies");
     fs::write(folder.path().join("rows.jsonl"), market::eventful(seed)).expect("rows");
     let line = format!(
-        "mes-bt -q --rules {rules} --journal bt.jsonl rows.jsonl > summary.json &&
-         mes-risk --rules {rules} < rows.jsonl | tee pipe.jsonl | mes-exec --rules {rules} > statements.jsonl &&
+        "mes-bt -q {with} --journal bt.jsonl rows.jsonl > summary.json &&
+         mes-risk {with} < rows.jsonl | tee pipe.jsonl | mes-exec {with} > statements.jsonl &&
          cmp bt.jsonl pipe.jsonl &&
-         grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk --rules {rules} | tee again.jsonl |
-             mes-exec --rules {rules} > /dev/null &&
+         grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
+             mes-exec {with} > /dev/null &&
          cmp bt.jsonl again.jsonl &&
-         mes-risk --rules {rules} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
+         mes-risk {with} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
          cmp bt.jsonl recorded.jsonl &&
          grep '\"kind\":\"statement\"' bt.jsonl | cmp - statements.jsonl"
     );
@@ -81,7 +87,10 @@ fn journals_of_moving_stops_and_reversals_are_equal() {
         for order in records(&journal, "order") {
             let word = |key: &str| order[key].as_str().expect("a word").to_owned();
             *signals.entry(format!("{} {}", word("signal"), word("action"))).or_default() += 1;
-            stops.extend(order["stop_ticks"].as_i64().map(|stop| (stop, order["target_ticks"].as_i64())));
+            if let Some(stop) = order["stop_ticks"].as_i64() {
+                stops.insert(stop);
+                assert_eq!(order["target_ticks"].as_f64(), Some((stop as f64 * 1.5).round()), "{order}");
+            }
         }
         rules.extend(records(&journal, "deny").map(|deny| deny["rule"].as_str().expect("a rule").to_owned()));
     }
@@ -102,5 +111,5 @@ fn journals_of_moving_stops_and_reversals_are_equal() {
     for rule in ["reversal_cooldown_s", "reversals_in_range", "losses_pause_s", "cooldown_s"] {
         assert!(rules.contains(rule), "{rule}: {rules:?}");
     }
-    assert!(stops.len() >= 4 && stops.contains(&(4, Some(6))), "{stops:?}");
+    assert!(stops.len() >= 4, "{stops:?}");
 }

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The last row judged; absent before the first.
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub ts: Option<Ts>,
     /// Equity at the first start; a firm's trailing loss, and sizes counted from the capital, measure from it.
     pub first_cents: Cents,
@@ -40,7 +40,7 @@ pub struct Ledger {
     pub stopped: Option<Stopped>,
     /// The trade that is open.
     pub trade: Option<Open>,
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub last_exit: Option<Ts>,
     /// Losing trades in a row today.
     pub losses: u32,
@@ -108,7 +108,7 @@ pub struct Pause {
 pub struct Reversing {
     /// The entry that is to follow when the account is flat.
     pub to: Option<Turn>,
-    #[serde(with = "time::optional_text")]
+    #[serde(with = "time::text_or_null")]
     pub last: Option<Ts>,
     /// The last completed minute before the last reversal, and how many there were within.
     pub range: Option<Swing>,

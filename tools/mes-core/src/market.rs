@@ -140,7 +140,8 @@ impl Market {
             self.pass(bar.ts);
         }
         self.ts = bar.ts;
-        let ticks = |price: f64| (price / TICK).round() as i64;
+        // Prices are whole ticks; what is not was refused before it came here.
+        let ticks = |price: f64| (price * (1.0 / TICK)) as i64;
         let row = Minute {
             high: ticks(bar.high),
             low: ticks(bar.low),

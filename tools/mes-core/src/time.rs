@@ -124,23 +124,24 @@ pub mod text {
     }
 }
 
-/// The same for a field that may be absent: `#[serde(with = "time::optional_text")]`.
-pub mod optional_text {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+/// [`text`] for an instant that may be absent.
+pub mod text_or_null {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
     use super::Ts;
 
-    #[derive(Serialize, Deserialize)]
-    struct Text(#[serde(with = "super::text")] Ts);
-
     /// Writes the instant as RFC 3339, or null.
     pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
-        ts.map(Text).serialize(serializer)
+        match ts {
+            Some(ts) => super::text::serialize(ts, serializer),
+            None => serializer.serialize_none(),
+        }
     }
 
-    /// Reads the instant from RFC 3339 or null.
+    /// Reads the instant from RFC 3339, or null.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
-        Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| super::parse(&text).map_err(D::Error::custom)).transpose()
     }
 }
 

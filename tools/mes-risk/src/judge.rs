@@ -24,7 +24,7 @@ use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::Account,
+    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -35,6 +35,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Risk {
     rules: Rules,
+    amounts: Amounts,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -58,6 +59,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
+            amounts: Amounts::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -154,7 +156,7 @@ impl Risk {
             Some(today) if flat => self.risk(today, ts, stops::smallest_ticks(&self.rules.exits)),
             _ => Cents::ZERO,
         };
-        let account = Account::new(&self.rules, &self.ledger, row, statement);
+        let account = self.account(row, statement);
         if let Some(reached) = account.reached(smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
@@ -170,7 +172,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = Account::new(&self.rules, &self.ledger, row, statement).beyond(&stopped.rule);
+        let beyond = self.account(row, statement).beyond(&stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -178,6 +180,11 @@ impl Risk {
         if let Some(stopped) = &mut self.ledger.stopped {
             stopped.settled = true;
         }
+    }
+
+    /// Measures the account against its limits.
+    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
+        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
     }
 
     /// Returns what one contract loses at a stop of this many ticks: distance, exit slippage, round turn.
@@ -257,7 +264,6 @@ impl Risk {
         let stop_ticks = stops::stop_ticks(&self.rules.exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
-            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
@@ -265,6 +271,7 @@ impl Risk {
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
+            room: self.account(row, statement).room(),
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
         (view, stop_ticks)

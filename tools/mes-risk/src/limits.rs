@@ -2,7 +2,7 @@
 //! would fit under it: then it is said, never a silent strangle.
 
 use mes_core::{
-    contract::TICK,
+    contract::{TICK, TICK_VALUE},
     ledger::{Lasts, Ledger, Stopped},
     money::Cents,
     row::Row,
@@ -10,12 +10,17 @@ use mes_core::{
     statement::Statement,
 };
 
+/// The amounts of the limits that some rules have.
+#[derive(Clone)]
+pub struct Amounts([Option<Cents>; LIMITS.len()]);
+
 /// What is measured against the limits.
 pub struct Account<'a> {
-    pub rules: &'a Rules,
-    pub ledger: &'a Ledger,
+    amounts: &'a Amounts,
+    rules: &'a Rules,
+    ledger: &'a Ledger,
     /// Equity with the position marked at the quote that it would be closed at, where there is one and it is worse.
-    pub quoted: Cents,
+    quoted: Cents,
 }
 
 pub struct Limit {
@@ -32,7 +37,7 @@ const LIMITS: [Limit; 5] = [
         lasts: Lasts::Halt,
         amount: |rules| rules.prop.as_ref().map(|prop| prop.max_loss_usd),
         used: |account| {
-            let Account { rules, ledger, quoted } = account;
+            let Account { rules, ledger, quoted, .. } = account;
             let floor = |prop: &Prop| {
                 prop.floor(ledger.first_cents, ledger.day_end_high_cents) + Cents::from_usd(prop.max_loss_usd)
             };
@@ -71,18 +76,28 @@ const LIMITS: [Limit; 5] = [
     },
 ];
 
+impl Amounts {
+    pub fn of(rules: &Rules) -> Self {
+        Amounts(LIMITS.each_ref().map(|limit| (limit.amount)(rules).map(Cents::from_usd)))
+    }
+}
+
 impl<'a> Account<'a> {
-    /// Measures the account as of `row`, which the ledger knows already.
-    pub fn new(rules: &'a Rules, ledger: &'a Ledger, row: &Row, statement: &Statement) -> Self {
-        let bar = &row.bar;
-        let worse = match (statement.position.signum(), bar.bid, bar.ask) {
-            (1, Some(bid), _) => bar.close - bid,
-            (-1, _, Some(ask)) => ask - bar.close,
-            _ => 0.0,
-        };
-        let ticks = (worse / TICK).round().max(0.0) as i64;
-        let gap = mes_core::contract::TICK_VALUE * (ticks * statement.position.abs());
-        Account { rules, ledger, quoted: ledger.equity_cents - gap }
+    /// Measures the account as of `row`, which the ledger knows already, against the amounts of these rules.
+    pub fn new(
+        amounts: &'a Amounts,
+        rules: &'a Rules,
+        ledger: &'a Ledger,
+        row: &Row,
+        statement: &Statement,
+    ) -> Self {
+        let quoted = ledger.equity_cents - quote_gap(row, statement.position);
+        Account { amounts, rules, ledger, quoted }
+    }
+
+    /// Measures the account as of the last row that the ledger knows.
+    pub fn of(amounts: &'a Amounts, rules: &'a Rules, ledger: &'a Ledger) -> Self {
+        Account { amounts, rules, ledger, quoted: ledger.equity_cents }
     }
 
     /// Returns the hardest limit that is reached. `smallest` is the least that a new trade can lose; 0 while one is
@@ -113,11 +128,22 @@ impl<'a> Account<'a> {
 
     /// Returns the limits that these rules have, how much of each is used, and its amount.
     pub fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
-        LIMITS.iter().filter_map(|limit| {
-            let amount = Cents::from_usd((limit.amount)(self.rules)?);
+        LIMITS.iter().zip(&self.amounts.0).filter_map(|(limit, amount)| {
+            let amount = (*amount)?;
             Some((limit, (limit.used)(self), amount))
         })
     }
+}
+
+/// Returns by how much a position is worth less at its quote than at the close.
+fn quote_gap(row: &Row, position: i64) -> Cents {
+    let bar = &row.bar;
+    let worse = match (position.signum(), bar.bid, bar.ask) {
+        (1, Some(bid), _) => bar.close - bid,
+        (-1, _, Some(ask)) => ask - bar.close,
+        _ => return Cents::ZERO,
+    };
+    TICK_VALUE * ((worse / TICK).max(0.0) as i64 * position.abs())
 }
 
 #[cfg(test)]
@@ -142,15 +168,16 @@ mod tests {
         ledger
     }
 
-    fn account<'a>(rules: &'a Rules, ledger: &'a Ledger) -> Account<'a> {
-        Account::new(rules, ledger, &Row::default(), &Statement::default())
+    fn account<'a>(amounts: &'a Amounts, rules: &'a Rules, ledger: &'a Ledger) -> Account<'a> {
+        Account::new(amounts, rules, ledger, &Row::default(), &Statement::default())
     }
 
     /// Start, peak, day's start, day's peak, equity; the rule that fires; the room left.
     #[test]
     fn fire_at_the_amount() {
         let rules = Rules::parse(MES_1K).expect("rules");
-        for (amounts, rule, left) in [
+        let amounts = Amounts::of(&rules);
+        for (money, rule, left) in [
             ([100_000, 100_000, 100_000, 100_000, 100_000], None, 5_000),
             ([100_000, 100_000, 100_000, 100_000, 95_001], None, 1),
             ([100_000, 100_000, 100_000, 100_000, 95_000], Some("daily_loss_usd"), 0),
@@ -160,19 +187,20 @@ mod tests {
             ([100_000, 120_000, 101_000, 101_000, 100_001], None, 1),
             ([100_000, 100_000, 71_000, 71_000, 70_000], Some("kill_loss_usd"), -10_000),
         ] {
-            let [start, peak, day_start, day_peak, equity] = amounts;
+            let [start, peak, day_start, day_peak, equity] = money;
             let ledger = ledger(start, peak, day_start, day_peak, equity);
-            let account = account(&rules, &ledger);
+            let account = account(&amounts, &rules, &ledger);
             let reached = account.reached(Cents::ZERO).map(|stopped| stopped.rule);
-            assert_eq!((reached.as_deref(), account.room()), (rule, Cents(left)), "{amounts:?}");
+            assert_eq!((reached.as_deref(), account.room()), (rule, Cents(left)), "{money:?}");
         }
     }
 
     #[test]
     fn a_limit_that_no_trade_fits_under_counts_as_reached() {
         let rules = Rules::parse(MES_1K).expect("rules");
+        let amounts = Amounts::of(&rules);
         let ledger = ledger(100_000, 100_000, 100_000, 100_000, 95_700);
-        let account = account(&rules, &ledger);
+        let account = account(&amounts, &rules, &ledger);
         assert_eq!(account.reached(Cents(700)), None);
         let reached = account.reached(Cents(701)).expect("reached");
         assert_eq!((&*reached.rule, account.beyond("daily_loss_usd")), ("daily_loss_usd", Cents(-700)));
@@ -183,6 +211,7 @@ mod tests {
     fn the_firms_floor_is_tested_against_equity() {
         let text = SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("rules").1;
         let rules = Rules::parse(text).expect("rules");
+        let amounts = Amounts::of(&rules);
         for (high, day_start, equity, rule, room) in [
             (5_000_000, 4_850_000, 4_800_001, None, 1),
             (5_000_000, 4_850_000, 4_800_000, Some("max_loss_usd"), 0),
@@ -196,7 +225,7 @@ mod tests {
         ] {
             let mut ledger = ledger(5_000_000, day_start, day_start, day_start, equity);
             ledger.day_end_high_cents = Cents(high);
-            let account = account(&rules, &ledger);
+            let account = account(&amounts, &rules, &ledger);
             let reached = account.reached(Cents::ZERO).map(|stopped| stopped.rule);
             assert_eq!((reached.as_deref(), account.room()), (rule, Cents(room)), "{high} {equity}");
         }
@@ -205,12 +234,14 @@ mod tests {
     #[test]
     fn longs_are_tested_at_the_bid_and_shorts_at_the_ask() {
         let rules = Rules::parse(MES_1K).expect("rules");
+        let amounts = Amounts::of(&rules);
         let ledger = Ledger::new(Cents(100_000));
         let bar = Bar { close: 5000.25, bid: Some(5000.0), ask: Some(5000.75), ..Bar::default() };
         let row = Row { bar, ..Row::default() };
         for (position, quoted) in [(0, 100_000), (2, 99_750), (-2, 99_500)] {
             let statement = Statement { position, ..Statement::default() };
-            assert_eq!(Account::new(&rules, &ledger, &row, &statement).quoted, Cents(quoted));
+            let account = Account::new(&amounts, &rules, &ledger, &row, &statement);
+            assert_eq!(account.quoted, Cents(quoted));
         }
     }
 }

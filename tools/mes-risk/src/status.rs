@@ -17,7 +17,7 @@ use mes_pipe::{Error, Result};
 use serde::Serialize;
 
 use crate::{
-    limits::Account,
+    limits::{Account, Amounts},
     place::Place,
     say::lifted_by,
     state::{Folder, Glance, Snapshot},
@@ -105,7 +105,8 @@ impl Status {
 
     fn new(account: String, running: bool, snapshot: &Snapshot, unheard: Vec<Person>) -> Status {
         let Snapshot { rules, ledger, glance, .. } = snapshot;
-        let measured = Account { rules: &rules.value, ledger, quoted: ledger.equity_cents };
+        let amounts = Amounts::of(&rules.value);
+        let measured = Account::of(&amounts, &rules.value, ledger);
         let limits = measured.amounts().map(|(limit, used, amount)| Left {
             rule: limit.rule.into(),
             limit_cents: amount,

@@ -61,6 +61,13 @@ pub struct Stream {
     pub hello: Option<Hello>,
 }
 
+impl Stream {
+    /// Describes rows of an account that begins with them.
+    pub fn new(interval: Interval, session: Filter, lineage: Lineage) -> Self {
+        Stream { interval, session, lineage, ledger: None, hello: None }
+    }
+}
+
 /// Trades the rows at the broker. Rows before `from` only warm up.
 pub fn trade<R: Rows, B: Broker, J: Journal>(
     rows: &mut R,
@@ -82,7 +89,9 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         session: stream.session,
         rules: settings.rules.clone(),
         costs: settings.costs.clone(),
+        fills: settings.fills.clone(),
         calendar: settings.calendar.blake3.clone(),
+        from,
         ledger: ledger.clone(),
         broker: hello.clone(),
         lineage: stream.lineage.to_json(),

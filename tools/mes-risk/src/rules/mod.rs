@@ -21,15 +21,11 @@ mod volume;
 
 use std::borrow::Cow;
 
-use mes_core::{
-    ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part,
-    statement::Statement,
-};
+use mes_core::{ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part};
 
 /// What an entry is judged by.
 pub struct View<'a> {
     pub row: &'a Row,
-    pub statement: &'a Statement,
     pub rules: &'a Rules,
     pub ledger: &'a Ledger,
     pub today: &'a Today,
@@ -39,6 +35,8 @@ pub struct View<'a> {
     pub balance: Cents,
     /// The entry is the second half of a reversal.
     pub reversing: bool,
+    /// What may be lost before the nearest limit.
+    pub room: Cents,
     /// What one contract loses at its stop, with slippage and the round turn's cost.
     pub risk: Cents,
 }

@@ -7,10 +7,12 @@ use mes_core::{
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
+    statement::Statement,
     time::{self, MINUTE, SECOND},
 };
 
 use super::*;
+use crate::limits::{Account, Amounts};
 
 /// An entry at a New York lunch with 8 ticks of stop: $12.09 of risk a contract.
 struct Case {
@@ -51,9 +53,10 @@ impl Case {
         let rules = &self.rules;
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(self.row.bar.ts).copied().expect("a day");
+        let amounts = Amounts::of(rules);
+        let account = Account::new(&amounts, rules, &self.ledger, &self.row, &self.statement);
         contracts(&View {
             row: &self.row,
-            statement: &self.statement,
             rules,
             ledger: &self.ledger,
             today: &today,
@@ -61,6 +64,7 @@ impl Case {
             confidence: self.confidence,
             balance: crate::judge::balance(rules, &self.ledger, &self.statement),
             reversing: self.reversing,
+            room: account.room(),
             risk: Cents(1_209),
         })
     }
