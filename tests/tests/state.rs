@@ -8,10 +8,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use mes_golden::{
-    market::{self, Dice},
-    shell,
-};
+use mes_golden::{market, shell};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -137,6 +134,10 @@ impl Reference {
         assert!(found == wanted, "{what}, known up to {known:?}: the first row judged otherwise: {first:?}");
     }
 
+    fn forget(&self, state: &str) {
+        fs::remove_dir_all(self.folder.path().join(state)).expect("a state");
+    }
+
     /// Returns the time of the last row that the state has; nothing before the first.
     fn last_judged(&self, state: &str) -> String {
         let line = format!("mes-risk status --state {state}");
@@ -149,13 +150,10 @@ impl Reference {
     }
 }
 
-/// Lines after which to kill: evenly over the whole run, or at random where a seed is given.
+/// Lines after which to kill: evenly over the whole run; with SOAK=n every 100/n-th, so with 100 every one.
 fn cuts(lines: usize, kills: usize) -> Vec<usize> {
-    match env::var("SOAK_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => {
-            let mut dice = Dice::new(seed);
-            (0..kills * 10).map(|_| dice.below(lines as u64) as usize).collect()
-        }
+    match env::var("SOAK").ok().and_then(|times| times.parse::<usize>().ok()) {
+        Some(times) => (0..lines).step_by((100 / times.clamp(1, 100)).max(1)).collect(),
         None => (0..kills).map(|kill| kill * (lines - 1) / (kills - 1)).collect(),
     }
 }
@@ -167,6 +165,7 @@ fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
         let state = format!("state-{count}");
         reference.killed(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}"));
+        reference.forget(&state);
     }
 }
 
@@ -178,6 +177,7 @@ fn killed_while_it_waits_for_a_row_it_judges_on_as_if_nothing_had_been() {
         let state = format!("state-{count}");
         reference.killed_while_waiting(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}, waiting"));
+        reference.forget(&state);
     }
 }
 

@@ -284,6 +284,9 @@ impl Risk {
         statement: &Statement,
         show: impl FnOnce(&View, i64) -> T,
     ) -> Option<T> {
+        if self.ledger.reversals.to.is_none() && self.signal(row).is_err() {
+            return None;
+        }
         let mut aside = self.clone();
         let today = aside.schedule.of_bar(row.bar.ts).copied();
         memory::update(&mut aside.ledger, row, aside.row_ns, statement, today.as_ref(), &aside.rules);

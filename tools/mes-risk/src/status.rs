@@ -210,3 +210,57 @@ fn stops(snapshot: &Snapshot) -> Vec<Stop> {
 fn new_york(ts: Ts) -> String {
     tz::new_york(ts).format("%Y-%m-%d %H:%M:%S New York").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use mes_core::{
+        interval::Interval,
+        ledger::{Day, Lasts, Ledger, Pause, Stopped},
+        person::Says,
+        rules::{MES_1K, Rules},
+        run::Named,
+    };
+
+    use super::*;
+
+    #[test]
+    fn reads_as_a_trader_asks() {
+        let at = |text: &str| time::parse(text).expect("a time");
+        let mut ledger = Ledger::new(Cents(100_000));
+        ledger.ts = Some(at("2026-11-20T15:00:10Z"));
+        (ledger.peak_cents, ledger.equity_cents, ledger.balance_cents) =
+            (Cents(102_000), Cents(95_500), Cents(96_000));
+        (ledger.position, ledger.losses) = (-2, 3);
+        let label = "2026-11-20".parse().expect("a date");
+        let (start_cents, peak_cents) = (Cents(100_500), Cents(101_000));
+        ledger.day = Some(Day { label, start_cents, balance_cents: start_cents, peak_cents });
+        let (value_cents, limit_cents) = (Cents(5_000), Cents(5_000));
+        let (rule, lasts) = ("daily_loss_usd".into(), Lasts::Day);
+        ledger.stopped = Some(Stopped { rule, lasts, value_cents, limit_cents, settled: false });
+        ledger.halted = Some("the news".into());
+        ledger.pause = Some(Pause { from: at("2026-11-20T15:00:00Z"), until: at("2026-11-20T15:15:00Z") });
+        let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
+        let glance = Glance { entry_price: Some(5000.25), stop: Some(5002.25), target: None };
+        let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
+        let (says, by) = (Says::Resume, "person".to_owned());
+        let unheard = vec![Person { ts: 0, says, reason: "it is over".into(), by, rules: None }];
+        let text = Status::new("sim-sim".into(), true, &snapshot, unheard).table();
+        let wanted = "\
+sim-sim  rules mes-1k, trading now
+  as of                      2026-11-20 10:00:10 New York
+  position                   2 short, from 5000.25, stop 5002.25
+  equity, balance            $955.00, $960.00
+  today                      -$50.00
+  losing trades in a row     3
+  kill loss                  $255.00 left of $300.00
+  account drawdown           $135.00 left of $200.00
+  daily drawdown             $20.00 left of $75.00
+  daily loss                 $0.00 left of $50.00
+  STOPPED                    halted (the news): mes-risk resume lifts that
+  STOPPED                    daily_loss_usd reached, $50.00 of $50.00: the next trading day lifts that
+  STOPPED                    pause after 3 losing trades in a row: over at 2026-11-20 10:15:00 New York
+  said                       resume (it is over), on the next row
+";
+        assert_eq!(text, wanted);
+    }
+}

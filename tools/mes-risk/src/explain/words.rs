@@ -94,7 +94,8 @@ fn said(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Order(order) => ordered(order),
         Verdict::Deny { signal, rule, value, limit, .. } => {
-            let signal = format!("{signal:?}");
+            let name = serde_json::to_value(signal).unwrap_or_default();
+            let signal = name.as_str().unwrap_or("an order").to_owned();
             format!("{signal} denied by {rule}: {}", meaning(rule, *value, *limit))
         }
         Verdict::Hold { reason, .. } => format!("nothing done: {}", meaning(reason, 0.0, 0.0)),
