@@ -44,7 +44,7 @@ fn the_examples_of_the_rules_run() {
         .expect("a link");
     let stdout = String::from_utf8(shell::ok(folder.path(), &format!("set -e\n{lines}"), b"")).expect("text");
     for wanted in
-        ["halt recorded at ", "\"unheard\":[\"resume\",\"halt\"]", "the model ", "\"kind\": \"hold\""]
+        ["halt recorded at ", "\"unheard\":[\"resume\",\"halt\"]", "the model ", "\"kind\":\"hold\""]
     {
         assert!(stdout.contains(wanted), "no {wanted} in {stdout}");
     }

@@ -43,7 +43,8 @@ pub struct Risk {
     from: Option<Ts>,
     /// Rows up to this one are in the ledger already.
     known: Option<Ts>,
-    /// The last order sent by this judge; what one before it sent and the broker has not seen never left.
+    /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
+    /// broker has not seen never left.
     sent: u64,
 }
 
@@ -66,7 +67,7 @@ impl Risk {
             row_ns: interval.nanos(),
             from,
             known: run.ledger.ts,
-            sent: 0,
+            sent: run.broker.seen,
         }
     }
 

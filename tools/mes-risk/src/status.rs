@@ -151,7 +151,7 @@ impl Status {
             line(&mut text, &name, &format!("{left_cents} left of {limit_cents}"));
         }
         for stop in &self.stops {
-            line(&mut text, "STOPPED", &format!("{}: {}", stop.why, stop.lifted_by));
+            line(&mut text, "STOPPED", &format!("{}; {}", stop.why, stop.lifted_by));
         }
         for person in &self.unheard {
             let said = format!("{} ({}), on the next row", person.says.name(), person.reason);
@@ -186,7 +186,8 @@ fn stops(snapshot: &Snapshot) -> Vec<Stop> {
     }
     if let Some(stopped) = &ledger.stopped {
         let (value, limit) = (stopped.value_cents, stopped.limit_cents);
-        let why = format!("{} reached, {value} of {limit}", stopped.rule);
+        let rest = if value < limit { ", and no trade fits into the rest" } else { "" };
+        let why = format!("{}: {value} of {limit}{rest}", stopped.rule);
         stop(&stopped.rule, why, None, lifted_by(stopped.lasts).into());
     }
     let now = ledger.ts.unwrap_or(Ts::MIN);
@@ -256,9 +257,9 @@ sim-sim  rules mes-1k, trading now
   account drawdown           $135.00 left of $200.00
   daily drawdown             $20.00 left of $75.00
   daily loss                 $0.00 left of $50.00
-  STOPPED                    halted (the news): mes-risk resume lifts that
-  STOPPED                    daily_loss_usd reached, $50.00 of $50.00: the next trading day lifts that
-  STOPPED                    pause after 3 losing trades in a row: over at 2026-11-20 10:15:00 New York
+  STOPPED                    halted (the news); mes-risk resume lifts that
+  STOPPED                    daily_loss_usd: $50.00 of $50.00; the next trading day lifts that
+  STOPPED                    pause after 3 losing trades in a row; over at 2026-11-20 10:15:00 New York
   said                       resume (it is over), on the next row
 ";
         assert_eq!(text, wanted);
