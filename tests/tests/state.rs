@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Stdio},
+    thread,
 };
 
 use mes_golden::{market, shell};
@@ -95,9 +96,12 @@ impl Reference {
         let rows = self.journal[..count].iter().filter(|line| line.starts_with("{\"kind\":\"row\"")).count();
         let text = fs::read_to_string(self.folder.path().join("rows.jsonl")).expect("rows");
         let mut stdin = child.stdin.take().expect("stdin");
-        for line in text.lines().take(1 + rows) {
-            writeln!(stdin, "{line}").expect("risk reads");
-        }
+        let given: String = text.lines().take(1 + rows).flat_map(|line| [line, "\n"]).collect();
+        // Kept open until risk is dead.
+        let feeder = thread::spawn(move || {
+            stdin.write_all(given.as_bytes()).expect("risk reads");
+            stdin
+        });
         // Without any row nobody knows the columns, so nothing comes.
         let wanted = if rows == 0 { 0 } else { count };
         let lines: Vec<String> = BufReader::new(child.stdout.take().expect("stdout"))
@@ -105,8 +109,10 @@ impl Reference {
             .take(wanted)
             .map(|l| l.expect("a line"))
             .collect();
+        let stdin = feeder.join().expect("given");
         child.kill().expect("kill -9");
         child.wait().expect("an end");
+        drop(stdin);
         self.same_as_reference(&lines, wanted);
     }
 

@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 
 /// How the broker of recorded statements begins.
 pub const RECORDED: &str = "recorded_";
-/// A ledger longer than this goes on in a new file when a pipeline starts; a year of cash sessions is about 700 MB.
+/// A ledger longer than this goes on in a new file when a pipeline starts; a cash session is about 2 MB.
 const RENEW_BYTES: u64 = 16 << 20;
 
 /// What a person wants to see of an open position, and no verdict depends on.
