@@ -4,6 +4,7 @@ use chrono::Timelike;
 use mes_core::{
     fills::Model,
     money::Cents,
+    rules::{Exits, StopBy},
     time::{SECOND, Ts},
     tz,
 };
@@ -64,6 +65,23 @@ const NAMES: [(&str, &str); 49] = [
 pub fn of(name: &str) -> String {
     let known = NAMES.iter().find(|(known, _)| *known == name);
     known.map_or_else(|| name.replace('_', " "), |(_, words)| (*words).to_owned())
+}
+
+/// Says where the stop and the target of a trade lie: `8 ticks, 16 ticks`.
+pub fn bracket(exits: &Exits) -> String {
+    let (least, most) = (exits.min_stop_ticks, exits.max_stop_ticks);
+    let stop = match exits.stop {
+        StopBy::Ticks => format!("{} ticks", exits.stop_ticks),
+        StopBy::Atr => format!("{} × ATR within {least} to {most} ticks", exits.atr_multiple),
+        StopBy::Structure => {
+            format!("swing of {} min within {least} to {most} ticks", exits.swing_minutes)
+        }
+    };
+    if exits.reward_risk > 0.0 {
+        format!("{stop}, {} × as far", exits.reward_risk)
+    } else {
+        format!("{stop}, {} ticks", exits.target_ticks)
+    }
 }
 
 /// Writes a value with the unit that ends its rule's name.

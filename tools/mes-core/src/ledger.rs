@@ -18,7 +18,7 @@ pub struct Ledger {
     /// The last row judged; absent before the first.
     #[serde(with = "time::text_or_null")]
     pub ts: Option<Ts>,
-    /// Equity at the first start; a firm's trailing loss, and sizes counted from the capital, measure from it.
+    /// Equity at the first start; a firm's floor, and sizes counted from the capital, measure from it.
     pub first_cents: Cents,
     /// Equity at the first start or the last reset; the kill switch measures from it.
     pub start_cents: Cents,

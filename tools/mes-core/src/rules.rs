@@ -157,6 +157,9 @@ impl Rules {
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
         }
+        if self.reversals.enabled && !self.exits.on_opposite_signal {
+            return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());
+        }
         self.exits.check(self.guard.max_stop_ticks)?;
         self.breakers.check()?;
         self.prop.as_ref().map_or(Ok(()), Prop::check)?;
@@ -211,6 +214,15 @@ mod tests {
         assert_eq!(rules.capital(), Cents(100_000));
         assert_eq!(rules.limits.daily_loss_usd, 50.0);
         assert_eq!(rules.tiers.len(), 5);
+    }
+
+    #[test]
+    fn a_reversal_needs_the_exit_that_it_begins_with() {
+        let text = MES_1K.replacen("enabled = false", "enabled = true", 1);
+        assert!(Rules::parse(&text).is_ok());
+        let error =
+            Rules::parse(&text.replacen("on_opposite_signal = true", "on_opposite_signal = false", 1));
+        assert!(error.expect_err("refused").to_string().contains("on_opposite_signal"));
     }
 
     #[test]

@@ -10,15 +10,20 @@ use crate::money::Cents;
 #[serde(deny_unknown_fields)]
 pub struct Prop {
     /// How far equity may fall below the highest balance at the end of a day. The floor never falls, and rises no
-    /// higher than the balance at the first start.
+    /// higher than the balance that the firm opened the account with.
     pub max_loss_usd: f64,
-    /// The floor is at the balance of the first start, as after a first payout.
+    /// The floor is at the balance that the account was opened with, as after a first payout.
     #[serde(default)]
     pub locked: bool,
+    /// What the account had gained before its first start here, and the most that it had gained at the end of a day.
+    #[serde(default)]
+    pub gain_usd: f64,
+    #[serde(default)]
+    pub gain_high_usd: f64,
     /// What has to be earned, and the share of it that one day may bring.
     pub target_usd: f64,
     pub best_day_percent: f64,
-    /// The most contracts by what the balance at the day's start has gained since the first start, by rising gain.
+    /// The most contracts by what the account has gained at the day's start, by rising gain.
     pub ladder: Vec<Rung>,
 }
 
@@ -43,11 +48,18 @@ pub struct News {
 }
 
 impl Prop {
-    /// Returns the equity at which the account is lost: min(S, S − D + max(0, H − S)) of the balance S at the first
-    /// start, the highest balance H at the end of a day and the greatest loss D.
+    /// Returns the balance that the firm opened the account with; `first` is that of the first start here.
+    pub fn opening(&self, first: Cents) -> Cents {
+        first - Cents::from_usd(self.gain_usd)
+    }
+
+    /// Returns the equity at which the account is lost: min(S, S − D + max(0, H − S)) of the opening balance S, the
+    /// highest balance H at the end of a day and the greatest loss D.
     pub fn floor(&self, first: Cents, day_end_high: Cents) -> Cents {
-        let trailing = first - Cents::from_usd(self.max_loss_usd) + (day_end_high - first).max(Cents::ZERO);
-        if self.locked { first } else { trailing.min(first) }
+        let opening = self.opening(first);
+        let gain = (day_end_high - opening).max(Cents::from_usd(self.gain_high_usd)).max(Cents::ZERO);
+        let trailing = opening - Cents::from_usd(self.max_loss_usd) + gain;
+        if self.locked { opening } else { trailing.min(opening) }
     }
 
     /// Returns the most contracts for a day that began with this gain; none below the lowest rung.
@@ -69,6 +81,9 @@ impl Prop {
         ];
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("prop.{name} = {value} is not above 0"));
+        }
+        if !(self.gain_usd.is_finite() && self.gain_high_usd.is_finite()) {
+            return Err("prop.gain_usd and gain_high_usd have to be numbers".into());
         }
         if self.ladder.is_empty() || !self.ladder.is_sorted_by(|a, b| a.from_usd < b.from_usd) {
             return Err("[[prop.ladder]]: at least one, by rising from_usd".into());
@@ -123,7 +138,15 @@ mod tests {
             Rung { from_usd: 1500.0, contracts: 30 },
             Rung { from_usd: 2000.0, contracts: 50 },
         ];
-        Prop { max_loss_usd, locked, target_usd: 3000.0, best_day_percent: 55.0, ladder }
+        Prop {
+            max_loss_usd,
+            locked,
+            gain_usd: 0.0,
+            gain_high_usd: 0.0,
+            target_usd: 3000.0,
+            best_day_percent: 55.0,
+            ladder,
+        }
     }
 
     /// Balance at the first start, highest balance at a day's end, floor; all worked out by hand.
@@ -144,6 +167,16 @@ mod tests {
             assert_eq!(prop(2000.0, false).floor(Cents(first), Cents(high)), Cents(floor), "{first} {high}");
         }
         assert_eq!(prop(2000.0, true).floor(Cents(0), Cents(70_000)), Cents(0));
+    }
+
+    /// Opened at $50,000, once at $51,000 in the evening, at $50,800 when it was first traded here.
+    #[test]
+    fn an_account_may_have_a_past() {
+        let prop = Prop { gain_usd: 800.0, gain_high_usd: 1000.0, ..prop(2000.0, false) };
+        assert_eq!(prop.opening(Cents(5_080_000)), Cents(5_000_000));
+        for (high, floor) in [(5_080_000, 4_900_000), (5_150_000, 4_950_000), (5_300_000, 5_000_000)] {
+            assert_eq!(prop.floor(Cents(5_080_000), Cents(high)), Cents(floor), "{high}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
     let (Some(prop), Some(day)) = (&view.rules.prop, &view.ledger.day) else { return Opinion::Allow };
-    let gain = day.balance_cents - view.ledger.first_cents;
+    let gain = day.balance_cents - prop.opening(view.ledger.first_cents);
     let contracts = prop.contracts(gain);
     Opinion::AtMost { contracts, value: gain.usd(), limit: contracts as f64 }
 }

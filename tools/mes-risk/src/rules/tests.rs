@@ -221,7 +221,7 @@ fn the_best_day_ends_at_its_share_of_the_target() {
 /// The consumer price index comes at 08:30 New York, in the night of the futures.
 #[test]
 fn few_contracts_around_an_announcement() {
-    for (clock, contracts) in [("13:24:59", 8), ("13:25:00", 1), ("13:34:59", 1), ("13:35:00", 8)] {
+    for (clock, contracts) in [("13:24:49", 8), ("13:24:50", 1), ("13:34:59", 1), ("13:35:00", 8)] {
         let mut case = combine(5_000_000);
         case.rules.entries.session = mes_core::rules::EntrySession::All;
         case.row.bar.ts = time::parse(&format!("2026-12-10T{clock}Z")).expect("a time");

@@ -111,8 +111,9 @@ fn statement(row: &Row, said: &Said, balance: Cents, last: u64) -> Statement {
     }
 }
 
-/// Judges rows and statements, taking the ledger up again from text after `restart` rows.
-fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize) -> Vec<Verdict> {
+/// Judges rows and statements, taking the ledger up again from text after `restart` rows, with a person's halt in it
+/// if one `halts`.
+fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
     let settings = settings(account);
     let mut balance = settings.rules.value.capital();
     let mut risk = start(&settings, Ledger::new(balance));
@@ -120,7 +121,9 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize) -> Vec<V
     for (index, (row, said)) in rows.iter().zip(said).enumerate() {
         if index == restart {
             let text = serde_json::to_string(risk.ledger()).expect("text");
-            risk = start(&settings, serde_json::from_str(&text).expect("a ledger"));
+            let mut ledger: Ledger = serde_json::from_str(&text).expect("a ledger");
+            ledger.halted = halts.then(|| "a test".to_owned());
+            risk = start(&settings, ledger);
         }
         balance += Cents(said.change);
         let statement = statement(row, said, balance, last);
@@ -171,7 +174,9 @@ proptest! {
     ) {
         let (steps, said): (Vec<Step>, Vec<Said>) = steps.into_iter().unzip();
         let rows = rows(begin, &steps);
-        let whole = judge(account, &rows, &said, usize::MAX);
-        prop_assert_eq!(whole, judge(account, &rows, &said, restart % said.len().max(1)));
+        let restart = restart % said.len();
+        let whole = judge(account, &rows, &said, usize::MAX, false);
+        prop_assert_eq!(whole, judge(account, &rows, &said, restart, false));
+        judge(account, &rows, &said, restart, true);
     }
 }

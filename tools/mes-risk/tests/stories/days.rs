@@ -97,6 +97,23 @@ fn the_days_end_moves_with_the_calendar() {
     }
 }
 
+/// Seven contracts are too many from ten seconds before the firm's five minutes around the price index on.
+#[test]
+fn a_position_is_closed_for_an_announcement() {
+    let settings = settings("topstep-50k", plain);
+    let mut tape = Tape::new("2026-12-10T13:24:45Z");
+    tape.still(0).signal(1.0, 0.95);
+    for _ in 0..10 {
+        tape.still(0);
+    }
+    tape.still(0).signal(1.0, 0.95).still(0);
+    let book = tape.play(&settings);
+    let held: Vec<_> = book.statements.iter().map(|statement| statement.position).collect();
+    assert_eq!(held[..7], [0, 7, 7, 7, 7, 0, 0]);
+    assert_eq!(book.exits()[0].2, "limit");
+    assert_eq!(held[11..13], [0, 1], "one is allowed");
+}
+
 /// Losing trades are counted within a day: two in the evening of one and one on the next do not pause.
 #[test]
 fn a_streak_ends_with_its_day() {

@@ -65,6 +65,19 @@ fn a_position_is_turned_over_in_two_steps() {
     assert_eq!(book.signals().iter().filter(|signal| signal.starts_with("REVERSE")).count(), 4);
 }
 
+/// $1.22 a round turn where the rules are for a broker that charges it, $0.84 where they are not, or what is said.
+#[test]
+fn rules_name_their_costs() {
+    use mes_pipe::SettingsArgs;
+    let side = |rules: &str, costs: &str| {
+        let args = SettingsArgs { rules: rules.into(), costs: costs.into(), ..SettingsArgs::default() };
+        let costs = args.read().expect("shipped settings").costs.value;
+        costs.rate("2026-11-20".parse().expect("a date")).side().0
+    };
+    assert_eq!((side("mes-1k", "rules"), side("mes-1k-topstep", "rules")), (42, 61));
+    assert_eq!((side("topstep-150k", "rules"), side("topstep-150k", "owner")), (61, 42));
+}
+
 #[test]
 fn the_opposite_needs_its_confidence() {
     let settings = settings("mes-1k", plain);
