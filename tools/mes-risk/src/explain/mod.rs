@@ -22,7 +22,7 @@ use mes_core::{
     verdict::Verdict,
 };
 use mes_pipe::{
-    CalendarArgs, Error, Result,
+    CalendarArgs, Error, Result, log,
     messages::{Message, Messages, record},
 };
 use serde::Serialize;
@@ -128,10 +128,16 @@ fn decisions(args: &ExplainArgs, path: &Path) -> Result<Vec<Decision>> {
     let mut again: Option<Again> = None;
     let mut kept: Vec<Decision> = Vec::new();
     loop {
-        let line = match messages.next()? {
-            Message::Line(line) => line,
-            Message::Idle => continue,
-            Message::End => break,
+        let line = match messages.next() {
+            Ok(Message::Line(line)) => line,
+            Ok(Message::Idle) => continue,
+            Ok(Message::End) => break,
+            // Written at this moment, or left so by a kill.
+            Err(error @ Error::Data(_)) if again.is_some() => {
+                log::note(format!("{error}; explained is what comes before it"));
+                break;
+            }
+            Err(error) => return Err(error),
         };
         let decision = match &mut again {
             None => {
