@@ -6,7 +6,10 @@ mod rows;
 mod statements;
 mod witness;
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::LazyLock,
+};
 
 use mes_core::{
     rules::{Breakers, EntrySession, Reversals, Rules, Rung, StopBy},
@@ -20,20 +23,28 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use rows::{STARTS, Step, Walk, step};
 use witness::Witness;
 
+/// One seed for all tests of a run.
+static SEED: LazyLock<u64> =
+    LazyLock::new(|| match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => seed,
+        None if times() > 0 => {
+            let seed = RandomState::new().hash_one("soak");
+            eprintln!("SEED={seed} repeats this");
+            seed
+        }
+        None => 1,
+    });
+
+/// How many times as long to soak; 0 not at all.
+fn times() -> u32 {
+    std::env::var("SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(0)
+}
+
 /// So many cases of a fixed seed, or, to soak, so many times more of a random one.
 fn config(cases: u32) -> ProptestConfig {
-    let soak: u32 = std::env::var("SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(0);
-    let seed = match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => seed,
-        None if soak > 0 => RandomState::new().hash_one("soak"),
-        None => 1,
-    };
-    if soak > 0 {
-        eprintln!("SEED={seed} repeats this");
-    }
     ProptestConfig {
-        cases: cases * soak.max(1),
-        rng_seed: RngSeed::Fixed(seed),
+        cases: cases * times().max(1),
+        rng_seed: RngSeed::Fixed(*SEED),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
