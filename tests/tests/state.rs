@@ -252,7 +252,7 @@ fn a_damaged_state_stops_with_4_and_says_what_to_do() {
 }
 
 #[test]
-fn a_state_of_another_account_other_rules_or_a_newer_mes_is_refused() {
+fn a_state_of_another_account_or_other_rules_is_refused() {
     let reference = reference(BUSY, 1);
     let folder = reference.folder.path();
     assert_eq!(risk(folder, &rules(BUSY)).0, Some(0));
