@@ -4,15 +4,18 @@ mod backtest;
 mod draw;
 pub mod evidence;
 mod files;
+mod folds;
 pub mod metrics;
 pub mod recorder;
 mod report;
 #[cfg(test)]
 mod sample;
+mod slice;
 pub mod stats;
 pub mod summary;
 mod terminal;
 pub mod trades;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -40,11 +43,35 @@ pub struct Args {
 
 /// One verb, one file, one line here and one in [`main`].
 #[derive(Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Print folds (train, validate, test) of a table as lines of JSON
+    #[command(after_help = "Examples:
+  mes-bt folds features.parquet
+  mes-bt folds --train 20sessions --validate 0d --test 5sessions --step 5sessions features.parquet | jq .test")]
+    Folds(folds::FoldsArgs),
+    /// Pass on the rows of a span of time
+    #[command(after_help = "Examples:
+  mes-bt slice --after 2026-10-01T22:00:00Z --until 2026-11-01T22:00:00Z features.parquet > october.arrow
+  mes-bt slice --after 2026-11-01T22:00:00Z features.parquet | mes-predict | mes-bt")]
+    Slice(slice::SliceArgs),
+    /// Train, predict and trade fold by fold, with the real tools, and stitch what nothing had seen
+    #[command(after_help = "Examples:
+  mes-bt walk-forward --out runs/walk features.parquet
+  mes-bt folds features.parquet | xargs -d '\\n' -P 8 -I {} mes-bt walk-forward --out runs/walk --fold {} features.parquet
+
+Reads features with labels; writes walk-forward.json, .txt, folds.csv, equity.csv and a directory a fold.
+mes-train gets the rows of train and validate, up to the embargo, and cuts its own slices of them in the order of time:
+the last 15 % only score the model, the 15 % before calibrate it.
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]
+    WalkForward(walk::WalkArgs),
+}
 
 /// Backtests, or does what the verb says.
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
+        Some(Verb::Folds(args)) => folds::run(&args),
+        Some(Verb::Slice(args)) => slice::run(&args),
+        Some(Verb::WalkForward(args)) => walk::run(&args),
     }
 }

@@ -95,7 +95,8 @@ impl Intervals {
     pub fn of(results: &Results, seed: u64) -> Option<Intervals> {
         let sessions = sessions(results)?;
         let count = sessions.len();
-        if count < FEWEST_SESSIONS || results.trades.is_empty() {
+        let idle = sessions.iter().all(|session| session.net == 0.0);
+        if count < FEWEST_SESSIONS || idle {
             return None;
         }
         let nets: Vec<f64> = sessions.iter().map(|session| session.net).collect();

@@ -144,7 +144,11 @@ mod tests {
             let (entry, held) = (draw.below(bars.len()), draw.below(300) as i64 * SECOND);
             let (from, at, seg) = bars[entry];
             let mut stretch = bars[entry..].iter().filter(|bar| bar.2 == seg);
-            let exit = stretch.clone().find(|bar| bar.0 >= from + held).or_else(|| stretch.next_back()).expect("a bar");
+            let exit = stretch
+                .clone()
+                .find(|bar| bar.0 >= from + held)
+                .or_else(|| stretch.next_back())
+                .expect("a bar");
             assert_eq!(opens.moved(entry, held), exit.1 - at, "{entry} {held}");
         }
     }
