@@ -6,7 +6,9 @@ pub mod evidence;
 mod files;
 mod folds;
 pub mod metrics;
+mod optimize;
 pub mod recorder;
+mod replay;
 mod report;
 #[cfg(test)]
 mod sample;
@@ -64,6 +66,15 @@ mes-train gets the rows of train and validate, up to the embargo, and cuts its o
 the last 15 % only score the model, the 15 % before calibrate it.
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]
     WalkForward(walk::WalkArgs),
+    /// Search rules and costs for what trades best, and say how much of it is the search
+    #[command(after_help = "Examples:
+  mes-bt optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 --out runs/grid predictions.parquet
+  mes-bt optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
+
+Writes trials.jsonl (the ledger: run again to go on where it stopped), optimize.json, optimize.txt, trials.csv, map.svg,
+best-rules.toml and best-costs.toml.
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
+    Optimize(optimize::OptimizeArgs),
 }
 
 /// Backtests, or does what the verb says.
@@ -73,5 +84,6 @@ pub fn main(args: Args) -> Result<()> {
         Some(Verb::Folds(args)) => folds::run(&args),
         Some(Verb::Slice(args)) => slice::run(&args),
         Some(Verb::WalkForward(args)) => walk::run(&args),
+        Some(Verb::Optimize(args)) => optimize::run(&args),
     }
 }
