@@ -7,6 +7,10 @@ use mes_golden::{market, shell};
 use serde_json::Value;
 
 const SEEDS: u64 = 20;
+/// How orders fill, in turns.
+const FILLS: [&str; 4] =
+    ["", "--fills realistic --latency 85", "--latency latency.csv", "--fills optimistic"];
+const LATENCY: &str = "req,exch,resp\n0,40000000,0\n0,90000000,0\n0,250000000,0\n0,1900000000,0\n";
 
 /// Counts entries and exits of a journal.
 fn exits(journal: &str) -> (usize, BTreeMap<String, usize>) {
@@ -27,17 +31,18 @@ fn exits(journal: &str) -> (usize, BTreeMap<String, usize>) {
 fn journals_of_all_seeds_are_equal() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = shell::root().join(market::RULES);
-    let rules = rules.display();
+    fs::write(folder.path().join("latency.csv"), LATENCY).expect("latencies");
     for seed in 1..=SEEDS {
+        let with = format!("--rules {} {}", rules.display(), FILLS[seed as usize % FILLS.len()]);
         fs::write(folder.path().join("rows.jsonl"), market::eventful(seed)).expect("rows");
         let line = format!(
-            "mes-bt -q --rules {rules} --journal bt.jsonl rows.jsonl > summary.json &&
-             mes-risk --rules {rules} < rows.jsonl | tee pipe.jsonl | mes-exec --rules {rules} > statements.jsonl &&
+            "mes-bt -q {with} --journal bt.jsonl rows.jsonl > summary.json &&
+             mes-risk {with} < rows.jsonl | tee pipe.jsonl | mes-exec {with} > statements.jsonl &&
              cmp bt.jsonl pipe.jsonl &&
-             grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk --rules {rules} | tee again.jsonl |
-                 mes-exec --rules {rules} > /dev/null &&
+             grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
+                 mes-exec {with} > /dev/null &&
              cmp bt.jsonl again.jsonl &&
-             mes-risk --rules {rules} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
+             mes-risk {with} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
              cmp bt.jsonl recorded.jsonl &&
              grep '\"kind\":\"statement\"' bt.jsonl | cmp - statements.jsonl"
         );

@@ -1,6 +1,10 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{money::Cents, time, tz};
+use mes_core::{
+    fills::{Fills, Model},
+    money::Cents,
+    time, tz,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -79,6 +83,9 @@ pub struct Settings {
     pub costs: String,
     pub costs_blake3: String,
     pub calendar_blake3: String,
+    pub fills: Fills,
+    /// Rows before it only warmed up.
+    pub from: Option<String>,
     pub broker: String,
     /// What the link of the chain that predicted says of its model.
     pub model: Option<Value>,
@@ -220,6 +227,9 @@ impl Summary {
         if self.synthetic {
             warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
         }
+        if self.settings.fills.model == Model::Optimistic {
+            warnings.push("fills optimistic: a bound from above, not a forecast".to_owned());
+        }
         if trades > 0 && trades < FEW_TRADES {
             let trades = words::count(trades as u64, "trade");
             warnings.push(format!("{trades}: below {FEW_TRADES} most of this is luck"));
@@ -272,6 +282,8 @@ fn settings(results: &Results, lineage: &Value) -> Settings {
         costs: run.costs.value.name.clone(),
         costs_blake3: run.costs.blake3.clone(),
         calendar_blake3: run.calendar.clone(),
+        fills: run.fills.clone(),
+        from: run.from.map(time::format),
         broker: run.broker.broker.clone(),
         model: links
             .iter()

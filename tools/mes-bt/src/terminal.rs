@@ -180,7 +180,7 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "doubtful fills",
             format!(
-                "{} booked at the stop; net would be {} had all reached the target",
+                "{} bars touched stop and target; net would be {} had all reached the target",
                 trades.ambiguous,
                 signed_usd(trades.best_net_usd)
             ),

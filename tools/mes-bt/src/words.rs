@@ -2,6 +2,7 @@
 
 use chrono::Timelike;
 use mes_core::{
+    fills::Model,
     money::Cents,
     time::{SECOND, Ts},
     tz,
@@ -132,6 +133,28 @@ pub fn new_york(ts: Ts) -> String {
 pub fn short_time(ts: Ts) -> String {
     let wall = tz::new_york(ts - ts.rem_euclid(SECOND));
     format!("{} {:02}:{:02}:{:02}", wall.format("%m-%d"), wall.hour(), wall.minute(), wall.second())
+}
+
+/// Says how fills were made.
+pub fn fills(model: Model) -> &'static str {
+    match model {
+        Model::Conservative => {
+            "A market order fills at the open of the next bar with trades, at the opposite quote where that is worse, \
+             plus slippage; targets are limit orders, fill without, and only when the price trades through them. \
+             Inside a bar the worst comes first: one that touches stop and target is booked at the stop, and a gap \
+             through the stop fills at the open."
+        }
+        Model::Realistic => {
+            "A market order fills at the open of the next bar with trades, at the opposite quote where that is worse, \
+             plus slippage; targets are limit orders, fill without, and as soon as they are touched. Inside a bar the \
+             worst comes first: one that touches stop and target is booked at the stop, and a gap through the stop \
+             fills at the open."
+        }
+        Model::Optimistic => {
+            "A market order fills at the close that decided, without slippage; targets fill when touched, and before a \
+             stop that the same bar touches. This is a bound from above: nobody gets these fills."
+        }
+    }
 }
 
 #[cfg(test)]

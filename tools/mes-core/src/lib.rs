@@ -9,6 +9,8 @@ pub mod calendar;
 pub mod contract;
 pub mod costs;
 pub mod day_end;
+pub mod dice;
+pub mod fills;
 pub mod interval;
 pub mod money;
 pub mod order;
@@ -41,6 +43,8 @@ pub enum Error {
     Rules(String),
     #[error("costs: {0}")]
     Costs(String),
+    #[error("latency: {0}")]
+    Latency(String),
     #[error("price {price} is off the {tick} tick grid")]
     OffGrid { price: String, tick: String },
 }

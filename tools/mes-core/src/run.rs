@@ -2,7 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{broker::Hello, costs::Costs, money::Cents, rules::Rules, session::Filter};
+use crate::{
+    broker::Hello,
+    costs::Costs,
+    fills::Fills,
+    money::Cents,
+    rules::Rules,
+    session::Filter,
+    time::{self, Ts},
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -12,8 +20,12 @@ pub struct Run {
     pub session: Filter,
     pub rules: Named<Rules>,
     pub costs: Named<Costs>,
+    pub fills: Fills,
     /// BLAKE3 of the calendar.
     pub calendar: String,
+    /// Rows before it only warm up.
+    #[serde(with = "time::text_or_null")]
+    pub from: Option<Ts>,
     pub ledger: Ledger,
     pub broker: Hello,
     /// The chain of settings and hashes that made the rows.

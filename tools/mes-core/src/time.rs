@@ -124,6 +124,27 @@ pub mod text {
     }
 }
 
+/// [`text`] for an instant that may be absent.
+pub mod text_or_null {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    use super::Ts;
+
+    /// Writes the instant as RFC 3339, or null.
+    pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
+        match ts {
+            Some(ts) => super::text::serialize(ts, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads the instant from RFC 3339, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| super::parse(&text).map_err(D::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

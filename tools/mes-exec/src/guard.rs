@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
+    fills::Fills,
     order::{Action, ExitReason, Order, Signal},
     rules::Rules,
     run::Run,
@@ -22,6 +23,7 @@ pub struct Guard<B> {
     broker: B,
     rules: Rules,
     hashes: [String; 3],
+    fills: Fills,
     schedule: Schedule,
     /// The row's `ts` for a simulated account.
     now: Ts,
@@ -44,6 +46,7 @@ impl<B: Broker> Guard<B> {
             broker,
             rules,
             hashes: hashes(&settings.rules.blake3, &settings.costs.blake3, &settings.calendar.blake3),
+            fills: settings.fills.clone(),
             now: 0,
             seen: 0,
             recent: VecDeque::new(),
@@ -81,29 +84,35 @@ fn hashes(rules: &str, costs: &str, calendar: &str) -> [String; 3] {
     [rules, costs, calendar].map(str::to_owned)
 }
 
+fn differ(what: &str, flag: &str) -> BrokerError {
+    BrokerError::Mismatch(format!("risk and exec have different {what}: give both the same --{flag}"))
+}
+
 impl<B: Broker> Broker for Guard<B> {
     fn hello(&mut self) -> Result<Hello, BrokerError> {
         self.broker.hello()
     }
 
-    /// Refuses a run whose rules, costs or calendar are not those of the guard.
+    /// Refuses a run whose rules, costs, fills or calendar are not those of the guard.
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
         let theirs = hashes(&run.rules.blake3, &run.costs.blake3, &run.calendar);
         let names = ["rules", "costs", "calendar"];
         if let Some(index) = (0..3).find(|&index| theirs[index] != self.hashes[index]) {
-            let name = names[index];
-            let text = format!("risk and exec have different {name}: give both the same --{name}");
-            return Err(BrokerError::Mismatch(text));
+            return Err(differ(names[index], names[index]));
+        }
+        if run.fills != self.fills {
+            let latency = run.fills.model == self.fills.model;
+            return Err(differ("fills", if latency { "latency" } else { "fills" }));
         }
         self.schedule.filter = run.session;
         self.broker.begin(run)
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
-        self.now = bar.ts;
+        let decided = std::mem::replace(&mut self.now, bar.ts);
         if std::mem::take(&mut self.flatten) {
             let action = Action::Exit { reason: ExitReason::EodFlatten };
-            self.broker.submit(&Order { ts: bar.ts, id: 0, signal: Signal::Flatten, action })?;
+            self.broker.submit(&Order { ts: decided, id: 0, signal: Signal::Flatten, action })?;
         }
         let statement = self.broker.on_bar(bar)?;
         if statement.position != 0

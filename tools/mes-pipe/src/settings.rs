@@ -2,8 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use mes_core::{calendar::Calendar, costs::Costs, rules::Rules, run::Named};
+use clap::{Args, ValueEnum};
+use mes_core::{
+    calendar::Calendar,
+    costs::Costs,
+    fills::{Fills, Latency, Model},
+    rules::Rules,
+    run::Named,
+    time::MILLI,
+};
 
 use crate::{Error, Result, lineage::hash};
 
@@ -37,8 +44,36 @@ pub struct SettingsArgs {
     /// Costs of a trade: a name (owner, topstepx) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "owner")]
     pub costs: String,
+    /// How the paper account fills orders
+    #[arg(long, value_enum, default_value = "conservative")]
+    pub fills: FillModel,
+    /// How long an order takes: milliseconds, or a recording (CSV with req and exch in nanoseconds) to draw from
+    #[arg(long, value_name = "MS|FILE", default_value = "0")]
+    pub latency: String,
     #[command(flatten)]
     pub calendar: CalendarArgs,
+}
+
+/// [`Model`] as a flag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FillModel {
+    /// Market orders at the next open with slippage, targets when traded through, the stop first
+    #[default]
+    Conservative,
+    /// The same, but targets when touched
+    Realistic,
+    /// Market orders at the signal's close, targets when touched and first: a bound, not a forecast
+    Optimistic,
+}
+
+impl From<FillModel> for Model {
+    fn from(model: FillModel) -> Model {
+        match model {
+            FillModel::Conservative => Model::Conservative,
+            FillModel::Realistic => Model::Realistic,
+            FillModel::Optimistic => Model::Optimistic,
+        }
+    }
 }
 
 /// What every decision and every fill depends on beside the rows.
@@ -46,6 +81,7 @@ pub struct SettingsArgs {
 pub struct Settings {
     pub rules: Named<Rules>,
     pub costs: Named<Costs>,
+    pub fills: Fills,
     pub calendar: Named<Calendar>,
 }
 
@@ -65,7 +101,21 @@ impl SettingsArgs {
             blake3,
             value: Costs::parse(&text).map_err(|error| Error::usage(error).at(&self.costs))?,
         };
-        Ok(Settings { rules, costs, calendar: self.calendar.read()? })
+        let fills = Fills { model: self.fills.into(), latency: self.latency()? };
+        if fills.model == Model::Optimistic && !fills.latency.is_none() {
+            return Err(Error::usage("--fills optimistic fills at the signal: it has no --latency"));
+        }
+        Ok(Settings { rules, costs, fills, calendar: self.calendar.read()? })
+    }
+
+    fn latency(&self) -> Result<Latency> {
+        let name = self.latency.as_str();
+        let latency = match name.parse::<f64>() {
+            Ok(ms) if ms.is_finite() => Latency::constant((ms * MILLI as f64).round() as i64),
+            _ if name.is_empty() => Ok(Latency::default()),
+            _ => Latency::parse(&read(Path::new(name))?),
+        };
+        latency.map_err(|error| Error::usage(error).at(format!("--latency {name}")))
     }
 }
 

@@ -95,9 +95,9 @@ impl TradeMetrics {
             results.days.iter().map(|day| day.end_cents - day.start_cents).filter(keep).count()
         };
         let (won, lost) = (days(|net| *net > Cents::ZERO), days(|net| *net < Cents::ZERO));
-        let doubtful: Vec<&Trade> =
-            trades.iter().filter(|trade| trade.ambiguous && trade.exit == ExitReason::Stop).collect();
-        let missed: Cents = doubtful.iter().map(|trade| trade.reward_cents - trade.gross_cents).sum();
+        let doubtful: Vec<&Trade> = trades.iter().filter(|trade| trade.ambiguous).collect();
+        let stopped = doubtful.iter().filter(|trade| trade.exit != ExitReason::Target);
+        let missed: Cents = stopped.map(|trade| trade.reward_cents - trade.gross_cents).sum();
         TradeMetrics {
             all: Split::of(trades.iter()),
             long: side(Side::Buy),

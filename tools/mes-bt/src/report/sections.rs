@@ -193,8 +193,8 @@ pub fn figures(summary: &Summary) -> String {
         ("Trades an hour", or_dash(trades.per_hour, two)),
         ("Drawdown, peak to bottom", fall.fall_s.map_or_else(|| "-".into(), words::lasted)),
         ("Longest below a peak", words::lasted(fall.longest_under_water_s)),
-        ("Fills in doubt, booked at the stop", trades.ambiguous.to_string()),
-        ("Net had these reached the target", signed_usd(trades.best_net_usd)),
+        ("Bars that touched stop and target", trades.ambiguous.to_string()),
+        ("Net had all these reached the target", signed_usd(trades.best_net_usd)),
         ("Days not flat at the end", summary.days_not_flat.to_string()),
     ]);
     section("More figures", &facts)
@@ -298,10 +298,6 @@ pub fn last_trades(results: &Results) -> String {
 pub fn assumptions(results: &Results) -> String {
     let Some(run) = &results.run else { return String::new() };
     let (rules, costs) = (&run.rules.value, &run.costs.value);
-    let fills = "A market order fills at the open of the next bar with trades, at the opposite quote where that is \
-                 worse, plus slippage; targets are limit orders and fill without. Inside a bar the worst comes \
-                 first: one that touches stop and target is booked at the stop, and a gap through the stop fills at \
-                 the open.";
     let limits = &rules.limits;
     let side = results.days.last().map(|day| costs.rate(day.date).side() * 2).unwrap_or_default();
     let table = facts(&[
@@ -316,6 +312,8 @@ pub fn assumptions(results: &Results) -> String {
         ("Stop, target", format!("{}, {} ticks", rules.exits.stop_ticks, rules.exits.target_ticks)),
         ("Flat by, New York", rules.day_end.flat_by.format("%H:%M").to_string()),
         ("Round turn per contract", side.to_string()),
+        ("Fills", format!("{:?}", run.fills.model).to_lowercase()),
+        ("Latency", run.fills.latency.to_string()),
         (
             "Slippage, cash session and else",
             format!("{}, {} ticks", costs.slippage.rth_ticks, costs.slippage.eth_ticks),
@@ -324,7 +322,7 @@ pub fn assumptions(results: &Results) -> String {
     let returns = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, 252 days \
                    a year, no risk-free rate; the standard error is √((1 + SR²/2)/T) of the daily ratio (Lo 2002), \
                    brought to a year. Drawdown is bar by bar, open trades marked at what closing them would cost.";
-    section("Assumptions", &(paragraph(fills) + &paragraph(returns) + &table))
+    section("Assumptions", &(paragraph(words::fills(run.fills.model)) + &paragraph(returns) + &table))
 }
 
 /// The chain of what made the rows, and the hashes of what judged them.

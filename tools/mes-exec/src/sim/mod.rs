@@ -1,18 +1,24 @@
 //! A paper account: fills by the next bar, worst first.
 //!
 //! Lives on the rows' `ts` alone. Costs are booked with every fill; the bracket is measured from the entry's fill.
+//! How orders meet the market is in `fills.rs`, what is asked of the account in `orders.rs`.
+
+mod fills;
+mod orders;
 
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
     contract::{TICK_VALUE, price, ticks},
     costs::Costs,
+    fills::{Fills, Model},
+    interval::Interval,
     money::Cents,
-    order::{Action, ExitReason, Order, Side},
+    order::{ExitReason, Order, Side},
     run::Run,
     schedule::Schedule,
     session::Part,
-    statement::{Fill, Refusal, Role, Statement, Working},
+    statement::{Refusal, Role, Statement, Working},
     time::Ts,
 };
 use mes_pipe::Settings;
@@ -47,6 +53,8 @@ struct Entry {
     contracts: i64,
     stop_ticks: i64,
     target_ticks: i64,
+    /// When it arrives.
+    due: Ts,
 }
 
 /// An exit at market that waits for the next trade.
@@ -54,6 +62,15 @@ struct Entry {
 struct Exit {
     order: u64,
     reason: ExitReason,
+    due: Ts,
+}
+
+/// A new stop on its way, in ticks.
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    order: u64,
+    stop: i64,
+    due: Ts,
 }
 
 /// What the row before left behind. Prices in ticks.
@@ -72,12 +89,16 @@ struct Before {
 
 pub struct Sim {
     costs: Costs,
+    fills: Fills,
+    /// Length of a row in nanoseconds.
+    interval: i64,
     schedule: Schedule,
     hello: Hello,
     balance: Cents,
     position: Option<Position>,
     entry: Option<Entry>,
     exit: Option<Exit>,
+    moving: Option<Move>,
     before: Option<Before>,
     statement: Statement,
     /// Refusals that the next statement will report.
@@ -102,12 +123,15 @@ impl Sim {
         );
         Sim {
             costs: settings.costs.value.clone(),
+            fills: settings.fills.clone(),
+            interval: Interval::SECOND.nanos(),
             schedule,
             hello,
             balance: capital,
             position: None,
             entry: None,
             exit: None,
+            moving: None,
             before: None,
             statement: Statement { balance_cents: capital, equity_cents: capital, ..Statement::default() },
             refusals: Vec::new(),
@@ -150,102 +174,6 @@ impl Sim {
         }
     }
 
-    /// Fills waiting market orders at the open, or at the opposite quote before it where that is worse.
-    fn fill_waiting(&mut self, bar: &Bar, open: i64) {
-        if bar.volume == 0 {
-            return;
-        }
-        let before = self.before;
-        let quote = |side: Side| match (side, before) {
-            (Side::Buy, Some(Before { ask: Some(ask), .. })) => open.max(ask),
-            (Side::Sell, Some(Before { bid: Some(bid), .. })) => open.min(bid),
-            _ => open,
-        };
-        if let (Some(exit), Some(position)) = (self.exit, &self.position) {
-            let reference = quote(position.side.opposite());
-            self.close_at(reference, self.slippage_ticks, exit.reason, Some(exit.order), bar.ts, false);
-        }
-        if let Some(entry) = self.entry.take() {
-            let sign = entry.side.sign();
-            let filled = quote(entry.side) + sign * self.slippage_ticks;
-            let cost = self.side_cost * entry.contracts;
-            self.balance -= cost;
-            self.statement.fills.push(Fill {
-                ts: bar.ts,
-                order: entry.order,
-                side: entry.side,
-                contracts: entry.contracts,
-                price: price(filled),
-                slippage_ticks: self.slippage_ticks,
-                commission_cents: cost,
-                gross_cents: Cents::ZERO,
-                exit: None,
-                ambiguous: false,
-            });
-            self.position = Some(Position {
-                order: entry.order,
-                side: entry.side,
-                contracts: entry.contracts,
-                entry: filled,
-                stop: filled - sign * entry.stop_ticks,
-                target: filled + sign * entry.target_ticks,
-                stop_moved: false,
-            });
-        }
-    }
-
-    /// Lets the bar's range act on the bracket. Rows without trades trigger nothing.
-    fn work_bracket(&mut self, bar: &Bar, [open, high, low]: [i64; 3]) {
-        let Some(position) = self.position.as_ref().filter(|_| bar.volume > 0) else { return };
-        let sign = position.side.sign();
-        let (worst, best) = if sign > 0 { (low, high) } else { (high, low) };
-        // How far a price lies beyond a level, in the direction of loss and of gain.
-        let beyond_stop = |price: i64| sign * (position.stop - price) >= 0;
-        let through_target = |price: i64| sign * (price - position.target) >= 1;
-        let stop_reason = if position.stop_moved { ExitReason::Trail } else { ExitReason::Stop };
-        let (stop, target) = (position.stop, position.target);
-        if beyond_stop(open) {
-            self.close_at(open, self.slippage_ticks, stop_reason, None, bar.ts, false);
-        } else if through_target(open) {
-            self.close_at(target, 0, ExitReason::Target, None, bar.ts, false);
-        } else if beyond_stop(worst) {
-            let ambiguous = through_target(best);
-            self.close_at(stop, self.slippage_ticks, stop_reason, None, bar.ts, ambiguous);
-        } else if through_target(best) {
-            self.close_at(target, 0, ExitReason::Target, None, bar.ts, false);
-        }
-    }
-
-    /// Closes the position at `reference` less slippage and books it.
-    fn close_at(
-        &mut self,
-        reference: i64,
-        slippage_ticks: i64,
-        reason: ExitReason,
-        order: Option<u64>,
-        ts: Ts,
-        ambiguous: bool,
-    ) {
-        let Some(position) = self.position.take() else { return };
-        let filled = reference - position.side.sign() * slippage_ticks;
-        let gross = TICK_VALUE * (position.gain(filled) * position.contracts);
-        let cost = self.side_cost * position.contracts;
-        self.balance += gross - cost;
-        self.exit = None;
-        self.statement.fills.push(Fill {
-            ts,
-            order: order.unwrap_or(position.order),
-            side: position.side.opposite(),
-            contracts: position.contracts,
-            price: price(filled),
-            slippage_ticks,
-            commission_cents: cost,
-            gross_cents: gross,
-            exit: Some(reason),
-            ambiguous,
-        });
-    }
-
     /// Brings the statement's account up to this close.
     fn state(&mut self, ts: Ts, close: i64) {
         let statement = &mut self.statement;
@@ -279,37 +207,10 @@ impl Sim {
             });
         }
     }
+}
 
-    fn refuse(&mut self, order: u64, reason: &str) {
-        self.refusals.push(Refusal { order, reason: reason.into() });
-    }
-
-    fn enter(&mut self, order: u64, side: Side, contracts: i64, stop_ticks: i64, target_ticks: i64) {
-        if self.position.is_some() || self.entry.is_some() {
-            self.refuse(order, "position_open");
-        } else if contracts <= 0 || stop_ticks <= 0 || target_ticks <= 0 {
-            self.refuse(order, "not_positive");
-        } else {
-            self.entry = Some(Entry { order, side, contracts, stop_ticks, target_ticks });
-        }
-    }
-
-    /// Moves the stop. One that lies at or beyond the last price is a market exit.
-    fn move_stop(&mut self, order: u64, stop: f64) -> Result<(), BrokerError> {
-        let stop = ticks(stop).map_err(|error| BrokerError::Data(error.to_string()))?;
-        let close = self.before.map(|before| before.close);
-        match &mut self.position {
-            None => self.refuse(order, "flat"),
-            Some(position) => {
-                position.stop = stop;
-                position.stop_moved = true;
-                if close.is_some_and(|close| position.side.sign() * (stop - close) >= 0) {
-                    self.exit = Some(Exit { order, reason: ExitReason::Trail });
-                }
-            }
-        }
-        Ok(())
-    }
+fn data(error: mes_core::Error) -> BrokerError {
+    BrokerError::Data(error.to_string())
 }
 
 impl Broker for Sim {
@@ -319,18 +220,23 @@ impl Broker for Sim {
 
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
         self.schedule.filter = run.session;
+        let interval: Interval = run.interval.parse().map_err(data)?;
+        self.interval = interval.nanos();
         Ok(())
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
-        let data = |error: mes_core::Error| BrokerError::Data(error.to_string());
         let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(ticks);
         let (open, high, low, close) =
             (open.map_err(data)?, high.map_err(data)?, low.map_err(data)?, close.map_err(data)?);
         self.statement.fills.clear();
+        if self.fills.model == Model::Optimistic {
+            self.fill_at_the_signal();
+        }
         let (flat_at, session_end) = self.today(bar);
         self.pass_time(bar);
-        self.fill_waiting(bar, open);
+        self.arrive(bar.ts - self.interval);
+        self.fill_waiting(bar, [open, close]);
         self.work_bracket(bar, [open, high, low]);
         let quoted = |quote: Option<f64>| quote.and_then(|quote| ticks(quote).ok());
         let (bid, ask) = (quoted(bar.bid), quoted(bar.ask));
@@ -346,21 +252,7 @@ impl Broker for Sim {
             return Err(BrokerError::Data(format!("order {} after {}", order.id, self.statement.seen)));
         }
         self.statement.seen = self.statement.seen.max(order.id);
-        match order.action {
-            Action::Enter { side, contracts, stop_ticks, target_ticks, .. } => {
-                self.enter(order.id, side, contracts, stop_ticks, target_ticks);
-            }
-            Action::Exit { reason } => {
-                if let Some(entry) = self.entry.take() {
-                    self.refuse(entry.order, "cancelled");
-                }
-                if self.position.is_some() {
-                    self.exit = Some(Exit { order: order.id, reason });
-                }
-            }
-            Action::MoveStop { stop } => self.move_stop(order.id, stop)?,
-        }
-        Ok(())
+        self.take(order)
     }
 
     fn end(&mut self) -> Result<&Statement, BrokerError> {

@@ -1,0 +1,148 @@
+//! Fill models and latencies, to the tick, worked out by hand.
+
+use mes_core::{
+    bar::Bar,
+    broker::Broker,
+    fills::{Fills, Latency, Model},
+    order::{Action, ExitReason, Order, Side, Signal},
+    statement::Fill,
+    time::{self, MILLI},
+};
+use mes_exec::sim::Sim;
+use mes_pipe::{Settings, SettingsArgs};
+
+fn settings(model: Model, latency_ms: i64) -> Settings {
+    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+    let latency = Latency::constant(latency_ms * MILLI).expect("a latency");
+    Settings { fills: Fills { model, latency }, ..args.read().expect("the shipped settings") }
+}
+
+/// A second of the cash session: open, high, low, close.
+fn bar(second: i64, [open, high, low, close]: [f64; 4], volume: i64) -> Bar {
+    let start = time::parse("2026-11-20T15:00:00Z").expect("a time");
+    let ts = start + second * time::SECOND;
+    Bar { ts, open, high, low, close, volume, seg: 1, ..Bar::default() }
+}
+
+fn enter(side: Side) -> Action {
+    Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
+}
+
+/// Sends seconds 1, 2, 3 … of these prices, each with what is ordered after it, and returns the fills.
+fn fills(model: Model, latency_ms: i64, rows: &[([f64; 4], Option<Action>)]) -> Vec<Fill> {
+    let mut sim = Sim::new(&settings(model, latency_ms));
+    let mut fills = Vec::new();
+    for (second, (prices, action)) in (1..).zip(rows) {
+        let bar = bar(second, *prices, 5);
+        fills.extend(sim.on_bar(&bar).expect("a statement").fills.iter().cloned());
+        if let Some(action) = action.clone() {
+            let order = Order { ts: bar.ts, id: second as u64, signal: Signal::Hold, action };
+            sim.submit(&order).expect("submitted");
+        }
+    }
+    fills
+}
+
+/// Second of the run and price of a fill.
+fn place(fill: &Fill) -> (i64, f64) {
+    ((fill.ts - bar(0, [0.0; 4], 0).ts) / time::SECOND, fill.price)
+}
+
+const DECIDED: [f64; 4] = [5000.0; 4];
+const UP: [f64; 4] = [5001.0, 5002.0, 4999.0, 5001.5];
+const LATER: [f64; 4] = [5003.0, 5003.0, 5002.5, 5002.5];
+
+#[test]
+fn an_entry_fills_where_its_model_and_latency_say() {
+    use Model::{Conservative, Optimistic, Realistic};
+    for (model, latency_ms, bought, sold) in [
+        // The open of the next row and a tick.
+        (Conservative, 0, (2, 5001.25), (2, 5000.75)),
+        (Realistic, 0, (2, 5001.25), (2, 5000.75)),
+        // The close that decided.
+        (Optimistic, 0, (1, 5000.0), (1, 5000.0)),
+        // Within the next row: the worse of its open and close.
+        (Conservative, 300, (2, 5001.75), (2, 5000.75)),
+        (Conservative, 999, (2, 5001.75), (2, 5000.75)),
+        // At its end: the open after it.
+        (Conservative, 1000, (3, 5003.25), (3, 5002.75)),
+        (Conservative, 1500, (3, 5003.25), (3, 5002.25)),
+    ] {
+        for (side, wanted) in [(Side::Buy, bought), (Side::Sell, sold)] {
+            let rows = [(DECIDED, Some(enter(side))), (UP, None), (LATER, None)];
+            let found = fills(model, latency_ms, &rows);
+            assert_eq!(found.first().map(place), Some(wanted), "{model:?} {latency_ms} ms {side:?}");
+        }
+    }
+}
+
+#[test]
+fn a_touched_target_fills_but_conservatively_and_in_doubt_the_stop_does() {
+    use Model::{Conservative, Optimistic, Realistic};
+    // Bought at the open of the second row: 5000.25, or 5000 at the signal.
+    let after = |model, prices| {
+        let found = fills(model, 0, &[(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (prices, None)]);
+        found.get(1).map(|fill| (fill.exit.expect("a reason"), fill.price, fill.ambiguous))
+    };
+    let touched = |high| [5000.0, high, 5000.0, 5001.0];
+    assert_eq!(after(Conservative, touched(5004.25)), None);
+    assert_eq!(after(Conservative, touched(5004.5)), Some((ExitReason::Target, 5004.25, false)));
+    assert_eq!(after(Realistic, touched(5004.25)), Some((ExitReason::Target, 5004.25, false)));
+    assert_eq!(after(Realistic, touched(5004.0)), None);
+    assert_eq!(after(Optimistic, touched(5004.0)), Some((ExitReason::Target, 5004.0, false)));
+    let both = [5000.0, 5006.0, 4990.0, 5000.0];
+    assert_eq!(after(Conservative, both), Some((ExitReason::Stop, 4998.0, true)));
+    assert_eq!(after(Realistic, both), Some((ExitReason::Stop, 4998.0, true)));
+    assert_eq!(after(Optimistic, both), Some((ExitReason::Target, 5004.0, true)));
+}
+
+#[test]
+fn an_exit_asked_for_again_does_not_begin_its_way_anew() {
+    let exit = Some(Action::Exit { reason: ExitReason::EodFlatten });
+    let mut rows = vec![(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (DECIDED, None), (DECIDED, None)];
+    rows.extend((0..5).map(|_| (DECIDED, exit.clone())));
+    // Bought in the fourth row; asked to leave after the fifth, so it arrives within the eighth.
+    let found = fills(Model::Conservative, 2500, &rows);
+    assert_eq!(found.iter().map(place).collect::<Vec<_>>(), [(4, 5000.25), (8, 4999.75)]);
+}
+
+#[test]
+fn a_moved_stop_acts_when_it_has_arrived() {
+    let moved = |latency_ms| {
+        let rows = [
+            (DECIDED, Some(enter(Side::Buy))),
+            (DECIDED, None),
+            (DECIDED, None),
+            ([5002.0; 4], Some(Action::MoveStop { stop: 5001.0 })),
+            ([5002.0, 5002.0, 5000.5, 5002.0], None),
+            ([5002.0, 5002.0, 5000.5, 5002.0], None),
+        ];
+        fills(Model::Conservative, latency_ms, &rows).get(1).map(place)
+    };
+    assert_eq!(moved(0), Some((5, 5000.75)));
+    assert_eq!(moved(1000), Some((6, 5000.75)));
+    assert_eq!(moved(2000), None);
+}
+
+#[test]
+fn what_is_given_as_latency_is_read_or_refused() {
+    let args = |fills, latency: &str| SettingsArgs {
+        rules: "mes-1k".into(),
+        costs: "owner".into(),
+        fills,
+        latency: latency.into(),
+        ..SettingsArgs::default()
+    };
+    use mes_pipe::settings::FillModel::{Conservative, Optimistic};
+    let read = args(Conservative, "85.5").read().expect("reads");
+    assert_eq!(read.fills.latency.of(1, 1), 85_500_000);
+    for (fills, latency, code) in [
+        (Conservative, "-1", 2),
+        (Conservative, "nan", 2),
+        (Conservative, "60001", 2),
+        (Conservative, "no/such/file.csv", 2),
+        (Optimistic, "1", 2),
+    ] {
+        assert_eq!(args(fills, latency).read().expect_err(latency).code(), code, "{latency}");
+    }
+}
