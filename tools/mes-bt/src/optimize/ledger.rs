@@ -135,11 +135,11 @@ impl Ledger {
 
     /// Returns the trials of a study.
     pub fn trials(&self, study: &str) -> impl Iterator<Item = &Trial> {
-        let of = move |line| match line {
-            &Line::Trial(ref trial) if trial.study == study => Some(trial.as_ref()),
-            _ => None,
-        };
-        self.lines.iter().filter_map(of)
+        let trials = self.lines.iter().filter_map(|line| match line {
+            Line::Trial(trial) => Some(trial.as_ref()),
+            Line::Study(_) | Line::Holdout(_) => None,
+        });
+        trials.filter(move |trial| trial.study == study)
     }
 
     /// Counts how often rows of this data that were held out have been looked at.

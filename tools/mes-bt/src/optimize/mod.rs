@@ -224,7 +224,8 @@ fn study_hash(args: &OptimizeArgs, settings: &Settings, data: &str, count: usize
         args.seed,
         settings.rules.blake3,
         settings.costs.blake3,
-        settings.calendar.blake3
+        settings.calendar.blake3,
+        settings.fills
     ]);
     hash(all.to_string().as_bytes())
 }

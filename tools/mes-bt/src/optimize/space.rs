@@ -179,7 +179,7 @@ impl Base {
         Ok(Settings {
             rules: Named { blake3: hash(rules.as_bytes()), value: Rules::parse(&rules)? },
             costs: Named { blake3: hash(costs.as_bytes()), value: Costs::parse(&costs)? },
-            calendar: self.settings.calendar.clone(),
+            ..self.settings.clone()
         })
     }
 }

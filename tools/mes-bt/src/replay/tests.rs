@@ -2,12 +2,13 @@
 
 use mes_core::{
     bar::Bar,
+    fills::{Latency, Model},
     interval::Interval,
     prediction::Prediction,
     row::Row,
     session::Filter,
     symbol::Symbol,
-    time::{HOUR, MINUTE, SECOND},
+    time::{HOUR, MILLI, MINUTE, SECOND},
 };
 use mes_pipe::{Lineage, Settings, SettingsArgs};
 use mes_risk::trade::{Journal, Next, Rows, Stream, trade};
@@ -94,6 +95,10 @@ fn prediction(draw: &mut Draw) -> Prediction {
 fn settings(draw: &mut Draw) -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
     let mut settings = args.read().expect("settings");
+    settings.fills.model = [Model::Conservative, Model::Realistic, Model::Optimistic][draw.below(3)];
+    if settings.fills.model != Model::Optimistic {
+        settings.fills.latency = Latency::constant([0, 300, 2500][draw.below(3)] * MILLI).expect("a latency");
+    }
     let rules = &mut settings.rules.value;
     let mut pick = |values: &[i64]| values[draw.below(values.len())];
     rules.exits.stop_ticks = pick(&[4, 8, 16]);

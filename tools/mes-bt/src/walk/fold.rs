@@ -3,8 +3,9 @@
 use std::{fs, path::PathBuf};
 
 use chrono::NaiveDate;
+use clap::ValueEnum;
 use mes_core::{money::Cents, time};
-use mes_pipe::{Error, Result, SettingsArgs, hash};
+use mes_pipe::{Error, Result, Settings, SettingsArgs, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -96,7 +97,7 @@ fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
 }
 
 /// Returns the hash of what the folds of a plan share. Rebuilt tools make new results.
-pub fn plan_hash(chain: &Value, plan: &[&str], settings: [&str; 3]) -> Result<String> {
+pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
     let tools = ["mes-train", "mes-predict", "mes-bt"].map(|tool| {
         let path = process::path(tool);
         let bytes =
@@ -104,6 +105,8 @@ pub fn plan_hash(chain: &Value, plan: &[&str], settings: [&str; 3]) -> Result<St
         Ok(hash(&bytes))
     });
     let tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    let Settings { rules, costs, fills, calendar } = settings;
+    let settings = json!([rules.blake3, costs.blake3, calendar.blake3, fills]);
     Ok(hash(json!([chain, plan, settings, tools]).to_string().as_bytes()))
 }
 
@@ -159,9 +162,11 @@ impl Work<'_> {
     }
 
     fn backtest(&self, name: &str, files: &[PathBuf]) -> Stage {
-        let SettingsArgs { rules, costs, calendar } = &self.plan.settings;
-        let mut stage = Stage::new("mes-bt", ["-q", "--rules", rules, "--costs", costs, "--out"])
-            .with([self.folder.join(name)]);
+        let SettingsArgs { rules, costs, fills, latency, calendar } = &self.plan.settings;
+        let fills = fills.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let flags =
+            ["-q", "--rules", rules, "--costs", costs, "--fills", &fills, "--latency", latency, "--out"];
+        let mut stage = Stage::new("mes-bt", flags).with([self.folder.join(name)]);
         if let Some(calendar) = &calendar.calendar {
             stage = stage.with(["--calendar".as_ref(), calendar.as_os_str()]);
         }

@@ -69,11 +69,7 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     let input = folds::open(&args.input)?;
     let chain = input.meta().lineage.then("mes-bt", serde_json::Value::Null).to_json();
     let family = [args.family.as_str(), args.train_args.as_str()];
-    let hash = plan_hash(
-        &chain,
-        &family,
-        [&settings.rules.blake3, &settings.costs.blake3, &settings.calendar.blake3].map(String::as_str),
-    )?;
+    let hash = plan_hash(&chain, &family, &settings)?;
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
     let plan = Plan {
         files: args.input.files.clone(),
