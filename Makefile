@@ -69,6 +69,9 @@ oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime)
 bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step
 	$(BIN)/mes-bench
 
+bench-large: build ## Print how long whole jobs over two years of seconds take: backtest, search, fold
+	$(BIN)/mes-bench --large
+
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
@@ -92,4 +95,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test oracle bench lint dev man clean help always
+.PHONY: backtest model build test oracle bench bench-large lint dev man clean help always

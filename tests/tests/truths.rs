@@ -34,9 +34,13 @@ fn prepare(folder: &Path, edge: u32, sessions: u32) {
 fn chance_makes_nothing_and_loses_its_costs() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    prepare(folder, 0, 12);
-    let random =
-        "mes-predict -q --rule random --seed 5 --rate 0.01 --to parquet bars.parquet > random.parquet";
+    prepare(folder, 0, 24);
+    // Without quotes, which fills would cross, and out after half a minute, whatever the bracket.
+    let random = "sed -i 's/^stop_ticks.*/stop_ticks = 18/; s/^target_ticks.*/target_ticks = 72/;
+                          s/^max_hold_s.*/max_hold_s = 30/' endless.toml &&
+                  mes-bars -q --to csv bars.parquet | cut -d, -f1-6 |
+                  mes-bars -q --interval 1s --session rth --symbol MES |
+                  mes-predict -q --rule random --seed 5 --rate 0.03 --to parquet > random.parquet";
     shell::ok(folder, random, b"");
     let free = "sed -e 's/_ticks = .*/_ticks = 0/' -e 's/_cents = .*/_cents = 0/'";
     let costs = shell::root().join("pipelines/costs/owner.toml");

@@ -1,7 +1,9 @@
 //! Prints how fast the tools are on this machine: `make bench`. All data is synthetic and made first, in a folder
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
+//! `mes-bench --large` instead times whole jobs over two years of seconds.
 
 mod in_process;
+mod lab;
 mod table;
 mod tools;
 
@@ -21,7 +23,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const RUNS: usize = 3;
 
 fn main() -> ExitCode {
-    match bench() {
+    let large = std::env::args().nth(1).is_some_and(|flag| flag == "--large");
+    match if large { lab::run() } else { bench() } {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
