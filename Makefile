@@ -9,8 +9,10 @@ SPLIT    ?= 2026-10-20T00:00:00Z
 # Features that plain trades cannot give: a model without them runs on any ticks.
 WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro
 RULES    ?= mes-1k
-COSTS    ?= owner
+COSTS    ?= rules
 OUT      ?= runs/backtest
+# How much longer than the tests `make soak` looks.
+TIMES    ?= 10
 
 BIN   := target/release
 CARGO ?= cargo
@@ -63,6 +65,9 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 	$(CARGO) build --release --workspace --locked
 	$(CARGO) test --release --workspace --locked
 
+soak: ## Look for an account that breaks a limit, by random seeds: make soak TIMES=10; SEED=n repeats one
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture
+
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
@@ -95,4 +100,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test oracle bench bench-large lint dev man clean help always
+.PHONY: backtest model build test soak oracle bench bench-large lint dev man clean help always

@@ -1,22 +1,53 @@
 //! What mes-bt writes, mes-risk writes: the same journal from the same rows, byte for byte.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    ops::RangeInclusive,
+};
 
 use mes_core::order::ExitReason;
 use mes_golden::{market, shell};
 use serde_json::Value;
 
-const SEEDS: u64 = 20;
 /// How orders fill, in turns.
 const FILLS: [&str; 4] =
     ["", "--fills realistic --latency 85", "--latency latency.csv", "--fills optimistic"];
 const LATENCY: &str = "req,exch,resp\n0,40000000,0\n0,90000000,0\n0,250000000,0\n0,1900000000,0\n";
 
+/// Writes the journals of a seed under these rules by mes-bt, by mes-risk | mes-exec, by a replay and with recorded
+/// statements, compares them all, and returns it.
+fn journal(rules: &str, seed: u64) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules = shell::root().join(rules);
+    let with = format!("--rules {} {}", rules.display(), FILLS[seed as usize % FILLS.len()]);
+    fs::write(folder.path().join("latency.csv"), LATENCY).expect("latencies");
+    fs::write(folder.path().join("rows.jsonl"), market::eventful(seed)).expect("rows");
+    let line = format!(
+        "mes-bt -q {with} --journal bt.jsonl rows.jsonl > summary.json &&
+         mes-risk {with} < rows.jsonl | tee pipe.jsonl | mes-exec {with} > statements.jsonl &&
+         cmp bt.jsonl pipe.jsonl &&
+         grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
+             mes-exec {with} > /dev/null &&
+         cmp bt.jsonl again.jsonl &&
+         mes-risk {with} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
+         cmp bt.jsonl recorded.jsonl &&
+         grep '\"kind\":\"statement\"' bt.jsonl | cmp - statements.jsonl"
+    );
+    shell::ok(folder.path(), &line, b"");
+    fs::read_to_string(folder.path().join("bt.jsonl")).expect("the journal")
+}
+
+fn records<'a>(journal: &'a str, kind: &'a str) -> impl Iterator<Item = Value> + 'a {
+    let begin = format!("{{\"kind\":\"{kind}\"");
+    let lines = journal.lines().filter(move |line| line.starts_with(&begin));
+    lines.map(|line| serde_json::from_str(line).expect("a record"))
+}
+
 /// Counts entries and exits of a journal.
 fn exits(journal: &str) -> (usize, BTreeMap<String, usize>) {
     let (mut entries, mut exits) = (0, BTreeMap::new());
-    for line in journal.lines().filter(|line| line.starts_with("{\"kind\":\"statement\"")) {
-        let statement: Value = serde_json::from_str(line).expect("a statement");
+    for statement in records(journal, "statement") {
         for fill in statement["fills"].as_array().expect("fills") {
             match fill["exit"].as_str() {
                 Some(reason) => *exits.entry(reason.to_owned()).or_default() += 1,
@@ -27,27 +58,12 @@ fn exits(journal: &str) -> (usize, BTreeMap<String, usize>) {
     (entries, exits)
 }
 
+const SEEDS: RangeInclusive<u64> = 1..=20;
+
 #[test]
 fn journals_of_all_seeds_are_equal() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let rules = shell::root().join(market::RULES);
-    fs::write(folder.path().join("latency.csv"), LATENCY).expect("latencies");
-    for seed in 1..=SEEDS {
-        let with = format!("--rules {} {}", rules.display(), FILLS[seed as usize % FILLS.len()]);
-        fs::write(folder.path().join("rows.jsonl"), market::eventful(seed)).expect("rows");
-        let line = format!(
-            "mes-bt -q {with} --journal bt.jsonl rows.jsonl > summary.json &&
-             mes-risk {with} < rows.jsonl | tee pipe.jsonl | mes-exec {with} > statements.jsonl &&
-             cmp bt.jsonl pipe.jsonl &&
-             grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
-                 mes-exec {with} > /dev/null &&
-             cmp bt.jsonl again.jsonl &&
-             mes-risk {with} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
-             cmp bt.jsonl recorded.jsonl &&
-             grep '\"kind\":\"statement\"' bt.jsonl | cmp - statements.jsonl"
-        );
-        shell::ok(folder.path(), &line, b"");
-        let journal = fs::read_to_string(folder.path().join("bt.jsonl")).expect("the journal");
+    for seed in SEEDS {
+        let journal = journal(market::RULES, seed);
         let (entries, exits) = exits(&journal);
         assert!(entries >= 50, "seed {seed}: {entries} entries prove little");
         for reason in ExitReason::ALL {
@@ -58,4 +74,42 @@ fn journals_of_all_seeds_are_equal() {
             );
         }
     }
+}
+
+/// Stops by ATR that go to break-even, trail and tighten; targets by reward:risk; reversals; breakers.
+#[test]
+fn journals_of_moving_stops_and_reversals_are_equal() {
+    let (mut signals, mut rules) = (BTreeMap::<String, usize>::new(), BTreeSet::new());
+    let mut stops = BTreeSet::new();
+    for seed in 21..=25 {
+        let journal = journal("tests/fixtures/nimble.toml", seed);
+        assert!(exits(&journal).0 >= 50, "seed {seed}: {} entries", exits(&journal).0);
+        for order in records(&journal, "order") {
+            let word = |key: &str| order[key].as_str().expect("a word").to_owned();
+            *signals.entry(format!("{} {}", word("signal"), word("action"))).or_default() += 1;
+            if let Some(stop) = order["stop_ticks"].as_i64() {
+                stops.insert(stop);
+                assert_eq!(order["target_ticks"].as_f64(), Some((stop as f64 * 1.5).round()), "{order}");
+            }
+        }
+        rules.extend(records(&journal, "deny").map(|deny| deny["rule"].as_str().expect("a rule").to_owned()));
+    }
+    for signal in [
+        "LONG_ENTRY enter",
+        "SHORT_ENTRY enter",
+        "EXIT_LONG exit",
+        "EXIT_SHORT exit",
+        "REVERSE_TO_LONG exit",
+        "REVERSE_TO_LONG enter",
+        "REVERSE_TO_SHORT exit",
+        "REVERSE_TO_SHORT enter",
+        "FLATTEN exit",
+        "HOLD move_stop",
+    ] {
+        assert!(signals.get(signal).is_some_and(|count| *count >= 5), "{signal}: {signals:?}");
+    }
+    for rule in ["reversal_cooldown_s", "reversals_in_range", "losses_pause_s", "cooldown_s"] {
+        assert!(rules.contains(rule), "{rule}: {rules:?}");
+    }
+    assert!(stops.len() >= 4, "{stops:?}");
 }

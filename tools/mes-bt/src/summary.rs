@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Limits that end trading for more than a day.
-pub const LASTING: [&str; 2] = ["kill_loss_usd", "account_drawdown_usd"];
+pub const LASTING: [&str; 3] = ["max_loss_usd", "kill_loss_usd", "account_drawdown_usd"];
 /// Below this many trades every figure is mostly luck.
 pub const FEW_TRADES: usize = 100;
 /// Fewer days compounded to a year give a number without a meaning; the JSON has it all the same.

@@ -4,11 +4,26 @@ use chrono::Timelike;
 use mes_core::{
     fills::Model,
     money::Cents,
+    rules::{Exits, StopBy},
     time::{SECOND, Ts},
     tz,
 };
 
-const NAMES: [(&str, &str); 35] = [
+const NAMES: [(&str, &str); 49] = [
+    ("max_loss_usd", "the firm's maximum loss"),
+    ("beyond_limit_usd", "loss beyond the limit"),
+    ("halted", "halted by a person"),
+    ("losses_pause_s", "pause after losses in a row"),
+    ("spread_ticks", "spread too wide"),
+    ("news_contracts", "too near an announcement"),
+    ("best_day_usd", "the day has earned enough"),
+    ("ladder_contracts", "the firm's size"),
+    ("atr_ticks", "market too wild"),
+    ("volume_contracts", "market too quiet"),
+    ("reversal_cooldown_s", "turned over too soon"),
+    ("reversals_in_range", "turned over too often"),
+    ("guard_contracts", "guard: too many contracts"),
+    ("guard_stop", "guard: stop too wide"),
     ("kill_loss_usd", "kill switch"),
     ("account_drawdown_usd", "account drawdown"),
     ("daily_drawdown_usd", "daily drawdown"),
@@ -50,6 +65,23 @@ const NAMES: [(&str, &str); 35] = [
 pub fn of(name: &str) -> String {
     let known = NAMES.iter().find(|(known, _)| *known == name);
     known.map_or_else(|| name.replace('_', " "), |(_, words)| (*words).to_owned())
+}
+
+/// Says where the stop and the target of a trade lie: `8 ticks, 16 ticks`.
+pub fn bracket(exits: &Exits) -> String {
+    let (least, most) = (exits.min_stop_ticks, exits.max_stop_ticks);
+    let stop = match exits.stop {
+        StopBy::Ticks => format!("{} ticks", exits.stop_ticks),
+        StopBy::Atr => format!("{} × ATR within {least} to {most} ticks", exits.atr_multiple),
+        StopBy::Structure => {
+            format!("swing of {} min within {least} to {most} ticks", exits.swing_minutes)
+        }
+    };
+    if exits.reward_risk > 0.0 {
+        format!("{stop}, {} × as far", exits.reward_risk)
+    } else {
+        format!("{stop}, {} ticks", exits.target_ticks)
+    }
 }
 
 /// Writes a value with the unit that ends its rule's name.

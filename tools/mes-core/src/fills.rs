@@ -96,7 +96,7 @@ impl Latency {
                 // A place between the first and the last, in 2⁻²⁰ steps: whole numbers, so the same everywhere.
                 let place = (splitmix64(splitmix64(order) ^ ts as u64) >> 24) as usize % (steps << 20);
                 let (index, part) = (place >> 20, (place & 0xf_ffff) as i64);
-                drawn[index] + ((drawn[index + 1] - drawn[index]) * part >> 20)
+                drawn[index] + (((drawn[index + 1] - drawn[index]) * part) >> 20)
             }
         }
     }

@@ -12,6 +12,8 @@ pub mod day_end;
 pub mod dice;
 pub mod fills;
 pub mod interval;
+pub mod ledger;
+pub mod market;
 pub mod money;
 pub mod order;
 pub mod prediction;

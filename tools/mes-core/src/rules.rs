@@ -1,22 +1,47 @@
 //! The rules an account is traded by, from `pipelines/rules/*.toml`. Unknown keys are errors.
 
-use chrono::NaiveTime;
+mod breakers;
+mod exits;
+mod prop;
+mod shipped;
+
+use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, money::Cents};
 
-/// The owner's rules for $1,000.
-pub const MES_1K: &str = include_str!("../../../pipelines/rules/mes-1k.toml");
+pub use breakers::Breakers;
+pub use exits::{Exits, Reversals, StopBy};
+pub use prop::{News, Prop, Rung};
+pub use shipped::{MES_1K, SHIPPED};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     pub name: String,
+    /// When these rules were those of whom, and where that is written.
+    #[serde(default)]
+    pub as_of: Option<NaiveDate>,
+    #[serde(default)]
+    pub source: Option<String>,
     pub capital_usd: f64,
+    #[serde(default)]
+    pub sizing_from: SizingFrom,
+    /// The costs of the broker that these rules are for: a name or a file, as in `--costs`.
+    #[serde(default = "owner")]
+    pub costs: String,
     pub limits: Limits,
     pub entries: Entries,
+    #[serde(default)]
+    pub reversals: Reversals,
+    #[serde(default)]
+    pub breakers: Breakers,
     pub day_end: DayEndRules,
     pub exits: Exits,
+    #[serde(default)]
+    pub prop: Option<Prop>,
+    #[serde(default)]
+    pub news: Option<News>,
     pub guard: GuardRules,
     /// By rising balance.
     #[serde(rename = "tier")]
@@ -24,6 +49,21 @@ pub struct Rules {
     /// By rising confidence.
     #[serde(rename = "confidence_multiplier")]
     pub multipliers: Vec<Multiplier>,
+}
+
+/// What sizes, tiers and the minimum balance are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SizingFrom {
+    /// The balance of the account.
+    #[default]
+    Balance,
+    /// `capital_usd` and what equity has gained since the first start, however large the account is.
+    Capital,
+}
+
+fn owner() -> String {
+    "owner".into()
 }
 
 /// Dollars at which trading stops. All fire at the amount itself.
@@ -65,21 +105,6 @@ pub struct DayEndRules {
     pub flat_by: NaiveTime,
     /// What half an hour before flat-by does to the size.
     pub size_multiplier: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exits {
-    pub stop_ticks: i64,
-    pub target_ticks: i64,
-    /// Ticks of profit at which the stop begins to trail; 0 never.
-    pub trail_after_ticks: i64,
-    /// Ticks by which the trailing stop stays behind the best close.
-    pub trail_ticks: i64,
-    /// Longest time in a trade; 0 without end.
-    pub max_hold_s: i64,
-    /// Leave when the model says the opposite with entry confidence.
-    pub on_opposite_signal: bool,
 }
 
 /// What the broker's side checks by itself, whatever risk says.
@@ -132,11 +157,15 @@ impl Rules {
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
         }
-        if !(4..=self.guard.max_stop_ticks).contains(&self.exits.stop_ticks) {
-            return Err(format!(
-                "exits.stop_ticks = {} is not within 4 and guard.max_stop_ticks = {}",
-                self.exits.stop_ticks, self.guard.max_stop_ticks
-            ));
+        if self.reversals.enabled && !self.exits.on_opposite_signal {
+            return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());
+        }
+        self.exits.check(self.guard.max_stop_ticks)?;
+        self.breakers.check()?;
+        self.prop.as_ref().map_or(Ok(()), Prop::check)?;
+        self.news.as_ref().map_or(Ok(()), News::check)?;
+        if self.entries.cooldown_s < 0 || self.reversals.cooldown_s < 0 {
+            return Err("a cooldown_s below 0".into());
         }
         if !(0.5..=1.0).contains(&self.entries.confidence) {
             return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.entries.confidence));
@@ -177,10 +206,23 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_read() {
+        for (name, text) in SHIPPED {
+            let rules = Rules::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(rules.name, name);
+        }
         let rules = Rules::parse(MES_1K).expect("the shipped rules");
         assert_eq!(rules.capital(), Cents(100_000));
         assert_eq!(rules.limits.daily_loss_usd, 50.0);
         assert_eq!(rules.tiers.len(), 5);
+    }
+
+    #[test]
+    fn a_reversal_needs_the_exit_that_it_begins_with() {
+        let text = MES_1K.replacen("enabled = false", "enabled = true", 1);
+        assert!(Rules::parse(&text).is_ok());
+        let error =
+            Rules::parse(&text.replacen("on_opposite_signal = true", "on_opposite_signal = false", 1));
+        assert!(error.expect_err("refused").to_string().contains("on_opposite_signal"));
     }
 
     #[test]
@@ -191,6 +233,12 @@ mod tests {
             ("daily_loss_usd = 50.0", "daily_loss_usd = nan", "limits.daily_loss_usd"),
             ("stop_ticks = 8", "stop_ticks = 2", "exits.stop_ticks"),
             ("flat_by = \"16:30\"", "flat_by = \"25:30\"", "flat_by"),
+            ("stop = \"ticks\"", "stop = \"feeling\"", "feeling"),
+            ("max_stop_ticks = 18", "max_stop_ticks = 30", "exits.min_stop_ticks"),
+            ("losses_pause_s = 900", "losses_pause_s = -900", "breakers.losses_pause_s"),
+            ("volume_ratio = 0.1", "volume_ratio = 10", "breakers.volume_ratio"),
+            ("opposite_confidence", "oposite_confidence", "oposite_confidence"),
+            ("max_in_range", "max_range", "max_range"),
         ] {
             let error = Rules::parse(&MES_1K.replacen(from, to, 1)).expect_err(name);
             assert!(error.to_string().contains(name), "{error}");

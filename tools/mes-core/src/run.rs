@@ -6,7 +6,7 @@ use crate::{
     broker::Hello,
     costs::Costs,
     fills::Fills,
-    money::Cents,
+    ledger::Ledger,
     rules::Rules,
     session::Filter,
     time::{self, Ts},
@@ -26,6 +26,7 @@ pub struct Run {
     /// Rows before it only warm up.
     #[serde(with = "time::text_or_null")]
     pub from: Option<Ts>,
+    /// What risk remembers as the rows begin.
     pub ledger: Ledger,
     pub broker: Hello,
     /// The chain of settings and hashes that made the rows.
@@ -37,24 +38,4 @@ pub struct Run {
 pub struct Named<T> {
     pub blake3: String,
     pub value: T,
-}
-
-/// What risk remembers from day to day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// Equity at the first start; the kill switch measures from it.
-    pub start_cents: Cents,
-    /// The highest equity so far.
-    pub peak_cents: Cents,
-    /// The last order id used.
-    pub order: u64,
-    /// Why trading has stopped for good, if it has.
-    pub halted: Option<String>,
-}
-
-impl Ledger {
-    /// Returns the ledger of an account that begins with this much.
-    pub fn new(start: Cents) -> Self {
-        Ledger { start_cents: start, peak_cents: start, order: 0, halted: None }
-    }
 }

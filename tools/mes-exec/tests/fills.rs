@@ -125,6 +125,16 @@ fn a_moved_stop_acts_when_it_has_arrived() {
 }
 
 #[test]
+fn a_stop_asked_for_again_does_not_begin_its_way_anew() {
+    let mut rows = vec![(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (DECIDED, None)];
+    let ask = Some(Action::MoveStop { stop: 5001.0 });
+    rows.extend((0..3).map(|_| ([5002.0; 4], ask.clone())));
+    rows.push(([5002.0, 5002.0, 5000.5, 5002.0], None));
+    // Asked for after the fourth row, so it arrives within the sixth and acts from the seventh on.
+    assert_eq!(fills(Model::Conservative, 1500, &rows).get(1).map(place), Some((7, 5000.75)));
+}
+
+#[test]
 fn what_is_given_as_latency_is_read_or_refused() {
     let args = |fills, latency: &str| SettingsArgs {
         rules: "mes-1k".into(),

@@ -38,11 +38,11 @@ impl CalendarArgs {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct SettingsArgs {
-    /// Rules of the account: a name (mes-1k) or a file
+    /// Rules of the account: a name (mes-1k, mes-1k-topstep, topstep-50k, topstep-100k, topstep-150k) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "mes-1k")]
     pub rules: String,
-    /// Costs of a trade: a name (owner, topstepx) or a file
-    #[arg(long, value_name = "NAME|FILE", default_value = "owner")]
+    /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx) or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "rules")]
     pub costs: String,
     /// How the paper account fills orders
     #[arg(long, value_enum, default_value = "conservative")]
@@ -85,22 +85,20 @@ pub struct Settings {
     pub calendar: Named<Calendar>,
 }
 
-const RULES: [(&str, &str); 1] = [("mes-1k", mes_core::rules::MES_1K)];
 const COSTS: [(&str, &str); 2] = [("owner", mes_core::costs::OWNER), ("topstepx", mes_core::costs::TOPSTEPX)];
 
 impl SettingsArgs {
     /// Reads them all.
     pub fn read(&self) -> Result<Settings> {
-        let (blake3, text) = named("rules", &self.rules, &RULES)?;
+        let (blake3, text) = named("rules", &self.rules, &mes_core::rules::SHIPPED)?;
         let rules = Named {
             blake3,
             value: Rules::parse(&text).map_err(|error| Error::usage(error).at(&self.rules))?,
         };
-        let (blake3, text) = named("costs", &self.costs, &COSTS)?;
-        let costs = Named {
-            blake3,
-            value: Costs::parse(&text).map_err(|error| Error::usage(error).at(&self.costs))?,
-        };
+        let name = if self.costs == "rules" { &rules.value.costs } else { &self.costs };
+        let (blake3, text) = named("costs", name, &COSTS)?;
+        let costs =
+            Named { blake3, value: Costs::parse(&text).map_err(|error| Error::usage(error).at(name))? };
         let fills = Fills { model: self.fills.into(), latency: self.latency()? };
         if fills.model == Model::Optimistic && !fills.latency.is_none() {
             return Err(Error::usage("--fills optimistic fills at the signal: it has no --latency"));

@@ -1,7 +1,7 @@
 //! What ends a trade before its bracket does.
 
 use mes_core::{
-    contract::TICK,
+    ledger::Ledger,
     order::{Action, ExitReason, Signal},
     row::Row,
     rules::Rules,
@@ -10,14 +10,14 @@ use mes_core::{
     time::SECOND,
 };
 
-use crate::memory::Memory;
+use crate::{rules::news, stops};
 
 /// Returns what to do about an open position or a waiting entry, if anything.
 pub fn exit(
     row: &Row,
     statement: &Statement,
     rules: &Rules,
-    memory: &Memory,
+    ledger: &Ledger,
     today: Option<&Today>,
 ) -> Option<(Signal, Action)> {
     let has = |role: Role| statement.working.iter().any(|order| order.role == role);
@@ -41,34 +41,23 @@ pub fn exit(
     if leaving {
         return None;
     }
-    if memory.stopped.is_some() {
+    if ledger.stopped.is_some() || ledger.halted.is_some() || news::too_large(row, position, rules) {
         return close(ExitReason::Limit);
     }
-    let trade = memory.trade.filter(|_| position != 0)?;
+    let trade = ledger.trade.filter(|_| position != 0)?;
     if rules.exits.max_hold_s > 0 && row.bar.ts - trade.entered >= rules.exits.max_hold_s * SECOND {
         return close(ExitReason::Timeout);
     }
-    if rules.exits.on_opposite_signal && opposes(row, position, rules.entries.confidence) {
+    if rules.exits.on_opposite_signal && opposes(row, position, rules.exits.opposite_confidence) {
         return close(ExitReason::Signal);
     }
-    trail(position, trade.best, statement, rules).map(|stop| (Signal::Hold, Action::MoveStop { stop }))
+    let stop = stops::moved(row, statement, rules, ledger, today)?;
+    Some((Signal::Hold, Action::MoveStop { stop }))
 }
 
-fn opposes(row: &Row, position: i64, confidence: f32) -> bool {
+/// Says whether the model expects the opposite of the position with this confidence.
+pub fn opposes(row: &Row, position: i64, confidence: f32) -> bool {
     let prediction = row.prediction;
     prediction.dir.is_some_and(|dir| dir * position as f32 <= -1.0)
         && prediction.conf.is_some_and(|c| c >= confidence)
-}
-
-/// Returns where the stop should move to: behind the best close, never back.
-fn trail(position: i64, best: f64, statement: &Statement, rules: &Rules) -> Option<f64> {
-    let exits = &rules.exits;
-    let entry = statement.entry_price.filter(|_| exits.trail_after_ticks > 0)?;
-    let sign = if position > 0 { 1.0 } else { -1.0 };
-    if sign * (best - entry) < exits.trail_after_ticks as f64 * TICK {
-        return None;
-    }
-    let stop = best - sign * exits.trail_ticks as f64 * TICK;
-    let current = statement.working.iter().find(|order| order.role == Role::Stop)?.price?;
-    (sign * (stop - current) >= TICK).then_some(stop)
 }

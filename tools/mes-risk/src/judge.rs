@@ -1,13 +1,17 @@
 //! From a row and the account as of it to verdicts.
 
+use std::borrow::Cow;
+
 use mes_core::{
     calendar::Calendar,
     contract::TICK_VALUE,
     costs::Costs,
+    interval::Interval,
+    ledger::{Ledger, Said, Turn},
     money::Cents,
-    order::{Action, Order, Side, Signal},
+    order::{Action, ExitReason, Order, Side, Signal},
     row::Row,
-    rules::Rules,
+    rules::{Rules, SizingFrom},
     run::Run,
     schedule::{Schedule, Today},
     session::Part,
@@ -18,21 +22,22 @@ use mes_core::{
 use mes_pipe::Result;
 
 use crate::{
-    exits::exit,
-    limits,
-    memory::Memory,
-    rules::{self, Denial, View},
+    exits::{exit, opposes},
+    limits::{Account, Amounts},
+    memory,
+    rules::{self, Denial, View, reversal},
+    stops,
 };
 
-/// The judge of one account.
+/// The judge of one account. Its ledger is all that it remembers.
 pub struct Risk {
     rules: Rules,
+    amounts: Amounts,
     costs: Costs,
     schedule: Schedule,
-    memory: Memory,
+    ledger: Ledger,
+    row_ns: i64,
     from: Option<Ts>,
-    /// Why nothing was done last; written again only when it changes.
-    last: Option<(Signal, &'static str)>,
 }
 
 /// Why a row leads to nothing.
@@ -42,36 +47,49 @@ enum Idle {
 }
 
 impl Risk {
-    /// Judges by what the run record says. Rows before `from` only warm up.
-    pub fn new(run: &Run, calendar: Calendar, from: Option<Ts>) -> Self {
+    /// Judges rows of this length by what the run record says. Rows before `from` only warm up.
+    pub fn new(run: &Run, calendar: Calendar, interval: Interval, from: Option<Ts>) -> Self {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
+            amounts: Amounts::of(&rules),
             rules,
             costs: run.costs.value.clone(),
-            memory: Memory::new(run.ledger.clone()),
+            ledger: run.ledger.clone(),
+            row_ns: interval.nanos(),
             from,
-            last: None,
         }
+    }
+
+    /// Returns what is remembered after the last row: a judge that begins with it goes on as this one would.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Takes in a row that is known to change nothing but what is remembered of the market.
+    pub fn watch(&mut self, row: &Row) {
+        memory::watch(&mut self.ledger, row, self.row_ns, &self.rules);
     }
 
     /// Adds the verdicts on `row` to `out`; `statement` is the account as of it.
     pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) -> Result<()> {
         let ts = row.bar.ts;
         let today = self.schedule.of_bar(ts).copied();
-        self.memory.update(row, statement, today.as_ref());
-        self.check_limits(row, statement, today.as_ref(), out);
+        let today = today.as_ref();
+        memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules);
+        self.check_limits(row, statement, today, out);
         // An order on its way counts in full until the broker has seen it.
-        let idle = if self.memory.ledger.order > statement.seen {
+        let idle = if self.ledger.order > statement.seen {
             Idle::Hold("in_flight")
-        } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.memory, today.as_ref())
-        {
+        } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
+            let signal = self.turn(row, statement, signal, &action, out);
             self.order(ts, signal, action, out);
             return Ok(());
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
-            match self.entry(row, statement, today.as_ref()) {
+            let turn = self.ledger.reversals.to.take();
+            match self.entry(row, statement, today, turn) {
                 Ok((signal, action)) => {
                     self.order(ts, signal, action, out);
                     return Ok(());
@@ -84,24 +102,23 @@ impl Risk {
     }
 
     fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
-        self.last = None;
-        out.push(Verdict::Order(Order { ts, id: self.memory.next_order(), signal, action }));
+        self.ledger.said = None;
+        out.push(Verdict::Order(Order { ts, id: memory::next_order(&mut self.ledger), signal, action }));
     }
 
     /// Writes a hold or a denial, once.
     fn say(&mut self, ts: Ts, idle: &Idle, out: &mut Vec<Verdict>) {
-        let now = match idle {
-            Idle::Hold(reason) => (Signal::Hold, *reason),
-            Idle::Deny(signal, denial) => (*signal, denial.rule),
+        let (signal, reason) = match idle {
+            Idle::Hold(reason) => (Signal::Hold, Cow::Borrowed(*reason)),
+            Idle::Deny(signal, denial) => (*signal, denial.rule.clone()),
         };
-        if self.last.replace(now) == Some(now) {
+        if self.ledger.said.as_ref().is_some_and(|said| said.signal == signal && said.reason == reason) {
             return;
         }
+        self.ledger.said = Some(Said { signal, reason });
         out.push(match idle {
             Idle::Hold(reason) => Verdict::Hold { ts, reason: (*reason).into() },
-            Idle::Deny(signal, Denial { rule, value, limit }) => {
-                Verdict::Deny { ts, signal: *signal, rule: (*rule).into(), value: *value, limit: *limit }
-            }
+            Idle::Deny(signal, denial) => deny(ts, *signal, denial),
         });
     }
 
@@ -112,18 +129,41 @@ impl Risk {
         today: Option<&Today>,
         out: &mut Vec<Verdict>,
     ) {
+        let ts = row.bar.ts;
         let flat = statement.position == 0 && statement.working.is_empty();
         let smallest = match today {
-            Some(today) if flat => self.risk(today, row.bar.ts, self.rules.exits.stop_ticks),
+            Some(today) if flat => self.risk(today, ts, stops::smallest_ticks(&self.rules.exits)),
             _ => Cents::ZERO,
         };
-        let Some(reached) = limits::reached(&self.rules.limits, &self.memory, smallest) else { return };
-        if self.memory.stopped.is_some_and(|stopped| stopped.lasts >= reached.lasts) {
-            return;
+        let account = self.account(row, statement);
+        if let Some(reached) = account.reached(smallest)
+            && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
+        {
+            let (value, limit) = (reached.value_cents.usd(), reached.limit_cents.usd());
+            out.push(Verdict::Alert { ts, rule: reached.rule.to_string(), value, limit });
+            self.ledger.stopped = Some(reached);
         }
-        self.memory.stopped = Some(reached);
-        let (value, limit) = (reached.value.usd(), reached.limit.usd());
-        out.push(Verdict::Alert { ts: row.bar.ts, rule: reached.rule.into(), value, limit });
+        if flat {
+            self.settle(row, statement, out);
+        }
+    }
+
+    /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
+    fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
+        let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
+        let beyond = self.account(row, statement).beyond(&stopped.rule);
+        if beyond > Cents::ZERO {
+            let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
+            out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
+        }
+        if let Some(stopped) = &mut self.ledger.stopped {
+            stopped.settled = true;
+        }
+    }
+
+    /// Measures the account against its limits.
+    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
+        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
     }
 
     /// Returns what one contract loses at a stop of this many ticks: distance, exit slippage, round turn.
@@ -134,45 +174,111 @@ impl Risk {
         TICK_VALUE * (stop_ticks + slippage_ticks) + self.costs.rate(today.label()).side() * 2
     }
 
+    /// Returns the signal to close with: a reversal's, where the model is confident enough to enter the other way and
+    /// positions are not turned over too often. Whatever else is closed forgets the reversal that was to follow.
+    fn turn(
+        &mut self,
+        row: &Row,
+        statement: &Statement,
+        signal: Signal,
+        action: &Action,
+        out: &mut Vec<Verdict>,
+    ) -> Signal {
+        let Action::Exit { reason } = action else { return signal };
+        self.ledger.reversals.to = None;
+        let wanted = *reason == ExitReason::Signal
+            && self.rules.reversals.enabled
+            && opposes(row, statement.position, self.rules.entries.confidence);
+        let Some(confidence) = row.prediction.conf.filter(|_| wanted) else { return signal };
+        let side = Side::of(statement.position).opposite();
+        let reversal = turned(side);
+        if let Some(denial) = reversal::denial(&self.rules.reversals, &self.ledger, row.bar.ts) {
+            out.push(deny(row.bar.ts, reversal, &denial));
+            return signal;
+        }
+        let range = self.ledger.market.last_minute();
+        let reversals = &mut self.ledger.reversals;
+        (reversals.to, reversals.last, reversals.range) =
+            (Some(Turn { side, confidence }), Some(row.bar.ts), range);
+        reversals.count += 1;
+        reversal
+    }
+
     fn entry(
         &self,
         row: &Row,
         statement: &Statement,
         today: Option<&Today>,
+        turn: Option<Turn>,
     ) -> std::result::Result<(Signal, Action), Idle> {
-        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
-            return Err(Idle::Hold("no_prediction"));
+        // The second half of a reversal follows, unless the model has changed its mind meanwhile.
+        let turn = turn.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
+        let (signal, side, confidence) = match turn {
+            Some(Turn { side, confidence }) => (turned(side), side, confidence),
+            None => self.signal(row).map_err(Idle::Hold)?,
         };
-        let (signal, side) = match dir {
-            d if d > 0.0 => (Signal::LongEntry, Side::Buy),
-            d if d < 0.0 => (Signal::ShortEntry, Side::Sell),
-            _ => return Err(Idle::Hold("flat")),
-        };
-        if confidence < self.rules.entries.confidence {
-            return Err(Idle::Hold("confidence"));
-        }
         if self.from.is_some_and(|from| row.bar.ts < from) {
             return Err(Idle::Hold("warm_up"));
         }
-        if let Some(stopped) = self.memory.stopped {
-            let denial =
-                Denial { rule: stopped.rule, value: stopped.value.usd(), limit: stopped.limit.usd() };
+        if let Some(denial) = self.stopped() {
             return Err(Idle::Deny(signal, denial));
         }
         let Some(today) = today else { return Err(Idle::Hold("closed")) };
         let exits = &self.rules.exits;
+        let stop_ticks = stops::stop_ticks(exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
-            statement,
             rules: &self.rules,
-            memory: &self.memory,
+            ledger: &self.ledger,
             today,
             part: today.part_of_bar(row.bar.ts),
             confidence,
-            risk: self.risk(today, row.bar.ts, exits.stop_ticks),
+            balance: balance(&self.rules, &self.ledger, statement),
+            reversing: turn.is_some(),
+            room: self.account(row, statement).room(),
+            risk: self.risk(today, row.bar.ts, stop_ticks),
         };
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
-        let (stop_ticks, target_ticks) = (exits.stop_ticks, exits.target_ticks);
+        let target_ticks = stops::target_ticks(exits, stop_ticks);
         Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
     }
+
+    /// Returns what the prediction of a row asks for, or why it asks for nothing.
+    fn signal(&self, row: &Row) -> std::result::Result<(Signal, Side, f32), &'static str> {
+        let (Some(dir), Some(confidence)) = (row.prediction.dir, row.prediction.conf) else {
+            return Err("no_prediction");
+        };
+        match dir {
+            _ if dir != 0.0 && confidence < self.rules.entries.confidence => Err("confidence"),
+            d if d > 0.0 => Ok((Signal::LongEntry, Side::Buy, confidence)),
+            d if d < 0.0 => Ok((Signal::ShortEntry, Side::Sell, confidence)),
+            _ => Err("flat"),
+        }
+    }
+
+    /// Returns what has stopped trading, a person or a limit.
+    fn stopped(&self) -> Option<Denial> {
+        if self.ledger.halted.is_some() {
+            return Some(Denial { rule: "halted".into(), value: 1.0, limit: 0.0 });
+        }
+        let stopped = self.ledger.stopped.as_ref()?;
+        let (value, limit) = (stopped.value_cents.usd(), stopped.limit_cents.usd());
+        Some(Denial { rule: stopped.rule.clone(), value, limit })
+    }
+}
+
+/// Returns what sizes, tiers and the minimum balance are counted from.
+pub(crate) fn balance(rules: &Rules, ledger: &Ledger, statement: &Statement) -> Cents {
+    match rules.sizing_from {
+        SizingFrom::Balance => statement.balance_cents,
+        SizingFrom::Capital => rules.capital() + (ledger.equity_cents - ledger.first_cents),
+    }
+}
+
+fn turned(side: Side) -> Signal {
+    if side == Side::Buy { Signal::ReverseToLong } else { Signal::ReverseToShort }
+}
+
+fn deny(ts: Ts, signal: Signal, denial: &Denial) -> Verdict {
+    Verdict::Deny { ts, signal, rule: denial.rule.to_string(), value: denial.value, limit: denial.limit }
 }

@@ -8,6 +8,7 @@ mod memory;
 mod recorded;
 pub mod rows;
 mod rules;
+mod stops;
 pub mod trade;
 mod wire;
 

@@ -4,8 +4,9 @@
 use mes_core::{
     broker::Broker,
     interval::Interval,
+    ledger::Ledger,
     row::Row,
-    run::{Ledger, Named, Run},
+    run::{Named, Run},
     session::Filter,
     statement::Statement,
     time::Ts,
@@ -23,6 +24,9 @@ pub trait Rows {
 /// The next row, or what there is instead.
 pub enum Next<'a> {
     Row(&'a Row),
+    /// A row that nothing but the memory of the market needs: the account is flat, nothing is on its way, and the row
+    /// neither may be entered on nor begins a day or session. Only a search that looks at all rows beforehand can know.
+    Watch(&'a Row),
     /// The next row may take a while: flush first.
     Idle,
     End,
@@ -72,13 +76,17 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         lineage: stream.lineage.to_json(),
     };
     let Named { value: calendar, .. } = &settings.calendar;
-    let mut risk = Risk::new(&run, calendar.clone(), from);
+    let mut risk = Risk::new(&run, calendar.clone(), stream.interval, from);
     journal.run(&run)?;
     broker.begin(&run)?;
     let mut verdicts = Vec::new();
     loop {
         let row = match rows.next()? {
             Next::Row(row) => row,
+            Next::Watch(row) => {
+                risk.watch(row);
+                continue;
+            }
             Next::Idle => {
                 journal.flush()?;
                 continue;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{row::Row, rules::Breakers, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::{InputArgs, Settings, SettingsArgs};
 use mes_risk::{
     rows::TableRows,
@@ -54,6 +54,7 @@ fn settings() -> Result<Settings> {
     let rules = &mut settings.rules.value;
     let limits = &mut rules.limits;
     rules.capital_usd = 1e7;
+    rules.breakers = Breakers::off();
     for limit in [
         &mut limits.daily_loss_usd,
         &mut limits.daily_drawdown_usd,

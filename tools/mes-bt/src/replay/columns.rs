@@ -64,7 +64,7 @@ impl Columns {
         let mut writer = Writer { columns: Columns::new(stream), schedule, last: None };
         loop {
             match table.next()? {
-                Next::Row(row) => {
+                Next::Row(row) | Next::Watch(row) => {
                     writer.push(row).map_err(|what| Error::data(what).at(time::format(row.bar.ts)))?;
                 }
                 Next::Idle => {}

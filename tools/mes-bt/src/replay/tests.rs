@@ -6,6 +6,7 @@ use mes_core::{
     interval::Interval,
     prediction::Prediction,
     row::Row,
+    rules::{Breakers, StopBy},
     session::Filter,
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND},
@@ -108,6 +109,11 @@ fn settings(draw: &mut Draw) -> Settings {
     rules.exits.on_opposite_signal = pick(&[0, 1]) == 1;
     rules.entries.cooldown_s = pick(&[0, 30, 300]);
     rules.entries.confidence = pick(&[50, 60, 75]) as f32 / 100.0;
+    rules.exits.stop = [StopBy::Ticks, StopBy::Atr, StopBy::Structure][pick(&[0, 1, 2]) as usize];
+    rules.reversals.enabled = pick(&[0, 1]) == 1;
+    if pick(&[0, 1]) == 1 {
+        rules.breakers = Breakers::off();
+    }
     if pick(&[0, 1]) == 1 {
         rules.entries.session = mes_core::rules::EntrySession::All;
     }
@@ -212,7 +218,7 @@ fn the_markets_exercise_the_rules() {
         );
     }
     assert!(
-        trades > 500 && exits.len() >= 7 && died >= 2 && alerts > died,
+        trades > 500 && exits.len() >= 6 && died >= 2 && alerts > died,
         "{trades} {exits:?} {died} {alerts}"
     );
 }

@@ -1,7 +1,8 @@
-//! Gives rows to the loop and leaves out those that change nothing.
+//! Gives rows to the loop, and those that change nothing only to the memory of the market.
 //!
 //! While the account is flat and nothing is on its way, neither risk nor the paper account carries anything from a row
-//! to the next but what the next row that matters sets anew: equity stands still, so peaks do too. A row matters then
+//! to the next but what risk remembers of the market and what the next row that matters sets anew: equity stands still,
+//! so peaks do too. A row matters then
 //! only if it may be entered on (a direction, and the confidence that the rules ask for) or if a day or a cash session
 //! begins or ends with it, because limits look at those. After a limit that ends trading for good no row matters. The
 //! tests trade all rows and those that matter, and compare.
@@ -64,7 +65,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the first row from `next` on that matters to a flat account.
+    /// Returns the first row from `next` on that matters to a flat account; the end if there is none.
     fn wake(&mut self) -> usize {
         let (turns, directed) = (self.columns.turns(), self.columns.directed());
         while turns.get(self.turn).is_some_and(|row| *row < self.next) {
@@ -102,11 +103,12 @@ impl Rows for Walk<'_> {
             (tally.busy, tally.died)
         };
         let skips = self.skip == Skip::Yes && !busy;
-        let row = match skips {
-            true if died => self.end,
-            true => self.wake(),
-            false => self.next,
-        };
+        if skips && !died && self.next < self.wake() {
+            self.row = self.columns.row(self.next);
+            self.next += 1;
+            return Ok(Next::Watch(&self.row));
+        }
+        let row = if skips && died { self.end } else { self.next };
         // Only a flat account is given up: nothing is closed that would not have been.
         if row >= self.end || !busy && !died && self.stops(row) {
             return Ok(Next::End);

@@ -309,7 +309,7 @@ pub fn assumptions(results: &Results) -> String {
         ("Minimum balance", usd(limits.minimum_balance_usd)),
         ("Risk per trade, at most", usd(limits.per_trade_usd)),
         ("Confidence to enter", rules.entries.confidence.to_string()),
-        ("Stop, target", format!("{}, {} ticks", rules.exits.stop_ticks, rules.exits.target_ticks)),
+        ("Stop, target", crate::words::bracket(&rules.exits)),
         ("Flat by, New York", rules.day_end.flat_by.format("%H:%M").to_string()),
         ("Round turn per contract", side.to_string()),
         ("Fills", format!("{:?}", run.fills.model).to_lowercase()),

@@ -31,7 +31,8 @@ impl Sim {
             }
             Action::MoveStop { stop } => {
                 let stop = ticks(stop).map_err(data)?;
-                self.moving = Some(Move { order: order.id, stop, due });
+                // One on its way arrives first: risk asks again for as long as the stop is not where it should be.
+                self.moving.get_or_insert(Move { order: order.id, stop, due });
                 if due == order.ts {
                     self.arrive(due);
                 }

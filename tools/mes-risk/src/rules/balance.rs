@@ -3,6 +3,6 @@
 use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
-    let (value, limit) = (view.statement.balance_cents.usd(), view.rules.limits.minimum_balance_usd);
+    let (value, limit) = (view.balance.usd(), view.rules.limits.minimum_balance_usd);
     if value < limit { Opinion::Deny { value, limit } } else { Opinion::Allow }
 }

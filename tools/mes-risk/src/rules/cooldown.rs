@@ -1,11 +1,11 @@
-//! A pause after every exit.
+//! A pause after every exit, but for an entry that the exit made room for.
 
 use mes_core::time::SECOND;
 
 use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
-    let Some(exit) = view.memory.last_exit else { return Opinion::Allow };
+    let Some(exit) = view.ledger.last_exit.filter(|_| !view.reversing) else { return Opinion::Allow };
     let (passed, wanted) = (view.row.bar.ts - exit, view.rules.entries.cooldown_s * SECOND);
     if passed >= wanted {
         return Opinion::Allow;

@@ -1,28 +1,42 @@
-//! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named.
+//! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
+//! in [`crate::limits`] and [`crate::exits`].
 
 mod balance;
+mod best_day;
 mod cooldown;
 mod day_end;
+mod ladder;
+mod losses;
+pub mod news;
 mod per_trade;
+pub mod reversal;
 mod room;
 mod session;
 mod size;
+mod spread;
 mod stale;
 mod tier;
+mod volatility;
+mod volume;
 
-use mes_core::{money::Cents, row::Row, rules::Rules, schedule::Today, session::Part, statement::Statement};
+use std::borrow::Cow;
 
-use crate::memory::Memory;
+use mes_core::{ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part};
 
 /// What an entry is judged by.
 pub struct View<'a> {
     pub row: &'a Row,
-    pub statement: &'a Statement,
     pub rules: &'a Rules,
-    pub memory: &'a Memory,
+    pub ledger: &'a Ledger,
     pub today: &'a Today,
     pub part: Part,
     pub confidence: f32,
+    /// What sizes and tiers are counted from.
+    pub balance: Cents,
+    /// The entry is the second half of a reversal.
+    pub reversing: bool,
+    /// What may be lost before the nearest limit.
+    pub room: Cents,
     /// What one contract loses at its stop, with slippage and the round turn's cost.
     pub risk: Cents,
 }
@@ -36,6 +50,12 @@ pub enum Opinion {
         value: f64,
         limit: f64,
     },
+    /// So many times what the other rules allow; of several the least.
+    Shrink {
+        multiplier: f64,
+        value: f64,
+        limit: f64,
+    },
     Deny {
         value: f64,
         limit: f64,
@@ -46,22 +66,29 @@ pub enum Opinion {
 type Rule = (&'static str, fn(&View) -> Opinion);
 
 /// In the order in which a denial is named.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 16] = [
     ("entries_session_s", session::opinion),
     ("day_end_s", day_end::opinion),
     ("stale_ms", stale::opinion),
+    ("losses_pause_s", losses::opinion),
     ("cooldown_s", cooldown::opinion),
+    ("spread_ticks", spread::opinion),
+    ("news_contracts", news::opinion),
+    ("best_day_usd", best_day::opinion),
     ("minimum_balance_usd", balance::opinion),
     ("tier_contracts", tier::opinion),
+    ("ladder_contracts", ladder::opinion),
     ("per_trade_usd", per_trade::opinion),
     ("room_usd", room::opinion),
     ("size_usd", size::opinion),
+    ("atr_ticks", volatility::opinion),
+    ("volume_contracts", volume::opinion),
 ];
 
 /// Why there is no trade.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Denial {
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     pub value: f64,
     pub limit: f64,
 }
@@ -69,66 +96,31 @@ pub struct Denial {
 /// Returns how many contracts all rules together allow, or the rule that allows none.
 pub fn contracts(view: &View) -> Result<i64, Denial> {
     let mut least = i64::MAX;
+    let mut shrunk: Option<(f64, Denial)> = None;
     for (rule, opinion) in RULES {
         match opinion(view) {
             Opinion::Allow => {}
-            Opinion::Deny { value, limit } => return Err(Denial { rule, value, limit }),
+            Opinion::Deny { value, limit } => return Err(Denial { rule: rule.into(), value, limit }),
             Opinion::AtMost { contracts, value, limit } if contracts <= 0 => {
-                return Err(Denial { rule, value, limit });
+                return Err(Denial { rule: rule.into(), value, limit });
             }
             Opinion::AtMost { contracts, .. } => least = least.min(contracts),
+            Opinion::Shrink { multiplier, value, limit } => {
+                if shrunk.as_ref().is_none_or(|(least, _)| multiplier < *least) {
+                    shrunk = Some((multiplier, Denial { rule: rule.into(), value, limit }));
+                }
+            }
         }
     }
-    Ok(least)
+    match shrunk {
+        // Half of one contract is none.
+        Some((multiplier, denial)) => match (least as f64 * multiplier) as i64 {
+            0 => Err(denial),
+            contracts => Ok(contracts),
+        },
+        None => Ok(least),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use mes_core::{
-        bar::Bar, calendar::Calendar, rules::MES_1K, run::Ledger, schedule::Schedule, session::Filter, time,
-    };
-
-    use super::*;
-
-    /// An account of `balance` cents and `confidence` at a New York lunch, with 8 ticks of stop.
-    fn size(balance: i64, confidence: f32) -> Result<i64, Denial> {
-        let rules = Rules::parse(MES_1K).expect("rules");
-        let ts = time::parse("2026-11-20T17:00:00Z").expect("a time");
-        let row = Row { bar: Bar { ts, ..Bar::default() }, ..Row::default() };
-        let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
-        let today = schedule.of_bar(row.bar.ts).copied().expect("a day");
-        let statement = Statement { balance_cents: Cents(balance), ..Statement::default() };
-        let memory = Memory::new(Ledger::new(Cents(balance)));
-        contracts(&View {
-            row: &row,
-            statement: &statement,
-            rules: &rules,
-            memory: &memory,
-            today: &today,
-            part: Part::Rth,
-            confidence,
-            risk: Cents(1_209),
-        })
-    }
-
-    #[test]
-    fn golden_sizes() {
-        let named = |rule: &str, found: Result<i64, Denial>| assert_eq!(found.expect_err(rule).rule, rule);
-        named("size_usd", size(100_000, 0.65));
-        assert_eq!(size(100_000, 0.75), Ok(1));
-        assert_eq!(size(100_000, 0.85), Ok(2));
-        assert_eq!(size(100_000, 0.95), Ok(2));
-        // Half size first trades at $1,209, and not a cent before.
-        named("size_usd", size(120_899, 0.65));
-        assert_eq!(size(120_900, 0.65), Ok(1));
-        // $25 caps at two contracts at any balance.
-        assert_eq!(size(500_000, 0.95), Ok(2));
-        named("minimum_balance_usd", size(69_999, 0.95));
-    }
-
-    #[test]
-    fn confidence_lands_in_its_band() {
-        assert_eq!(size(100_000, 0.70), Ok(1));
-        assert_eq!(size(100_000, 0.699_999), size(100_000, 0.60));
-    }
-}
+mod tests;

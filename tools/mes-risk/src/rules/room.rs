@@ -1,10 +1,8 @@
 //! The worst case of a trade must fit into what the limits still allow, before it is sent.
 
-use crate::limits;
-
 use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
-    let room = limits::room(&view.rules.limits, view.memory);
+    let room = view.room;
     Opinion::AtMost { contracts: room.0.max(0) / view.risk.0, value: view.risk.usd(), limit: room.usd() }
 }

@@ -9,12 +9,12 @@ const MILLION: i64 = 1_000_000;
 
 pub fn opinion(view: &View) -> Opinion {
     let Some(tier) = tier::of(view) else {
-        return Opinion::Deny { value: view.statement.balance_cents.usd(), limit: 0.0 };
+        return Opinion::Deny { value: view.balance.usd(), limit: 0.0 };
     };
     let band = view.rules.multipliers.iter().rev().find(|band| view.confidence >= band.from);
     let late = view.row.bar.ts >= view.today.end.half_size;
     let day_end = if late { view.rules.day_end.size_multiplier } else { 1.0 };
     let share = tier.risk_percent / 100.0 * band.map_or(0.0, |band| band.multiplier) * day_end;
-    let budget = Cents(view.statement.balance_cents.0 * (share * MILLION as f64).round() as i64 / MILLION);
+    let budget = Cents(view.balance.0 * (share * MILLION as f64).round() as i64 / MILLION);
     Opinion::AtMost { contracts: budget.0 / view.risk.0, value: view.risk.usd(), limit: budget.usd() }
 }

@@ -5,7 +5,7 @@ use mes_core::rules::Tier;
 use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
-    let balance = view.statement.balance_cents.usd();
+    let balance = view.balance.usd();
     match of(view) {
         None => Opinion::Deny {
             value: balance,
@@ -20,6 +20,6 @@ pub fn opinion(view: &View) -> Opinion {
 
 /// Returns the tier that the balance falls into; the lower bound belongs to it.
 pub fn of<'a>(view: &View<'a>) -> Option<&'a Tier> {
-    let balance = view.statement.balance_cents.usd();
+    let balance = view.balance.usd();
     view.rules.tiers.iter().rev().find(|tier| balance >= tier.from_usd)
 }

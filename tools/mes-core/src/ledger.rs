@@ -1,0 +1,154 @@
+//! All that risk remembers of an account. Rows and statements to come, judged from the same ledger, give the same
+//! verdicts: whatever outlives a restart is in here, and nothing is anywhere else.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    market::{Market, Swing},
+    money::Cents,
+    order::{Side, Signal},
+    time::{self, Ts},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Equity at the first start; a firm's floor, and sizes counted from the capital, measure from it.
+    pub first_cents: Cents,
+    /// Equity at the first start or the last reset; the kill switch measures from it.
+    pub start_cents: Cents,
+    /// The highest equity since the first start or the last review.
+    pub peak_cents: Cents,
+    /// As of the last statement.
+    pub equity_cents: Cents,
+    pub balance_cents: Cents,
+    pub position: i64,
+    /// The highest balance with which a day ended, or the account began.
+    pub day_end_high_cents: Cents,
+    /// The day of the last row; absent before the first.
+    pub day: Option<Day>,
+    /// The last order id used.
+    pub order: u64,
+    /// Why a person has halted trading, if one has.
+    pub halted: Option<String>,
+    /// The limit that ended trading, and for how long.
+    pub stopped: Option<Stopped>,
+    /// The trade that is open.
+    pub trade: Option<Open>,
+    #[serde(with = "time::text_or_null")]
+    pub last_exit: Option<Ts>,
+    /// Losing trades in a row today.
+    pub losses: u32,
+    pub pause: Option<Pause>,
+    pub reversals: Reversing,
+    /// The spread was too wide and has not come back since.
+    pub wide_spread: bool,
+    /// What was said of the last row; written again only when it changes.
+    pub said: Option<Said>,
+    pub market: Market,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    pub label: NaiveDate,
+    /// Equity and balance when the day began, and the highest equity since.
+    pub start_cents: Cents,
+    pub balance_cents: Cents,
+    pub peak_cents: Cents,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub rule: Cow<'static, str>,
+    pub lasts: Lasts,
+    pub value_cents: Cents,
+    pub limit_cents: Cents,
+    /// The loss beyond the limit has been said.
+    pub settled: bool,
+}
+
+/// How long a reached limit stops trading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lasts {
+    /// Until the next trading day.
+    Day,
+    /// Until a person has looked.
+    Review,
+    /// For good.
+    Halt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    #[serde(with = "time::text")]
+    pub entered: Ts,
+    /// The best close since.
+    pub best: f64,
+    /// What its fills have brought and cost so far.
+    pub net_cents: Cents,
+}
+
+/// No entry in [from, until).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    #[serde(with = "time::text")]
+    pub from: Ts,
+    #[serde(with = "time::text")]
+    pub until: Ts,
+}
+
+/// How often positions were turned over lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reversing {
+    /// The entry that is to follow when the account is flat.
+    pub to: Option<Turn>,
+    #[serde(with = "time::text_or_null")]
+    pub last: Option<Ts>,
+    /// The last completed minute before the last reversal, and how many there were within.
+    pub range: Option<Swing>,
+    pub count: u32,
+}
+
+/// The second half of a reversal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub side: Side,
+    /// Of the prediction that turned the position over.
+    pub confidence: f32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    pub signal: Signal,
+    pub reason: Cow<'static, str>,
+}
+
+impl Ledger {
+    /// Returns the ledger of an account that begins with this much.
+    pub fn new(start: Cents) -> Self {
+        Ledger {
+            first_cents: start,
+            start_cents: start,
+            peak_cents: start,
+            equity_cents: start,
+            balance_cents: start,
+            position: 0,
+            day_end_high_cents: start,
+            day: None,
+            order: 0,
+            halted: None,
+            stopped: None,
+            trade: None,
+            last_exit: None,
+            losses: 0,
+            pause: None,
+            reversals: Reversing::default(),
+            wide_spread: false,
+            said: None,
+            market: Market::default(),
+        }
+    }
+}

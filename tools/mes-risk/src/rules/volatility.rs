@@ -1,0 +1,15 @@
+//! Smaller trades in a market that moves far more than it lately did.
+
+use super::{Opinion, View};
+
+pub fn opinion(view: &View) -> Opinion {
+    let (breakers, market) = (&view.rules.breakers, &view.ledger.market);
+    let (Some(atr), Some(normal)) = (market.atr_ticks(), market.atr_normal_ticks()) else {
+        return Opinion::Allow;
+    };
+    let limit = breakers.atr_times_normal * normal;
+    if breakers.atr_times_normal == 0.0 || atr <= limit {
+        return Opinion::Allow;
+    }
+    Opinion::Shrink { multiplier: breakers.size_multiplier, value: atr, limit }
+}

@@ -1,0 +1,15 @@
+//! Smaller trades in a market that hardly trades.
+
+use super::{Opinion, View};
+
+pub fn opinion(view: &View) -> Opinion {
+    let (breakers, market) = (&view.rules.breakers, &view.ledger.market);
+    let (Some(volume), Some(normal)) = (market.volume(), market.volume_normal()) else {
+        return Opinion::Allow;
+    };
+    let (value, limit) = (volume as f64, breakers.volume_ratio * normal);
+    if value >= limit {
+        return Opinion::Allow;
+    }
+    Opinion::Shrink { multiplier: breakers.size_multiplier, value, limit }
+}

@@ -1,0 +1,68 @@
+//! Where stops and targets lie: those of a new trade, and the stop of an open one as the market goes.
+
+use mes_core::{
+    contract::{TICK, ticks},
+    ledger::Ledger,
+    order::Side,
+    row::Row,
+    rules::{Exits, Rules, StopBy},
+    schedule::Today,
+    statement::{Role, Statement},
+};
+
+/// Returns how far from its entry the stop of a new trade lies, in ticks.
+pub fn stop_ticks(exits: &Exits, ledger: &Ledger, side: Side, close: f64) -> i64 {
+    let market = &ledger.market;
+    let found = match exits.stop {
+        StopBy::Ticks => None,
+        StopBy::Atr => market.atr_ticks().map(|atr| (atr * exits.atr_multiple).ceil() as i64),
+        StopBy::Structure => market.swing(exits.swing_minutes).and_then(|swing| {
+            let close = ticks(close).ok()?;
+            let level = if side == Side::Buy { swing.low - 1 } else { swing.high + 1 };
+            Some(side.sign() * (close - level))
+        }),
+    };
+    found.map_or(exits.stop_ticks, |stop| stop.clamp(exits.min_stop_ticks, exits.max_stop_ticks))
+}
+
+/// Returns the narrowest stop that these rules place, in ticks.
+pub fn smallest_ticks(exits: &Exits) -> i64 {
+    match exits.stop {
+        StopBy::Ticks => exits.stop_ticks,
+        StopBy::Atr | StopBy::Structure => exits.stop_ticks.min(exits.min_stop_ticks),
+    }
+}
+
+/// Returns how far from its entry the target of a trade with this stop lies, in ticks.
+pub fn target_ticks(exits: &Exits, stop_ticks: i64) -> i64 {
+    if exits.reward_risk > 0.0 {
+        ((stop_ticks as f64 * exits.reward_risk).round() as i64).max(1)
+    } else {
+        exits.target_ticks
+    }
+}
+
+/// Returns where the stop of the open position should move to, if it should: the nearest of break-even, behind the
+/// best close, and near the day's end behind this close. Never back. It acts from the next row on.
+pub fn moved(
+    row: &Row,
+    statement: &Statement,
+    rules: &Rules,
+    ledger: &Ledger,
+    today: Option<&Today>,
+) -> Option<f64> {
+    let (exits, best) = (&rules.exits, ledger.trade?.best);
+    let entry = statement.entry_price?;
+    let sign = statement.position.signum() as f64;
+    let behind = |price: f64, ticks: i64| price - sign * ticks as f64 * TICK;
+    let ahead_by = |ticks: i64| ticks > 0 && sign * (best - entry) >= ticks as f64 * TICK;
+    let late = today.is_some_and(|today| row.bar.ts >= today.end.half_size);
+    let nearest = [
+        ahead_by(exits.break_even_after_ticks).then(|| behind(entry, -exits.break_even_ticks)),
+        ahead_by(exits.trail_after_ticks).then(|| behind(best, exits.trail_ticks)),
+        (late && exits.tighten_ticks > 0).then(|| behind(row.bar.close, exits.tighten_ticks)),
+    ];
+    let stop = nearest.into_iter().flatten().max_by(|a, b| (sign * a).total_cmp(&(sign * b)))?;
+    let current = statement.working.iter().find(|order| order.role == Role::Stop)?.price?;
+    (sign * (stop - current) >= TICK).then_some(stop)
+}

@@ -1,0 +1,83 @@
+//! Rows as they come: seconds, holes, nights, gaps, announcements, predictions of all kinds.
+
+use mes_core::{
+    bar::Bar,
+    contract::price,
+    prediction::Prediction,
+    row::Row,
+    time::{self, SECOND},
+};
+use mes_pipe::Result;
+use mes_risk::trade::{Next, Rows};
+use proptest::prelude::*;
+
+/// A row as it follows from the one before.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub seconds: i64,
+    pub breaks: bool,
+    open: i64,
+    up: i64,
+    down: i64,
+    close: i64,
+    volume: i64,
+    dir: i8,
+    conf: f32,
+    /// Ticks between bid and ask, where there are quotes.
+    spread: Option<i64>,
+}
+
+pub fn step() -> impl Strategy<Value = Step> {
+    let seconds = prop_oneof![
+        60 => Just(1_i64), 10 => Just(60), 4 => 2..400_i64, 2 => 400..8000_i64, 1 => Just(60_000),
+        1 => Just(200_000)
+    ];
+    let volume = prop_oneof![1 => Just(0_i64), 3 => 1..50_i64];
+    let gap = prop_oneof![30 => Just(0_i64), 1 => -60..60_i64];
+    let conf = prop_oneof![Just(0.55_f32), Just(0.65), Just(0.75), Just(0.95)];
+    let spread = prop_oneof![4 => Just(None), 4 => Just(Some(1_i64)), 1 => Just(Some(3))];
+    let shape = (-3..4_i64, 0..9_i64, 0..9_i64, 0..100_i64, volume);
+    (seconds, 0..60_u8, gap, shape, -1..2_i8, conf, spread).prop_map(
+        |(seconds, breaks, gap, (open, up, down, close, volume), dir, conf, spread)| {
+            let breaks = breaks == 0 || seconds > 300;
+            Step { seconds, breaks, open: open + gap, up, down, close, volume, dir, conf, spread }
+        },
+    )
+}
+
+pub const STARTS: [&str; 5] = [
+    "2026-11-20T15:00:00Z",
+    "2026-11-20T21:10:00Z",
+    "2026-11-27T17:40:00Z",
+    "2021-06-24T19:40:00Z",
+    "2026-11-19T21:20:00Z",
+];
+
+pub fn rows(start: usize, steps: &[Step]) -> Vec<Row> {
+    let mut ts = time::parse(STARTS[start]).expect("a time");
+    let (mut ticks, mut seg) = (20_000, 0);
+    let row = |step: &Step| {
+        ts += step.seconds * SECOND;
+        seg += i64::from(step.breaks);
+        let still = step.volume == 0;
+        let (open, up, down) = if still { (ticks, 0, 0) } else { (ticks + step.open, step.up, step.down) };
+        let (high, low) = (open + up, open - down);
+        ticks = low + step.close * (high - low) / 99;
+        let (bid, ask) = (step.spread.map(|_| price(ticks)), step.spread.map(|s| price(ticks + s)));
+        let [open, high, low, close] = [open, high, low, ticks].map(price);
+        let bar = Bar { ts, open, high, low, close, volume: step.volume, seg, bid, ask, ..Bar::default() };
+        let (dir, conf) = (Some(f32::from(step.dir)), Some(step.conf));
+        Row { bar, prediction: Prediction { dir, conf, ..Prediction::default() } }
+    };
+    steps.iter().map(row).collect()
+}
+
+pub struct Walk<'a>(pub &'a [Row]);
+
+impl Rows for Walk<'_> {
+    fn next(&mut self) -> Result<Next<'_>> {
+        let Some((row, rest)) = self.0.split_first() else { return Ok(Next::End) };
+        self.0 = rest;
+        Ok(Next::Row(row))
+    }
+}

@@ -1,0 +1,182 @@
+//! The judge alone, with statements that nobody could have made: it never enters where it must not, and a ledger that
+//! was written down and taken up again goes on as if nothing had happened.
+
+use mes_core::{
+    broker::Hello,
+    calendar::Calendar,
+    interval::Interval,
+    ledger::Ledger,
+    money::Cents,
+    order::{Action, ExitReason, Side},
+    row::Row,
+    run::Run,
+    session::Filter,
+    statement::{Fill, Role, Statement, Working},
+    verdict::Verdict,
+};
+use mes_pipe::Settings;
+use mes_risk::judge::Risk;
+use proptest::prelude::*;
+
+use crate::{
+    ACCOUNTS, Account, config,
+    rows::{STARTS, Step, rows, step},
+    settings,
+};
+
+/// What a statement says, whatever was ordered.
+#[derive(Clone, Debug)]
+struct Said {
+    position: i64,
+    /// Cents since the statement before.
+    change: i64,
+    open: i64,
+    working: Vec<Role>,
+    /// Orders that it has not seen yet.
+    behind: u64,
+    fills: Vec<(bool, i64, i64, bool)>,
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let position = prop_oneof![4 => Just(0_i64), 1 => -3..4_i64];
+    let role = prop_oneof![Just(Role::Entry), Just(Role::Exit), Just(Role::Stop), Just(Role::Target)];
+    let working = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(role, 1..4)];
+    let behind = prop_oneof![9 => Just(0_u64), 1 => 1..3_u64];
+    let fill = (any::<bool>(), 1..4_i64, -3000..3000_i64, any::<bool>());
+    let fills = prop_oneof![4 => Just(Vec::new()), 1 => prop::collection::vec(fill, 1..4)];
+    let money = prop_oneof![3 => Just(0_i64), 1 => -1500..1500_i64];
+    (position, money.clone(), money, working, behind, fills).prop_map(
+        |(position, change, open, working, behind, fills)| Said {
+            position,
+            change,
+            open,
+            working,
+            behind,
+            fills,
+        },
+    )
+}
+
+fn start(settings: &Settings, ledger: Ledger) -> Risk {
+    let balance_cents = settings.rules.value.capital();
+    let hello =
+        Hello { broker: "b".into(), account: "a".into(), balance_cents, cut: None, seen: ledger.order };
+    let run = Run {
+        v: 1,
+        interval: "1s".into(),
+        session: Filter::All,
+        rules: settings.rules.clone(),
+        costs: settings.costs.clone(),
+        fills: settings.fills.clone(),
+        calendar: settings.calendar.blake3.clone(),
+        from: None,
+        ledger,
+        broker: hello,
+        lineage: serde_json::Value::Null,
+    };
+    Risk::new(&run, Calendar::shipped(), Interval::SECOND, None)
+}
+
+fn statement(row: &Row, said: &Said, balance: Cents, last: u64) -> Statement {
+    let (side, price) = (Side::of(said.position).opposite(), row.bar.close);
+    let working = |role: &Role| Working {
+        order: last,
+        role: *role,
+        side,
+        contracts: said.position.abs().max(1),
+        price: (*role != Role::Exit).then_some(price),
+    };
+    let fill = |&(buy, contracts, gross, exit): &(bool, i64, i64, bool)| Fill {
+        ts: row.bar.ts,
+        order: last,
+        side: if buy { Side::Buy } else { Side::Sell },
+        contracts,
+        price,
+        slippage_ticks: 0,
+        commission_cents: Cents(42 * contracts),
+        gross_cents: Cents(if exit { gross } else { 0 }),
+        exit: exit.then_some(ExitReason::Stop),
+        ambiguous: false,
+    };
+    Statement {
+        ts: row.bar.ts,
+        seen: last.saturating_sub(said.behind),
+        position: said.position,
+        entry_price: (said.position != 0).then_some(price),
+        balance_cents: balance,
+        equity_cents: balance + Cents(said.open),
+        working: said.working.iter().map(working).collect(),
+        fills: said.fills.iter().map(fill).collect(),
+        refused: Vec::new(),
+    }
+}
+
+/// Judges rows and statements, taking the ledger up again from text after `restart` rows, with a person's halt in it
+/// if one `halts`.
+fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
+    let settings = settings(account);
+    let mut balance = settings.rules.value.capital();
+    let mut risk = start(&settings, Ledger::new(balance));
+    let (mut last, mut all, mut verdicts) = (0, Vec::new(), Vec::new());
+    for (index, (row, said)) in rows.iter().zip(said).enumerate() {
+        if index == restart {
+            let text = serde_json::to_string(risk.ledger()).expect("text");
+            let mut ledger: Ledger = serde_json::from_str(&text).expect("a ledger");
+            ledger.halted = halts.then(|| "a test".to_owned());
+            risk = start(&settings, ledger);
+        }
+        balance += Cents(said.change);
+        let statement = statement(row, said, balance, last);
+        verdicts.clear();
+        risk.judge(row, &statement, &mut verdicts).expect("judged");
+        check(&statement, risk.ledger(), last, &verdicts);
+        for verdict in &verdicts {
+            if let Verdict::Order(order) = verdict {
+                assert!(order.id > last, "an id used again");
+                last = order.id;
+            }
+        }
+        all.append(&mut verdicts);
+    }
+    all
+}
+
+fn check(statement: &Statement, ledger: &Ledger, last: u64, verdicts: &[Verdict]) {
+    let orders = verdicts.iter().filter_map(|verdict| match verdict {
+        Verdict::Order(order) => Some(order),
+        _ => None,
+    });
+    let orders: Vec<_> = orders.collect();
+    assert!(orders.len() <= 1, "two orders on a row");
+    let Some(order) = orders.first() else { return };
+    assert!(statement.seen >= last, "an order while one is on its way");
+    let in_trade = statement.position != 0 || statement.working.iter().any(|w| w.role == Role::Entry);
+    match order.action {
+        Action::Enter { contracts, stop_ticks, target_ticks, .. } => {
+            assert!(statement.position == 0 && statement.working.is_empty(), "an entry in a trade");
+            assert!(ledger.stopped.is_none() && ledger.halted.is_none(), "an entry after a limit");
+            assert!(contracts > 0 && (4..=18).contains(&stop_ticks) && target_ticks > 0);
+        }
+        Action::Exit { .. } => assert!(in_trade, "an exit of nothing"),
+        Action::MoveStop { .. } => assert!(statement.position != 0, "a stop of nothing"),
+    }
+}
+
+proptest! {
+    #![proptest_config(config(38_000))]
+
+    #[test]
+    fn nothing_is_entered_on_any_statement_that_forbids_it_and_a_restart_changes_nothing(
+        begin in 0..STARTS.len(),
+        account in prop::sample::select(ACCOUNTS.to_vec()),
+        steps in prop::collection::vec((step(), said()), 1..80),
+        restart in 0..80_usize,
+    ) {
+        let (steps, said): (Vec<Step>, Vec<Said>) = steps.into_iter().unzip();
+        let rows = rows(begin, &steps);
+        let restart = restart % said.len();
+        let whole = judge(account, &rows, &said, usize::MAX, false);
+        prop_assert_eq!(whole, judge(account, &rows, &said, restart, false));
+        judge(account, &rows, &said, restart, true);
+    }
+}
