@@ -65,8 +65,9 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 	$(CARGO) build --release --workspace --locked
 	$(CARGO) test --release --workspace --locked
 
-soak: ## Look for an account that breaks a limit, by random seeds: make soak TIMES=10; SEED=n repeats one
+soak: ## Look for an account that breaks a limit, and kill risk after more lines (TIMES=100: every one): make soak TIMES=10; SEED=n repeats one
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test state
 
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run

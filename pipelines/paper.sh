@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Trade ticks from stdin on paper, keep the journal, show fills: paper.sh [RULES] < ticks
+# Trade ticks from stdin on a paper account that lives on from day to day, keep the journal, show fills: paper.sh [RULES] < ticks
 set -euo pipefail
 rules=${1:-mes-1k} run=${MES_RUN:-run}
-mkdir -p "$run"
+state=$run/state journals=$run/journals
+mkdir -p "$journals"
+journal=$journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
+ln -sfn "journals/${journal##*/}" "$run/journal.jsonl"
 
-mes-bars | mes-features | mes-predict | mes-risk --run "$run" --rules "$rules" |
-    tee "$run/journal.jsonl" | mes-exec --run "$run" --rules "$rules" | jq -c --unbuffered '.fills[]'
+mes-bars | mes-features | mes-predict | mes-risk --run "$run" --state "$state" --rules "$rules" |
+    tee "$journal" | mes-exec --run "$run" --state "$state" --rules "$rules" | jq -c --unbuffered '.fills[]'

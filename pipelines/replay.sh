@@ -5,6 +5,6 @@ journal=${1:?usage: replay.sh JOURNAL [RULES]} rules=${2:-mes-1k}
 run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT
 
-grep -E '^\{"kind":"(run|row)"' "$journal" | mes-risk --run "$run" --rules "$rules" |
+grep -E '^\{"kind":"(run|row|person)"' "$journal" | mes-risk --run "$run" --rules "$rules" |
     tee "$run/journal.jsonl" | mes-exec --run "$run" --rules "$rules" > "$run/statements.jsonl"
 cmp "$journal" "$run/journal.jsonl" && echo "equal: $(wc -l < "$journal") records"

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::{Error, Result, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
@@ -121,6 +121,10 @@ impl Journal for Kept {
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
         self.both(|journal| journal.verdict(verdict))
+    }
+
+    fn person(&mut self, person: &Person) -> Result<()> {
+        self.both(|journal| journal.person(person))
     }
 
     fn end(&mut self) -> Result<()> {

@@ -15,7 +15,10 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// Equity at the first start; a firm's floor, and sizes counted from the capital, measure from it.
+    /// The last row judged; absent before the first.
+    #[serde(with = "time::text_or_null")]
+    pub ts: Option<Ts>,
+    /// Equity at the first start; a firm's trailing loss, and sizes counted from the capital, measure from it.
     pub first_cents: Cents,
     /// Equity at the first start or the last reset; the kill switch measures from it.
     pub start_cents: Cents,
@@ -130,6 +133,7 @@ impl Ledger {
     /// Returns the ledger of an account that begins with this much.
     pub fn new(start: Cents) -> Self {
         Ledger {
+            ts: None,
             first_cents: start,
             start_cents: start,
             peak_cents: start,

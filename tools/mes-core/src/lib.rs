@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod market;
 pub mod money;
 pub mod order;
+pub mod person;
 pub mod prediction;
 pub mod record;
 pub mod row;

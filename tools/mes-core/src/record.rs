@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{run::Run, statement::Statement};
+use crate::{person::Person, run::Run, statement::Statement};
 
 /// A message that is not a row or a verdict, as it is written.
 #[derive(Serialize)]
@@ -10,6 +10,8 @@ use crate::{run::Run, statement::Statement};
 pub enum Record<'a> {
     Run(&'a Run),
     Statement(&'a Statement),
+    /// Stands before the row that it takes effect on.
+    Person(&'a Person),
     /// No more rows will come, on purpose.
     End,
 }

@@ -15,7 +15,10 @@ use mes_pipe::{Error, Result, Settings, SettingsArgs, messages::Messages};
 use account::Account;
 use guard::Guard;
 use printer::Printer;
-use sim::Sim;
+use sim::{
+    Sim,
+    kept::{self, Kept},
+};
 
 /// Hold the account: take rows and orders from mes-risk, answer every row with one statement.
 ///
@@ -35,6 +38,9 @@ pub struct Args {
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
     run: PathBuf,
+    /// Directory that keeps accounts; the paper account goes on from it, and an error halts it until mes-risk resume
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
     /// No notes on stderr
@@ -52,14 +58,19 @@ enum Name {
 pub fn main(args: Args) -> Result<()> {
     let settings = args.settings.read()?;
     let mut broker = match args.broker {
-        Name::Sim => sim(&settings)?,
+        Name::Sim => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
     };
+    let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
     let mut messages = Messages::stdin()?;
     wait_for_risk(&account, &messages)?;
-    let mut peer = account.accept(&broker.hello()?)?;
+    let mut peer = account.accept(&hello)?;
     let printer = Printer::start();
-    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer);
+    let halt = |ts, error: &Error| match &args.state {
+        Some(state) => kept::halt(state, &hello, ts, error),
+        None => Ok(()),
+    };
+    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, halt);
     printer.finish();
     served
 }

@@ -6,6 +6,7 @@ use mes_core::{
     record::{Record, Tag},
     row::Row,
     run::Run,
+    time::Ts,
 };
 use mes_pipe::{
     Error, Result,
@@ -18,19 +19,22 @@ use crate::{account::Peer, printer::Printer};
 ///
 /// # Errors
 ///
-/// [`Error::Stopped`] when the messages end without `end`: upstream died. After any error the account is flat.
+/// [`Error::Stopped`] when the messages end without `end`: upstream died. After any error the account is flat, and
+/// `halt` is told when and why.
 pub fn serve<B: Broker>(
     messages: &mut Messages,
     broker: &mut B,
     peer: &mut Peer,
     printer: &Printer,
+    halt: impl FnOnce(Ts, &Error) -> Result<()>,
 ) -> Result<()> {
     let mut service = Service { broker, peer, printer, begun: false, rows: 0 };
     let outcome = loop {
-        let served = match messages.next()? {
-            Message::Line(line) => service.line(line),
-            Message::Idle => continue,
-            Message::End => {
+        let served = match messages.next() {
+            Ok(Message::Line(line)) => service.line(line),
+            Ok(Message::Idle) => continue,
+            Err(error) => break Err(error),
+            Ok(Message::End) => {
                 let rows = service.rows;
                 break Err(Error::stopped(format!(
                     "the input stopped after {rows} rows without an end record, so upstream died: cancelled and flat"
@@ -48,6 +52,9 @@ pub fn serve<B: Broker>(
     let statement = broker.end()?;
     if rows > 0 {
         printer.print(&Record::Statement(statement));
+        if let Err(error) = &outcome {
+            halt(statement.ts, error)?;
+        }
     }
     outcome
 }
@@ -94,7 +101,7 @@ impl<B: Broker> Service<'_, B> {
                 return Ok(Next::Done);
             }
             // Our own, and what concerns nobody but the journal.
-            "statement" | "deny" | "hold" | "alert" => {}
+            "statement" | "deny" | "hold" | "alert" | "person" => {}
             "row" | "order" => return Err(Error::data("a record before the run record")),
             other => return Err(Error::data(format!("a record of unknown kind {other:?}"))),
         }

@@ -199,6 +199,22 @@ impl Input {
         self.current.place(self.before, self.rows)
     }
 
+    /// Returns the header that JSON lines began with, as it stands; null without one.
+    pub fn head(&self) -> &serde_json::Value {
+        match &self.current.decoder {
+            Decoder::Json(reader) => &reader.head,
+            _ => &serde_json::Value::Null,
+        }
+    }
+
+    /// Takes the records between the rows of the batch given last: each stands before the row of that number.
+    pub fn between(&mut self) -> Vec<(usize, Vec<u8>)> {
+        match &mut self.current.decoder {
+            Decoder::Json(reader) => std::mem::take(&mut reader.between),
+            _ => Vec::new(),
+        }
+    }
+
     /// Makes waits for rows end when the other end of `peer` is gone.
     pub fn watch(&mut self, peer: OwnedFd) {
         match &mut self.current.decoder {

@@ -17,12 +17,19 @@ use crate::{
 /// One record as it stands, and its line's place.
 type Object = (serde_json::Map<String, Value>, Range<usize>);
 
+/// How a line begins that is no row but a record between rows: what a person said, in a journal that is replayed.
+const BETWEEN: &[u8] = b"{\"kind\":\"person\",";
+
 pub(crate) struct JsonReader {
     lines: Lines,
     columns: Vec<Column>,
     pub schema: SchemaRef,
     /// From a first object with `kind` and without `ts`.
     pub header: Option<Meta>,
+    /// The same as it stands.
+    pub head: Value,
+    /// Records between rows: before which row of the batch given next or last, and the line.
+    pub between: Vec<(usize, Vec<u8>)>,
     told_idle: bool,
 }
 
@@ -31,11 +38,13 @@ impl JsonReader {
     pub fn open(source: Source) -> Result<JsonReader> {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
-        let mut reader = JsonReader { lines, columns: Vec::new(), schema, header: None, told_idle: false };
+        let (columns, between) = (Vec::new(), Vec::new());
+        let mut reader =
+            JsonReader { lines, columns, schema, header: None, head: Value::Null, between, told_idle: false };
         let Some((mut first, mut line)) = reader.object()? else { return Ok(reader) };
         if first.contains_key("kind") && !first.contains_key("ts") {
-            reader.header =
-                Some(Meta::from_header(&Value::Object(first)).map_err(|error| reader.here(error))?);
+            reader.head = Value::Object(first);
+            reader.header = Some(Meta::from_header(&reader.head).map_err(|error| reader.here(error))?);
             (first, line) = reader.object()?.ok_or_else(|| {
                 reader.here(Error::data(
                     "a header and no record, so nobody knows the columns: send empty tables as Arrow",
@@ -62,6 +71,9 @@ impl JsonReader {
             }
             match self.lines.next(rows == 0 && self.told_idle)? {
                 Line::Is(place) if place.is_empty() => {}
+                Line::Is(place) if self.lines.bytes(place.clone()).starts_with(BETWEEN) => {
+                    self.between.push((rows, self.lines.bytes(place).to_vec()));
+                }
                 // A whole object says itself that it is not cut off.
                 Line::Is(place) | Line::Cut(place) => {
                     let pushed = push(self.lines.bytes(place), &mut self.columns);
@@ -96,6 +108,10 @@ impl JsonReader {
         loop {
             let place = match self.lines.next(true)? {
                 Line::Is(place) if place.is_empty() => continue,
+                Line::Is(place) if self.lines.bytes(place.clone()).starts_with(BETWEEN) => {
+                    self.between.push((0, self.lines.bytes(place).to_vec()));
+                    continue;
+                }
                 Line::Is(place) | Line::Cut(place) => place,
                 Line::Wait | Line::End => return Ok(None),
             };

@@ -4,6 +4,7 @@
 //! read may wait, so the output is flushed first, and [`Event::End`] closes the output with its end mark. A tool
 //! that fails leaves without that mark, so whoever reads it knows.
 
+pub mod account;
 mod ahead;
 mod args;
 mod arrow;
@@ -12,6 +13,7 @@ pub mod columns;
 mod csv;
 mod damage;
 mod dbn;
+pub mod durable;
 mod error;
 mod input;
 mod jsonl;

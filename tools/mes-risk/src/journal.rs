@@ -7,6 +7,8 @@ use std::{
 };
 
 use mes_core::{
+    ledger::Ledger,
+    person::Person,
     record::Record,
     row::{Columns, Row, Written},
     run::Run,
@@ -16,7 +18,7 @@ use mes_core::{
 use mes_pipe::{Error, Result};
 use serde::Serialize;
 
-use crate::trade::Journal;
+use crate::{state::State, trade::Journal};
 
 /// Where lines go; shared with [`crate::wire::Wire`], which must flush them before it waits for an answer.
 pub type Lines = Rc<RefCell<BufWriter<Box<dyn Write>>>>;
@@ -62,11 +64,58 @@ impl Journal for JsonJournal {
         self.write(verdict)
     }
 
+    fn person(&mut self, person: &Person) -> Result<()> {
+        self.write(&Record::Person(person))
+    }
+
     fn end(&mut self) -> Result<()> {
         self.write(&Record::End)
     }
 
     fn flush(&mut self) -> Result<()> {
         Ok(self.lines.borrow_mut().flush()?)
+    }
+}
+
+/// A journal, and the state that outlives it.
+pub struct Remembered {
+    pub journal: JsonJournal,
+    pub state: Option<State>,
+}
+
+impl Journal for Remembered {
+    fn run(&mut self, run: &Run) -> Result<()> {
+        self.journal.run(run)
+    }
+
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.journal.row(row)
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<()> {
+        self.journal.statement(statement)
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
+        self.journal.verdict(verdict)
+    }
+
+    fn person(&mut self, person: &Person) -> Result<()> {
+        if let Some(state) = &mut self.state {
+            state.hear();
+        }
+        self.journal.person(person)
+    }
+
+    fn remember(&mut self, ledger: &mut Ledger, row: &Row, statement: &Statement) -> Result<()> {
+        self.state.as_mut().map_or(Ok(()), |state| state.keep(ledger, &row.bar, statement))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.journal.end()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.journal.flush()
     }
 }

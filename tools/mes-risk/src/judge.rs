@@ -10,6 +10,7 @@ use mes_core::{
     ledger::{Ledger, Said, Turn},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    person::Person,
     row::Row,
     rules::{Rules, SizingFrom},
     run::Run,
@@ -27,9 +28,11 @@ use crate::{
     memory,
     rules::{self, Denial, View, reversal},
     stops,
+    told::told,
 };
 
 /// The judge of one account. Its ledger is all that it remembers.
+#[derive(Clone)]
 pub struct Risk {
     rules: Rules,
     amounts: Amounts,
@@ -38,6 +41,11 @@ pub struct Risk {
     ledger: Ledger,
     row_ns: i64,
     from: Option<Ts>,
+    /// Rows up to this one are in the ledger already.
+    known: Option<Ts>,
+    /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
+    /// broker has not seen never left.
+    sent: u64,
 }
 
 /// Why a row leads to nothing.
@@ -58,6 +66,8 @@ impl Risk {
             ledger: run.ledger.clone(),
             row_ns: interval.nanos(),
             from,
+            known: run.ledger.ts,
+            sent: run.broker.seen,
         }
     }
 
@@ -71,15 +81,31 @@ impl Risk {
         memory::watch(&mut self.ledger, row, self.row_ns, &self.rules);
     }
 
+    /// Returns the same to whoever writes it down.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Says whether the ledger that it began with has this row: then it is not judged again.
+    pub fn knows(&self, row: &Row) -> bool {
+        self.known.is_some_and(|known| row.bar.ts <= known)
+    }
+
+    /// Takes in what a person said.
+    pub fn told(&mut self, person: &Person) {
+        told(&mut self.ledger, person);
+    }
+
     /// Adds the verdicts on `row` to `out`; `statement` is the account as of it.
     pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) -> Result<()> {
         let ts = row.bar.ts;
+        self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules);
         self.check_limits(row, statement, today, out);
         // An order on its way counts in full until the broker has seen it.
-        let idle = if self.ledger.order > statement.seen {
+        let idle = if self.sent > statement.seen {
             Idle::Hold("in_flight")
         } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
             let signal = self.turn(row, statement, signal, &action, out);
@@ -103,7 +129,8 @@ impl Risk {
 
     fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
-        out.push(Verdict::Order(Order { ts, id: memory::next_order(&mut self.ledger), signal, action }));
+        self.sent = memory::next_order(&mut self.ledger);
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, action }));
     }
 
     /// Writes a hold or a denial, once.
@@ -224,8 +251,23 @@ impl Risk {
             return Err(Idle::Deny(signal, denial));
         }
         let Some(today) = today else { return Err(Idle::Hold("closed")) };
-        let exits = &self.rules.exits;
-        let stop_ticks = stops::stop_ticks(exits, &self.ledger, side, row.bar.close);
+        let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
+        let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
+        let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
+        Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+    }
+
+    /// Returns what an entry is judged by, and its stop in ticks.
+    fn view<'a>(
+        &'a self,
+        row: &'a Row,
+        statement: &'a Statement,
+        today: &'a Today,
+        side: Side,
+        confidence: f32,
+        reversing: bool,
+    ) -> (View<'a>, i64) {
+        let stop_ticks = stops::stop_ticks(&self.rules.exits, &self.ledger, side, row.bar.close);
         let view = View {
             row,
             rules: &self.rules,
@@ -234,13 +276,34 @@ impl Risk {
             part: today.part_of_bar(row.bar.ts),
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
-            reversing: turn.is_some(),
+            reversing,
             room: self.account(row, statement).room(),
             risk: self.risk(today, row.bar.ts, stop_ticks),
         };
-        let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
-        let target_ticks = stops::target_ticks(exits, stop_ticks);
-        Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+        (view, stop_ticks)
+    }
+
+    /// Judges a row on the side and shows what an entry is judged by, where one is asked for: the view and its stop.
+    pub(crate) fn considered<T>(
+        &self,
+        row: &Row,
+        statement: &Statement,
+        show: impl FnOnce(&View, i64) -> T,
+    ) -> Option<T> {
+        if self.ledger.reversals.to.is_none() && self.signal(row).is_err() {
+            return None;
+        }
+        let mut aside = self.clone();
+        let today = aside.schedule.of_bar(row.bar.ts).copied();
+        memory::update(&mut aside.ledger, row, aside.row_ns, statement, today.as_ref(), &aside.rules);
+        let turn = aside.ledger.reversals.to.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
+        let (side, confidence) = match turn {
+            Some(Turn { side, confidence }) => (side, confidence),
+            None => aside.signal(row).ok().map(|(_, side, confidence)| (side, confidence))?,
+        };
+        let (view, stop_ticks) =
+            aside.view(row, statement, today.as_ref()?, side, confidence, turn.is_some());
+        Some(show(&view, stop_ticks))
     }
 
     /// Returns what the prediction of a row asks for, or why it asks for nothing.

@@ -1,26 +1,40 @@
 //! Predictions in, verdicts out: what may be traded, how much, and when it has to end.
 
+mod attended;
+mod clock;
 mod exits;
+mod explain;
 pub mod journal;
 pub mod judge;
 mod limits;
 mod memory;
+mod place;
 mod recorded;
 pub mod rows;
 mod rules;
+mod say;
+mod state;
+mod status;
 mod stops;
+mod told;
 pub mod trade;
 mod wire;
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
-use mes_core::broker::Broker;
-use mes_pipe::{Error, Result, lock};
+use clap::{Parser, Subcommand};
+use mes_core::{
+    broker::{Broker, Hello},
+    person::Says,
+    time,
+};
+use mes_pipe::{Error, Result, lock, log};
 
-use journal::{JsonJournal, lines};
+use attended::Attended;
+use journal::{JsonJournal, Remembered, lines};
 use recorded::{NoAccount, Recorded};
 use rows::{TableRows, TradeArgs};
+use state::{Folder, Opening, RECORDED, State};
 use trade::trade;
 use wire::Wire;
 
@@ -29,14 +43,23 @@ use wire::Wire;
 /// Reads rows (bars with p_dir and p_conf), writes the journal: one run record, then for every row the row, the
 /// account's statement and the verdicts (order, deny, hold, alert), at last an end record and the last statement. The
 /// statements come from the mes-exec that reads this journal, over the socket account.sock in the run directory.
+///
+/// What is remembered of an account (the day's loss, peaks, losses in a row, pauses, halts) is kept with --state DIR, and
+/// without it begins anew. The commands are for a person, while the pipeline runs or not.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   mes-bars < ticks.csv | mes-features | mes-predict | mes-risk | mes-exec
   mes-predict --rule ema-cross bars.parquet | mes-risk --account none | jq -c 'select(.kind == \"order\")'
-  grep -E '\"kind\":\"(run|row)\"' journal.jsonl | mes-risk | mes-exec        # replay
+  grep -E '^{\"kind\":\"(run|row|person)\"' journal.jsonl | mes-risk | mes-exec        # replay
+  mes-risk halt --reason 'news at two'            # the pipeline in run/ closes everything on its next row
+  mes-risk status
+  mes-risk explain run/journal.jsonl --all-trades
 
 Exit codes: 0 done, 1 failed (mes-exec is gone), 2 arguments or rules, 3 data, 4 stopped on purpose")]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     trade: TradeArgs,
     /// Where statements come from: nowhere (none), or a journal; the socket in the run directory if not given
@@ -45,10 +68,42 @@ pub struct Args {
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
     run: PathBuf,
+    /// Directory that keeps what is remembered of accounts; a restart goes on from it
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show position, day, limits and what is left of them, pauses and halts; JSON when piped
+    Status(status::StatusArgs),
+    /// Say why a trade was made, its size, or why not, with the numbers of every rule
+    Explain(explain::ExplainArgs),
+    /// Close everything on the next row and enter nothing until resume
+    Halt(say::SayArgs),
+    /// Lift a halt, or agree to other rules
+    Resume(say::ResumeArgs),
+    /// Go on after the drawdown limit of the account: its peak becomes the current equity
+    Review(say::SayArgs),
+    /// Go on after the kill switch: its start and peak become the current equity
+    Reset(say::SayArgs),
+}
+
+/// Trades, or does what a person asks for.
+pub fn main(args: Args) -> Result<()> {
+    match &args.command {
+        None => trade_rows(&args),
+        Some(Command::Status(args)) => status::print(args),
+        Some(Command::Explain(args)) => explain::print(args),
+        Some(Command::Halt(args)) => say::say(args, Says::Halt, None),
+        Some(Command::Resume(args)) => say::say(&args.say, Says::Resume, args.rules.as_deref()),
+        Some(Command::Review(args)) => say::say(args, Says::Review, None),
+        Some(Command::Reset(args)) => say::say(args, Says::Reset, None),
+    }
 }
 
 /// Opens rows and account, and trades.
-pub fn main(args: Args) -> Result<()> {
+fn trade_rows(args: &Args) -> Result<()> {
     let settings = args.trade.settings.read()?;
     let capital = settings.rules.value.capital();
     match &args.account {
@@ -58,7 +113,7 @@ pub fn main(args: Args) -> Result<()> {
             let broker = Wire::connect(&args.run, out.clone())?;
             let mut rows = TableRows::open(&args.trade.input)?;
             rows.watch(broker.peer()?);
-            run(&args, rows, broker, &settings, out).map_err(|error| match error {
+            run(args, rows, broker, &settings, out).map_err(|error| match error {
                 // Our reader is mes-exec: without it nothing is traded.
                 Error::ReaderGone => Error::failed("mes-exec is gone"),
                 other => other,
@@ -68,9 +123,9 @@ pub fn main(args: Args) -> Result<()> {
             let rows = TableRows::open(&args.trade.input)?;
             let out = lines(std::io::stdout());
             if name == Path::new("none") {
-                run(&args, rows, NoAccount::new(capital), &settings, out)
+                run(args, rows, NoAccount::new(capital), &settings, out)
             } else {
-                run(&args, rows, Recorded::open(name, capital)?, &settings, out)
+                run(args, rows, Recorded::open(name, capital)?, &settings, out)
             }
         }
     }
@@ -78,12 +133,57 @@ pub fn main(args: Args) -> Result<()> {
 
 fn run<B: Broker>(
     args: &Args,
-    mut rows: TableRows,
+    rows: TableRows,
     mut broker: B,
     settings: &mes_pipe::Settings,
     out: journal::Lines,
 ) -> Result<()> {
-    let (stream, columns) = rows.stream()?;
-    let mut journal = JsonJournal::new(out, columns);
+    let (mut stream, columns) = rows.stream()?;
+    let (mut state, mut inbox) = (None, None);
+    if let Some(kept) = place_of(args, broker.hello()?, stream.hello.is_some())? {
+        let Kept { folder, hello, fresh } = &kept;
+        let (rules, interval) = (&settings.rules, stream.interval);
+        let opening = Opening { folder, fresh: *fresh, hello, rules, interval };
+        let (opened, heard, ledger) = State::open(&opening)?;
+        (state, inbox) = (Some(opened), Some(heard));
+        if args.account.is_none() {
+            place::point(&args.run, folder)?;
+        }
+        if let Some(ts) = ledger.ts {
+            let (name, equity, last) = (folder.name(), ledger.equity_cents, time::format(ts));
+            log::note(format!("{name}: goes on with {equity} after the row of {last}"));
+        }
+        stream.ledger.get_or_insert(ledger);
+    }
+    let mut rows = Attended::new(rows, inbox);
+    let mut journal = Remembered { journal: JsonJournal::new(out, columns), state };
     trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.trade.from)
+}
+
+/// Where an account is remembered.
+struct Kept {
+    folder: Folder,
+    hello: Hello,
+    /// What is there is forgotten first.
+    fresh: bool,
+}
+
+/// Returns where the account is remembered. Beside a broker it always is somewhere, so that a person can ask and halt;
+/// recorded statements never touch the ledger of who made them.
+fn place_of(args: &Args, mut hello: Hello, replay: bool) -> Result<Option<Kept>> {
+    if args.state.is_some() && replay {
+        return Err(Error::usage(
+            "a journal is replayed from the ledger that it began with: leave --state out",
+        ));
+    }
+    if args.account.is_some() {
+        hello.broker = format!("{RECORDED}{}", hello.broker);
+    }
+    let (dir, fresh) = match &args.state {
+        _ if args.account.as_deref() == Some(Path::new("none")) => return Ok(None),
+        Some(state) => (state, false),
+        None if args.account.is_some() => return Ok(None),
+        None => (&args.run, true),
+    };
+    Ok(Some(Kept { folder: Folder::of(dir, &hello), hello, fresh }))
 }

@@ -11,6 +11,7 @@ use mes_core::{
 };
 
 /// The amounts of the limits that some rules have.
+#[derive(Clone)]
 pub struct Amounts([Option<Cents>; LIMITS.len()]);
 
 /// What is measured against the limits.
@@ -22,8 +23,8 @@ pub struct Account<'a> {
     quoted: Cents,
 }
 
-struct Limit {
-    rule: &'static str,
+pub struct Limit {
+    pub rule: &'static str,
     lasts: Lasts,
     amount: fn(&Rules) -> Option<f64>,
     used: fn(&Account) -> Cents,
@@ -94,6 +95,11 @@ impl<'a> Account<'a> {
         Account { amounts, rules, ledger, quoted }
     }
 
+    /// Measures the account as of the last row that the ledger knows.
+    pub fn of(amounts: &'a Amounts, rules: &'a Rules, ledger: &'a Ledger) -> Self {
+        Account { amounts, rules, ledger, quoted: ledger.equity_cents }
+    }
+
     /// Returns the hardest limit that is reached. `smallest` is the least that a new trade can lose; 0 while one is
     /// open.
     pub fn reached(&self, smallest: Cents) -> Option<Stopped> {
@@ -121,7 +127,7 @@ impl<'a> Account<'a> {
     }
 
     /// Returns the limits that these rules have, how much of each is used, and its amount.
-    fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
+    pub fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
         LIMITS.iter().zip(&self.amounts.0).filter_map(|(limit, amount)| {
             let amount = (*amount)?;
             Some((limit, (limit.used)(self), amount))

@@ -24,8 +24,13 @@ pub fn update(
         begin_day(ledger, today);
     }
     watch(ledger, row, row_ns, rules);
+    let mut booked = ledger.balance_cents;
     for fill in &statement.fills {
+        booked += fill.gross_cents - fill.commission_cents;
         book(ledger, fill, &rules.breakers);
+    }
+    if statement.position == 0 && ledger.position != 0 {
+        missed(ledger, statement, statement.balance_cents - booked, &rules.breakers);
     }
     ledger.position = statement.position;
     if statement.position == 0 {
@@ -97,6 +102,14 @@ fn book(ledger: &mut Ledger, fill: &Fill, breakers: &Breakers) {
     if ledger.position == 0 {
         ledger.trade = None;
         count_losses(ledger, net, fill.ts, breakers);
+    }
+}
+
+/// Ends a trade whose last fills nobody told, as after a kill: what they brought is in the balance all the same.
+fn missed(ledger: &mut Ledger, statement: &Statement, gain: Cents, breakers: &Breakers) {
+    if let Some(trade) = ledger.trade.take() {
+        ledger.last_exit = Some(statement.ts);
+        count_losses(ledger, trade.net_cents + gain, statement.ts, breakers);
     }
 }
 

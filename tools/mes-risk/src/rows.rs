@@ -1,18 +1,22 @@
 //! Rows out of a table of predictions.
 
-use std::os::fd::OwnedFd;
+use std::{collections::VecDeque, os::fd::OwnedFd};
 
 use arrow_array::RecordBatch;
 use clap::Args;
 use mes_core::{
     contract,
     interval::Interval,
+    person::Person,
     row::{Columns, Row},
+    run::Run,
     symbol::Symbol,
     time::{self, Ts},
     tz,
 };
 use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, SettingsArgs, columns};
+
+use serde::Deserialize;
 
 use crate::trade::{Next, Rows, Stream};
 
@@ -36,6 +40,8 @@ pub struct TableRows {
     input: Input,
     rows: Vec<Row>,
     next: usize,
+    /// What was said before which of the rows; of a journal that is replayed.
+    said: VecDeque<(usize, Person)>,
     symbol: Symbol,
     /// What is wrong with the row after the last one in `rows`.
     failed: Option<Error>,
@@ -47,7 +53,8 @@ impl TableRows {
         let input = Input::open_columns(args, &[Kind::Prediction], |name| {
             !name.starts_with("f_") && !name.starts_with("y_")
         })?;
-        Ok(TableRows { input, rows: Vec::new(), next: 0, symbol: Symbol::default(), failed: None })
+        let said = VecDeque::new();
+        Ok(TableRows { input, rows: Vec::new(), next: 0, said, symbol: Symbol::default(), failed: None })
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
@@ -64,13 +71,34 @@ impl TableRows {
             )
         })?;
         let columns = self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
-        let stream = Stream { interval, session: meta.session, lineage: meta.lineage.clone() };
-        Ok((stream, columns))
+        let (ledger, hello) = self.replayed()?.map(|run| (run.ledger, run.broker)).unzip();
+        let (session, lineage) = (meta.session, meta.lineage.clone());
+        Ok((Stream { interval, session, lineage, ledger, hello }, columns))
+    }
+
+    /// Returns the run record of the journal whose rows these are, if they are a journal's.
+    fn replayed(&self) -> Result<Option<Run>> {
+        let head = self.input.head();
+        if head["kind"] != "run" {
+            return Ok(None);
+        }
+        let run = Run::deserialize(head);
+        run.map(Some).map_err(|error| Error::data(format!("the run record: {error}: which mes wrote it?")))
     }
 
     /// Takes the rows of a batch up to the first that cannot be traded: what came before it is traded all the same.
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
         let table = columns::Rows::of(batch)?;
+        // What stood behind the last row stands before this one.
+        for (row, _) in &mut self.said {
+            *row = 0;
+        }
+        for (row, line) in self.input.between() {
+            let person = serde_json::from_slice(&line).map_err(|error| {
+                Error::data(format!("{}: a person record that cannot be read: {error}", self.input.at(row)))
+            })?;
+            self.said.push_back((row, person));
+        }
         self.rows.clear();
         self.next = 0;
         for index in 0..table.len() {
@@ -122,6 +150,11 @@ impl Rows for TableRows {
                 Event::Idle => return Ok(Next::Idle),
                 Event::End => return Ok(Next::End),
             }
+        }
+        if self.said.front().is_some_and(|(row, _)| *row <= self.next)
+            && let Some((_, person)) = self.said.pop_front()
+        {
+            return Ok(Next::Person(person));
         }
         self.next += 1;
         Ok(Next::Row(&self.rows[self.next - 1]))

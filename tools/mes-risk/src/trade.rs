@@ -2,9 +2,10 @@
 //! in a backtest as live.
 
 use mes_core::{
-    broker::Broker,
+    broker::{Broker, Hello},
     interval::Interval,
     ledger::Ledger,
+    person::Person,
     row::Row,
     run::{Named, Run},
     session::Filter,
@@ -27,6 +28,8 @@ pub enum Next<'a> {
     /// A row that nothing but the memory of the market needs: the account is flat, nothing is on its way, and the row
     /// neither may be entered on nor begins a day or session. Only a search that looks at all rows beforehand can know.
     Watch(&'a Row),
+    /// Something said, which takes effect on the row after it.
+    Person(Person),
     /// The next row may take a while: flush first.
     Idle,
     End,
@@ -38,6 +41,13 @@ pub trait Journal {
     fn row(&mut self, row: &Row) -> Result<()>;
     fn statement(&mut self, statement: &Statement) -> Result<()>;
     fn verdict(&mut self, verdict: &Verdict) -> Result<()>;
+    fn person(&mut self, _person: &Person) -> Result<()> {
+        Ok(())
+    }
+    /// Keeps what is remembered after a row, before any of its verdicts goes out.
+    fn remember(&mut self, _ledger: &mut Ledger, _row: &Row, _statement: &Statement) -> Result<()> {
+        Ok(())
+    }
     fn end(&mut self) -> Result<()>;
     fn flush(&mut self) -> Result<()>;
 }
@@ -48,6 +58,17 @@ pub struct Stream {
     pub interval: Interval,
     pub session: Filter,
     pub lineage: Lineage,
+    /// What is remembered before the first row; nothing of a new account.
+    pub ledger: Option<Ledger>,
+    /// Who the broker was, where the rows are those of a journal that is replayed.
+    pub hello: Option<Hello>,
+}
+
+impl Stream {
+    /// Describes rows of an account that begins with them.
+    pub fn new(interval: Interval, session: Filter, lineage: Lineage) -> Self {
+        Stream { interval, session, lineage, ledger: None, hello: None }
+    }
 }
 
 /// Trades the rows at the broker. Rows before `from` only warm up.
@@ -59,9 +80,12 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     stream: &Stream,
     from: Option<Ts>,
 ) -> Result<()> {
-    let hello = broker.hello()?;
-    let mut ledger = Ledger::new(hello.balance_cents);
-    ledger.order = hello.seen;
+    let hello = match &stream.hello {
+        Some(recorded) => recorded.clone(),
+        None => broker.hello()?,
+    };
+    let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
+    ledger.order = ledger.order.max(hello.seen);
     let run = Run {
         v: 1,
         interval: stream.interval.to_string(),
@@ -87,6 +111,11 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
                 risk.watch(row);
                 continue;
             }
+            Next::Person(person) => {
+                journal.person(&person)?;
+                risk.told(&person);
+                continue;
+            }
             Next::Idle => {
                 journal.flush()?;
                 continue;
@@ -96,7 +125,12 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         journal.row(row)?;
         let statement = broker.on_bar(&row.bar)?;
         verdicts.clear();
+        if risk.knows(row) {
+            journal.statement(statement)?;
+            continue;
+        }
         risk.judge(row, statement, &mut verdicts)?;
+        journal.remember(risk.ledger_mut(), row, statement)?;
         journal.statement(statement)?;
         for verdict in &verdicts {
             journal.verdict(verdict)?;

@@ -67,7 +67,7 @@ impl Columns {
                 Next::Row(row) | Next::Watch(row) => {
                     writer.push(row).map_err(|what| Error::data(what).at(time::format(row.bar.ts)))?;
                 }
-                Next::Idle => {}
+                Next::Person(_) | Next::Idle => {}
                 Next::End => return Ok(writer.columns),
             }
         }

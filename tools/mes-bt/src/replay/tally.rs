@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mes_core::{money::Cents, row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{money::Cents, person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::Result;
 use mes_risk::trade::Journal;
 
@@ -107,6 +107,10 @@ impl Journal for Listener<'_> {
             Verdict::Alert { rule, .. } => tally.died |= LASTING.contains(&rule.as_str()),
             Verdict::Deny { .. } | Verdict::Hold { .. } => {}
         }
+        Ok(())
+    }
+
+    fn person(&mut self, _: &Person) -> Result<()> {
         Ok(())
     }
 

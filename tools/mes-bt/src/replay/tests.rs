@@ -140,7 +140,13 @@ impl Rows for Given<'_> {
 }
 
 fn stream() -> Stream {
-    Stream { interval: Interval::SECOND, session: Filter::All, lineage: Lineage::default() }
+    Stream {
+        interval: Interval::SECOND,
+        session: Filter::All,
+        lineage: Lineage::default(),
+        ledger: None,
+        hello: None,
+    }
 }
 
 fn backtest(rows: &[Row], settings: &Settings) -> Results {
@@ -167,6 +173,9 @@ impl Journal for Boxed<'_> {
     }
     fn verdict(&mut self, verdict: &mes_core::verdict::Verdict) -> Result<()> {
         self.0.verdict(verdict)
+    }
+    fn person(&mut self, person: &mes_core::person::Person) -> Result<()> {
+        self.0.person(person)
     }
     fn end(&mut self) -> Result<()> {
         self.0.end()

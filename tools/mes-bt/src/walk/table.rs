@@ -93,7 +93,7 @@ fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
                 "mean Sharpe {} and {}: {} of it kept",
                 or_dash(outcome.mean_sharpe_in, two),
                 or_dash(outcome.mean_sharpe_out, two),
-                or_dash(outcome.kept_ratio, percent)
+                or_dash(outcome.kept_ratio.map(|kept| kept.max(0.0)), percent)
             ),
         ),
     ]

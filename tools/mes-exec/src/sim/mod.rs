@@ -4,6 +4,7 @@
 //! How orders meet the market is in `fills.rs`, what is asked of the account in `orders.rs`.
 
 mod fills;
+pub mod kept;
 mod orders;
 
 use mes_core::{
@@ -218,8 +219,11 @@ impl Broker for Sim {
         Ok(self.hello.clone())
     }
 
+    /// Takes up the account as the run record has it: a journal that is replayed began with other money and orders.
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
         self.schedule.filter = run.session;
+        self.balance = run.broker.balance_cents;
+        self.statement.seen = run.broker.seen;
         let interval: Interval = run.interval.parse().map_err(data)?;
         self.interval = interval.nanos();
         Ok(())

@@ -15,7 +15,7 @@ mod session;
 mod size;
 mod spread;
 mod stale;
-mod tier;
+pub mod tier;
 mod volatility;
 mod volume;
 
@@ -41,7 +41,8 @@ pub struct View<'a> {
     pub risk: Cents,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "opinion", rename_all = "snake_case")]
 pub enum Opinion {
     Allow,
     /// No more contracts than this; `value` of `limit` is why.
@@ -91,6 +92,11 @@ pub struct Denial {
     pub rule: Cow<'static, str>,
     pub value: f64,
     pub limit: f64,
+}
+
+/// Returns what every rule says of an entry.
+pub fn opinions(view: &View) -> Vec<(&'static str, Opinion)> {
+    RULES.iter().map(|(rule, opinion)| (*rule, opinion(view))).collect()
 }
 
 /// Returns how many contracts all rules together allow, or the rule that allows none.

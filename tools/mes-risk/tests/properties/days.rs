@@ -168,7 +168,7 @@ fn flat_by_flat_by_on_every_day() {
             closed: 0,
             larger: 0,
         };
-        let stream = Stream { interval: Interval::SECOND, session: filter, lineage: Lineage::default() };
+        let stream = Stream::new(Interval::SECOND, filter, Lineage::default());
         trade(&mut Walk(&rows), &mut broker, &mut watch, &settings, &stream, None).expect("traded");
         let Watch { days, entries, closed, .. } = watch;
         // About 252 cash sessions a year, and some nine holidays of the cash session on which the futures trade.

@@ -120,7 +120,7 @@ fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
     let interval = mes_core::interval::Interval::SECOND;
-    let stream = Stream { interval, session: Filter::All, lineage };
+    let stream = Stream::new(interval, Filter::All, lineage);
     let rows = rows::rows(start, steps);
     trade(&mut Walk(&rows), &mut broker, &mut witness, &settings, &stream, None).expect("traded");
     witness

@@ -91,7 +91,7 @@ impl Tape {
     pub fn play(&self, settings: &Settings) -> Book {
         let mut broker = Guard::new(Sim::new(settings), settings).expect("a guard");
         let lineage = Lineage::default();
-        let stream = Stream { interval: Interval::SECOND, session: Filter::All, lineage };
+        let stream = Stream::new(Interval::SECOND, Filter::All, lineage);
         let mut book = Book::default();
         trade(&mut Walk(&self.rows), &mut broker, &mut book, settings, &stream, None).expect("traded");
         book

@@ -1,0 +1,319 @@
+//! What risk remembers, on disk: one folder an account (`DIR/<broker>-<account>/`), in it the ledger, which only this
+//! process writes, and what was said to it, to which people and mes-exec add.
+//!
+//! Every row is one line: its bar, from which the market is known again, and what it changed. The line is written before
+//! any order of its row is. So whatever is killed when, the ledger knows every order that may have been sent, and a
+//! restart judges on as if nothing had happened: rows up to the ledger's time pass untouched.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mes_core::{
+    bar::Bar,
+    broker::Hello,
+    interval::Interval,
+    ledger::Ledger,
+    market::Market,
+    person::Person,
+    rules::Rules,
+    run::Named,
+    statement::{Role, Statement},
+};
+use mes_pipe::{
+    Error, Result,
+    account::{self, VERSION},
+    durable::{self, Busy, Durable, Follower},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// How the broker of recorded statements begins.
+pub const RECORDED: &str = "recorded_";
+/// A ledger longer than this goes on in a new file when a pipeline starts; a year of cash sessions is about 700 MB.
+const RENEW_BYTES: u64 = 16 << 20;
+
+/// What a person wants to see of an open position, and no verdict depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Glance {
+    pub entry_price: Option<f64>,
+    pub stop: Option<f64>,
+    pub target: Option<f64>,
+}
+
+impl Glance {
+    fn of(statement: &Statement) -> Glance {
+        let level = |role| statement.working.iter().find(|order| order.role == role)?.price;
+        Glance { entry_price: statement.entry_price, stop: level(Role::Stop), target: level(Role::Target) }
+    }
+}
+
+/// All that a ledger comes to.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub interval: Interval,
+    pub rules: Named<Rules>,
+    pub ledger: Ledger,
+    /// How many of the things said have taken effect.
+    pub told: usize,
+    pub glance: Glance,
+}
+
+/// The folder of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    /// Returns the folder of an account in a state directory.
+    pub fn of(state: &Path, hello: &Hello) -> Folder {
+        Folder(account::folder(state, hello))
+    }
+
+    /// Returns the folders of a state directory that hold a ledger, by name.
+    pub fn all(state: &Path) -> Result<Vec<Folder>> {
+        let entries = match fs::read_dir(state) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::from(error).at(state.display())),
+        };
+        let mut folders = Vec::new();
+        for entry in entries {
+            let folder = Folder(entry?.path());
+            if durable::exists(&folder.ledger()) {
+                folders.push(folder);
+            }
+        }
+        folders.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(folders)
+    }
+
+    pub fn name(&self) -> String {
+        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.0.join("ledger")
+    }
+
+    fn person(&self) -> PathBuf {
+        account::said(&self.0)
+    }
+
+    /// Says whether a pipeline trades the account now.
+    pub fn traded(&self) -> bool {
+        durable::written(&self.ledger())
+    }
+
+    /// Reads what is remembered, whoever is writing it; `None` when the account never began.
+    pub fn read(&self) -> Result<Option<Snapshot>> {
+        let records = durable::read(&self.ledger(), VERSION)?;
+        fold(&self.ledger(), records.get(1..).unwrap_or_default())
+    }
+
+    /// Reads what was said and has not taken effect.
+    pub fn unheard(&self, told: usize) -> Result<Vec<Person>> {
+        let records = durable::read(&self.person(), VERSION)?;
+        records.into_iter().skip(1 + told).map(|record| person(&self.person(), record)).collect()
+    }
+
+    /// Adds what a person says, on disk when this returns.
+    pub fn say(&self, person: &Person) -> Result<()> {
+        let records = durable::read(&self.ledger(), VERSION)?;
+        let head = records.first().unwrap_or(&Value::Null);
+        let name = |key: &str| head[key].as_str().unwrap_or_default();
+        account::say(&self.0, name("broker"), name("account"), person)
+    }
+}
+
+fn person(path: &Path, record: Value) -> Result<Person> {
+    serde_json::from_value(record).map_err(|error| Error::stopped(format!("{}: {error}", path.display())))
+}
+
+/// What is said to the account, as it comes in.
+pub struct Inbox {
+    follower: Follower,
+    path: PathBuf,
+}
+
+impl Inbox {
+    /// Returns the next thing said, if there is one.
+    pub fn next(&mut self) -> Result<Option<Person>> {
+        self.follower.next()?.map(|record| person(&self.path, record)).transpose()
+    }
+}
+
+/// The ledger of a running pipeline.
+pub struct State {
+    lines: Durable,
+    /// As written last, without the market.
+    ledger: Ledger,
+    told: usize,
+    told_written: usize,
+    glance: Glance,
+    /// At a real broker an order or a halt outlives the machine's power too.
+    real: bool,
+}
+
+/// What a state is opened for.
+pub struct Opening<'a> {
+    pub folder: &'a Folder,
+    /// Forget what an earlier run left there.
+    pub fresh: bool,
+    pub hello: &'a Hello,
+    pub rules: &'a Named<Rules>,
+    pub interval: Interval,
+}
+
+impl State {
+    /// Opens the state of an account for this process alone. Returns it, what is said to it, and the ledger to begin with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] when it is damaged, another account's, or was kept under other rules that no person agreed to.
+    pub fn open(opening: &Opening) -> Result<(State, Inbox, Ledger)> {
+        let Opening { folder, fresh, hello, rules, interval } = *opening;
+        if fresh {
+            durable::remove(&folder.ledger())?;
+            durable::remove(&folder.person())?;
+        }
+        let head = |kind| account::head(kind, &hello.broker, &hello.account);
+        let (mut lines, records) = Durable::open(&folder.ledger(), &head("ledger"), Busy::Refuse)?;
+        drop(Durable::open(&folder.person(), &head("person"), Busy::Wait)?);
+        let before = fold(&folder.ledger(), &records)?;
+        let told = before.as_ref().map_or(0, |before| before.told);
+        if let Some(before) = &before {
+            agreed(folder, &before.rules, rules, told)?;
+        }
+        let mut inbox = Inbox { follower: Follower::open(&folder.person())?, path: folder.person() };
+        for _ in 0..told {
+            inbox.next()?;
+        }
+        let glance = before.as_ref().map(|before| before.glance).unwrap_or_default();
+        let mut ledger = before.map_or_else(|| Ledger::new(hello.balance_cents), |before| before.ledger);
+        // Ids are never used again, whoever knows of them.
+        ledger.order = ledger.order.max(hello.seen);
+        let start = json!({
+            "kind": "start", "interval": interval.to_string(), "rules": rules, "ledger": ledger, "told": told,
+            "glance": glance,
+        });
+        if lines.bytes() > RENEW_BYTES {
+            lines.renew(&head("ledger"), &start)?;
+        } else {
+            lines.append(&start)?;
+        }
+        let real = hello.broker != "sim" && !hello.broker.starts_with(RECORDED);
+        let bare = Ledger { market: Market::default(), ..ledger.clone() };
+        Ok((State { lines, ledger: bare, told, told_written: told, glance, real }, inbox, ledger))
+    }
+
+    /// Counts a thing said as heard.
+    pub fn hear(&mut self) {
+        self.told += 1;
+    }
+
+    /// Writes a row and what it changed.
+    pub fn keep(&mut self, ledger: &mut Ledger, bar: &Bar, statement: &Statement) -> Result<()> {
+        // Hundreds of numbers that follow from the bars: not to be compared or copied on every row.
+        let market = std::mem::take(&mut ledger.market);
+        let kept = self.write(ledger, bar, statement);
+        ledger.market = market;
+        kept
+    }
+
+    fn write(&mut self, ledger: &Ledger, bar: &Bar, statement: &Statement) -> Result<()> {
+        let mut line = Map::new();
+        line.insert("kind".into(), "row".into());
+        let Bar { ts, high, low, close, volume, seg, .. } = *bar;
+        line.insert("bar".into(), json!([ts, high, low, close, volume, seg]));
+        // The bar says when it was.
+        self.ledger.ts = ledger.ts;
+        if *ledger != self.ledger {
+            line.insert("ledger".into(), changes(&self.ledger, ledger)?);
+        }
+        if self.told != self.told_written {
+            line.insert("told".into(), self.told.into());
+        }
+        let glance = Glance::of(statement);
+        if glance != self.glance {
+            line.insert("glance".into(), serde_json::to_value(glance).map_err(Error::failed)?);
+        }
+        self.lines.append(&line)?;
+        if self.real && (ledger.order != self.ledger.order || ledger.halted != self.ledger.halted) {
+            self.lines.sync()?;
+        }
+        self.ledger.clone_from(ledger);
+        (self.glance, self.told_written) = (glance, self.told);
+        Ok(())
+    }
+}
+
+/// Returns the fields of a ledger that are not as before.
+fn changes(before: &Ledger, now: &Ledger) -> Result<Value> {
+    let fields = |ledger: &Ledger| serde_json::to_value(ledger).map_err(Error::failed);
+    let (before, mut now) = (fields(before)?, fields(now)?);
+    if let Some(now) = now.as_object_mut() {
+        now.retain(|name, value| before[name.as_str()] != *value);
+    }
+    Ok(now)
+}
+
+/// Brings the lines of a ledger together, from its last start on.
+fn fold(path: &Path, records: &[Value]) -> Result<Option<Snapshot>> {
+    let Some(start) = records.iter().rposition(|record| record["kind"] == "start") else { return Ok(None) };
+    let mut whole = records[start].clone();
+    let mut bars = Vec::new();
+    for record in &records[start + 1..] {
+        for (name, value) in record["ledger"].as_object().into_iter().flatten() {
+            whole["ledger"][name] = value.clone();
+        }
+        for name in ["told", "glance"] {
+            if let Some(value) = record.get(name) {
+                whole[name] = value.clone();
+            }
+        }
+        bars.push(&record["bar"]);
+    }
+    read(&whole, &bars).map(Some).map_err(|error| {
+        Error::stopped(format!("{}: cannot be understood: {error}: which mes wrote it?", path.display()))
+    })
+}
+
+fn read(whole: &Value, bars: &[&Value]) -> std::result::Result<Snapshot, serde_json::Error> {
+    let interval: String = Deserialize::deserialize(&whole["interval"])?;
+    let interval: Interval = interval.parse().map_err(serde::de::Error::custom)?;
+    let mut ledger = Ledger::deserialize(&whole["ledger"])?;
+    for bar in bars {
+        let (ts, high, low, close, volume, seg) = Deserialize::deserialize(*bar)?;
+        ledger.market.push(&Bar { ts, high, low, close, volume, seg, ..Bar::default() }, interval.nanos());
+        ledger.ts = Some(ts);
+    }
+    Ok(Snapshot {
+        interval,
+        rules: Deserialize::deserialize(&whole["rules"])?,
+        ledger,
+        told: Deserialize::deserialize(&whole["told"])?,
+        glance: Deserialize::deserialize(&whole["glance"])?,
+    })
+}
+
+/// Checks that the rules are those of before, or that a person has agreed to them since.
+fn agreed(folder: &Folder, before: &Named<Rules>, now: &Named<Rules>, told: usize) -> Result<()> {
+    if before.blake3 == now.blake3 {
+        return Ok(());
+    }
+    let said = folder.unheard(told)?;
+    if said.iter().any(|person| person.rules.as_ref() == Some(&now.blake3)) {
+        return Ok(());
+    }
+    let short = |rules: &Named<Rules>| {
+        format!("{} ({})", rules.value.name, rules.blake3.chars().take(8).collect::<String>())
+    };
+    Err(Error::stopped(format!(
+        "{}: kept under the rules {}, and these are {}. If that is meant, say so and why: mes-risk resume --rules ... \
+         --reason \"...\", with the same --state and the new rules; then start again",
+        folder.0.display(),
+        short(before),
+        short(now)
+    )))
+}
