@@ -102,9 +102,11 @@ fn what_means_nothing_is_refused() {
         assert_eq!(output.status.code(), Some(code), "{flags}: {said}");
         assert!(said.contains(named), "{flags}: {said}");
     }
-    // Values that are bad only together are trials that were refused, with the reason.
-    let line = "mes-bt optimize -q --grid --vary exits.stop_ticks=6,10 --vary guard.max_stop_ticks=8,18 --min-trades 1 \
+    // Values that break the rules are trials that were refused, with the reason, as long as others do not.
+    let line = "mes-bt optimize -q --grid --vary entries.confidence=0.6,0.4 --vary exits.target_ticks=8,12 --min-trades 1 \
                 --out o predictions.parquet";
     let outcome: Value = serde_json::from_slice(&shell::ok(folder, line, b"")).expect("JSON");
-    assert_eq!((&outcome["counts"]["refused"], &outcome["counts"]["trials"]), (&1.into(), &4.into()));
+    assert_eq!((&outcome["counts"]["refused"], &outcome["counts"]["trials"]), (&2.into(), &4.into()));
+    let trials = String::from_utf8(read(folder, "o/trials.csv")).expect("text");
+    assert!(trials.contains("entries.confidence = 0.4"), "{trials}");
 }
