@@ -77,7 +77,7 @@ pub struct OptimizeArgs {
     /// Threads; as many as there are cores if not given. Changes no result
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Walk through every row, also those that provably change nothing: slower, the same results
+    /// Trade every row, also those that provably change nothing: slower, the same results
     #[arg(long)]
     every_row: bool,
     /// Where results go
