@@ -72,8 +72,8 @@ soak: ## Look for an account that breaks a limit, and kill risk after more lines
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step; LARGE=--large: years of data
-	$(BIN)/mes-bench $(LARGE)
+bench: build ## Print speeds: every format and tool, features, the loop, models; GROUPS='training rows lab': hours of data
+	$(BIN)/mes-bench $(GROUPS)
 
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use mes_core::{row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::{Error, Result, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
@@ -17,6 +17,7 @@ use mes_risk::{
 
 use crate::{
     files::{self, equity::EquityFile},
+    optimize::ledger::{Ledger, searched},
     recorder::{Recorder, Results},
     summary::Summary,
     terminal,
@@ -32,6 +33,9 @@ pub struct BacktestArgs {
     /// Write the journal to this file; - is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     journal: Option<PathBuf>,
+    /// The ledger of the search that this is the outcome of (trials.jsonl of mes-bt optimize): deflates the Sharpe ratio
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// Print the summary as JSON on a terminal too
     #[arg(long)]
     json: bool,
@@ -40,6 +44,7 @@ pub struct BacktestArgs {
 /// Trades the rows in process and says what came of it.
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
+    let ledger = args.ledger.as_deref().map(Ledger::read).transpose()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
     let mut broker = mes_exec::sim(&settings)?;
@@ -62,7 +67,8 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
     let mut kept =
         Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
     trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
-    let results = kept.recorder.finish()?;
+    let mut results = kept.recorder.finish()?;
+    results.searched = ledger.and_then(|lines| searched(&lines, None));
     tell(args, &results, to_stdout)
 }
 
@@ -115,6 +121,10 @@ impl Journal for Kept {
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
         self.both(|journal| journal.verdict(verdict))
+    }
+
+    fn person(&mut self, person: &Person) -> Result<()> {
+        self.both(|journal| journal.person(person))
     }
 
     fn end(&mut self) -> Result<()> {

@@ -6,18 +6,23 @@ mod diff;
 mod draw;
 pub mod evidence;
 mod files;
+mod folds;
 pub mod metrics;
 mod montecarlo;
+mod optimize;
 pub mod recorder;
+mod replay;
 mod report;
 #[cfg(test)]
 mod sample;
+mod slice;
 pub mod stats;
 pub mod summary;
 mod terminal;
 pub mod trades;
 mod validate;
 mod verify;
+mod walk;
 mod words;
 
 use clap::{Parser, Subcommand};
@@ -56,6 +61,35 @@ enum Verb {
     Validate(validate::ValidateArgs),
     /// Run the chain of a report again and compare
     Verify(verify::VerifyArgs),
+    /// Print folds (train, validate, test) of a table as lines of JSON
+    #[command(after_help = "Examples:
+  mes-bt folds features.parquet
+  mes-bt folds --train 20sessions --validate 0d --test 5sessions --step 5sessions features.parquet | jq .test")]
+    Folds(folds::FoldsArgs),
+    /// Pass on the rows of a span of time
+    #[command(after_help = "Examples:
+  mes-bt slice --after 2026-10-01T22:00:00Z --until 2026-11-01T22:00:00Z features.parquet > october.arrow
+  mes-bt slice --after 2026-11-01T22:00:00Z features.parquet | mes-predict | mes-bt")]
+    Slice(slice::SliceArgs),
+    /// Train, predict and trade fold by fold, with the real tools, and stitch what nothing had seen
+    #[command(after_help = "Examples:
+  mes-bt walk-forward --out runs/walk features.parquet
+  mes-bt folds features.parquet | xargs -d '\\n' -P 8 -I {} mes-bt walk-forward --out runs/walk --fold {} features.parquet
+
+Reads features with labels; writes walk-forward.json, .txt, folds.csv, equity.csv and a directory a fold.
+mes-train gets the rows of train and validate, up to the embargo, and cuts its own slices of them in the order of time:
+the last 15 % only score the model, the 15 % before calibrate it.
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]
+    WalkForward(walk::WalkArgs),
+    /// Search rules and costs for what trades best, and say how much of it is the search
+    #[command(after_help = "Examples:
+  mes-bt optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 --out runs/grid predictions.parquet
+  mes-bt optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
+
+Writes trials.jsonl (the ledger: run again to go on where it stopped), optimize.json, optimize.txt, trials.csv, map.svg,
+best-rules.toml and best-costs.toml.
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
+    Optimize(optimize::OptimizeArgs),
 }
 
 /// Backtests, or does what the verb says.
@@ -67,6 +101,10 @@ pub fn main(args: Args) -> Result<()> {
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Validate(args)) => validate::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),
+        Some(Verb::Folds(args)) => folds::run(&args),
+        Some(Verb::Slice(args)) => slice::run(&args),
+        Some(Verb::WalkForward(args)) => walk::run(&args),
+        Some(Verb::Optimize(args)) => optimize::run(&args),
     }
 }
 

@@ -96,8 +96,8 @@ pub struct Results {
     pub opens: Option<Opens>,
     /// The search that this run is the outcome of, where that is known.
     pub searched: Option<Searched>,
-    peak: Option<(Ts, Cents)>,
-    below: bool,
+    pub(crate) peak: Option<(Ts, Cents)>,
+    pub(crate) below: bool,
 }
 
 impl Results {

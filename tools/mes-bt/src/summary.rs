@@ -268,7 +268,7 @@ fn quiet_days(results: &Results) -> usize {
 }
 
 /// Says whether any link of the chain made its data up.
-fn is_synthetic(lineage: &Value) -> bool {
+pub fn is_synthetic(lineage: &Value) -> bool {
     let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
     links.iter().any(|link| link["settings"]["synthetic"] == true)
 }

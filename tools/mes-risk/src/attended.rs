@@ -32,7 +32,7 @@ impl<R: Rows> Rows for Attended<R> {
         // The row first, then what was said: waiting for the row may have taken long.
         if self.row.is_none() {
             match self.rows.next()? {
-                Next::Row(row) => self.row = Some(*row),
+                Next::Row(row) | Next::Watch(row) => self.row = Some(*row),
                 Next::Person(person) => return Ok(Next::Person(person)),
                 Next::Idle => return Ok(Next::Idle),
                 Next::End => return Ok(Next::End),

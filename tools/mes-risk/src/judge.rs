@@ -76,6 +76,11 @@ impl Risk {
         &self.ledger
     }
 
+    /// Takes in a row that is known to change nothing but what is remembered of the market.
+    pub fn watch(&mut self, row: &Row) {
+        memory::watch(&mut self.ledger, row, self.row_ns, &self.rules);
+    }
+
     /// Returns the same to whoever writes it down.
     pub fn ledger_mut(&mut self) -> &mut Ledger {
         &mut self.ledger

@@ -23,8 +23,7 @@ pub fn update(
     if let Some(today) = today {
         begin_day(ledger, today);
     }
-    ledger.market.push(&row.bar, row_ns);
-    spread(ledger, row, &rules.breakers);
+    watch(ledger, row, row_ns, rules);
     let mut booked = ledger.balance_cents;
     for fill in &statement.fills {
         booked += fill.gross_cents - fill.commission_cents;
@@ -40,12 +39,18 @@ pub fn update(
         let close = row.bar.close;
         trade.best = if statement.position > 0 { trade.best.max(close) } else { trade.best.min(close) };
     }
-    leave_range(ledger, row.bar.close);
     (ledger.equity_cents, ledger.balance_cents) = (statement.equity_cents, statement.balance_cents);
     ledger.peak_cents = ledger.peak_cents.max(ledger.equity_cents);
     if let Some(day) = &mut ledger.day {
         day.peak_cents = day.peak_cents.max(ledger.equity_cents);
     }
+}
+
+/// Takes in what a row says of the market alone.
+pub fn watch(ledger: &mut Ledger, row: &Row, row_ns: i64, rules: &Rules) {
+    ledger.market.push(&row.bar, row_ns);
+    spread(ledger, row, &rules.breakers);
+    leave_range(ledger, row.bar.close);
 }
 
 /// Begins a day where `today` is another than that of the row before.

@@ -25,6 +25,9 @@ pub trait Rows {
 /// The next row, or what there is instead.
 pub enum Next<'a> {
     Row(&'a Row),
+    /// A row that nothing but the memory of the market needs: the account is flat, nothing is on its way, and the row
+    /// neither may be entered on nor begins a day or session. Only a search that looks at all rows beforehand can know.
+    Watch(&'a Row),
     /// Something said, which takes effect on the row after it.
     Person(Person),
     /// The next row may take a while: flush first.
@@ -104,6 +107,10 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     loop {
         let row = match rows.next()? {
             Next::Row(row) => row,
+            Next::Watch(row) => {
+                risk.watch(row);
+                continue;
+            }
             Next::Person(person) => {
                 journal.person(&person)?;
                 risk.told(&person);

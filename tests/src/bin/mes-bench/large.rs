@@ -1,4 +1,4 @@
-//! What years of data cost: `mes-bench --large`, apart from the rest since making the data takes minutes and 2 GB of disk.
+//! What years of data cost: `mes-bench rows`, apart from the rest since making the data takes minutes and 2 GB of disk.
 //!
 //! Seconds are those of Databento's `ohlcv-1s`, a row for every second of an open market; ticks have time, price and size.
 

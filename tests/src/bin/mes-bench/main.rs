@@ -1,9 +1,10 @@
 //! Prints how fast the tools are on this machine: `make bench`. All data is synthetic and made first, in a folder
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
-//! `mes-bench --large` runs the cases of years of data in place of the others.
+//! `mes-bench GROUP…` runs other groups of cases than those that [`GROUPS`] marks; some take many minutes.
 
 mod features;
 mod in_process;
+mod lab;
 mod large;
 mod serving;
 mod table;
@@ -19,14 +20,28 @@ use std::{
 
 use mes_golden::shell;
 use table::{Case, Table};
+use tools::Data;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How often each case runs.
 const RUNS: usize = 3;
 
+/// A group by name, whether it runs unasked, and its cases.
+type Group = (&'static str, bool, fn(&Path) -> Result<()>);
+
+const GROUPS: [Group; 7] = [
+    ("tools", true, tools),
+    ("features", true, features),
+    ("loop", true, in_process),
+    ("serving", true, serving::cases),
+    ("training", false, training),
+    ("rows", false, large::bench),
+    ("lab", false, |_| lab::run()),
+];
+
 fn main() -> ExitCode {
-    match bench() {
+    match bench(&std::env::args().skip(1).collect::<Vec<_>>()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
@@ -36,29 +51,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--large") => return large::bench(folder.path()),
-        Some(other) => return Err(format!("{other}: nothing but --large").into()),
+fn bench(asked: &[String]) -> Result<()> {
+    if let Some(unknown) = asked.iter().find(|name| GROUPS.iter().all(|(known, ..)| known != name)) {
+        let known: Vec<&str> = GROUPS.iter().map(|(name, ..)| *name).collect();
+        return Err(format!("no group {unknown:?} among {}", known.join(", ")).into());
     }
-    let data = tools::Data::make(folder.path())?;
+    for (name, unasked, cases) in GROUPS {
+        if asked.iter().any(|asked| asked == name) || asked.is_empty() && unasked {
+            cases(tempfile::tempdir()?.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn tools(folder: &Path) -> Result<()> {
+    let data = Data::make(folder)?;
     let mut table = Table::begin(data.rows)?;
-    // `mes-bench features` runs only the cases of that name.
-    let only = std::env::args().nth(1).unwrap_or_default();
-    let wanted = |name: &str| name.contains(&only);
-    let cases = tools::cases(&data).into_iter().chain(features::cases(&data));
-    for case in cases.filter(|case| wanted(&case.name)) {
-        let runs = three_times(|| shell_line(folder.path(), &case.line))?;
-        table.add(&Case { name: case.name, rows: case.rows, goal: case.goal, unit: case.unit }, &runs)?;
-    }
-    let live = features::Live::read(folder.path())?;
+    lines(folder, tools::cases(&data), &mut table)
+}
+
+fn features(folder: &Path) -> Result<()> {
+    let data = Data::make(folder)?;
+    let mut table = Table::begin(data.rows)?;
+    lines(folder, features::cases(&data), &mut table)?;
+    let live = features::Live::read(folder)?;
     let [computed, by_pipes] = features::live_cases();
     table.add(&computed, &three_times(|| live.compute())?)?;
-    table.add(&by_pipes, &three_times(|| live.round_trips(folder.path()))?)?;
+    table.add(&by_pipes, &three_times(|| live.round_trips(folder))?)
+}
+
+fn in_process(folder: &Path) -> Result<()> {
+    let data = Data::make(folder)?;
+    let mut table = Table::begin(data.rows)?;
     let rows = in_process::Held::read(&data.predictions)?;
-    for entries in [false, true].into_iter().filter(|_| wanted("in process")) {
+    for entries in [false, true] {
         let mut fills = 0;
         let runs = three_times(|| {
             fills = rows.trade(entries)?;
@@ -68,10 +94,23 @@ fn bench() -> Result<()> {
             false => "in process: loop without entries".to_owned(),
             true => format!("in process: loop with {fills} fills"),
         };
-        table.add(&Case::rows(name, rows.len()).goal(3e6), &runs)?;
+        table.add(&Case::rows(name, rows.len()).goal(7e6), &runs)?;
     }
-    training::cases(folder.path(), &mut table)?;
-    serving::cases(folder.path())
+    Ok(())
+}
+
+fn training(folder: &Path) -> Result<()> {
+    let mut table = Table::begin(training::rows())?;
+    training::cases(folder, &mut table)
+}
+
+/// Runs shell lines three times each.
+fn lines(folder: &Path, lines: Vec<tools::Line>, table: &mut Table) -> Result<()> {
+    for case in lines {
+        let runs = three_times(|| shell_line(folder, &case.line))?;
+        table.add(&Case { name: case.name, rows: case.rows, goal: case.goal, unit: case.unit }, &runs)?;
+    }
+    Ok(())
 }
 
 fn three_times(mut run: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {

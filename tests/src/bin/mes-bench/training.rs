@@ -44,6 +44,11 @@ const ROWS: usize = 23_400;
 /// Live rows that are timed one by one.
 const LIVE: usize = 20_000;
 
+/// Returns how many rows there are to train on.
+pub fn rows() -> usize {
+    SESSIONS * ROWS
+}
+
 /// Adds all cases. The data is made in `folder`.
 pub fn cases(folder: &Path, table: &mut Table) -> Result<()> {
     let make = |sessions: usize, labels: &str, file: &str| {

@@ -1,5 +1,6 @@
 //! What `--out` leaves behind. Every file is written under another name and renamed when it is whole.
 
+mod days;
 pub mod equity;
 mod trades;
 
@@ -7,6 +8,7 @@ pub use trades::side;
 
 use std::path::Path;
 
+use mes_core::money::Cents;
 use mes_pipe::{Error, Result};
 
 use crate::{recorder::Results, report, summary::Summary, terminal};
@@ -15,6 +17,7 @@ use crate::{recorder::Results, report, summary::Summary, terminal};
 pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<()> {
     trades::parquet(&directory.join("trades.parquet"), &results.trades)?;
     whole(&directory.join("trades.csv"), &trades::csv(&results.trades))?;
+    whole(&directory.join("days.csv"), &days::csv(results))?;
     whole(&directory.join("summary.json"), &json(summary)?)?;
     whole(&directory.join("summary.txt"), &terminal::text(summary, results))?;
     whole(&directory.join("report.html"), &report::page(summary, results))
@@ -27,7 +30,13 @@ pub fn json(summary: &Summary) -> Result<String> {
     Ok(text)
 }
 
-/// Writes a file that is whole or not there.
+/// Writes an amount as a number with cents: `-1234.50`.
+pub fn dollars(amount: Cents) -> String {
+    let sign = if amount < Cents::ZERO { "-" } else { "" };
+    format!("{sign}{}.{:02}", amount.0.unsigned_abs() / 100, amount.0.unsigned_abs() % 100)
+}
+
+/// Writes a file that is there whole or not at all.
 pub fn whole(path: &Path, text: &str) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");

@@ -24,10 +24,7 @@ pub fn side(trade: &Trade) -> &'static str {
 pub fn csv(trades: &[Trade]) -> String {
     let mut out = format!("{HEADER}\n");
     for trade in trades {
-        let money = |cents: Cents| {
-            let sign = if cents < Cents::ZERO { "-" } else { "" };
-            format!("{sign}{}.{:02}", cents.0.unsigned_abs() / 100, cents.0.unsigned_abs() % 100)
-        };
+        let money = super::dollars;
         let _ = writeln!(
             out,
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{}",

@@ -80,11 +80,7 @@ impl Drill {
         let rows = losing(settings);
         let now = rows.first().copied().unwrap_or_default();
         let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
-        let stream = Stream {
-            interval: Interval::SECOND,
-            session: Filter::Rth,
-            lineage: mes_pipe::Lineage::default(),
-        };
+        let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
         let mut broker = mes_exec::sim(settings)?;
         let mut rows = Losing { rows: rows.into_iter(), now };
         trade(&mut rows, &mut broker, &mut recorder, settings, &stream, None)?;

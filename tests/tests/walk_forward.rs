@@ -1,0 +1,86 @@
+//! Walk-forward with the real tools on a few made-up sessions: resumed, in parallel, fold by fold, and failing.
+
+use std::{fs, path::Path};
+
+use mes_golden::shell;
+use serde_json::Value;
+
+const WALK: &str = "mes-bt walk-forward -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions \
+                    --train-args='--without f_delta_30,f_spread,f_queue,f_micro' features.parquet";
+
+fn features(folder: &Path) {
+    let line = "mes-fetch synth -q --sessions 7 --seed 3 --session rth | mes-bars -q --session rth |
+                mes-features -q --labels=horizon --to parquet > features.parquet";
+    shell::ok(folder, line, b"");
+}
+
+fn read(folder: &Path, name: &str) -> Vec<u8> {
+    fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[test]
+fn folds_are_kept_and_the_same_however_they_are_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    features(folder);
+    let first = shell::ok(folder, &format!("{WALK} --jobs 2 --out a"), b"");
+    let outcome: Value = serde_json::from_slice(&first).expect("JSON");
+    assert_eq!(outcome["folds"].as_array().map(Vec::len), Some(3));
+    assert_eq!(outcome["out_of_sample"]["days"], 3);
+    for fold in outcome["folds"].as_array().expect("folds") {
+        assert!(fold["fold"]["until"].as_str() < fold["fold"]["test"]["from"].as_str());
+        assert_eq!(fold["in_sample"]["days"], 3);
+    }
+    for name in ["walk-forward.json", "walk-forward.txt", "folds.csv", "equity.csv"] {
+        assert!(!read(folder, &format!("a/{name}")).is_empty());
+    }
+    // By a scheduler, in any order, one fold a process; then gathered. A fold cut short is done again.
+    let lines = shell::ok(
+        folder,
+        "mes-bt folds -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions features.parquet",
+        b"",
+    );
+    let lines = String::from_utf8(lines).expect("lines");
+    for line in lines.lines().rev().take(2) {
+        let result = shell::ok(folder, &format!("{WALK} --out b --fold '{line}'"), b"");
+        let result: Value = serde_json::from_slice(&result).expect("JSON");
+        assert_eq!(result["kind"], "fold_result");
+    }
+    fs::create_dir(folder.join("b/fold-001.part")).expect("what a kill leaves");
+    let model = folder.join("b/fold-003/model.onnx");
+    let written = fs::metadata(&model).and_then(|data| data.modified()).expect("a model");
+    assert_eq!(shell::ok(folder, &format!("{WALK} --jobs 1 --out b"), b""), first);
+    assert_eq!(fs::metadata(&model).and_then(|data| data.modified()).expect("kept"), written);
+    // Other costs are other folds.
+    let dearer = shell::ok(folder, &format!("{WALK} --costs topstepx --out b"), b"");
+    let keys = |text: &[u8]| serde_json::from_slice::<Value>(text).expect("JSON")["folds"][0]["key"].clone();
+    assert_ne!(keys(&dearer), keys(&first));
+}
+
+#[test]
+fn failures_are_passed_on_with_their_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    features(folder);
+    let code = |line: &str| {
+        let output = shell::run(folder, line, b"");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (exit, said) = code(&format!("{WALK} --out a --family oracle"));
+    assert_eq!(exit, Some(2), "{said}");
+    let (exit, said) = code("mes-bt walk-forward -q --out a features.parquet");
+    assert_eq!(exit, Some(2), "{said}");
+    assert!(said.contains("not one fold fits"), "{said}");
+    let (exit, said) = code(&format!("{WALK} --out a --fold '{{}}'"));
+    assert_eq!((exit, said.lines().count()), (Some(2), 1), "{said}");
+    let (exit, said) = code("mes-bt walk-forward -q --out a < features.parquet");
+    assert_eq!(exit, Some(2), "{said}");
+    // Rows without labels: what mes-train said is what is said.
+    shell::ok(
+        folder,
+        "mes-fetch synth -q --sessions 7 --session rth | mes-features -q --to parquet > bare.parquet",
+        b"",
+    );
+    let (exit, said) = code(&format!("{WALK} --out a").replace("features.parquet", "bare.parquet"));
+    assert!(matches!(exit, Some(2 | 3)) && said.contains("fold 1: mes-train: "), "{exit:?} {said}");
+}

@@ -1,0 +1,210 @@
+//! One fold: train on its rows, trade the rows that it was fitted on and those that nothing has seen.
+
+use std::{fs, path::PathBuf};
+
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use mes_core::{money::Cents, time};
+use mes_pipe::{Error, Result, Settings, SettingsArgs, hash};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::process::{self, Stage, pipe};
+use crate::folds::{Fold, Span};
+
+/// What all folds share.
+pub struct Plan {
+    pub files: Vec<PathBuf>,
+    pub family: String,
+    /// Passed on to mes-train as they are.
+    pub train_args: Vec<String>,
+    pub settings: SettingsArgs,
+    pub out: PathBuf,
+    /// Hash of everything but the fold that its result depends on: rows, rules, costs, calendar, arguments, tools.
+    pub hash: String,
+}
+
+/// What trading one span came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    pub days: usize,
+    pub trades: usize,
+    pub net_usd: f64,
+    pub sharpe: Option<f64>,
+    pub psr: Option<f64>,
+    pub win_ratio: Option<f64>,
+    pub profit_factor: Option<f64>,
+    pub max_drawdown_usd: f64,
+    pub account_died: bool,
+}
+
+/// A day of an account that began anew with the fold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Day {
+    pub date: NaiveDate,
+    pub start_cents: Cents,
+    pub end_cents: Cents,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldResult {
+    pub kind: String,
+    pub v: u32,
+    /// Hash of all that the result depends on.
+    pub key: String,
+    pub fold: Fold,
+    /// The span it was fitted on.
+    pub in_sample: Side,
+    /// The span that nothing had seen.
+    pub out_of_sample: Side,
+    /// The days of the latter.
+    pub days: Vec<Day>,
+    pub synthetic: bool,
+}
+
+impl Plan {
+    /// Runs a fold, unless its result is there already. Says with the result whether it was.
+    pub fn run(&self, fold: &Fold) -> Result<(FoldResult, bool)> {
+        let text = serde_json::to_string(fold).map_err(Error::failed)?;
+        let key = hash(format!("{}\n{text}", self.hash).as_bytes());
+        let done = self.out.join(format!("fold-{:03}", fold.fold));
+        if let Some(kept) = kept(&done.join("fold.json"), &key) {
+            return Ok((kept, true));
+        }
+        let part = self.out.join(format!("fold-{:03}.part", fold.fold));
+        let at = |error: std::io::Error| Error::from(error).at(part.display());
+        if part.exists() {
+            fs::remove_dir_all(&part).map_err(at)?;
+        }
+        fs::create_dir_all(&part).map_err(at)?;
+        let result = Work { plan: self, fold, folder: part.clone() }
+            .run(key)
+            .map_err(|error| error.at(format!("fold {}", fold.fold)))?;
+        let text = serde_json::to_string_pretty(&result).map_err(Error::failed)?;
+        fs::write(part.join("fold.json"), text + "\n").map_err(at)?;
+        if done.exists() {
+            fs::remove_dir_all(&done).map_err(at)?;
+        }
+        fs::rename(&part, &done).map_err(at)?;
+        Ok((result, false))
+    }
+}
+
+/// Reads a finished fold, if there is one and it is of the same making.
+fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
+    let result: FoldResult = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    (result.key == key).then_some(result)
+}
+
+/// Returns the hash of what the folds of a plan share. Rebuilt tools make new results.
+pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
+    let tools = ["mes-train", "mes-predict", "mes-bt"].map(|tool| {
+        let path = process::path(tool);
+        let bytes =
+            fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
+        Ok(hash(&bytes))
+    });
+    let tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    let Settings { rules, costs, fills, calendar } = settings;
+    let settings = json!([rules.blake3, costs.blake3, calendar.blake3, fills]);
+    Ok(hash(json!([chain, plan, settings, tools]).to_string().as_bytes()))
+}
+
+/// A fold being worked on.
+struct Work<'a> {
+    plan: &'a Plan,
+    fold: &'a Fold,
+    folder: PathBuf,
+}
+
+impl Work<'_> {
+    fn run(&self, key: String) -> Result<FoldResult> {
+        let fold = self.fold;
+        let model = self.folder.join("model.onnx");
+        let rows = Span { to: fold.validate.to, ..fold.train };
+        let train =
+            Stage::new("mes-train", ["-q", &self.plan.family, "--until", &time::format(fold.until), "--out"])
+                .with([&model])
+                .with(&self.plan.train_args);
+        self.pipe(&[self.slice(&rows), train], None)?;
+        let predict = |flag: &str| {
+            Stage::new("mes-predict", ["-q", flag, "--to"]).with(["arrow", "--model"]).with([&model])
+        };
+        let inside = [self.slice(&fold.train), predict("--allow-in-sample"), self.backtest("in-sample", &[])];
+        self.pipe(&inside, None)?;
+        let predictions = self.folder.join("predictions.arrow");
+        self.pipe(&[self.slice(&fold.test), predict("--skip-in-sample")], Some(&predictions))?;
+        self.pipe(&[self.backtest("out-of-sample", std::slice::from_ref(&predictions))], None)?;
+        let (in_sample, _) = self.side("in-sample")?;
+        let (out_of_sample, synthetic) = self.side("out-of-sample")?;
+        let days = self.days()?;
+        let fold = fold.clone();
+        Ok(FoldResult {
+            kind: "fold_result".into(),
+            v: 1,
+            key,
+            fold,
+            in_sample,
+            out_of_sample,
+            days,
+            synthetic,
+        })
+    }
+
+    fn pipe(&self, stages: &[Stage], out: Option<&std::path::Path>) -> Result<()> {
+        pipe(stages, out, &self.folder.join("log.txt"))
+    }
+
+    fn slice(&self, span: &Span) -> Stage {
+        let (from, to) = (time::format(span.from), time::format(span.to));
+        let flags = ["slice", "-q", "--to", "arrow", "--after", &from, "--until", &to];
+        Stage::new("mes-bt", flags).with(&self.plan.files)
+    }
+
+    fn backtest(&self, name: &str, files: &[PathBuf]) -> Stage {
+        let SettingsArgs { rules, costs, fills, latency, calendar } = &self.plan.settings;
+        let fills = fills.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let flags =
+            ["-q", "--rules", rules, "--costs", costs, "--fills", &fills, "--latency", latency, "--out"];
+        let mut stage = Stage::new("mes-bt", flags).with([self.folder.join(name)]);
+        if let Some(calendar) = &calendar.calendar {
+            stage = stage.with(["--calendar".as_ref(), calendar.as_os_str()]);
+        }
+        stage.with(files)
+    }
+
+    /// Reads the summary of a span, and whether its data were made up.
+    fn side(&self, name: &str) -> Result<(Side, bool)> {
+        let path = self.folder.join(name).join("summary.json");
+        let at = |error: Error| error.at(path.display());
+        let text = fs::read(&path).map_err(|error| at(error.into()))?;
+        let summary: Value = serde_json::from_slice(&text).map_err(|error| at(Error::data(error)))?;
+        let count = |value: &Value| value.as_u64().unwrap_or(0) as usize;
+        let all = &summary["trades"]["all"];
+        let side = Side {
+            days: count(&summary["span"]["days"]),
+            trades: count(&all["trades"]),
+            net_usd: summary["account"]["net_usd"].as_f64().unwrap_or(0.0),
+            sharpe: summary["returns"]["sharpe"].as_f64(),
+            psr: summary["evidence"]["sharpe"]["psr"].as_f64(),
+            win_ratio: all["win_ratio"].as_f64(),
+            profit_factor: all["profit_factor"].as_f64(),
+            max_drawdown_usd: summary["drawdown"]["max_usd"].as_f64().unwrap_or(0.0),
+            account_died: !summary["account_died"].is_null(),
+        };
+        Ok((side, summary["synthetic"] == true))
+    }
+
+    fn days(&self) -> Result<Vec<Day>> {
+        let path = self.folder.join("out-of-sample").join("days.csv");
+        let text = fs::read_to_string(&path).map_err(|error| Error::from(error).at(path.display()))?;
+        let day = |line: &str| {
+            let mut fields = line.split(',');
+            let date = fields.next()?.parse().ok()?;
+            let mut usd = || Some(Cents::from_usd(fields.next()?.parse().ok()?));
+            Some(Day { date, start_cents: usd()?, end_cents: usd()? })
+        };
+        let days: Option<Vec<Day>> = text.lines().skip(1).map(day).collect();
+        days.ok_or_else(|| Error::data("a line that is not a day").at(path.display()))
+    }
+}
