@@ -64,6 +64,7 @@ build: ## Build all tools
 test: ## Run all tests: golden cases, parity, properties, tidy, README; offline once the crates are there
 	$(CARGO) build --release --workspace --locked
 	$(CARGO) test --release --workspace --locked
+	@touch $(BIN)/tested # for mes-bt validate
 
 soak: ## Look for an account that breaks a limit, and kill risk after more lines (TIMES=100: every one): make soak TIMES=10; SEED=n repeats one
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture

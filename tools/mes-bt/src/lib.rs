@@ -76,7 +76,8 @@ enum Verb {
   mes-bt walk-forward --out runs/walk features.parquet
   mes-bt folds features.parquet | xargs -d '\\n' -P 8 -I {} mes-bt walk-forward --out runs/walk --fold {} features.parquet
 
-Reads features with labels; writes walk-forward.json, .txt, folds.csv, equity.csv and a directory a fold.
+Reads features with labels; writes report.html, walk-forward.json, .txt, folds.csv, equity.csv and a
+directory a fold.
 mes-train gets the rows of train and validate, up to the embargo, and cuts its own slices of them in the order of time:
 the last 15 % only score the model, the 15 % before calibrate it.
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]
@@ -86,8 +87,8 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool th
   mes-bt optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 --out runs/grid predictions.parquet
   mes-bt optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
 
-Writes trials.jsonl (the ledger: run again to go on where it stopped), optimize.json, optimize.txt, trials.csv, map.svg,
-best-rules.toml and best-costs.toml.
+Writes trials.jsonl (the ledger: run again to go on where it stopped), report.html, optimize.json, .txt, trials.csv,
+map.svg, best-rules.toml and best-costs.toml.
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
     Optimize(optimize::OptimizeArgs),
 }

@@ -6,6 +6,7 @@ mod importance;
 pub mod ledger;
 mod map;
 mod outcome;
+mod page;
 mod score;
 mod search;
 mod space;
@@ -360,6 +361,7 @@ fn write(args: &OptimizeArgs, outcome: &Outcome, trials: &[Trial]) -> Result<()>
     let json = serde_json::to_string_pretty(outcome).map_err(Error::failed)? + "\n";
     whole(&args.out.join("optimize.json"), &json)?;
     whole(&args.out.join("optimize.txt"), &text)?;
+    whole(&args.out.join("report.html"), &page::page(&text, map.as_ref()))?;
     whole(&args.out.join("trials.csv"), &outcome::csv(trials))?;
     if let Some(map) = &map {
         whole(&args.out.join("map.svg"), &map.svg())?;

@@ -65,7 +65,7 @@ fn number(evidence: &Evidence, name: &str, above: f64, text: impl Fn(f64) -> Str
 fn sharpe(evidence: &Evidence) -> Finding {
     let interval = |value: f64| {
         let known = evidence.walk.as_ref().map(|walk| &walk["out_of_sample"]["intervals"]["sharpe"]);
-        let ends = known.and_then(|known| known["low"].as_f64().zip(known["high"].as_f64()));
+        let ends = known.and_then(|known| known[0].as_f64().zip(known[1].as_f64()));
         match ends {
             Some((low, high)) => format!("{value:.2}, 95 % within {low:.2} and {high:.2}, worst fills"),
             None => format!("{value:.2}, worst fills"),

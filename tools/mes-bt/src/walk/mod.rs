@@ -3,6 +3,7 @@
 
 mod fold;
 mod outcome;
+mod page;
 mod process;
 mod table;
 
@@ -90,6 +91,7 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     let text = table::text(&outcome);
     whole(&args.out.join("walk-forward.json"), &json(&outcome)?)?;
     whole(&args.out.join("walk-forward.txt"), &text)?;
+    whole(&args.out.join("report.html"), &page::page(&outcome))?;
     whole(&args.out.join("folds.csv"), &table::folds_csv(&outcome))?;
     whole(&args.out.join("equity.csv"), &table::equity_csv(&outcome))?;
     let tell = args.json || !stdout().is_terminal();

@@ -41,6 +41,7 @@ pub struct Stitched {
     pub max_drawdown_usd: f64,
     pub folds_won: usize,
     pub sharpe: Option<f64>,
+    pub calmar: Option<f64>,
     pub intervals: Option<Intervals>,
     pub evidence: Option<SharpeEvidence>,
 }
@@ -117,6 +118,7 @@ impl Stitched {
             max_drawdown_usd: fall.usd(),
             folds_won: folds.iter().filter(|fold| fold.out_of_sample.net_usd > 0.0).count(),
             sharpe: Returns::of(&results).sharpe,
+            calmar: Returns::of(&results).calmar,
             intervals: Intervals::of(&results, SEED),
             evidence: SharpeEvidence::of(&results),
         }

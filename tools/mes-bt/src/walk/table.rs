@@ -60,7 +60,7 @@ fn line(result: &FoldResult) -> String {
     )
 }
 
-fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
+pub fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
     let interval = |range: Option<(f64, f64)>, write: fn(f64) -> String| {
         range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
     };
@@ -100,12 +100,12 @@ fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
 }
 
 /// The trading day that begins at this evening.
-fn date(from: Ts) -> String {
+pub fn date(from: Ts) -> String {
     (tz::new_york(from) + chrono::TimeDelta::hours(6)).date().to_string()
 }
 
 /// The last trading day before this evening.
-fn last_date(to: Ts) -> String {
+pub fn last_date(to: Ts) -> String {
     tz::new_york(to).date().to_string()
 }
 

@@ -1,0 +1,108 @@
+//! The walk-forward as a page: what nothing had seen, stitched, and each fold fitted against unseen.
+
+use mes_page::{
+    html::{Cell, escape, facts, paragraph, section, table},
+    svg::{Axis, Chart},
+};
+
+use super::{
+    outcome::Outcome,
+    table::{date, figures, last_date},
+};
+use crate::{
+    report::charts::dollars,
+    words::{self, or_dash, signed_usd, two},
+};
+
+/// Writes the whole page.
+pub fn page(outcome: &Outcome) -> String {
+    let net = outcome.out_of_sample.net_usd;
+    let title = format!("{} out of sample", signed_usd(net));
+    let mut body = String::from("<header>");
+    if outcome.synthetic {
+        body += "<span class=\"badge made\">Synthetic data</span>";
+    }
+    let class = if net < 0.0 { "loss" } else { "gain" };
+    let folds = words::count(outcome.folds.len() as u64, "fold");
+    let days = words::count(outcome.out_of_sample.days as u64, "day");
+    body += &format!("<h1 class=\"{class}\">{}</h1>", escape(&title.replace('-', "−")));
+    body += &paragraph(&format!("{folds}, {days}; every fold begins with a new account"));
+    if !outcome.warnings.is_empty() {
+        let items =
+            outcome.warnings.iter().map(|warning| format!("<li>{}</li>", escape(&words::capital(warning))));
+        body += &format!("<ul class=\"notes\">{}</ul>", items.collect::<String>());
+    }
+    body += "</header>\n";
+    body += &section("Unseen days, stitched", &equity(outcome));
+    body += &section("Fitted against unseen", &(folds_chart(outcome) + CAPTION + &folds_table(outcome)));
+    body += &section("Figures", &facts(&figures(outcome, &outcome.out_of_sample)));
+    mes_page::page("mes walk-forward", &body)
+}
+
+const CAPTION: &str = "<p class=\"caption\">Net of each fold: left on the rows it was fitted on, right on those it had not seen</p>";
+
+fn equity(outcome: &Outcome) -> String {
+    let points = outcome.points();
+    let sums: Vec<f64> = points.iter().map(|point| point.sum_cents.usd()).collect();
+    let (low, high) = (sums.iter().copied().fold(0.0, f64::min), sums.iter().copied().fold(0.0, f64::max));
+    let mut chart = Chart::new("Sum of unseen days", 240.0, Axis::nice(low, high, 4.0), dollars);
+    let count = points.len().max(1) as f64;
+    let place = |index: usize| (index as f64 + 0.5) / count;
+    chart.line(
+        "equity",
+        &sums.iter().enumerate().map(|(index, sum)| (place(index), *sum)).collect::<Vec<_>>(),
+    );
+    for (index, point) in points.iter().enumerate() {
+        if index == 0 || points[index - 1].fold != point.fold {
+            chart.mark("level", index as f64 / count, &format!("fold {}", point.fold));
+        }
+    }
+    for index in [0, points.len() / 2, points.len().saturating_sub(1)] {
+        if let Some(point) = points.get(index) {
+            chart.below(place(index), &point.date.to_string());
+        }
+    }
+    let tip = |point: &super::outcome::Point| {
+        let (net, sum) = (signed_usd(point.net_cents.usd()), signed_usd(point.sum_cents.usd()));
+        format!("{} fold {}  {net}, {sum} in all", point.date, point.fold)
+    };
+    chart.tips(points.iter().map(tip).collect());
+    chart.render()
+}
+
+fn folds_chart(outcome: &Outcome) -> String {
+    let nets: Vec<[f64; 2]> =
+        outcome.folds.iter().map(|fold| [fold.in_sample.net_usd, fold.out_of_sample.net_usd]).collect();
+    let (low, high) =
+        nets.iter().flatten().fold((0.0_f64, 0.0_f64), |(low, high), net| (low.min(*net), high.max(*net)));
+    let mut chart =
+        Chart::new("Net of each fold, fitted and unseen", 200.0, Axis::nice(low, high, 4.0), dollars);
+    let width = 1.0 / nets.len().max(1) as f64;
+    for (index, ([inside, outside], fold)) in nets.iter().zip(&outcome.folds).enumerate() {
+        let left = index as f64 * width;
+        let at = |from: f64, to: f64| (left + width * from, left + width * to);
+        chart.bar("cost", at(0.12, 0.48), (0.0, *inside), &format!("fitted {}", signed_usd(*inside)));
+        let class = if *outside < 0.0 { "loss" } else { "gain" };
+        chart.bar(class, at(0.52, 0.88), (0.0, *outside), &format!("unseen {}", signed_usd(*outside)));
+        chart.below(left + width / 2.0, &fold.fold.fold.to_string());
+    }
+    chart.render()
+}
+
+fn folds_table(outcome: &Outcome) -> String {
+    let row = |result: &super::fold::FoldResult| {
+        let (fold, inside, outside) = (&result.fold, &result.in_sample, &result.out_of_sample);
+        vec![
+            Cell::Number(fold.fold.to_string()),
+            Cell::Text(format!("{} to {}", date(fold.test.from), last_date(fold.test.to))),
+            Cell::Number(inside.trades.to_string()),
+            Cell::Signed(signed_usd(inside.net_usd), inside.net_usd),
+            Cell::Number(or_dash(inside.sharpe, two)),
+            Cell::Number(outside.trades.to_string()),
+            Cell::Signed(signed_usd(outside.net_usd), outside.net_usd),
+            Cell::Number(or_dash(outside.sharpe, two)),
+        ]
+    };
+    let head = [">Fold", "Unseen", ">Trades", ">Fitted", ">Sharpe", ">Trades", ">Unseen", ">Sharpe"];
+    table(&head, &outcome.folds.iter().map(row).collect::<Vec<_>>())
+}
