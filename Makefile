@@ -71,8 +71,12 @@ soak: ## Look for an account that breaks a limit, by random seeds: make soak TIM
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step
+bench: build ## Print speeds: rows/s of every format and tool, the loop, the lock-step; then engines
 	$(BIN)/mes-bench
+	tests/engines/run
+
+engines: build ## Speed and trades beside backtesting.py, backtrader, vectorbt, nautilus_trader, pinned, from PyPI
+	tests/engines/run
 
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check
@@ -97,4 +101,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test soak oracle bench lint dev man clean help always
+.PHONY: backtest model build test soak oracle bench engines lint dev man clean help always

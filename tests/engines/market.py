@@ -7,71 +7,81 @@ contract at a time. Stop 8 ticks, target 16. No entry in the last 16 minutes of 
 import json
 import resource
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
+FAST, SLOW = 9, 21
 TICK, STOP, TARGET = 0.25, 8 * 0.25, 16 * 0.25
 NO_ENTRY, FLAT = pd.Timedelta(minutes=16), pd.Timedelta(minutes=6)
 
 
 def bars(path):
-    columns = ["ts", "open", "high", "low", "close", "volume", "seg"]
-    table = pd.read_parquet(path, columns=columns)
-    left = table.groupby("seg")["ts"].transform("last") - table["ts"]
-    table["late"] = (left <= NO_ENTRY).to_numpy()
-    table["leave"] = (left <= FLAT).to_numpy()
-    return table
+    return pd.read_parquet(path, columns=["ts", "open", "high", "low", "close", "volume", "seg"])
 
 
-def crossings(table):
-    """1 where EMA 9 comes to lie above EMA 21, -1 where below, else 0; for engines that take whole columns."""
-    closes = table.groupby("seg")["close"]
-    fast = closes.transform(lambda close: close.ewm(span=9, adjust=False).mean())
-    slow = closes.transform(lambda close: close.ewm(span=21, adjust=False).mean())
-    gap = (fast - slow).to_numpy()
-    row = table.groupby("seg").cumcount().to_numpy()
-    side = np.where(row < 21, np.nan, np.where(gap == 0, np.nan, np.sign(gap)))
-    side = pd.Series(side).groupby(table["seg"].to_numpy()).ffill()
-    before = side.groupby(table["seg"].to_numpy()).shift()
-    crossed = (side != before) & before.notna() & side.notna()
-    signal = np.where(crossed, side, 0).astype(int)
-    return np.where(table["late"], 0, signal)
+def segments(table):
+    """First row, row after the last, and instant of the end in ns of each cash session; its last rows may be missing."""
+    breaks = (np.flatnonzero(np.diff(table["seg"].to_numpy())) + 1).tolist()
+    for begin, end in zip([0, *breaks], [*breaks, len(table)]):
+        yield begin, end, table["ts"].iloc[end - 1].ceil("15min").as_unit("ns").value
 
 
-class Cross:
-    """The same, a close at a time."""
+def columns(table):
+    """Two columns for engines that take whole ones: 1 or -1 where to enter, and True where to leave, at the next open.
 
-    def __init__(self):
-        self.seg = None
+    Our market orders wait for a row with trades. Here the columns speak on the last row before such a one instead, and of
+    several signals the first counts.
+    """
+    close, ts = table["close"], table["ts"].dt.as_unit("ns").astype("int64").to_numpy()
+    signal, leave = np.zeros(len(table), np.int8), np.zeros(len(table), bool)
+    for begin, end, closing in segments(table):
+        fast, slow = (close[begin:end].ewm(span=span, adjust=False).mean().to_numpy() for span in (FAST, SLOW))
+        entries = np.searchsorted(ts[begin:end], closing - NO_ENTRY.value)
+        signal[begin : begin + entries] = crossings(fast - slow)[:entries]
+        leave[begin:end] = ts[begin:end] >= closing - FLAT.value
+    traded = table["volume"].to_numpy() > 0
+    leave[:-1] &= traded[1:]
+    before = next_true(traded) - 1
+    # Backwards, so that the first of several is what stays.
+    at = np.flatnonzero(signal)[::-1]
+    moved = np.zeros_like(signal)
+    moved[before[at]] = signal[at]
+    return moved, leave
 
-    def __call__(self, seg, close):
-        if seg != self.seg:
-            self.seg, self.rows, self.fast, self.slow, self.side = seg, 0, close, close, 0
-        self.rows += 1
-        self.fast += (close - self.fast) * 0.2
-        self.slow += (close - self.slow) * (2 / 22)
-        if self.rows <= 21:
-            return 0
-        gap = self.fast - self.slow
-        side = 1 if gap > 0 else -1 if gap < 0 else self.side
-        crossed = self.side != 0 and side != self.side
-        self.side = side
-        return side if crossed else 0
+
+def crossings(gap):
+    """1 where the gap of the two means becomes positive, -1 where negative; the first rows know none."""
+    side = np.sign(gap[SLOW:]).astype(np.int8)
+    known = np.maximum.accumulate(np.where(side != 0, np.arange(len(side)), 0))
+    side = side[known]
+    crossed = np.zeros(len(gap), np.int8)
+    now, before = side[1:], side[:-1]
+    crossed[SLOW + 1 :] = np.where((now != before) & (before != 0), now, 0)
+    return crossed
 
 
-def tell(engine, version, rows, begun, trades, gross_points):
-    """Prints one line of JSON: seconds from bars in memory to closed trades, memory at its highest."""
+def next_true(rows):
+    """The index of the first true row after each; the last row for those that have none."""
+    place = np.where(rows, np.arange(len(rows)), len(rows) - 1)
+    after = np.minimum.accumulate(place[::-1])[::-1]
+    return np.append(after[1:], len(rows))
+
+
+def tell(package, rows, begun, trades, gross_points, why):
+    """Prints one line of JSON; `why` says why trades may differ from ours."""
     print(
         json.dumps(
             {
-                "engine": engine,
-                "version": version,
+                "engine": package,
+                "version": version(package),
                 "rows": rows,
                 "seconds": time.perf_counter() - begun,
                 "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
                 "trades": trades,
                 "gross_ticks": round(gross_points / TICK),
+                "why": why,
             }
         )
     )
