@@ -69,12 +69,12 @@ def next_true(rows):
     return np.append(after[1:], len(rows))
 
 
-def tell(package, rows, begun, trades, gross_points, why):
-    """Prints one line of JSON; `why` says why trades may differ from ours."""
+def tell(package, rows, begun, trades, gross_points, why, way=""):
+    """Prints one line of JSON; `why` says why trades may differ from ours, `way` which way of it."""
     print(
         json.dumps(
             {
-                "engine": package,
+                "engine": f"{package} {way}".strip(),
                 "version": version(package),
                 "rows": rows,
                 "seconds": time.perf_counter() - begun,

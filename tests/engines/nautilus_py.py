@@ -20,12 +20,7 @@ from nautilus_trader.trading.strategy import Strategy
 
 import market
 
-# It sees some ten thousand bars a second.
-MOST = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000_000
-
 table = market.bars(sys.argv[1])
-whole = len(table)
-table = table[table["seg"] <= table["seg"].iloc[min(MOST, whole) - 1]]
 instrument = TestInstrumentProvider.es_future(2026, 12)
 kind = BarType.from_str(f"{instrument.id}-1-SECOND-LAST-EXTERNAL")
 

@@ -1,6 +1,7 @@
 //! Prints how fast the tools are on this machine: `make bench`. All data is synthetic and made first, in a folder
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
 
+mod engine;
 mod in_process;
 mod serving;
 mod table;
@@ -22,7 +23,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const RUNS: usize = 3;
 
 fn main() -> ExitCode {
-    match bench() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match &arguments[..] {
+        [] => bench(),
+        [verb, predictions, rules, costs] if verb == "loop" => engine::print(predictions, rules, costs),
+        _ => Err("usage: mes-bench, or mes-bench loop PREDICTIONS RULES COSTS".into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
