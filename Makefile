@@ -73,8 +73,12 @@ soak: ## Look for an account that breaks a limit, and kill risk after more lines
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-bench: build ## Print speeds: every format and tool, features, the loop, models; GROUPS='training rows lab': hours of data
+bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab': much longer ones
 	$(BIN)/mes-bench $(GROUPS)
+	tests/engines/run
+
+engines: build ## Speed and trades beside backtesting.py, backtrader, vectorbt, nautilus_trader, pinned, from PyPI
+	tests/engines/run
 
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check
@@ -99,4 +103,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test soak oracle bench lint dev man clean help always
+.PHONY: backtest model build test soak oracle bench engines lint dev man clean help always

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mes_core::{row::Row, rules::Breakers, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{money::Cents, row::Row, rules::Breakers, run::Run, statement::Statement, verdict::Verdict};
 use mes_pipe::{InputArgs, Settings, SettingsArgs};
 use mes_risk::{
     rows::TableRows,
@@ -36,13 +36,17 @@ impl Held {
 
     /// Trades the rows, or lets all of them warm up, and returns how many fills there were.
     pub fn trade(&self, entries: bool) -> Result<usize> {
-        let settings = settings()?;
-        let mut broker = mes_exec::sim(&settings)?;
-        let mut fills = Fills(0);
         let from = (!entries).then_some(i64::MAX);
+        Ok(self.trade_by(&settings()?, from)?.fills)
+    }
+
+    /// Trades the rows by these settings, from an instant on.
+    pub fn trade_by(&self, settings: &Settings, from: Option<i64>) -> Result<Sum> {
+        let mut broker = mes_exec::sim(settings)?;
+        let mut sum = Sum::default();
         let mut rows = Walk { rows: &self.rows };
-        trade(&mut rows, &mut broker, &mut fills, &settings, &self.stream, from)?;
-        Ok(fills.0)
+        trade(&mut rows, &mut broker, &mut sum, settings, &self.stream, from)?;
+        Ok(sum)
     }
 }
 
@@ -78,10 +82,16 @@ impl Rows for Walk<'_> {
     }
 }
 
-/// Keeps nothing but a count, so that a loop that does not trade is seen.
-struct Fills(usize);
+/// Keeps nothing but sums, so that a loop that does not trade is seen.
+#[derive(Default)]
+pub struct Sum {
+    pub fills: usize,
+    /// Fills that closed a position.
+    pub exits: usize,
+    pub gross: Cents,
+}
 
-impl Journal for Fills {
+impl Journal for Sum {
     fn run(&mut self, _: &Run) -> mes_pipe::Result<()> {
         Ok(())
     }
@@ -91,7 +101,11 @@ impl Journal for Fills {
     }
 
     fn statement(&mut self, statement: &Statement) -> mes_pipe::Result<()> {
-        self.0 += statement.fills.len();
+        for fill in &statement.fills {
+            self.fills += 1;
+            self.exits += usize::from(fill.exit.is_some());
+            self.gross += fill.gross_cents;
+        }
         Ok(())
     }
 

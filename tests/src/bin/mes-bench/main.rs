@@ -2,6 +2,7 @@
 //! that goes away again. Rates are medians of three; what counts is the column `ratio`, which compares cases of one run.
 //! `mes-bench GROUP…` runs other groups of cases than those that [`GROUPS`] marks; some take many minutes.
 
+mod engine;
 mod features;
 mod in_process;
 mod lab;
@@ -41,7 +42,12 @@ const GROUPS: [Group; 7] = [
 ];
 
 fn main() -> ExitCode {
-    match bench(&std::env::args().skip(1).collect::<Vec<_>>()) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match &arguments[..] {
+        [verb, predictions, rules, costs] if verb == "engine" => engine::print(predictions, rules, costs),
+        groups => bench(groups),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
