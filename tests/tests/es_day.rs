@@ -73,7 +73,7 @@ fn the_journals_of_the_day_are_equal() {
         for line in bars.lines() {
             let mut row: Value = serde_json::from_str(line).expect("a row");
             if row.get("ts").is_some() {
-                let (dir, conf) = match dice.below(100) {
+                let (dir, conf) = match dice.below(50) {
                     0 => (1.0, 0.85),
                     1 => (-1.0, 0.65),
                     _ => (0.0, 0.9),

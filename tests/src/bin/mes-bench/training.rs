@@ -113,7 +113,7 @@ fn live(folder: &Path, family: &Family, table: &mut Table) -> Result<()> {
     let mut slowest_of_99 = Vec::new();
     for _ in 0..RUNS {
         let mut times = (0..LIVE)
-            .map(|_| timed(&mut || Ok(drop(model.probabilities(&values)?))))
+            .map(|_| timed(&mut || model.probabilities(&values).map(drop).map_err(Into::into)))
             .collect::<Result<Vec<_>>>()?;
         times.sort_unstable();
         slowest_of_99.push(times[LIVE * 99 / 100]);

@@ -22,6 +22,9 @@ pub const SHARES: [f64; 5] = [0.05, 0.25, 0.50, 0.75, 0.95];
 /// Points of the picture, at most.
 const POINTS: usize = 200;
 
+/// A name, the values at [`SHARES`], and how such a value is written.
+pub type Spread = (&'static str, [f64; 5], fn(f64) -> String);
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,
@@ -133,8 +136,8 @@ impl Outcome {
     }
 
     /// Names the distributions.
-    pub fn rows(&self) -> Vec<(&'static str, [f64; 5], fn(f64) -> String)> {
-        let mut rows: Vec<(_, _, fn(f64) -> String)> = vec![
+    pub fn rows(&self) -> Vec<Spread> {
+        let mut rows: Vec<Spread> = vec![
             ("net", self.net_usd, signed_usd),
             ("max drawdown", self.drawdown_usd, usd),
             ("  trades reordered", self.reordered_drawdown_usd, usd),

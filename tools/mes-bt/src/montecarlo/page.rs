@@ -5,7 +5,7 @@ use mes_page::{
     svg::{Axis, Chart},
 };
 
-use super::outcome::{Outcome, SHARES};
+use super::outcome::{Outcome, SHARES, Spread};
 use crate::{
     report::charts,
     words::{percent, usd},
@@ -78,7 +78,7 @@ fn spreads(outcome: &Outcome) -> String {
     let shares = SHARES.map(|share| format!(">{:.0} %", share * 100.0));
     let mut head = vec![""];
     head.extend(shares.iter().map(String::as_str));
-    let row = |(name, values, unit): (&str, [f64; 5], fn(f64) -> String)| {
+    let row = |(name, values, unit): Spread| {
         let mut row = vec![Cell::Text(name.trim().to_owned())];
         row.extend(values.map(|value| Cell::Number(unit(value))));
         row
