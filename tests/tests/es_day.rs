@@ -59,12 +59,13 @@ fn the_journals_of_the_day_are_equal() {
         data.display()
     );
     let bars = String::from_utf8(shell::ok(folder.path(), &line, b"")).expect("text");
-    // One day must hold all the trades, so its limits are wide.
+    // One day must hold all the trades, so its limits are wide and no streak of losses pauses it.
     let rules = fs::read_to_string(shell::root().join(market::RULES)).expect("rules");
     let wide = rules
         .replace("capital_usd = 2000.0", "capital_usd = 20000.0")
         .replace("daily_loss_usd = 400.0", "daily_loss_usd = 4000.0")
-        .replace("daily_drawdown_usd = 38.0", "daily_drawdown_usd = 4000.0");
+        .replace("daily_drawdown_usd = 38.0", "daily_drawdown_usd = 4000.0")
+        + "\n[breakers]\nlosses = 0\nmore_losses = 0\n";
     fs::write(folder.path().join("wide.toml"), wide).expect("rules");
     let rules = "wide.toml";
     for seed in 1..=3 {
@@ -73,7 +74,7 @@ fn the_journals_of_the_day_are_equal() {
         for line in bars.lines() {
             let mut row: Value = serde_json::from_str(line).expect("a row");
             if row.get("ts").is_some() {
-                let (dir, conf) = match dice.below(50) {
+                let (dir, conf) = match dice.below(100) {
                     0 => (1.0, 0.85),
                     1 => (-1.0, 0.65),
                     _ => (0.0, 0.9),
