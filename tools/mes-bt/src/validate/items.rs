@@ -95,8 +95,8 @@ fn skill(evidence: &Evidence) -> Finding {
     let Some(eval) = &evidence.eval else {
         return NotShown("run mes-predict eval --json out of sample and give its output: --eval FILE".into());
     };
-    let gain = |name: &str| eval["gain"][name].as_f64();
-    let text = match (gain("value"), gain("low"), gain("high")) {
+    let (gain, ends) = (&eval["gain"]["value"], &eval["gain"]["interval"]);
+    let text = match (gain.as_f64(), ends[0].as_f64(), ends[1].as_f64()) {
         (Some(value), Some(low), Some(high)) => {
             format!("{value:.5} nats a row better, 95 % within {low:.5} and {high:.5}")
         }

@@ -1,0 +1,105 @@
+//! What judges a backtest: run again from its report, set against another journal, drawn anew, and asked whether it may
+//! trade real money. On synthetic data the last answer is no.
+
+use std::{fs, path::Path, sync::OnceLock};
+
+use mes_golden::shell;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A backtest with its model, report and journal, made once.
+fn backtest() -> &'static Path {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let line = "mkdir data &&
+             mes-fetch synth -q --sessions 4 --seed 3 --session rth |
+                 mes-features -q --labels=horizon --to parquet > data/features.parquet &&
+             mes-train logistic -q --out model.onnx --until 2026-11-19T00:00:00Z data/features.parquet 2> train.txt &&
+             mes-predict -q --model model.onnx --skip-in-sample --to parquet data/features.parquet > model.parquet &&
+             mes-predict -q --rule random --rate 0.003 --to parquet data/features.parquet > chance.parquet &&
+             mes-bt -q --out run --journal journal.jsonl chance.parquet > /dev/null";
+        shell::ok(folder.path(), line, b"");
+        folder
+    });
+    folder.path()
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_slice(&shell::ok(backtest(), line, b"")).expect("JSON")
+}
+
+/// Runs a line that has to end with 1 and returns what it says.
+fn refused(line: &str) -> String {
+    let text = shell::ok(backtest(), &format!("{{ {line} 2>&1; test $? = 1; }}"), b"");
+    String::from_utf8(text).expect("text")
+}
+
+#[test]
+fn a_report_runs_again_to_the_same_figures() {
+    for from in ["run/report.html", "run", "run/summary.json"] {
+        let verified = json(&format!("mes-bt verify -q {from}"));
+        assert!(verified["figures"].as_u64() > Some(100), "{verified}");
+        assert_eq!(verified["differences"], Value::Array(Vec::new()));
+        assert!(verified["command"].as_str().is_some_and(|command| command.starts_with("mes-predict")));
+    }
+    let deep = json("mes-bt verify -q --deep run");
+    assert!(deep["command"].as_str().is_some_and(|command| command.starts_with("mes-fetch synth")), "{deep}");
+}
+
+#[test]
+fn a_report_that_was_changed_is_found_out() {
+    let changed = "jq '.account.net_usd += 1' run/summary.json > better.json && mes-bt verify -q better.json";
+    let text = refused(changed);
+    assert!(text.contains("1 of ") && text.contains("account.net_usd first"), "{text}");
+    // Random entries on synthetic data can be made from nothing; a model has to be there.
+    let elsewhere = "mes-bt -q --out of-model model.parquet > /dev/null && mkdir -p empty && cd empty &&
+         mes-bt verify -q ../of-model";
+    assert!(refused(elsewhere).contains("cannot re-run: mes-predict: model"));
+    let piped = "mes-predict -q --rule ema-cross --to jsonl data/features.parquet | mes-bt -q --interval 1s --session rth > p.json &&
+         mes-bt verify -q p.json";
+    assert!(refused(piped).contains("cannot re-run"));
+}
+
+#[test]
+fn two_journals_part_where_their_settings_say() {
+    let same = json("mes-bt diff -q journal.jsonl journal.jsonl");
+    assert!(same["first"].is_null() && same["rows"].as_u64() > Some(20_000), "{same}");
+    let text = refused("mes-bt -q --latency 700 --journal - chance.parquet | mes-bt diff -q journal.jsonl -");
+    assert!(text.contains("they part at 2026-") && text.contains("in fills"), "{text}");
+    let text = refused("mes-bt -q --journal - model.parquet | mes-bt diff -q journal.jsonl -");
+    assert!(text.contains("in predictions"), "{text}");
+}
+
+#[test]
+fn sessions_drawn_anew_keep_within_the_limits() {
+    let lives = json("mes-bt montecarlo -q --runs 500 --days 60 run --html lives.html");
+    let again = json("mes-bt montecarlo -q --runs 500 --days 60 run");
+    assert_eq!(lives, again);
+    let drawdowns = lives["drawdown_usd"].as_array().expect("shares");
+    // $200 end an account; one more trade may pass it.
+    assert!(drawdowns.iter().all(|usd| usd.as_f64() < Some(226.0)), "{drawdowns:?}");
+    let page = fs::read_to_string(backtest().join("lives.html")).expect("the page");
+    assert!(page.ends_with("</html>\n"), "the page is cut");
+}
+
+#[test]
+fn synthetic_data_is_never_ready() {
+    let line = "mes-predict eval --model model.onnx --skip-in-sample data/features.parquet > eval.json &&
+         mes-bt validate -q --eval eval.json --backtest run --model model.onnx";
+    let text = refused(line);
+    assert!(text.contains("NOT READY"), "{text}");
+    let (json, _) = text.rsplit_once("mes-bt:").expect("a verdict after the list");
+    let list: Value = serde_json::from_str(json).expect("JSON");
+    let verdict = |item: &str| {
+        let lines = list["lines"].as_array().expect("lines");
+        let line = lines.iter().find(|line| line["item"] == item).expect("an item");
+        (line["verdict"].as_str().expect("a verdict").to_owned(), line["evidence"].to_string())
+    };
+    for met in ["limits hold", "flat by day's end", "inference under 10 ms", "no lookahead", "breakers"] {
+        assert_eq!(verdict(met).0, "met", "{met}: {}", verdict(met).1);
+    }
+    assert_eq!(verdict("skill above the baselines").0, "not met");
+    assert_eq!(verdict("real data").0, "not shown");
+    assert_eq!(verdict("reconnects").0, "not shown");
+}
