@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens tables with pandas, polars and pyarrow and compares their types, rows and values between the three.
+"""Opens tables with pandas, polars, pyarrow and DuckDB and compares their types, rows and values between them.
 
     python3 tests/oracle/formats.py FILE...
 """
@@ -7,6 +7,7 @@
 import os
 import sys
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -45,7 +46,10 @@ def with_pandas(path):
         return pd.read_parquet(path)
     if path.endswith(".arrow"):
         return with_pyarrow(path).to_pandas()
-    return pd.read_csv(path, parse_dates=["ts"])
+    table = pd.read_csv(path)
+    if "ts" in table:
+        table["ts"] = pd.to_datetime(table["ts"], format="ISO8601")
+    return table
 
 
 def with_polars(path):
@@ -56,10 +60,18 @@ def with_polars(path):
     return pl.read_csv(path, infer_schema_length=None)
 
 
+def with_duckdb(path):
+    """DuckDB opens Parquet and CSV by their names; Arrow streams come to it as tables."""
+    if path.endswith(".arrow"):
+        stream = with_pyarrow(path)
+        return duckdb.sql("from stream").to_df()
+    return duckdb.sql(f"from '{path}'").to_df()
+
+
 def check(path):
-    arrow, pandas, polars = with_pyarrow(path), with_pandas(path), with_polars(path)
-    rows = {len(arrow), len(pandas), len(polars)}
-    names = {tuple(arrow.column_names), tuple(pandas.columns), tuple(polars.columns)}
+    arrow, pandas, polars, duck = with_pyarrow(path), with_pandas(path), with_polars(path), with_duckdb(path)
+    rows = {len(arrow), len(pandas), len(polars), len(duck)}
+    names = {tuple(arrow.column_names), tuple(pandas.columns), tuple(polars.columns), tuple(duck.columns)}
     if len(rows) != 1 or len(names) != 1 or rows == {0}:
         sys.exit(f"{path}: rows {rows}, columns {names}")
     if not path.endswith(".csv"):
@@ -71,6 +83,7 @@ def check(path):
         sys.exit(f"{path}: pandas reads ts as {pandas['ts'].dtype}")
     for name in set(arrow.column_names) & (COUNTS | PRICES):
         sums = [float(pa.compute.sum(arrow[name]).as_py() or 0), float(pandas[name].sum()), float(polars[name].sum())]
+        sums.append(float(duck[name].sum()))
         if max(sums) - min(sums) > 1e-9 * max(map(abs, sums)):
             sys.exit(f"{path}: the sum of {name} is {sums}")
     return f"{len(arrow)} rows, {len(arrow.column_names)} columns"
@@ -80,4 +93,4 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     for path in sys.argv[1:]:
-        print(f"format {os.path.basename(path)}: {check(path)}, the same in pandas, polars and pyarrow")
+        print(f"format {os.path.basename(path)}: {check(path)}, the same in pandas, polars, pyarrow and DuckDB")
