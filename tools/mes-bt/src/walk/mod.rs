@@ -118,7 +118,8 @@ fn all(plan: &Plan, folds: &[Fold], jobs: usize) -> Result<Vec<FoldResult>> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (send, results) = mpsc::channel();
     let mut done: Vec<Option<FoldResult>> = vec![None; folds.len()];
-    let mut first_error = None;
+    // Of several failures that of the earliest fold is told, whichever came first.
+    let mut first_error: Option<(usize, Error)> = None;
     thread::scope(|scope| {
         for _ in 0..jobs.min(folds.len()) {
             let (send, next, failed) = (send.clone(), &next, &failed);
@@ -143,12 +144,15 @@ fn all(plan: &Plan, folds: &[Fold], jobs: usize) -> Result<Vec<FoldResult>> {
                     tell(&result, folds.len(), kept);
                     done[index] = Some(result);
                 }
-                Err(error) => first_error = first_error.take().or(Some(error)),
+                Err(error) if first_error.as_ref().is_none_or(|(first, _)| index < *first) => {
+                    first_error = Some((index, error));
+                }
+                Err(_) => {}
             }
         }
     });
     match first_error {
-        Some(error) => Err(error),
+        Some((_, error)) => Err(error),
         None => Ok(done.into_iter().flatten().collect()),
     }
 }
