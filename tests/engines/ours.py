@@ -1,5 +1,5 @@
-"""Ours: `pipe FILLS BARS` as it is used, two processes from a Parquet file to the summary; `loop FILLS PREDICTIONS` the loop
-alone, by mes-bench, from predictions in memory. Needs nothing but Python."""
+"""Ours: `pipe FILLS BARS` as it is used, two processes from a Parquet file to the summary; `memory FILLS BARS` what the other
+engines are timed for, by mes-bench, from bars in memory to the list of trades. Needs nothing but Python."""
 
 import json
 import os
@@ -21,12 +21,12 @@ def pipe():
     return predict, trade
 
 
-def loop():
+def memory():
     return (subprocess.Popen(["mes-bench", "engine", table, rules, costs], stdout=subprocess.PIPE),)
 
 
 begun = time.perf_counter()
-processes = pipe() if what == "pipe" else loop()
+processes = pipe() if what == "pipe" else memory()
 said = json.loads(processes[-1].stdout.read())
 ended = [os.wait4(process.pid, 0) for process in processes]
 seconds = time.perf_counter() - begun
@@ -37,7 +37,7 @@ if what == "pipe":
     said = flat | {"gross_usd": said["costs"]["gross_usd"]}
 version = subprocess.run(["mes-bt", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 result = {
-    "engine": f"mes, {fills} fills" if what == "pipe" else "mes, the loop alone",
+    "engine": f"mes, {fills} fills" if what == "pipe" else "mes, in memory",
     "version": version,
     # The highest of each process, added: at most what they held at once.
     "rss_mb": sum(usage.ru_maxrss for _, _, usage in ended) / 1024,

@@ -294,8 +294,4 @@ impl Journal for Recorder {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
 }

@@ -2,6 +2,7 @@
 
 use chrono::Timelike;
 use mes_core::{
+    costs::Slippage,
     fills::Model,
     money::Cents,
     rules::{Exits, StopBy},
@@ -167,6 +168,18 @@ pub fn short_time(ts: Ts) -> String {
     format!("{} {:02}:{:02}:{:02}", wall.format("%m-%d"), wall.hour(), wall.minute(), wall.second())
 }
 
+/// Says what slippage depends on.
+pub fn slippage(slippage: Slippage) -> String {
+    let Slippage { rth_ticks, eth_ticks, thin_share, wild_ticks } = slippage;
+    let thin = if thin_share > 0.0 { " or thin" } else { "" };
+    let wild = if wild_ticks > rth_ticks.max(eth_ticks) {
+        format!("; up to {wild_ticks} when the ATR is as many times its normal")
+    } else {
+        String::new()
+    };
+    format!("{rth_ticks} ticks in the cash session, {eth_ticks} outside{thin}{wild}")
+}
+
 /// Says how fills were made.
 pub fn fills(model: Model) -> &'static str {
     match model {
@@ -204,6 +217,12 @@ mod tests {
             ("+$3.00".into(), "-$3.00".into(), "$0.00".into())
         );
         assert_eq!((count(1, "trade"), count(1204, "trade")), ("1 trade".into(), "1,204 trades".into()));
+        let mut slips = Slippage { rth_ticks: 1, eth_ticks: 2, thin_share: 0.0, wild_ticks: 0 };
+        assert_eq!(slippage(slips), "1 ticks in the cash session, 2 outside");
+        (slips.thin_share, slips.wild_ticks) = (0.1, 4);
+        assert!(
+            slippage(slips).ends_with("2 outside or thin; up to 4 when the ATR is as many times its normal")
+        );
         assert_eq!(["45 s", "2 min 5 s", "3 h 0 min", "1 d 1 h"], [45, 125, 10_800, 90_000].map(lasted)[..]);
     }
 }

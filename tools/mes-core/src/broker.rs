@@ -38,6 +38,8 @@ pub trait Broker {
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError>;
     /// Tells the broker a bar and returns the account as of it.
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError>;
+    /// Shows the broker a bar that nothing but its memory of the market needs: the account is flat, nothing is on its way.
+    fn watch(&mut self, _bar: &Bar) {}
     /// Hands over an order. Never waits for the outcome: that is in the next statement.
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError>;
     /// Cancels and closes everything and returns the last statement.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents};
+use crate::{Error, minutes::Minutes, money::Cents, session::Part};
 
 /// The owner's figures, $0.84 a round turn.
 pub const OWNER: &str = include_str!("../../../pipelines/costs/owner.toml");
@@ -20,12 +20,44 @@ pub struct Costs {
     rates: Vec<Rate>,
 }
 
-/// Ticks by which a market order or a stop fills worse than its reference price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Ticks by which a market order or a stop fills worse than its reference price. Limits fill at their price.
+///
+/// ```text
+/// calm = rth_ticks in the cash session; eth_ticks outside, and in a minute of less than thin_share of the usual volume
+/// wild = ⌊ATR / normal ATR⌋, at most wild_ticks            ATR of 1-minute bars, see [`crate::minutes`]
+/// slippage = max(calm, wild)
+/// ```
+///
+/// So a market that moves twice its normal costs 2 ticks, three times 3. Until it is known what is normal, calm counts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slippage {
     pub rth_ticks: i64,
     pub eth_ticks: i64,
+    /// 0 leaves volume out of it.
+    #[serde(default)]
+    pub thin_share: f64,
+    /// 0 leaves the ATR out of it.
+    #[serde(default)]
+    pub wild_ticks: i64,
+}
+
+impl Slippage {
+    /// Returns the slippage in a market that is neither thin nor wild.
+    pub fn calm_ticks(&self, part: Part) -> i64 {
+        if part == Part::Rth { self.rth_ticks } else { self.eth_ticks }
+    }
+
+    /// Returns the slippage in the market that these minutes show.
+    pub fn ticks(&self, part: Part, minutes: &Minutes) -> i64 {
+        let thin = minutes.last_volume().zip(minutes.volume_normal());
+        let thin = thin.is_some_and(|(volume, normal)| (volume as f64) < self.thin_share * normal);
+        let calm = if thin { self.eth_ticks } else { self.calm_ticks(part) };
+        let wild = minutes.atr_ticks().zip(minutes.atr_normal_ticks());
+        // A market that never moved has a normal of 0: a ratio without a value is 0, one beyond all bounds the most.
+        let wild = wild.map_or(0, |(atr, normal)| (atr / normal) as i64);
+        calm.max(wild.min(self.wild_ticks))
+    }
 }
 
 /// Cents per contract and side from a date on.
@@ -60,8 +92,12 @@ impl Costs {
             .rates
             .iter()
             .any(|rate| rate.commission_cents < Cents::ZERO || rate.fee_cents < Cents::ZERO);
-        if negative || slippage.rth_ticks < 0 || slippage.eth_ticks < 0 {
+        let slippages = [slippage.rth_ticks, slippage.eth_ticks, slippage.wild_ticks];
+        if negative || slippages.iter().any(|ticks| *ticks < 0) {
             return Err(Error::Costs("a cost below 0".into()));
+        }
+        if !(0.0..=1.0).contains(&slippage.thin_share) {
+            return Err(Error::Costs("thin_share is not between 0 and 1".into()));
         }
         Ok(costs)
     }
@@ -76,6 +112,7 @@ impl Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{bar::Bar, time::MINUTE};
 
     #[test]
     fn the_shipped_files_say_what_the_docs_say() {
@@ -101,8 +138,41 @@ mod tests {
             format!("{head}{}{}", rate("2021-01-01", 1), rate("2020-01-01", 1)),
             format!("{head}{}", rate("2020-01-01", -1)),
             format!("x = 1\n{head}"),
+            format!("{head}wild_ticks = -1\n{}", rate("2021-01-01", 1)),
+            format!("{head}thin_share = nan\n{}", rate("2021-01-01", 1)),
         ] {
             assert!(Costs::parse(&bad).is_err());
         }
+    }
+
+    /// Minutes of these ranges and volumes; the averages of the first 44 say what is normal.
+    fn minutes(of: &[(i64, i64)]) -> Minutes {
+        let mut minutes = Minutes::default();
+        for (minute, &(range, volume)) in (1..).zip(of) {
+            let (low, high) = (5000.0, 5000.0 + range as f64 * 0.25);
+            let bar = Bar { ts: minute * MINUTE, open: low, high, low, close: low, volume, ..Bar::default() };
+            minutes.push(&bar, MINUTE);
+        }
+        minutes
+    }
+
+    #[test]
+    fn slippage_grows_with_the_atr_and_in_thin_minutes() {
+        let slippage = Costs::parse(OWNER).expect("reads").slippage;
+        let calm = vec![(4, 100); 60];
+        let then = |more: &[(i64, i64)]| minutes(&[calm.as_slice(), more].concat());
+        let ticks = |minutes: &Minutes| [Part::Rth, Part::Evening].map(|part| slippage.ticks(part, minutes));
+        assert_eq!(ticks(&Minutes::default()), [1, 2]);
+        assert_eq!(ticks(&then(&[])), [1, 2]);
+        // One minute of 4 + 14·n ticks lifts the average of 14 by n.
+        for (range, wanted) in [(56, [1, 2]), (74, [2, 2]), (140, [3, 3]), (204, [4, 4]), (2000, [4, 4])] {
+            let market = then(&[(range, 100)]);
+            let ratio = market.atr_ticks().zip(market.atr_normal_ticks()).map(|(atr, normal)| atr / normal);
+            assert_eq!(ticks(&market), wanted, "{range} ticks, {ratio:?} times the normal");
+        }
+        assert_eq!(ticks(&then(&[(4, 10)])), [1, 2]);
+        assert_eq!(ticks(&then(&[(4, 9)])), [2, 2]);
+        let plain = Slippage { thin_share: 0.0, wild_ticks: 0, ..slippage };
+        assert_eq!(plain.ticks(Part::Rth, &then(&[(2000, 1)])), 1);
     }
 }

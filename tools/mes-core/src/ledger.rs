@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    market::{Market, Swing},
+    market::Market,
+    minutes::Swing,
     money::Cents,
     order::{Side, Signal},
     time::{self, Ts},

@@ -14,6 +14,7 @@ pub mod fills;
 pub mod interval;
 pub mod ledger;
 pub mod market;
+pub mod minutes;
 pub mod money;
 pub mod order;
 pub mod person;

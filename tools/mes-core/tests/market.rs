@@ -4,7 +4,8 @@
 use mes_core::{
     bar::Bar,
     contract::price,
-    market::{MINUTES, Market, Minute, Swing},
+    market::Market,
+    minutes::{MINUTES, Minute, Swing},
     time::{MINUTE, SECOND, Ts},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -115,10 +116,14 @@ fn check(market: &Market, bars: &[Bar], row_ns: i64) {
     let now = stretches[stretches.len() - 1];
     let here = minutes(now, row_ns);
     let mut all: Vec<f64> = stretches.iter().flat_map(|rows| averages(&minutes(rows, row_ns))).collect();
-    assert!(close_to(market.atr_ticks(), averages(&here).last().copied()));
+    assert!(close_to(market.minutes.atr_ticks(), averages(&here).last().copied()));
     let latest = all.split_off(all.len().saturating_sub(390));
     let normal = (latest.len() >= 30).then(|| latest.iter().sum::<f64>() / latest.len() as f64);
-    assert!(close_to(market.atr_normal_ticks(), normal), "{:?} {normal:?}", market.atr_normal_ticks());
+    assert!(
+        close_to(market.minutes.atr_normal_ticks(), normal),
+        "{:?} {normal:?}",
+        market.minutes.atr_normal_ticks()
+    );
 
     let last: Ts = bars[bars.len() - 1].ts;
     let sum = now.iter().filter(|row| row.ts > last - MINUTE).map(|row| row.volume).sum::<i64>();
@@ -127,10 +132,10 @@ fn check(market: &Market, bars: &[Bar], row_ns: i64) {
     let every: Vec<_> = stretches.iter().flat_map(|rows| minutes(rows, row_ns)).collect();
     let recent = &every[every.len().saturating_sub(MINUTES)..];
     let usual = recent.iter().map(|minute| minute.volume).sum::<i64>() as f64 / MINUTES as f64;
-    assert_eq!(market.volume_normal(), (recent.len() == MINUTES).then_some(usual));
+    assert_eq!(market.minutes.volume_normal(), (recent.len() == MINUTES).then_some(usual));
 
     let whole = here.last().map(|minute| Swing { low: minute.low, high: minute.high });
-    assert_eq!(market.last_minute(), whole);
+    assert_eq!(market.minutes.last_minute(), whole);
     for length in [1, 5] {
         let swing = (here.len() >= length).then(|| {
             // The rows of the minutes asked for and of the minute that has begun.
@@ -143,7 +148,7 @@ fn check(market: &Market, bars: &[Bar], row_ns: i64) {
             let (low, high) = rows.chain(minutes).fold(none, |(l, h), (low, high)| (l.min(low), h.max(high)));
             Swing { low, high }
         });
-        assert_eq!(market.swing(length), swing, "{length} minutes");
+        assert_eq!(market.minutes.swing(length), swing, "{length} minutes");
     }
 }
 
@@ -192,5 +197,5 @@ fn rows_that_do_not_fill_a_minute_evenly_say_nothing() {
         market.push(&bar, 7 * SECOND);
     }
     assert_eq!(market, Market::default());
-    assert_eq!((market.atr_ticks(), market.volume()), (None, None));
+    assert_eq!((market.minutes.atr_ticks(), market.volume()), (None, None));
 }

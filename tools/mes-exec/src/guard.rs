@@ -130,6 +130,10 @@ impl<B: Broker> Broker for Guard<B> {
         Ok(&self.statement)
     }
 
+    fn watch(&mut self, bar: &Bar) {
+        self.broker.watch(bar);
+    }
+
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError> {
         if let Some(reason) = self.objection(order) {
             self.seen = self.seen.max(order.id);

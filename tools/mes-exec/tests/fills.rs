@@ -4,9 +4,14 @@ use mes_core::{
     bar::Bar,
     broker::Broker,
     fills::{Fills, Latency, Model},
+    ledger::Ledger,
+    market::Market,
+    money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    run::Run,
+    session::Filter,
     statement::Fill,
-    time::{self, MILLI},
+    time::{self, MILLI, MINUTE},
 };
 use mes_exec::sim::Sim;
 use mes_pipe::{Settings, SettingsArgs};
@@ -154,5 +159,52 @@ fn what_is_given_as_latency_is_read_or_refused() {
         (Optimistic, "1", 2),
     ] {
         assert_eq!(args(fills, latency).read().expect_err(latency).code(), code, "{latency}");
+    }
+}
+
+/// An hour of minutes that move 4 ticks, then one that moves `range`; an entry in the minute after pays by it.
+#[test]
+fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
+    let minute = |number: i64, range: i64| {
+        let high = 5000.0 + range as f64 * 0.25;
+        let prices = [5000.0, high, 5000.0, 5000.0];
+        Bar { ts: bar(number * 60, prices, 50).ts, ..bar(0, prices, 50) }
+    };
+    for (range, slippage_ticks) in [(4, 1), (140, 3), (2000, 4)] {
+        let mut rows: Vec<Bar> = (1..=60).map(|number| minute(number, 4)).collect();
+        rows.push(minute(61, range));
+        let settings = settings(Model::Conservative, 0);
+        // One account lives through the hour, another takes it up from what risk remembers of it.
+        let mut market = Market::default();
+        rows.iter().for_each(|row| market.push(row, MINUTE));
+        let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
+        for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
+            let mut sim = Sim::new(&settings);
+            sim.begin(&run(&settings, &mut sim, ledger)).expect("begins");
+            for row in rows {
+                sim.on_bar(row).expect("a statement");
+            }
+            let order = Order { ts: minute(61, 4).ts, id: 1, signal: Signal::Hold, action: enter(Side::Buy) };
+            sim.submit(&order).expect("submitted");
+            let fills = &sim.on_bar(&minute(62, 4)).expect("a statement").fills;
+            assert_eq!(fills.first().map(|fill| fill.slippage_ticks), Some(slippage_ticks), "{range} ticks");
+        }
+    }
+}
+
+/// The record of a run of minutes that begins with this ledger.
+fn run(settings: &Settings, sim: &mut Sim, ledger: Ledger) -> Run {
+    Run {
+        v: 1,
+        interval: "1m".into(),
+        session: Filter::All,
+        rules: settings.rules.clone(),
+        costs: settings.costs.clone(),
+        fills: settings.fills.clone(),
+        calendar: settings.calendar.blake3.clone(),
+        from: None,
+        ledger,
+        broker: sim.hello().expect("a name"),
+        lineage: serde_json::Value::Null,
     }
 }

@@ -11,7 +11,7 @@ mod import;
 mod inspect;
 pub mod model;
 mod ring;
-mod rules;
+pub mod rules;
 mod samples;
 pub mod scores;
 mod served;

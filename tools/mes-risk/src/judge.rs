@@ -15,7 +15,6 @@ use mes_core::{
     rules::{Rules, SizingFrom},
     run::Run,
     schedule::{Schedule, Today},
-    session::Part,
     statement::Statement,
     time::Ts,
     verdict::Verdict,
@@ -159,7 +158,11 @@ impl Risk {
         let ts = row.bar.ts;
         let flat = statement.position == 0 && statement.working.is_empty();
         let smallest = match today {
-            Some(today) if flat => self.risk(today, ts, stops::smallest_ticks(&self.rules.exits)),
+            // A market that is wild for a while is no limit reached: it denies entries one by one.
+            Some(today) if flat => {
+                let slippage_ticks = self.costs.slippage.calm_ticks(today.part_of_bar(ts));
+                self.risk(today, stops::smallest_ticks(&self.rules.exits) + slippage_ticks)
+            }
             _ => Cents::ZERO,
         };
         let account = self.account(row, statement);
@@ -193,12 +196,9 @@ impl Risk {
         Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
     }
 
-    /// Returns what one contract loses at a stop of this many ticks: distance, exit slippage, round turn.
-    fn risk(&self, today: &Today, ts: Ts, stop_ticks: i64) -> Cents {
-        let slippage = self.costs.slippage;
-        let rth = today.part_of_bar(ts) == Part::Rth;
-        let slippage_ticks = if rth { slippage.rth_ticks } else { slippage.eth_ticks };
-        TICK_VALUE * (stop_ticks + slippage_ticks) + self.costs.rate(today.label()).side() * 2
+    /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.
+    fn risk(&self, today: &Today, ticks: i64) -> Cents {
+        TICK_VALUE * ticks + self.costs.rate(today.label()).side() * 2
     }
 
     /// Returns the signal to close with: a reversal's, where the model is confident enough to enter the other way and
@@ -223,7 +223,7 @@ impl Risk {
             out.push(deny(row.bar.ts, reversal, &denial));
             return signal;
         }
-        let range = self.ledger.market.last_minute();
+        let range = self.ledger.market.minutes.last_minute();
         let reversals = &mut self.ledger.reversals;
         (reversals.to, reversals.last, reversals.range) =
             (Some(Turn { side, confidence }), Some(row.bar.ts), range);
@@ -268,17 +268,19 @@ impl Risk {
         reversing: bool,
     ) -> (View<'a>, i64) {
         let stop_ticks = stops::stop_ticks(&self.rules.exits, &self.ledger, side, row.bar.close);
+        let part = today.part_of_bar(row.bar.ts);
+        let slippage_ticks = self.costs.slippage.ticks(part, &self.ledger.market.minutes);
         let view = View {
             row,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
-            part: today.part_of_bar(row.bar.ts),
+            part,
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
             room: self.account(row, statement).room(),
-            risk: self.risk(today, row.bar.ts, stop_ticks),
+            risk: self.risk(today, stop_ticks + slippage_ticks),
         };
         (view, stop_ticks)
     }

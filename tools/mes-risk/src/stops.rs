@@ -12,11 +12,11 @@ use mes_core::{
 
 /// Returns how far from its entry the stop of a new trade lies, in ticks.
 pub fn stop_ticks(exits: &Exits, ledger: &Ledger, side: Side, close: f64) -> i64 {
-    let market = &ledger.market;
+    let minutes = &ledger.market.minutes;
     let found = match exits.stop {
         StopBy::Ticks => None,
-        StopBy::Atr => market.atr_ticks().map(|atr| (atr * exits.atr_multiple).ceil() as i64),
-        StopBy::Structure => market.swing(exits.swing_minutes).and_then(|swing| {
+        StopBy::Atr => minutes.atr_ticks().map(|atr| (atr * exits.atr_multiple).ceil() as i64),
+        StopBy::Structure => minutes.swing(exits.swing_minutes).and_then(|swing| {
             let close = ticks(close).ok()?;
             let level = if side == Side::Buy { swing.low - 1 } else { swing.high + 1 };
             Some(side.sign() * (close - level))

@@ -35,12 +35,18 @@ pub enum Next<'a> {
     End,
 }
 
-/// Who keeps what happened.
+/// Who keeps what happened, or some of it.
 pub trait Journal {
-    fn run(&mut self, run: &Run) -> Result<()>;
-    fn row(&mut self, row: &Row) -> Result<()>;
+    fn run(&mut self, _run: &Run) -> Result<()> {
+        Ok(())
+    }
+    fn row(&mut self, _row: &Row) -> Result<()> {
+        Ok(())
+    }
     fn statement(&mut self, statement: &Statement) -> Result<()>;
-    fn verdict(&mut self, verdict: &Verdict) -> Result<()>;
+    fn verdict(&mut self, _verdict: &Verdict) -> Result<()> {
+        Ok(())
+    }
     fn person(&mut self, _person: &Person) -> Result<()> {
         Ok(())
     }
@@ -48,8 +54,12 @@ pub trait Journal {
     fn remember(&mut self, _ledger: &mut Ledger, _row: &Row, _statement: &Statement) -> Result<()> {
         Ok(())
     }
-    fn end(&mut self) -> Result<()>;
-    fn flush(&mut self) -> Result<()>;
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What the rows are.
@@ -109,6 +119,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             Next::Row(row) => row,
             Next::Watch(row) => {
                 risk.watch(row);
+                broker.watch(&row.bar);
                 continue;
             }
             Next::Person(person) => {

@@ -44,7 +44,7 @@ const GROUPS: [Group; 7] = [
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match &arguments[..] {
-        [verb, predictions, rules, costs] if verb == "engine" => engine::print(predictions, rules, costs),
+        [verb, bars, rules, costs] if verb == "engine" => engine::print(bars, rules, costs),
         groups => bench(groups),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mes_core::{money::Cents, person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
+use mes_core::{money::Cents, statement::Statement, verdict::Verdict};
 use mes_pipe::Result;
 use mes_risk::trade::Journal;
 
@@ -74,14 +74,6 @@ impl Tally {
 pub struct Listener<'a>(pub &'a RefCell<Tally>);
 
 impl Journal for Listener<'_> {
-    fn run(&mut self, _: &Run) -> Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, _: &Row) -> Result<()> {
-        Ok(())
-    }
-
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         let tally = &mut *self.0.borrow_mut();
         for fill in &statement.fills {
@@ -107,18 +99,6 @@ impl Journal for Listener<'_> {
             Verdict::Alert { rule, .. } => tally.died |= LASTING.contains(&rule.as_str()),
             Verdict::Deny { .. } | Verdict::Hold { .. } => {}
         }
-        Ok(())
-    }
-
-    fn person(&mut self, _: &Person) -> Result<()> {
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }

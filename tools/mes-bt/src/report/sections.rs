@@ -314,10 +314,7 @@ pub fn assumptions(results: &Results) -> String {
         ("Round turn per contract", side.to_string()),
         ("Fills", format!("{:?}", run.fills.model).to_lowercase()),
         ("Latency", run.fills.latency.to_string()),
-        (
-            "Slippage, cash session and else",
-            format!("{}, {} ticks", costs.slippage.rth_ticks, costs.slippage.eth_ticks),
-        ),
+        ("Slippage", words::slippage(costs.slippage)),
     ]);
     let returns = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, 252 days \
                    a year, no risk-free rate; the standard error is √((1 + SR²/2)/T) of the daily ratio (Lo 2002), \

@@ -108,8 +108,8 @@ impl Exits {
                  guard.max_stop_ticks = {guard_ticks}"
             ));
         }
-        if !(1..=crate::market::MINUTES).contains(&self.swing_minutes) {
-            let (minutes, most) = (self.swing_minutes, crate::market::MINUTES);
+        if !(1..=crate::minutes::MINUTES).contains(&self.swing_minutes) {
+            let (minutes, most) = (self.swing_minutes, crate::minutes::MINUTES);
             return Err(format!("exits.swing_minutes = {minutes} is not within 1 and {most}"));
         }
         if !(self.atr_multiple > 0.0 && self.atr_multiple.is_finite()) {

@@ -141,6 +141,10 @@ impl Broker for Kept {
         Ok(&self.sim.statement)
     }
 
+    fn watch(&mut self, bar: &Bar) {
+        self.sim.watch(bar);
+    }
+
     fn submit(&mut self, order: &Order) -> std::result::Result<(), BrokerError> {
         self.sim.submit(order)
     }

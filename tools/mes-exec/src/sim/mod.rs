@@ -14,6 +14,7 @@ use mes_core::{
     costs::Costs,
     fills::{Fills, Model},
     interval::Interval,
+    minutes::Minutes,
     money::Cents,
     order::{ExitReason, Order, Side},
     run::Run,
@@ -107,6 +108,9 @@ pub struct Sim {
     /// Cost of one side of one contract today.
     side_cost: Cents,
     slippage_ticks: i64,
+    /// What slippage depends on, and the last row that the run record has in it already.
+    minutes: Minutes,
+    known: Option<Ts>,
 }
 
 impl Sim {
@@ -138,18 +142,17 @@ impl Sim {
             refusals: Vec::new(),
             side_cost: Cents::ZERO,
             slippage_ticks: 0,
+            minutes: Minutes::default(),
+            known: None,
         }
     }
 
     /// Looks up what a fill in this bar costs and where its day ends.
     fn today(&mut self, bar: &Bar) -> (Option<Ts>, Option<Ts>) {
-        let slippage = self.costs.slippage;
-        let Some(today) = self.schedule.of_bar(bar.ts) else {
-            self.slippage_ticks = slippage.eth_ticks;
-            return (None, None);
-        };
-        let rth = today.part_of_bar(bar.ts) == Part::Rth;
-        self.slippage_ticks = if rth { slippage.rth_ticks } else { slippage.eth_ticks };
+        let today = self.schedule.of_bar(bar.ts);
+        let part = today.map_or(Part::Closed, |today| today.part_of_bar(bar.ts));
+        self.slippage_ticks = self.costs.slippage.ticks(part, &self.minutes);
+        let Some(today) = today else { return (None, None) };
         self.side_cost = self.costs.rate(today.label()).side();
         (Some(today.end.flat), today.stretch_end(bar.ts))
     }
@@ -226,7 +229,15 @@ impl Broker for Sim {
         self.statement.seen = run.broker.seen;
         let interval: Interval = run.interval.parse().map_err(data)?;
         self.interval = interval.nanos();
+        self.minutes = run.ledger.market.minutes.clone();
+        self.known = run.ledger.ts;
         Ok(())
+    }
+
+    fn watch(&mut self, bar: &Bar) {
+        if self.known.is_none_or(|known| bar.ts > known) {
+            self.minutes.push(bar, self.interval);
+        }
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
@@ -247,6 +258,7 @@ impl Broker for Sim {
         let slippage_ticks = self.slippage_ticks;
         self.before =
             Some(Before { ts: bar.ts, seg: bar.seg, close, bid, ask, slippage_ticks, flat_at, session_end });
+        self.watch(bar);
         self.state(bar.ts, close);
         Ok(&self.statement)
     }

@@ -4,7 +4,7 @@
 //! Feature: `f_atr_14`, in [0, 1). Warm-up: 14 rows.
 //! Source: Wilder, New Concepts in Technical Trading Systems (1978).
 
-use mes_core::{interval::Interval, market::Wilder};
+use mes_core::{interval::Interval, minutes::Wilder};
 
 use super::{Columns, Indicator, Kind, Place, level, placed};
 use crate::row::Row;

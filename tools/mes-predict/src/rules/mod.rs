@@ -37,8 +37,10 @@ impl FromStr for Name {
     }
 }
 
+pub use ema_cross::EmaCross;
+
 /// Decides on one bar after the other.
-trait Rule {
+pub trait Rule {
     /// Returns direction (−1, 0, 1) and confidence, or `None` while warming up.
     fn decide(&mut self, bar: &Bar) -> Option<(f32, f32)>;
 

@@ -3,8 +3,8 @@
 use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
-    let (breakers, market) = (&view.rules.breakers, &view.ledger.market);
-    let (Some(atr), Some(normal)) = (market.atr_ticks(), market.atr_normal_ticks()) else {
+    let (breakers, minutes) = (&view.rules.breakers, &view.ledger.market.minutes);
+    let (Some(atr), Some(normal)) = (minutes.atr_ticks(), minutes.atr_normal_ticks()) else {
         return Opinion::Allow;
     };
     let limit = breakers.atr_times_normal * normal;

@@ -4,7 +4,7 @@ use super::{Opinion, View};
 
 pub fn opinion(view: &View) -> Opinion {
     let (breakers, market) = (&view.rules.breakers, &view.ledger.market);
-    let (Some(volume), Some(normal)) = (market.volume(), market.volume_normal()) else {
+    let (Some(volume), Some(normal)) = (market.volume(), market.minutes.volume_normal()) else {
         return Opinion::Allow;
     };
     let (value, limit) = (volume as f64, breakers.volume_ratio * normal);

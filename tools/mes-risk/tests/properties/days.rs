@@ -98,10 +98,6 @@ struct Watch {
 }
 
 impl Journal for Watch {
-    fn run(&mut self, _: &Run) -> Result<()> {
-        Ok(())
-    }
-
     fn row(&mut self, row: &Row) -> Result<()> {
         let today = self.schedule.of_bar(row.bar.ts).copied();
         if today.map(|today| today.label()) != self.today.map(|today| today.label()) {
@@ -135,14 +131,6 @@ impl Journal for Watch {
                 assert!(self.larger == 0 || contracts <= self.larger);
             }
         }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }

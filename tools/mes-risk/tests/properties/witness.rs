@@ -258,10 +258,6 @@ impl Witness {
 }
 
 impl Journal for Witness {
-    fn run(&mut self, _: &Run) -> Result<()> {
-        Ok(())
-    }
-
     fn row(&mut self, row: &Row) -> Result<()> {
         self.nothing_is_owed();
         self.row = *row;
@@ -302,10 +298,6 @@ impl Journal for Witness {
     fn end(&mut self) -> Result<()> {
         self.nothing_is_owed();
         self.ended = true;
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }

@@ -184,14 +184,6 @@ impl Book {
 }
 
 impl Journal for Book {
-    fn run(&mut self, _: &Run) -> Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, _: &Row) -> Result<()> {
-        Ok(())
-    }
-
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         self.statements.push(statement.clone());
         Ok(())
@@ -199,14 +191,6 @@ impl Journal for Book {
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
         self.verdicts.push(verdict.clone());
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
         Ok(())
     }
 }
