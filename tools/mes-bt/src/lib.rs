@@ -3,7 +3,6 @@
 mod backtest;
 mod check;
 mod diff;
-mod draw;
 pub mod evidence;
 mod files;
 mod folds;

@@ -82,10 +82,13 @@ pub fn live<'a>(
 
 #[cfg(test)]
 mod tests {
-    use mes_core::rules::{MES_1K, SHIPPED};
+    use mes_core::{
+        dice::Draw,
+        rules::{MES_1K, SHIPPED},
+    };
 
     use super::*;
-    use crate::{draw::Draw, stats::ruin};
+    use crate::stats::ruin;
 
     fn of(days: &[&[i64]]) -> Life {
         let rules = Rules::parse(MES_1K).expect("rules");

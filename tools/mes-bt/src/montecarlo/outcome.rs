@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use mes_core::{money::Cents, rules::Rules};
+use mes_core::{dice::Draw, money::Cents, rules::Rules};
 use mes_pipe::{Error, Result};
 use serde::Serialize;
 
@@ -11,7 +11,6 @@ use super::{
     account::{End, live},
 };
 use crate::{
-    draw::Draw,
     stats::{interval::percentile, normal},
     summary::FEW_TRADES,
     words::{self, signed_usd, usd},

@@ -21,6 +21,7 @@ use std::{
 
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
+use mes_core::dice::Draw;
 use mes_pipe::{Error, InputArgs, Result, Settings, SettingsArgs, hash, log};
 use serde_json::json;
 
@@ -175,7 +176,7 @@ fn check(args: &OptimizeArgs, base: &Base) -> Result<()> {
         // One value that the rules accept is enough: others may be bad together with another key.
         let places: Vec<f64> = match vary.count() {
             Some(count) => (0..count).map(|place| place as f64).collect(),
-            None => vec![vary.draw(&mut crate::draw::Draw::new(1, 1))],
+            None => vec![vary.draw(&mut Draw::new(1, 1))],
         };
         let tried = places.iter().map(|place| base.with(std::slice::from_ref(vary), &[*place]));
         let mut errors = Vec::new();

@@ -23,8 +23,10 @@ pub fn trailing(target: f64, drawdown: f64, drift: f64, variance: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use mes_core::dice::Draw;
+
     use super::*;
-    use crate::{draw::Draw, stats::close};
+    use crate::stats::close;
 
     #[test]
     fn walks_as_published() {
