@@ -7,6 +7,7 @@ pub mod ledger;
 mod map;
 mod outcome;
 mod page;
+mod record;
 mod score;
 mod search;
 mod space;
@@ -35,6 +36,7 @@ use crate::{
 use ledger::{Ledger, Line, Look, StudyLine, Trial};
 use map::Map;
 use outcome::{Counts, Judged, Outcome, ranked};
+use record::Record;
 use score::Objective;
 use search::{Method, Search};
 use space::{Base, Vary};
@@ -293,6 +295,7 @@ fn judge(
     let capital = settings.rules.value.capital();
     let judged = |trial: &Trial| Judged::of(trial, searched, capital);
     let scored = ranked(trials);
+    let best = scored.first().map(|trial| judged(trial));
     let mut outcome = Outcome {
         kind: "optimization",
         v: 1,
@@ -303,7 +306,8 @@ fn judge(
         counts: Counts::of(trials),
         days: line.days,
         holdout_days: line.holdout_days,
-        best: scored.first().map(|trial| judged(trial)),
+        record: searched.zip(best.as_ref()).and_then(|(searched, best)| Record::of(searched, best)),
+        best,
         // Rows held out were not searched on: nothing to deflate, unless they were looked at before.
         holdout: held_out.map(|trial| Judged { dsr: None, ..judged(&trial) }),
         searched,
