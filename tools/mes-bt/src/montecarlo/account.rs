@@ -138,7 +138,7 @@ mod tests {
         let share = passed as f64 / runs as f64;
         // The floor stops rising at the start's balance: once there, a gain of 1,000 to go and 2,000 to lose.
         let to_lock = ruin::trailing(2000.0, 2000.0, 0.0, 1.0);
-        let want = to_lock * ruin::walk(0.5, 1000.0, 2000.0);
+        let want = to_lock * ruin::fixed(1000.0, 2000.0, 0.0, 1.0);
         assert!((share - want).abs() < 0.025, "{share} {want}");
     }
 }
