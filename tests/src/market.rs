@@ -7,32 +7,11 @@ use std::fmt::Write as _;
 use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
     calendar::Calendar,
+    dice::Draw,
     session::Day,
     time::{self, SECOND, Ts},
     tz,
 };
-
-/// A small generator whose numbers are pinned: splitmix64 by Steele, Lea and Flood.
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Dice(seed)
-    }
-
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.roll() % end
-    }
-}
 
 /// What a stretch of rows is like.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,7 +29,7 @@ pub const RULES: &str = "tests/fixtures/busy.toml";
 
 /// Returns rows as JSON lines with a header: the hours around the cash session of some weeks, without it (`eth`).
 pub fn eventful(seed: u64) -> String {
-    let mut market = Market { dice: Dice::new(seed), ticks: 20_000, seg: 0, last: None, text: String::new() };
+    let mut market = Market { draw: Draw::of(seed), ticks: 20_000, seg: 0, last: None, text: String::new() };
     market.text.push_str(
         "{\"kind\":\"prediction\",\"v\":1,\"interval\":\"1s\",\"session\":\"eth\",\"lineage\":[]}\n",
     );
@@ -96,7 +75,7 @@ pub fn eventful(seed: u64) -> String {
 }
 
 struct Market {
-    dice: Dice,
+    draw: Draw,
     ticks: i64,
     seg: i64,
     /// Where the rows so far end.
@@ -122,9 +101,9 @@ impl Market {
         let open = self.ticks;
         let (mut high, mut low, mut volume) = (open, open, 1);
         if mood == Mood::Wild {
-            volume = self.dice.below(5) as i64;
+            volume = (self.draw.bits() % 5) as i64;
             for _ in 0..volume.min(2) {
-                self.ticks += self.dice.below(5) as i64 - 2;
+                self.ticks += (self.draw.bits() % 5) as i64 - 2;
                 (high, low) = (high.max(self.ticks), low.min(self.ticks));
             }
         }
@@ -135,7 +114,7 @@ impl Market {
         let (dir, conf) = match mood {
             Mood::Drift(_) => (0.0, 0.9),
             Mood::Calm { signal_at } => (f64::from(ts == signal_at), 0.95),
-            Mood::Wild => match self.dice.below(80) {
+            Mood::Wild => match self.draw.bits() % 80 {
                 0 => (1.0, 0.65),
                 1 => (-1.0, 0.65),
                 2 => (1.0, 0.85),

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use mes_golden::{
-    market::{self, Dice},
-    shell,
-};
+use mes_core::dice::Draw;
+use mes_golden::{market, shell};
 use serde_json::{Value, json};
 
 const DAY: &str = "es-1s-2019-12-16";
@@ -69,12 +67,12 @@ fn the_journals_of_the_day_are_equal() {
     fs::write(folder.path().join("wide.toml"), wide).expect("rules");
     let rules = "wide.toml";
     for seed in 1..=3 {
-        let mut dice = Dice::new(seed);
+        let mut draw = Draw::of(seed);
         let mut rows = String::new();
         for line in bars.lines() {
             let mut row: Value = serde_json::from_str(line).expect("a row");
             if row.get("ts").is_some() {
-                let (dir, conf) = match dice.below(100) {
+                let (dir, conf) = match draw.bits() % 100 {
                     0 => (1.0, 0.85),
                     1 => (-1.0, 0.65),
                     _ => (0.0, 0.9),

@@ -7,12 +7,12 @@ use mes_bars::by::{
 use mes_core::{
     bar::{self, Bar},
     calendar::Calendar,
+    dice::Draw,
     order::Side,
     session::Filter,
     tick::Tick,
     time::{self, MILLI, SECOND, Ts},
 };
-use mes_golden::market::Dice;
 use mes_pipe::{BarBuilder, Bars};
 
 const CARRY_S: i64 = 300;
@@ -42,42 +42,42 @@ fn midnight() -> Ts {
 
 /// Makes trades, quotes and heartbeats around a close, with holes, a roll at midnight, and sides where `sided`.
 fn ticks(seed: u64, sided: bool) -> Vec<Tick> {
-    let mut dice = Dice::new(seed);
+    let mut draw = Draw::of(seed);
     let (close, open) = pause();
     let mut ts = at("2026-03-04T21:00:00Z");
     let mut price = 5000.0;
     let mut lean = 50;
     let mut ticks = Vec::new();
     while ts < at("2026-03-05T01:00:00Z") {
-        ts += match dice.below(1000) {
-            0 => (200 + dice.below(300) as i64) * SECOND,
+        ts += match draw.bits() % 1000 {
+            0 => (200 + (draw.bits() % 300) as i64) * SECOND,
             1..300 => 0,
-            _ => dice.below(3000) as i64 * MILLI,
+            _ => (draw.bits() % 3000) as i64 * MILLI,
         };
         if (close..open).contains(&ts) {
             ticks.push(Tick { ts, ..Tick::default() });
             ts = open;
         }
-        if dice.below(500) == 0 {
-            lean = 20 + dice.below(60);
+        if draw.bits() % 500 == 0 {
+            lean = 20 + draw.bits() % 60;
         }
-        let up = dice.below(100) < lean;
-        if dice.below(3) == 0 {
+        let up = draw.bits() % 100 < lean;
+        if draw.bits() % 3 == 0 {
             price += if up { 0.25 } else { -0.25 };
         }
         let symbol = if ts < midnight() { "MESH6" } else { "MESM6" }.parse().expect("a symbol");
-        let trade = dice.below(5) > 0;
-        let quote = dice.below(3) == 0;
+        let trade = draw.bits() % 5 > 0;
+        let quote = draw.bits() % 3 == 0;
         let side = if up { Side::Buy } else { Side::Sell };
         ticks.push(Tick {
             ts,
             price: trade.then_some(price),
-            size: trade.then(|| dice.below(9) as i64),
-            side: (trade && sided && dice.below(10) > 0).then_some(side),
+            size: trade.then(|| (draw.bits() % 9) as i64),
+            side: (trade && sided && draw.bits() % 10 > 0).then_some(side),
             bid: quote.then_some(price - 0.25),
             ask: quote.then_some(price + 0.25),
-            bid_size: quote.then(|| 1 + dice.below(50) as i64),
-            ask_size: quote.then(|| 1 + dice.below(50) as i64),
+            bid_size: quote.then(|| 1 + (draw.bits() % 50) as i64),
+            ask_size: quote.then(|| 1 + (draw.bits() % 50) as i64),
             symbol,
         });
     }
@@ -320,12 +320,12 @@ fn quote_and_flow_of_a_bar_are_those_of_its_records() {
 /// Balanced flow gives bars of about `--size` trades; neither calm nor a one-sided hour makes them collapse or explode.
 #[test]
 fn imbalance_bars_neither_collapse_nor_explode() {
-    let mut dice = Dice::new(9);
+    let mut draw = Draw::of(9);
     let start = at("2026-03-04T15:00:00Z");
     let ticks: Vec<Tick> = (0..60_000)
         .map(|index: i64| {
             let share = if (20_000..40_000).contains(&index) { 95 } else { 50 };
-            let side = if dice.below(100) < share { Side::Buy } else { Side::Sell };
+            let side = if draw.bits() % 100 < share { Side::Buy } else { Side::Sell };
             let ts = start + index * 100 * MILLI;
             Tick { ts, price: Some(5000.0), size: Some(1), side: Some(side), ..Tick::default() }
         })

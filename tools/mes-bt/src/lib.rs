@@ -3,7 +3,6 @@
 mod backtest;
 mod check;
 mod diff;
-mod draw;
 pub mod evidence;
 mod files;
 mod folds;
@@ -64,7 +63,8 @@ enum Verb {
     /// Print folds (train, validate, test) of a table as lines of JSON
     #[command(after_help = "Examples:
   mes-bt folds features.parquet
-  mes-bt folds --train 20sessions --validate 0d --test 5sessions --step 5sessions features.parquet | jq .test")]
+  mes-bt folds --train 20sessions --validate 0d --test 5sessions --step 5sessions features.parquet | jq .test
+  mes-bt folds --combinatorial 6,2 features.parquet")]
     Folds(folds::FoldsArgs),
     /// Pass on the rows of a span of time
     #[command(after_help = "Examples:

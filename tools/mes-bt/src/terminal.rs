@@ -149,6 +149,13 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
     };
     vec![
         (
+            "break-even wins",
+            format!(
+                "{} pay the costs, had each ended at its stop or target",
+                or_dash(all.break_even_win_ratio, percent)
+            ),
+        ),
+        (
             "expectancy",
             format!(
                 "{} a trade{}",

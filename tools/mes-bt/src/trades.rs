@@ -32,6 +32,8 @@ pub struct Trade {
     pub confidence: f32,
     /// What it could lose at its stop, before slippage and commission.
     pub risk_cents: Cents,
+    /// What its stop would slip by, as its entry did.
+    pub stop_slippage_cents: Cents,
     /// Gross at its target.
     pub reward_cents: Cents,
     /// The bar touched stop and target, and the stop was assumed.
@@ -70,6 +72,7 @@ impl Pairing {
         let entry = self.entry.take()?;
         let (confidence, stop_ticks, target_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
         let commission = entry.commission_cents + fill.commission_cents;
+        let ticks = |ticks: i64| TICK_VALUE * (ticks * entry.contracts);
         Some(Trade {
             entered: entry.ts,
             exited: fill.ts,
@@ -79,12 +82,13 @@ impl Pairing {
             exit_price: fill.price,
             gross_cents: fill.gross_cents,
             commission_cents: commission,
-            slippage_cents: TICK_VALUE * ((entry.slippage_ticks + fill.slippage_ticks) * entry.contracts),
+            slippage_cents: ticks(entry.slippage_ticks + fill.slippage_ticks),
             net_cents: fill.gross_cents - commission,
             exit,
             confidence,
-            risk_cents: TICK_VALUE * (stop_ticks * entry.contracts),
-            reward_cents: TICK_VALUE * (target_ticks * entry.contracts),
+            risk_cents: ticks(stop_ticks),
+            stop_slippage_cents: ticks(entry.slippage_ticks),
+            reward_cents: ticks(target_ticks),
             ambiguous: fill.ambiguous,
         })
     }

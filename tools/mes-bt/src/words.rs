@@ -1,6 +1,7 @@
 //! The names in records, in a trader's words.
 
 use chrono::Timelike;
+pub use mes_core::money::grouped;
 use mes_core::{
     costs::Slippage,
     fills::Model,
@@ -131,19 +132,6 @@ pub fn two(value: f64) -> String {
 /// Writes a count with its noun: `1 trade`, `1,204 trades`.
 pub fn count(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// Writes a number with commas between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Writes a length of time in its two largest units: `3 d 4 h`, `12 min`, `45 s`.

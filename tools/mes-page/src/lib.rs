@@ -1,8 +1,8 @@
-//! One page that says it all: no network, no other file, light and dark, wide and narrow. What the reports of mes-bt
-//! and of `mes-predict eval` are made of. The same content makes the same bytes.
+//! One page that says it all: no network, no other file, light and dark, wide and narrow. What the reports of mes-bt,
+//! `mes-predict eval` and `mes-features describe` are made of. The same content makes the same bytes.
 //!
-//! A crate of its own because two tools that do not know each other write pages, and the filters, which share
-//! mes-pipe, write none.
+//! A crate of its own because tools that do not know each other write pages, and mes-pipe, which all filters share,
+//! stays free of what only reports need.
 
 mod flaw;
 pub mod html;

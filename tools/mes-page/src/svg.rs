@@ -208,6 +208,43 @@ impl Chart {
     }
 }
 
+/// Pixels of a cell of a matrix, and of the names beside it.
+const CELL: usize = 15;
+const NAMES: usize = 118;
+
+/// Draws a square of values from −1 to 1 over and beside their names: blue above 0, red below, pale near it. Its size is
+/// fixed, so it scrolls where there is no room. `label` says what it shows to those who cannot see it.
+pub fn matrix(label: &str, names: &[&str], value: impl Fn(usize, usize) -> Option<f64>) -> String {
+    let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
+    let side = NAMES + names.len() * CELL;
+    let mut out = format!(
+        "<div class=\"scroll\"><svg class=\"matrix\" width=\"{side}\" height=\"{side}\" role=\"img\" \
+         aria-label=\"{}\">",
+        escape(label)
+    );
+    let end = NAMES - 6;
+    for (down, name) in names.iter().enumerate() {
+        let y = NAMES + down * CELL;
+        let middle = y + CELL / 2 + 4;
+        let _ = write!(
+            out,
+            "<text x=\"{end}\" y=\"{middle}\" text-anchor=\"end\">{name}</text>\
+             <text transform=\"translate({middle} {end}) rotate(-90)\">{name}</text>"
+        );
+        for (across, other) in names.iter().enumerate() {
+            let Some(value) = value(down, across) else { continue };
+            let (x, class) = (NAMES + across * CELL, if value < 0.0 { "minus" } else { "plus" });
+            let _ = write!(
+                out,
+                "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" \
+                 fill-opacity=\"{:.3}\"><title>{name}, {other}: {value:.3}</title></rect>",
+                value.abs()
+            );
+        }
+    }
+    out + "</svg></div>\n"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

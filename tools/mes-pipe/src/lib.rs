@@ -9,6 +9,7 @@ mod ahead;
 mod args;
 mod arrow;
 mod check;
+pub mod clock;
 pub mod columns;
 mod csv;
 mod damage;

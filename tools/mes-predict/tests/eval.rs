@@ -8,25 +8,18 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use mes_core::time::{self, HOUR, SECOND};
+use mes_core::{
+    dice::Draw,
+    time::{self, HOUR, SECOND},
+};
 use serde_json::Value;
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny.onnx");
 
-/// A seeded stream of numbers, evenly between 0 and 1.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// Writes rows of `sessions` sessions, each of 60 rows in two hours from 2024-01-02T15:00:01Z on. What happens follows
 /// `truth`; what is stated are these shares moved by `lie` from down to up.
 fn rows(sessions: i64, edge: f64, lie: f64) -> String {
-    let mut dice = Dice(7);
+    let mut draw = Draw::of(7);
     let mut text = String::from(
         "ts,open,high,low,close,volume,seg,symbol,p_down,p_flat,p_up,p_dir,p_conf,p_move,p_vol,y_dir,fold\n",
     );
@@ -34,9 +27,9 @@ fn rows(sessions: i64, edge: f64, lie: f64) -> String {
     for row in 0..sessions * 60 {
         let (session, place) = (row / 60, row % 60);
         let ts = start + session * 24 * HOUR + place / 30 * HOUR + place % 30 * SECOND;
-        let lean = edge * (dice.throw() - 0.5);
+        let lean = edge * (draw.unit() - 0.5);
         let truth = [0.3 - lean, 0.4, 0.3 + lean];
-        let dice = dice.throw();
+        let dice = draw.unit();
         let label = if dice < truth[0] { 0 } else { 1 + i32::from(dice >= truth[0] + 0.4) };
         let [down, flat, up] = [truth[0] - lie, truth[1], truth[2] + lie];
         let conf = down.max(flat).max(up);
@@ -169,13 +162,13 @@ fn says_what_it_lacks() {
 #[test]
 fn a_model_judged_at_once_is_the_model_judged_later() {
     let folder = tempfile::tempdir().expect("folder");
-    let mut dice = Dice(9);
+    let mut draw = Draw::of(9);
     let mut text = String::from("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_sigma,y_dir\n");
     let start = time::parse("2024-01-02T15:00:01Z").expect("a time");
     for row in 0..300 {
         let ts = time::format(start + row / 100 * 24 * HOUR + row % 100 * SECOND);
-        let [edge, noise] = [dice.throw(), dice.throw()].map(|one| (2.0 * one - 1.0) as f32);
-        let label = (dice.throw() * 3.0) as u8;
+        let [edge, noise] = [draw.unit(), draw.unit()].map(|one| (2.0 * one - 1.0) as f32);
+        let label = (draw.unit() * 3.0) as u8;
         let _ = writeln!(text, "{ts},5000,5000,5000,5000,1,1,MESH4,{edge},{noise},0.2,{label}");
     }
     let at_once = json(&eval(folder.path(), &text, &["--model", MODEL]));

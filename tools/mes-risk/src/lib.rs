@@ -1,7 +1,6 @@
 //! Predictions in, verdicts out: what may be traded, how much, and when it has to end.
 
 mod attended;
-mod clock;
 mod exits;
 mod explain;
 pub mod journal;

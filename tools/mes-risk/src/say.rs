@@ -9,10 +9,9 @@ use mes_core::{
     person::{Person, Says},
     time,
 };
-use mes_pipe::{Error, Result, SettingsArgs};
+use mes_pipe::{Error, Result, SettingsArgs, clock};
 
 use crate::{
-    clock,
     place::Place,
     state::{Folder, Snapshot},
     told,

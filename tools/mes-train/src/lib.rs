@@ -22,6 +22,7 @@ mod scaler;
 mod splits;
 mod trained;
 mod trees;
+mod uniqueness;
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -152,7 +153,7 @@ pub fn main(args: Args) -> Result<()> {
     let (without, window, until, max_memory) =
         (&args.without[..], options.rows(), args.until, args.max_memory);
     let sample = Sample::read(&mut input, &Choice { without, window, stride, horizon, until, max_memory })?;
-    describe(&sample, stride)?;
+    describe(&sample, stride, horizon)?;
     let config = settings(&args, family, &options, stride, serde_json::to_value(&label).unwrap_or_default());
     let meta = input.meta().stage("mes-train", Kind::Feature, config);
     let mut checkpoint = args.out.clone().into_os_string();
@@ -212,7 +213,7 @@ fn settings(args: &Args, family: &Family, options: &Options, stride: i64, label:
 }
 
 /// Tells what there is to learn from; an error when there is nothing.
-fn describe(sample: &Sample, stride: i64) -> Result<()> {
+fn describe(sample: &Sample, stride: i64, horizon: i64) -> Result<()> {
     let Sample { read, incomplete, times, .. } = sample;
     let worst = sample.empty.iter().zip(&sample.features).max_by_key(|(empty, _)| **empty);
     let (empty, name) = worst.map_or((0, ""), |(empty, name)| (*empty, name.as_str()));
@@ -226,6 +227,12 @@ fn describe(sample: &Sample, stride: i64) -> Result<()> {
         format!("{} s apart", stride as f64 / time::SECOND as f64)
     };
     note(format!("{} rows taken, {apart}, of {read} read; {lacking}", sample.len()));
+    if stride < horizon
+        && let Some(unique) = uniqueness::average(times, horizon)
+    {
+        let independent = (sample.len() as f64 * unique).round();
+        note(format!("labels overlap: they hold about as much as {independent} independent ones"));
+    }
     note(format!("from {} to {}, {} features", time::format(first), time::format(last), sample.width()));
     let counts = count(&sample.labels);
     let [down, flat, up] = counts.map(|there| 100.0 * there as f64 / sample.len() as f64);

@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDateTime};
 use mes_core::{
     calendar::Calendar,
     contract::TICK,
+    dice::splitmix64,
     session::{Day, Sessions},
     time::Ts,
     tz,
@@ -19,14 +20,6 @@ const VOLUMES: [&str; 5] = ["volume", "buy_volume", "sell_volume", "trades", "si
 const PLACE: [&str; 3] = ["ts", "seg", "symbol"];
 /// Weeks within which a change of clocks is looked for.
 const WEEKS: u64 = 30;
-
-/// splitmix64 by Steele, Lea and Flood.
-pub fn dice(state: u64) -> u64 {
-    let mut z = state.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 /// What no row held before: rows drawn from all the others, prices above every price there was, thrice the volume.
 pub struct Garbage {
@@ -54,7 +47,7 @@ impl Garbage {
 
     /// Returns what may stand in place of a row.
     pub fn instead(&self, given: &Given, row: usize) -> Row {
-        let other = (dice(row as u64) % given.rows.len() as u64) as usize;
+        let other = (splitmix64(row as u64) % given.rows.len() as u64) as usize;
         self.row(&given.rows[row], &given.rows[other])
     }
 

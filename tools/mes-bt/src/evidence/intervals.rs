@@ -4,11 +4,10 @@
 //! but no longer than a tenth of the days: with fewer blocks than that an interval comes out too narrow. 95 % intervals,
 //! bias-corrected and accelerated (BCa).
 
-use mes_core::money::Cents;
+use mes_core::{dice::Draw, money::Cents};
 use serde::Serialize;
 
 use crate::{
-    draw::Draw,
     metrics::returns::{self, YEAR},
     recorder::Results,
     stats::{block_length, bootstrap::stationary, interval::bca},

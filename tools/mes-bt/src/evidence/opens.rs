@@ -93,10 +93,10 @@ impl Opens {
 
 #[cfg(test)]
 mod tests {
-    use mes_core::time::SECOND;
+    use mes_core::{dice::Draw, time::SECOND};
 
     use super::*;
-    use crate::{draw::Draw, sample::START};
+    use crate::sample::START;
 
     fn bar(ts: Ts, ticks: i64, seg: i64, volume: i64) -> Bar {
         Bar { ts, open: 5000.0 + ticks as f64 * 0.25, seg, volume, ..Bar::default() }

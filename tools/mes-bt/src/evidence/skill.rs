@@ -6,10 +6,10 @@
 //! compared is where one enters and on which side, given how long one stays.
 
 use chrono::Timelike;
-use mes_core::{contract::TICK_VALUE, money::Cents, order::Side, tz};
+use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, tz};
 use serde::Serialize;
 
-use crate::{draw::Draw, recorder::Results, stats::interval::percentile, trades::Trade};
+use crate::{recorder::Results, stats::interval::percentile, trades::Trade};
 
 const SETS: usize = 999;
 /// No more random trades than this are tried, but never fewer sets than [`FEWEST_SETS`].

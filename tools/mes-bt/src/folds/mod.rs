@@ -1,6 +1,7 @@
 //! Cuts time into folds: train, validate, test, rolled forward. A fold is a line of JSON that says all there is to say,
 //! so that any scheduler can run it.
 
+mod combinatorial;
 pub mod length;
 
 use std::io::{Write, stdout};
@@ -16,6 +17,7 @@ use mes_core::{
 use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, log};
 use serde::{Deserialize, Serialize};
 
+use combinatorial::Choice;
 use length::{Length, Place};
 
 /// How time is cut.
@@ -33,7 +35,7 @@ pub struct CutArgs {
     /// From one fold to the next
     #[arg(long, value_name = "LENGTH", default_value = "1mo")]
     step: Length,
-    /// Seconds before the test that nothing may train on, beyond the labels' horizon: what features look back
+    /// Seconds at the test's edge that nothing may train on, beyond the labels' horizon: what features look back
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     embargo: u32,
 }
@@ -42,6 +44,9 @@ pub struct CutArgs {
 pub struct FoldsArgs {
     #[command(flatten)]
     cut: CutArgs,
+    /// Instead: cut the trading days into N groups and test every choice of K of them on a model of the rest
+    #[arg(long, value_name = "N,K", conflicts_with_all = ["train", "validate", "test", "step"])]
+    combinatorial: Option<Choice>,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -99,9 +104,19 @@ pub fn run(args: &FoldsArgs) -> Result<()> {
     let calendar = args.calendar.read()?.value;
     let input = open(&args.input)?;
     let covered = Covered::of(input, &calendar)?;
+    match args.combinatorial {
+        Some(choice) => {
+            print(&combinatorial::folds(choice, i64::from(args.cut.embargo), &covered, &calendar)?)
+        }
+        None => print(&folds(&args.cut, &covered, &calendar)?),
+    }
+}
+
+/// Prints a line a fold.
+fn print(folds: &[impl Serialize]) -> Result<()> {
     let mut out = stdout().lock();
-    for fold in folds(&args.cut, &covered, &calendar)? {
-        let line = serde_json::to_string(&fold).map_err(Error::failed)?;
+    for fold in folds {
+        let line = serde_json::to_string(fold).map_err(Error::failed)?;
         writeln!(out, "{line}")?;
     }
     Ok(out.flush()?)
@@ -114,6 +129,13 @@ pub fn open(args: &InputArgs) -> Result<Input> {
 }
 
 impl Covered {
+    /// Warns where nothing can be purged.
+    fn tell(&self) {
+        if self.purge_s == 0 {
+            log::note("the rows do not say how far their labels look ahead: purge_s is 0");
+        }
+    }
+
     /// Reads a table through.
     pub fn of(mut input: Input, calendar: &Calendar) -> Result<Covered> {
         let horizon = input
@@ -174,9 +196,7 @@ pub fn folds(cut: &CutArgs, covered: &Covered, calendar: &Calendar) -> Result<Ve
             sessions.len()
         )));
     }
-    if covered.purge_s == 0 {
-        log::note("the rows do not say how far their labels look ahead: purge_s is 0");
-    }
+    covered.tell();
     Ok(all)
 }
 
@@ -189,10 +209,10 @@ fn fold(
     let validate = step(from, cut.train)?;
     let test = step(validate, cut.validate)?;
     let end = step(test, cut.test)?;
-    let span = |from: Place, to: Place| {
-        // From evening to evening: a trading day begins at 18:00 the day before its date.
-        let evening = |date: NaiveDate| tz::instant(date - TimeDelta::days(1), EVENING);
-        Span { from: evening(from.date), to: evening(to.date), sessions: to.session - from.session }
+    let span = |from: Place, to: Place| Span {
+        from: evening(from.date),
+        to: evening(to.date),
+        sessions: to.session - from.session,
     };
     let (train, validate) = (span(from, validate), span(validate, test));
     let embargo_s = i64::from(cut.embargo);
@@ -207,6 +227,11 @@ fn fold(
         embargo_s,
         until: validate.to - embargo_s * SECOND,
     })
+}
+
+/// Returns when the trading day of this date begins: at 18:00 the day before, so spans go from evening to evening.
+fn evening(date: NaiveDate) -> Ts {
+    tz::instant(date - TimeDelta::days(1), EVENING)
 }
 
 const EVENING: NaiveTime = match NaiveTime::from_hms_opt(18, 0, 0) {

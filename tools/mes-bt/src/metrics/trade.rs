@@ -10,8 +10,8 @@ use mes_core::{
 };
 use serde::Serialize;
 
-use super::ratio;
-use crate::{recorder::Results, trades::Trade};
+use super::{finite, ratio};
+use crate::{recorder::Results, stats::break_even::win_ratio, trades::Trade};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TradeMetrics {
@@ -48,6 +48,8 @@ pub struct Split {
     pub losses: usize,
     pub net_usd: f64,
     pub win_ratio: Option<f64>,
+    /// The share of wins at which they would have cost nothing, had each ended at its stop or its target.
+    pub break_even_win_ratio: Option<f64>,
     /// What the wins made over what the losses lost.
     pub profit_factor: Option<f64>,
     /// Net of the average trade.
@@ -59,7 +61,14 @@ pub struct Split {
 impl Split {
     /// Sums up `trades`.
     pub fn of<'a>(trades: impl Iterator<Item = &'a Trade>) -> Split {
-        let nets: Vec<Cents> = trades.map(|trade| trade.net_cents).collect();
+        let trades: Vec<&Trade> = trades.collect();
+        let nets: Vec<Cents> = trades.iter().map(|trade| trade.net_cents).collect();
+        let usd = |of: fn(&Trade) -> Cents| trades.iter().map(|trade| of(trade)).sum::<Cents>().usd();
+        let break_even = win_ratio(
+            usd(|trade| trade.risk_cents + trade.stop_slippage_cents),
+            usd(|trade| trade.reward_cents),
+            usd(|trade| trade.commission_cents),
+        );
         let sum = |keep: fn(&Cents) -> bool| -> (usize, f64) {
             let kept: Vec<Cents> = nets.iter().copied().filter(keep).collect();
             (kept.len(), kept.iter().copied().sum::<Cents>().usd())
@@ -74,6 +83,7 @@ impl Split {
             losses,
             net_usd: net,
             win_ratio: ratio(wins as f64, count),
+            break_even_win_ratio: finite(break_even),
             profit_factor: ratio(won, -lost).filter(|_| losses > 0),
             expectancy_usd: ratio(net, count),
             average_win_usd: ratio(won, wins as f64),
@@ -162,6 +172,8 @@ mod tests {
         assert_eq!(all.profit_factor, Some(17.5 / 12.5));
         assert_eq!(all.expectancy_usd, Some(5.0 / 6.0));
         assert_eq!(all.win_ratio, Some(2.0 / 6.0));
+        // Stop 8 and a tick of slippage, target 16: (11.25 + 0.84)/31.25.
+        assert!(all.break_even_win_ratio.is_some_and(|ratio| (ratio - 0.386_88).abs() < 1e-12));
         assert_eq!((all.average_win_usd, all.average_loss_usd), (Some(8.75), Some(-12.5 / 3.0)));
         assert_eq!((metrics.longest_wins, metrics.longest_losses), (1, 3));
         assert_eq!((metrics.largest_win_usd, metrics.largest_loss_usd), (Some(10.0), Some(-5.0)));
@@ -175,7 +187,9 @@ mod tests {
     #[test]
     fn nothing_is_said_of_no_trades_and_no_losses() {
         let none = TradeMetrics::of(&sample::results(&[]));
-        assert_eq!((none.all.win_ratio, none.all.profit_factor, none.all.expectancy_usd), (None, None, None));
+        let all = &none.all;
+        assert_eq!((all.win_ratio, all.break_even_win_ratio), (None, None));
+        assert_eq!((all.profit_factor, all.expectancy_usd), (None, None));
         assert_eq!((none.per_day, none.average_hold_s, none.net_per_risked_usd), (None, None, None));
         let won = TradeMetrics::of(&sample::results(&[100, 200]));
         assert_eq!((won.all.profit_factor, won.largest_loss_usd), (None, None));

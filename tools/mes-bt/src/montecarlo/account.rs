@@ -82,10 +82,13 @@ pub fn live<'a>(
 
 #[cfg(test)]
 mod tests {
-    use mes_core::rules::{MES_1K, SHIPPED};
+    use mes_core::{
+        dice::Draw,
+        rules::{MES_1K, SHIPPED},
+    };
 
     use super::*;
-    use crate::{draw::Draw, stats::ruin};
+    use crate::stats::ruin;
 
     fn of(days: &[&[i64]]) -> Life {
         let rules = Rules::parse(MES_1K).expect("rules");
@@ -135,7 +138,7 @@ mod tests {
         let share = passed as f64 / runs as f64;
         // The floor stops rising at the start's balance: once there, a gain of 1,000 to go and 2,000 to lose.
         let to_lock = ruin::trailing(2000.0, 2000.0, 0.0, 1.0);
-        let want = to_lock * ruin::walk(0.5, 1000.0, 2000.0);
+        let want = to_lock * ruin::fixed(1000.0, 2000.0, 0.0, 1.0);
         assert!((share - want).abs() < 0.025, "{share} {want}");
     }
 }

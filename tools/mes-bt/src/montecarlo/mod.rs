@@ -1,6 +1,7 @@
 //! `montecarlo`: what else could have come of the same trades, and how often a limit would have ended it.
 
 mod account;
+mod closed;
 mod outcome;
 mod page;
 
@@ -21,7 +22,7 @@ use outcome::Outcome;
 ///
 /// Reads the directory that mes-bt --out wrote (trades.csv and summary.json). Whole sessions are drawn with
 /// replacement, those without a trade included, so trades of one day stay together; under a firm's rules also the
-/// chance to pass. Beside it the trades alone in another order, which keeps their sum and shows what drawdown order
+/// chance to pass, with what closed forms give for it as a check. Beside it the trades alone in another order, which keeps their sum and shows what drawdown order
 /// makes. A table for a person, JSON when piped.
 #[derive(Args)]
 #[command(after_help = "Examples:

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use mes_core::{money::Cents, rules::Rules};
+use mes_core::{dice::Draw, money::Cents, rules::Rules};
 use mes_pipe::{Error, Result};
 use serde::Serialize;
 
 use super::{
     Past,
     account::{End, live},
+    closed::{self, ClosedForm},
 };
 use crate::{
-    draw::Draw,
     stats::{interval::percentile, normal},
     summary::FEW_TRADES,
     words::{self, signed_usd, usd},
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub reordered_drawdown_usd: [f64; 5],
     pub trades_usd: f64,
     pub chances: Vec<Chance>,
+    /// What closed forms give for the chance to pass, under a firm's rules.
+    pub closed_forms: Vec<ClosedForm>,
     /// Days until the firm's target, at the same shares of the lives that met it.
     pub days_to_pass: Option<[f64; 5]>,
     /// For the picture: day, and equity at the shares.
@@ -100,6 +102,7 @@ impl Outcome {
             reordered_drawdown_usd: spread(reordered(&trades, runs, seed)),
             trades_usd: trades.iter().copied().sum::<Cents>().usd(),
             chances: chances(&lives, rules),
+            closed_forms: closed::forms(past, rules),
             days_to_pass: (!passed.is_empty()).then(|| spread(passed)),
             fan: shown.into_iter().zip(fan.into_iter().map(spread)).collect(),
         }
@@ -162,6 +165,12 @@ impl Outcome {
         for chance in &self.chances {
             let [share, low, high] = [chance.share, chance.low, chance.high].map(words::percent);
             let _ = writeln!(out, "  {:<34}{share:>9}   ({low} to {high})", chance.of);
+        }
+        if !self.closed_forms.is_empty() {
+            let _ = writeln!(out, "\n  sanity check: passing by closed forms, {}", closed::LEAVES_OUT);
+        }
+        for form in &self.closed_forms {
+            let _ = writeln!(out, "  {:<34}{:>9}", form.of, words::percent(form.share));
         }
         if let Some(caution) = self.caution() {
             let _ = writeln!(out, "  ! {caution}");

@@ -5,7 +5,10 @@ use mes_page::{
     svg::{Axis, Chart},
 };
 
-use super::outcome::{Outcome, SHARES, Spread};
+use super::{
+    closed::{ClosedForm, LEAVES_OUT},
+    outcome::{Outcome, SHARES, Spread},
+};
 use crate::{
     report::charts,
     words::{percent, usd},
@@ -20,6 +23,9 @@ pub fn page(outcome: &Outcome) -> String {
     body += "</header>\n";
     body += &section("Equity", &(fan(outcome) + CAPTION));
     body += &section("Chances", &chances(outcome));
+    if !outcome.closed_forms.is_empty() {
+        body += &section("Sanity check", &closed_forms(outcome));
+    }
     body += &section("Spread", &spreads(outcome));
     body += &section("How", &paragraph(HOW));
     mes_page::page("mes Monte Carlo", &body)
@@ -72,6 +78,15 @@ fn chances(outcome: &Outcome) -> String {
     };
     let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
     table(&["Of", "|", ">Chance", ">95 % interval"], &rows)
+}
+
+fn closed_forms(outcome: &Outcome) -> String {
+    let row = |form: &ClosedForm| {
+        vec![Cell::Text(form.of.to_owned()), Cell::Bar(form.share, 0.0), Cell::Number(percent(form.share))]
+    };
+    let rows: Vec<Vec<Cell>> = outcome.closed_forms.iter().map(row).collect();
+    let words = format!("Passing by closed forms, {LEAVES_OUT}.");
+    paragraph(&words) + &table(&["Of", "|", ">Chance"], &rows)
 }
 
 fn spreads(outcome: &Outcome) -> String {

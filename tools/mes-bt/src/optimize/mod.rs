@@ -7,6 +7,7 @@ pub mod ledger;
 mod map;
 mod outcome;
 mod page;
+mod record;
 mod score;
 mod search;
 mod space;
@@ -21,6 +22,7 @@ use std::{
 
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
+use mes_core::dice::Draw;
 use mes_pipe::{Error, InputArgs, Result, Settings, SettingsArgs, hash, log};
 use serde_json::json;
 
@@ -34,6 +36,7 @@ use crate::{
 use ledger::{Ledger, Line, Look, StudyLine, Trial};
 use map::Map;
 use outcome::{Counts, Judged, Outcome, ranked};
+use record::Record;
 use score::Objective;
 use search::{Method, Search};
 use space::{Base, Vary};
@@ -175,7 +178,7 @@ fn check(args: &OptimizeArgs, base: &Base) -> Result<()> {
         // One value that the rules accept is enough: others may be bad together with another key.
         let places: Vec<f64> = match vary.count() {
             Some(count) => (0..count).map(|place| place as f64).collect(),
-            None => vec![vary.draw(&mut crate::draw::Draw::new(1, 1))],
+            None => vec![vary.draw(&mut Draw::new(1, 1))],
         };
         let tried = places.iter().map(|place| base.with(std::slice::from_ref(vary), &[*place]));
         let mut errors = Vec::new();
@@ -292,6 +295,7 @@ fn judge(
     let capital = settings.rules.value.capital();
     let judged = |trial: &Trial| Judged::of(trial, searched, capital);
     let scored = ranked(trials);
+    let best = scored.first().map(|trial| judged(trial));
     let mut outcome = Outcome {
         kind: "optimization",
         v: 1,
@@ -302,7 +306,8 @@ fn judge(
         counts: Counts::of(trials),
         days: line.days,
         holdout_days: line.holdout_days,
-        best: scored.first().map(|trial| judged(trial)),
+        record: searched.zip(best.as_ref()).and_then(|(searched, best)| Record::of(searched, best)),
+        best,
         // Rows held out were not searched on: nothing to deflate, unless they were looked at before.
         holdout: held_out.map(|trial| Judged { dsr: None, ..judged(&trial) }),
         searched,

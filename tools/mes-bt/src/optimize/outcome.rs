@@ -10,6 +10,7 @@ use super::{
     importance::{Importance, text},
     ledger::Trial,
     map::Map,
+    record::Record,
 };
 use crate::{
     evidence::Searched,
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub holdout: Option<Judged>,
     /// All trials on these rows, of this search and others in the ledger.
     pub searched: Option<Searched>,
+    /// Whether the days are enough for so many trials.
+    pub record: Option<Record>,
     pub overfitting: Option<Overfitting>,
     pub importance: Vec<Importance>,
     pub warnings: Vec<String>,
@@ -171,6 +174,9 @@ impl Outcome {
             if let Some(judged) = judged {
                 let _ = writeln!(out, "  {name:<20} {}", judged.sentence());
             }
+        }
+        if let Some(record) = &self.record {
+            let _ = writeln!(out, "  {:<20} {}", "record (MinBTL)", record.sentence());
         }
         if let Some(overfitting) = &self.overfitting {
             let _ = writeln!(

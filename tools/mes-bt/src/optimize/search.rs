@@ -1,11 +1,11 @@
 //! Which points are tried. What is asked next depends on what was told before and on the number of the question, never
 //! on the number of threads.
 
+use mes_core::dice::Draw;
 use rand_core::TryRng;
 use tpe::{TpeOptimizer, density_estimation::DefaultEstimatorBuilder};
 
 use super::space::{Point, Values, Vary};
-use crate::draw::Draw;
 
 /// Points tried anywhere before anything is learnt from them, at least.
 const FIRST: usize = 20;

@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
-use mes_core::{costs::Costs, rules::Rules, run::Named};
+use mes_core::{costs::Costs, dice::Draw, rules::Rules, run::Named};
 use mes_pipe::{Error, Result, Settings, hash};
 use serde::Serialize;
 use toml::Value;
-
-use crate::draw::Draw;
 
 /// A key such as `exits.stop_ticks` or `costs.slippage.rth_ticks`, and its values.
 #[derive(Clone, Debug, PartialEq)]

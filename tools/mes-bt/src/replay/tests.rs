@@ -2,6 +2,7 @@
 
 use mes_core::{
     bar::Bar,
+    dice::Draw,
     fills::{Latency, Model},
     interval::Interval,
     prediction::Prediction,
@@ -17,7 +18,6 @@ use proptest::prelude::*;
 
 use super::{columns::Columns, walk::Skip, *};
 use crate::{
-    draw::Draw,
     recorder::{Recorder, Results},
     sample::START,
 };

@@ -81,7 +81,7 @@ pub fn key_figures(summary: &Summary) -> String {
         ("Sharpe, a year", or_dash(returns.sharpe, two), "", sharpe),
         ("Profit factor", or_dash(all.profit_factor, two), "", "won per dollar lost".into()),
         ("Trades", words::grouped(all.trades as u64), "", format!("{} a day", or_dash(trades.per_day, two))),
-        ("Wins", or_dash(all.win_ratio, percent), "", format!("{} won, {} lost", all.wins, all.losses)),
+        ("Wins", or_dash(all.win_ratio, percent), "", wins(all)),
         (
             "Average trade",
             or_dash(all.expectancy_usd, signed_usd),
@@ -104,6 +104,12 @@ pub fn key_figures(summary: &Summary) -> String {
         );
     }
     out + "</dl>\n"
+}
+
+/// Says how many trades won, and how many had to.
+fn wins(all: &Split) -> String {
+    let even = or_dash(all.break_even_win_ratio, percent);
+    format!("{} won, {} lost; {even} break even at stops and targets", all.wins, all.losses)
 }
 
 pub fn equity(results: &Results) -> String {

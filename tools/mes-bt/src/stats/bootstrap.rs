@@ -1,7 +1,7 @@
 //! Resampling that keeps neighbours together. What is resampled are whole sessions, so that what happened within one
 //! stays as it was; blocks of sessions keep what carries over from one to the next.
 
-use crate::draw::Draw;
+use mes_core::dice::Draw;
 
 /// Draws `count` indices in blocks of random length, `mean_length` on average, each beginning anywhere and going
 /// round at the end. Politis and Romano (1994), "The Stationary Bootstrap", JASA 89:428.

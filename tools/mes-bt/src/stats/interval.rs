@@ -46,11 +46,10 @@ pub fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use mes_core::dice::Draw;
+
     use super::*;
-    use crate::{
-        draw::Draw,
-        stats::{bootstrap::stationary, close},
-    };
+    use crate::stats::{bootstrap::stationary, close};
 
     #[test]
     fn without_bias_and_skew_it_is_the_percentile() {

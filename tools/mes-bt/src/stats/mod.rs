@@ -17,7 +17,6 @@ pub mod purge;
 pub mod ruin;
 pub mod sharpe_error;
 pub mod track_record;
-pub mod uniqueness;
 
 /// Fails where `got` is further from `want` than `within`.
 #[cfg(test)]

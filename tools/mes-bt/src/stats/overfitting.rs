@@ -119,11 +119,10 @@ fn split(trials: &[Vec<Sums>], chosen: &[usize]) -> (f64, f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    use mes_core::dice::Draw;
+
     use super::*;
-    use crate::{
-        draw::Draw,
-        stats::{close, lcg::Lcg},
-    };
+    use crate::stats::{close, lcg::Lcg};
 
     /// The matrix that rltrade-pypbo 0.0.3 and ffn 1.4.1 agree on: 96 days of 6 trials, the third a little better.
     #[test]

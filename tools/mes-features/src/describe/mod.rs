@@ -1,7 +1,7 @@
 //! `mes-features describe`: what a table of features is like, as text, JSON and a page with pictures.
 
-mod html;
 mod importance;
+mod page;
 mod table;
 
 use std::{
@@ -37,7 +37,7 @@ pub fn describe(args: &Args) -> Result<()> {
         }
     }
     if let Some(path) = &args.html {
-        std::fs::write(path, html::page(&table)).map_err(|error| Error::from(error).at(path.display()))?;
+        std::fs::write(path, page::page(&table)).map_err(|error| Error::from(error).at(path.display()))?;
     }
     let text = if args.json { format!("{}\n", table.json()) } else { table.text() };
     let mut out = stdout().lock();

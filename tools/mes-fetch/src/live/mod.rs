@@ -1,8 +1,7 @@
 //! Ticks as they come, or came: a recording replayed at the pace at which it was recorded.
 //!
-//! What is sent is decided by [`feed`], when by [`clock`]. Everything that is due is handed over before the next wait.
+//! What is sent is decided by [`feed`], when by [`Pace`]. Everything that is due is handed over before the next wait.
 
-mod clock;
 mod feed;
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
@@ -11,12 +10,12 @@ use arrow_array::{Array, ArrayRef, TimestampNanosecondArray, cast::AsArray, type
 use arrow_schema::{Field, SchemaRef};
 use mes_core::time::Ts;
 use mes_pipe::{
-    Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Ticks, append, columns::extend, schema,
+    Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Ticks, append, clock::Pace,
+    columns::extend, schema,
 };
 use serde_json::json;
 
 use crate::table::{BATCH_ROWS, Rows, TickBuilder};
-use clock::Clock;
 use feed::{Feed, Record};
 
 /// Replays recorded ticks at the pace at which they came
@@ -97,7 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
 struct Sender {
     speed: Speed,
     /// Runs from the first record on.
-    clock: Option<Clock>,
+    pace: Option<Pace>,
     rows: TickBuilder,
     own_times: Vec<Option<Ts>>,
     schema: SchemaRef,
@@ -110,15 +109,15 @@ impl Sender {
         let schema = extend(&rows.schema(), vec![Field::new("ts_event", schema::instant(), true)])?;
         let meta = input.meta().stage("mes-fetch live", Kind::Tick, json!({ "replay": true }));
         let output = Output::create(&args.output, Arc::clone(&schema), &meta)?;
-        Ok(Sender { speed: args.speed, clock: None, rows, own_times: Vec::new(), schema, output })
+        Ok(Sender { speed: args.speed, pace: None, rows, own_times: Vec::new(), schema, output })
     }
 
     fn send(&mut self, record: Record) -> Result<()> {
         if let Speed::Times(speed) = self.speed {
-            let clock = self.clock.get_or_insert_with(|| Clock::start(record.due, speed));
-            if !clock.until(record.due).is_zero() {
+            let pace = self.pace.get_or_insert_with(|| Pace::start(record.due, speed));
+            if !pace.until(record.due).is_zero() {
                 self.flush()?;
-                self.clock.iter().for_each(|clock| clock.wait(record.due));
+                self.pace.iter().for_each(|pace| pace.wait(record.due));
             }
         }
         self.rows.push(&record.tick);

@@ -1,7 +1,9 @@
 //! Random numbers whose stream is pinned: the same seed gives the same bytes on every machine, for good.
 //!
-//! The generator is xoshiro256++ 1.0, seeded by SplitMix64, both of Blackman and Vigna (public domain,
-//! <https://prng.di.unimi.it>). They are written out here because a crate may change its stream with a version.
+//! The generator is xoshiro256++ 1.0 of Blackman and Vigna (public domain, <https://prng.di.unimi.it>), seeded by
+//! SplitMix64. It is written out here because a crate may change its stream with a version.
+
+use mes_core::dice::{Draw, splitmix64};
 
 /// One stream of random numbers.
 #[derive(Clone, Debug)]
@@ -14,8 +16,9 @@ pub struct Rng {
 impl Rng {
     /// Starts the stream of `seed` and `key`: streams of other keys have nothing to do with it.
     pub fn new(seed: u64, key: u64) -> Self {
-        let mut mix = SplitMix(SplitMix(seed).next() ^ key);
-        Rng { state: [mix.next(), mix.next(), mix.next(), mix.next()], spare: None }
+        // SplitMix64 spreads a seed of few set bits over all of them.
+        let mut mix = Draw::of(splitmix64(seed) ^ key);
+        Rng { state: [(); 4].map(|()| mix.bits()), spare: None }
     }
 
     /// Draws 64 random bits.
@@ -75,27 +78,13 @@ impl Rng {
     }
 }
 
-/// SplitMix64: spreads a seed of few set bits over all of them.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_stream_is_pinned() {
-        // The published first outputs of both generators.
-        let mut mix = SplitMix(1_234_567);
-        assert_eq!([mix.next(), mix.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
+        // The published first outputs.
         let mut rng = Rng { state: [1, 2, 3, 4], spare: None };
         assert_eq!([rng.bits(), rng.bits(), rng.bits()], [41_943_041, 58_720_359, 3_588_806_011_781_223]);
     }

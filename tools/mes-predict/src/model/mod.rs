@@ -118,6 +118,8 @@ fn card_of(proto: &ModelProto) -> Result<Card> {
 
 #[cfg(test)]
 mod tests {
+    use mes_core::dice::Draw;
+
     use super::*;
 
     /// Breaks a file in seeded places, `MES_FUZZ` times (default 2000): an error or a model, never a panic.
@@ -125,11 +127,8 @@ mod tests {
     fn a_broken_file_is_an_error_and_no_panic() {
         let whole = include_bytes!("../../tests/data/tiny.onnx");
         let count = std::env::var("MES_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(2000_u64);
-        let mut state = 1_u64;
-        let mut throw = |below: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % below
-        };
+        let mut draw = Draw::of(1);
+        let mut throw = |below: usize| draw.below(below);
         let mut loaded = 0;
         for _ in 0..count {
             let mut bytes = whole.to_vec();

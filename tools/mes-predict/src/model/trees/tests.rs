@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use mes_core::dice::Draw;
 use tract_onnx::{
     pb::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto},
     prelude::*,
@@ -19,18 +20,9 @@ use crate::model::{
 
 const WIDTH: usize = 7;
 
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % count
-    }
-
-    fn value(&mut self) -> f32 {
-        // On a coarse grid, so that rows meet thresholds exactly.
-        (self.below(41) as f32 - 20.0) / 20.0
-    }
+/// On a coarse grid, so that rows meet thresholds exactly.
+fn value(draw: &mut Draw) -> f32 {
+    (draw.below(41) as f32 - 20.0) / 20.0
 }
 
 /// A file's lists, grown at random: ragged trees of up to `depth` steps, leaves of `classes` entries each.
@@ -53,35 +45,35 @@ const INTS: [&str; 8] = [
 ];
 
 impl Lists {
-    fn random(trees: usize, depth: usize, classes: usize, dice: &mut Dice) -> Lists {
+    fn random(trees: usize, depth: usize, classes: usize, draw: &mut Draw) -> Lists {
         let mut lists = Lists::default();
         for tree in 0..trees {
-            lists.grow(tree as i64, &mut 0, depth, classes, dice);
+            lists.grow(tree as i64, &mut 0, depth, classes, draw);
         }
         lists
     }
 
     /// Adds a subtree, root first, and returns its root's id.
-    fn grow(&mut self, tree: i64, ids: &mut i64, depth: usize, classes: usize, dice: &mut Dice) -> i64 {
+    fn grow(&mut self, tree: i64, ids: &mut i64, depth: usize, classes: usize, draw: &mut Draw) -> i64 {
         let (id, at) = (*ids, self.modes.len());
         *ids += 1;
-        let leaf = depth == 0 || dice.below(4) == 0;
-        for (list, value) in [tree, id, dice.below(WIDTH) as i64, 0, 0].into_iter().enumerate() {
+        let leaf = depth == 0 || draw.below(4) == 0;
+        for (list, value) in [tree, id, draw.below(WIDTH) as i64, 0, 0].into_iter().enumerate() {
             self.ints[list].push(value);
         }
-        self.floats[0].push(dice.value());
+        self.floats[0].push(value(draw));
         self.modes.push(if leaf { b"LEAF".to_vec() } else { b"BRANCH_LEQ".to_vec() });
         if leaf {
-            let first = dice.below(3);
+            let first = draw.below(3);
             for class in 0..classes {
                 for (list, value) in [tree, id, ((first + class) % 3) as i64].into_iter().enumerate() {
                     self.ints[5 + list].push(value);
                 }
-                self.floats[1].push(dice.below(2001) as f32 / 1000.0 - 1.0);
+                self.floats[1].push(draw.below(2001) as f32 / 1000.0 - 1.0);
             }
         } else {
             for list in [3, 4] {
-                self.ints[list][at] = self.grow(tree, ids, depth - 1, classes, dice);
+                self.ints[list][at] = self.grow(tree, ids, depth - 1, classes, draw);
             }
         }
         id
@@ -146,8 +138,8 @@ fn model(node: NodeProto) -> ModelProto {
     ModelProto { ir_version: 8, graph: Some(graph), ..ModelProto::default() }
 }
 
-fn grid(count: usize, dice: &mut Dice) -> Vec<f32> {
-    (0..count * WIDTH).map(|_| dice.value()).collect()
+fn grid(count: usize, draw: &mut Draw) -> Vec<f32> {
+    (0..count * WIDTH).map(|_| value(draw)).collect()
 }
 
 fn bits(scores: &[[f32; 3]]) -> Vec<[u32; 3]> {
@@ -168,10 +160,10 @@ fn stock(proto: &ModelProto, rows: &[f32]) -> Vec<[f32; 3]> {
 
 #[test]
 fn equals_the_naive_walk_and_tracts_own_to_the_bit() {
-    let mut dice = Dice(1);
+    let mut draw = Draw::of(1);
     for (trees, depth, classes) in [(1, 0, 1), (1, 1, 3), (9, 3, 1), (30, 6, 1), (25, 9, 3), (3, 14, 2)] {
-        let lists = Lists::random(trees, depth, classes, &mut dice);
-        let grid = grid(77, &mut dice);
+        let lists = Lists::random(trees, depth, classes, &mut draw);
+        let grid = grid(77, &mut draw);
         let read = Trees::parse(&lists.node(&[], "NONE")).expect("parses");
         let scores = bits(&read.scores(&grid, WIDTH).expect("walks"));
         let naive: Vec<_> = grid.chunks(WIDTH).map(|row| lists.naive(row)).collect();
@@ -186,9 +178,9 @@ fn equals_the_naive_walk_and_tracts_own_to_the_bit() {
 
 #[test]
 fn a_softmax_is_cut_at_the_end_and_ours_in_between() {
-    let mut dice = Dice(2);
-    let (lists, base) = (Lists::random(12, 5, 1, &mut dice), [0.5, 0.0, -0.5]);
-    let grid = grid(70, &mut dice);
+    let mut draw = Draw::of(2);
+    let (lists, base) = (Lists::random(12, 5, 1, &mut draw), [0.5, 0.0, -0.5]);
+    let grid = grid(70, &mut draw);
     let proto = model(lists.node(&base, "SOFTMAX"));
     let plan = Plan::compile(proto.clone(), WIDTH).expect("compiles");
     let logits = plan.logits(&grid).expect("runs");
@@ -206,9 +198,9 @@ fn a_softmax_is_cut_at_the_end_and_ours_in_between() {
 /// The same ensemble alone, walked without tract, and behind a node that changes nothing, as tract's operator.
 #[test]
 fn with_and_without_tract_the_bits_are_the_same() {
-    let mut dice = Dice(3);
+    let mut draw = Draw::of(3);
     for classes in [1, 3] {
-        let lists = Lists::random(16, 5, classes, &mut dice);
+        let lists = Lists::random(16, 5, classes, &mut draw);
         let alone = model(lists.node(&[], "NONE"));
         let mut behind = alone.clone();
         let graph = behind.graph.as_mut().expect("graph");
@@ -220,7 +212,7 @@ fn with_and_without_tract_the_bits_are_the_same() {
             ..NodeProto::default()
         };
         graph.node.insert(0, identity);
-        let grid: Vec<f32> = grid(80, &mut dice).iter().map(|x| x.abs()).collect();
+        let grid: Vec<f32> = grid(80, &mut draw).iter().map(|x| x.abs()).collect();
         let [alone, behind] = [alone, behind].map(|proto| Plan::compile(proto, WIDTH).expect("compiles"));
         let logits = alone.logits(&grid).expect("runs");
         assert_eq!(bits(&logits), bits(&behind.logits(&grid).expect("runs")));
@@ -230,7 +222,7 @@ fn with_and_without_tract_the_bits_are_the_same() {
 
 #[test]
 fn what_it_does_not_know_is_refused_by_name() {
-    let lists = Lists::random(3, 3, 1, &mut Dice(4));
+    let lists = Lists::random(3, 3, 1, &mut Draw::of(4));
     let refuse = |change: &dyn Fn(&mut NodeProto), what: &str| {
         let mut node = lists.node(&[], "NONE");
         change(&mut node);
@@ -259,21 +251,21 @@ fn what_it_does_not_know_is_refused_by_name() {
 /// Breaks lists in seeded places, `MES_FUZZ` times (default 2000): an error or trees that can be walked, never a panic.
 #[test]
 fn broken_lists_are_an_error_and_no_panic() {
-    let mut dice = Dice(5);
-    let lists = Lists::random(4, 4, 2, &mut dice);
+    let mut draw = Draw::of(5);
+    let lists = Lists::random(4, 4, 2, &mut draw);
     let count = std::env::var("MES_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(2000_u64);
-    let (grid, mut read) = (grid(33, &mut dice), 0);
+    let (grid, mut read) = (grid(33, &mut draw), 0);
     for _ in 0..count {
         let mut node = lists.node(&[], "NONE");
-        for _ in 0..=dice.below(2) {
-            let place = dice.below(node.attribute.len());
+        for _ in 0..=draw.below(2) {
+            let place = draw.below(node.attribute.len());
             let found = &mut node.attribute[place];
             let (ints, floats) = (found.ints.len().max(1), found.floats.len().max(1));
-            let value = [-1, 0, 1, 5, 1 << 33][dice.below(5)];
-            match dice.below(3) {
-                0 => found.ints.iter_mut().skip(dice.below(ints)).take(1).for_each(|one| *one = value),
-                1 => found.floats.iter_mut().skip(dice.below(floats)).take(1).for_each(|one| *one = f32::NAN),
-                _ => found.ints.truncate(dice.below(ints)),
+            let value = [-1, 0, 1, 5, 1 << 33][draw.below(5)];
+            match draw.below(3) {
+                0 => found.ints.iter_mut().skip(draw.below(ints)).take(1).for_each(|one| *one = value),
+                1 => found.floats.iter_mut().skip(draw.below(floats)).take(1).for_each(|one| *one = f32::NAN),
+                _ => found.ints.truncate(draw.below(ints)),
             }
         }
         if let Ok(trees) = Trees::parse(&node) {

@@ -1,28 +1,31 @@
-//! The one clock of this tool: how long a replay has run, and waiting for the next record's turn.
+//! The one clock of the house. No record, verdict or fill depends on it: it stamps what people say, and paces replays.
+#![allow(clippy::disallowed_methods, reason = "here and nowhere else")]
 
 use std::{
     thread::sleep,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mes_core::time::{SECOND, Ts};
 
+/// Returns the time now, to the second: a person speaks at a time that no record carries.
+pub fn now() -> Ts {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() as Ts * SECOND
+}
+
 /// Plays recorded time at a speed.
-pub struct Clock {
+pub struct Pace {
     begun: Instant,
     /// The recorded instant at which it began.
     first: Ts,
     speed: f64,
 }
 
-impl Clock {
+impl Pace {
     /// Starts at the recorded instant `first`; `speed` is above 0.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "a replay is paced by the clock; its records do not depend on it"
-    )]
-    pub fn start(first: Ts, speed: f64) -> Clock {
-        Clock { begun: Instant::now(), first, speed }
+    pub fn start(first: Ts, speed: f64) -> Pace {
+        Pace { begun: Instant::now(), first, speed }
     }
 
     /// Returns how long it is until the recorded instant `ts`; zero once it has come.
