@@ -43,6 +43,11 @@ fn a_report_runs_again_to_the_same_figures() {
         assert_eq!(verified["differences"], Value::Array(Vec::new()));
         assert!(verified["command"].as_str().is_some_and(|command| command.starts_with("mes-predict")));
     }
+    let ledger = "mes-bt optimize -q --grid --vary exits.stop_ticks=6,8 --min-trades 1 --holdout 0 --out search \
+         chance.parquet > /dev/null && mes-bt -q --ledger search/trials.jsonl --out best chance.parquet > /dev/null";
+    shell::ok(backtest(), ledger, b"");
+    let verified = json("mes-bt verify -q --search search best");
+    assert!(verified["command"].as_str().is_some_and(|command| command.contains("--ledger")), "{verified}");
     let deep = json("mes-bt verify -q --deep run");
     assert!(deep["command"].as_str().is_some_and(|command| command.starts_with("mes-fetch synth")), "{deep}");
 }
@@ -96,10 +101,47 @@ fn synthetic_data_is_never_ready() {
         let line = lines.iter().find(|line| line["item"] == item).expect("an item");
         (line["verdict"].as_str().expect("a verdict").to_owned(), line["evidence"].to_string())
     };
-    for met in ["limits hold", "flat by day's end", "inference under 10 ms", "no lookahead", "breakers"] {
+    let met = [
+        "limits hold",
+        "flat by day's end",
+        "inference under 10 ms",
+        "no lookahead",
+        "breakers",
+        "kill switch",
+    ];
+    for met in met {
         assert_eq!(verdict(met).0, "met", "{met}: {}", verdict(met).1);
     }
+    // The backtest is of chance, the model of the evaluation another one.
+    let (setup, why) = verdict("evidence of one setup");
+    assert!(setup == "not met" && why.contains("the backtest is of another model"), "{why}");
     assert_eq!(verdict("skill above the baselines").0, "not met");
     assert_eq!(verdict("real data").0, "not shown");
     assert_eq!(verdict("reconnects").0, "not shown");
+}
+
+/// The journal of a backtest is that of paper trading, but for where its rows came from: only the feed itself counts.
+#[test]
+fn only_what_came_live_is_paper() {
+    let live = "sed -e '1s/\"lineage\":\\[.*\\]}$/\"lineage\":[{\"tool\":\"mes-fetch live\",\"settings\":{\"replay\":false}}]}/'";
+    let paper = |make: &str| {
+        let line = format!(
+            "rm -rf paper && mkdir -p paper/1 && {make} > paper/1/journal.jsonl &&
+             mes-bt validate -q --paper paper"
+        );
+        let text = refused(&line);
+        let (json, _) = text.rsplit_once("mes-bt:").expect("a verdict after the list");
+        let list: Value = serde_json::from_str(json).expect("JSON");
+        let lines = list["lines"].as_array().expect("lines");
+        lines.iter().find(|line| line["item"] == "two weeks of paper").expect("an item")["evidence"]
+            .to_string()
+    };
+    assert!(paper("cat journal.jsonl").contains("0 days, 0 fills; 1 journal of synthetic data"));
+    let text = "mes-predict -q --rule ema-cross --to jsonl data/features.parquet |
+         mes-bt -q --interval 1s --session rth --journal -";
+    assert!(paper(text).contains("1 journal whose rows did not come live"));
+    let found = paper(&format!("{live} journal.jsonl"));
+    assert!(found.contains("4 days, ") && !found.contains("0 fills"), "{found}");
+    let other = format!("mes-bt -q --rules mes-1k-topstep --journal - chance.parquet | {live}");
+    assert!(paper(&other).contains("1 journal of other rules"));
 }

@@ -56,7 +56,9 @@ fn chance_makes_nothing_and_loses_its_costs() {
     // With them it loses: what it makes before costs less their sum, to the cent; and it shows no skill.
     let net = summary(folder, "", "random.parquet");
     let cents = |value: f64| (value * 100.0).round() as i64;
-    let left = cents(usd(&net, "before_slippage_usd")) - cents(usd(&net, "slippage_usd"));
+    let left = cents(usd(&net, "before_costs_usd"))
+        - cents(usd(&net, "spread_usd"))
+        - cents(usd(&net, "slippage_usd"));
     assert_eq!(left - cents(usd(&net, "commission_usd")), cents(usd(&net, "net_usd")));
     assert_eq!(cents(usd(&net, "net_usd")), cents(net["account"]["net_usd"].as_f64().expect("a net")));
     let (contracts, commission) =
@@ -101,7 +103,7 @@ fn a_planted_edge_is_found_and_gone_when_turned_off() {
         shell::ok(folder, line, b"");
         let found = summary(folder, "--from 2026-11-13T00:00:00Z", "rows.parquet");
         let trades = found["trades"]["all"]["trades"].as_u64().expect("a count");
-        (trades, usd(&found, "before_slippage_usd"), found["evidence"]["skill"]["p_value"].as_f64())
+        (trades, usd(&found, "before_costs_usd"), found["evidence"]["skill"]["p_value"].as_f64())
     };
     let (trades, made, p_value) = before_costs(1);
     assert!(trades > 20 && made > 0.0 && p_value < Some(0.05), "{trades} trades, {made}, {p_value:?}");

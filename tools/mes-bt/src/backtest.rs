@@ -16,6 +16,7 @@ use mes_risk::{
 };
 
 use crate::{
+    evidence::Searched,
     files::{self, equity::EquityFile},
     optimize::ledger::{Ledger, searched},
     recorder::{Recorder, Results},
@@ -44,7 +45,7 @@ pub struct BacktestArgs {
 /// Trades the rows in process and says what came of it.
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
-    let ledger = args.ledger.as_deref().map(Ledger::read).transpose()?;
+    let ledger = args.ledger.as_deref().map(read).transpose()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
     let mut broker = mes_exec::sim(&settings)?;
@@ -68,8 +69,16 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
         Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
     trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     let mut results = kept.recorder.finish()?;
-    results.searched = ledger.and_then(|lines| searched(&lines, None));
+    (results.searched, results.ledger_blake3) = ledger.unwrap_or_default();
     tell(args, &results, to_stdout)
+}
+
+/// Reads a ledger: the search it tells of, and its hash.
+fn read(path: &Path) -> Result<(Option<Searched>, Option<String>)> {
+    let lines = Ledger::read(path)?;
+    let file = File::open(path).and_then(mes_pipe::hash_of);
+    let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
+    Ok((searched(&lines, None), Some(hash)))
 }
 
 /// Prints the summary, unless the journal has stdout, and writes the files.

@@ -96,6 +96,8 @@ pub struct Results {
     pub opens: Option<Opens>,
     /// The search that this run is the outcome of, where that is known.
     pub searched: Option<Searched>,
+    /// The hash of the ledger that says so.
+    pub ledger_blake3: Option<String>,
     pub(crate) peak: Option<(Ts, Cents)>,
     pub(crate) below: bool,
 }

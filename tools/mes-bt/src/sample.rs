@@ -67,6 +67,7 @@ fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_tic
         contracts,
         price: 5000.0 + ticks as f64 * 0.25,
         slippage_ticks,
+        spread_ticks: 0,
         commission_cents: Cents(42 * contracts),
         gross_cents: Cents::ZERO,
         exit: None,

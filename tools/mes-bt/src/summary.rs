@@ -89,6 +89,8 @@ pub struct Settings {
     pub broker: String,
     /// What the link of the chain that predicted says of its model.
     pub model: Option<Value>,
+    /// The ledger of the search that this is the outcome of.
+    pub ledger_blake3: Option<String>,
 }
 
 impl Summary {
@@ -290,6 +292,7 @@ fn settings(results: &Results, lineage: &Value) -> Settings {
             .rev()
             .find(|link| link["tool"] == "mes-predict")
             .map(|link| link["settings"].clone()),
+        ledger_blake3: results.ledger_blake3.clone(),
     }
 }
 

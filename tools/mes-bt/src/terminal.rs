@@ -87,8 +87,9 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "costs",
             format!(
-                "{} before costs - {} slippage - {} commission",
-                signed_usd(costs.before_slippage_usd),
+                "{} before costs - {} spread - {} slippage - {} commission",
+                signed_usd(costs.before_costs_usd),
+                usd(costs.spread_usd),
                 usd(costs.slippage_usd),
                 usd(costs.commission_usd)
             ),

@@ -25,8 +25,9 @@ pub struct Trade {
     /// Before commission; the prices hold the slippage.
     pub gross_cents: Cents,
     pub commission_cents: Cents,
-    /// What the slippage of both fills cost; part of gross.
+    /// What slippage and crossing the spread cost at both fills; part of gross.
     pub slippage_cents: Cents,
+    pub spread_cents: Cents,
     pub net_cents: Cents,
     pub exit: ExitReason,
     pub confidence: f32,
@@ -83,6 +84,7 @@ impl Pairing {
             gross_cents: fill.gross_cents,
             commission_cents: commission,
             slippage_cents: ticks(entry.slippage_ticks + fill.slippage_ticks),
+            spread_cents: ticks(entry.spread_ticks + fill.spread_ticks),
             net_cents: fill.gross_cents - commission,
             exit,
             confidence,

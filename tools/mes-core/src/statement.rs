@@ -57,6 +57,9 @@ pub struct Fill {
     pub contracts: i64,
     pub price: f64,
     pub slippage_ticks: i64,
+    /// Ticks that the opposite quote lay beyond the open of the bar it was filled in: what crossing the spread took.
+    #[serde(default)]
+    pub spread_ticks: i64,
     pub commission_cents: Cents,
     /// Profit before costs of the contracts that this fill closed; 0 for an entry.
     pub gross_cents: Cents,

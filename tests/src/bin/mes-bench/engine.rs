@@ -10,9 +10,7 @@ use std::{
 
 use arrow_array::RecordBatch;
 use mes_bt::trades::{Pairing, Trade};
-use mes_core::{
-    money::Cents, prediction::Prediction, row::Row, run::Run, statement::Statement, verdict::Verdict,
-};
+use mes_core::{money::Cents, prediction::Prediction, row::Row, statement::Statement, verdict::Verdict};
 use mes_pipe::{Bars, Kind, SettingsArgs, read_table, settings::FillModel};
 use mes_predict::rules::{EmaCross, Rule};
 use mes_risk::trade::{Journal, Next, Rows, Stream, trade};

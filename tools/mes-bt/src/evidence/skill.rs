@@ -47,7 +47,8 @@ impl Skill {
             return None;
         }
         let sum = |of: fn(&Trade) -> Cents| results.trades.iter().map(of).sum::<Cents>();
-        let (net, costs) = (sum(|trade| trade.net_cents), sum(|t| t.slippage_cents + t.commission_cents));
+        let net = sum(|trade| trade.net_cents);
+        let costs = sum(|trade| trade.spread_cents + trade.slippage_cents + trade.commission_cents);
         let sets = SETS.min(MOST_TRADES / kept.len()).max(FEWEST_SETS);
         let mut nets: Vec<Cents> = (0..sets as u64)
             .map(|set| {

@@ -13,7 +13,7 @@ use mes_pipe::{Result, TableFile, schema::instant};
 use crate::trades::Trade;
 
 const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
-                      net_usd,exit_reason,confidence,risk_usd,ambiguous";
+                      net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd";
 
 /// Says on which side of the market a trade was.
 pub fn side(trade: &Trade) -> &'static str {
@@ -27,7 +27,7 @@ pub fn csv(trades: &[Trade]) -> String {
         let money = super::dollars;
         let _ = writeln!(
             out,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             time::format(trade.entered),
             time::format(trade.exited),
             side(trade),
@@ -41,7 +41,8 @@ pub fn csv(trades: &[Trade]) -> String {
             trade.exit.name(),
             trade.confidence,
             money(trade.risk_cents),
-            trade.ambiguous
+            trade.ambiguous,
+            money(trade.spread_cents)
         );
     }
     out
@@ -76,6 +77,7 @@ pub fn parquet(path: &Path, trades: &[Trade]) -> Result<()> {
         Arc::new(Float32Array::from_iter_values(trades.iter().map(|trade| trade.confidence))),
         usd(|trade| trade.risk_cents),
         Arc::new(BooleanArray::from_iter(trades.iter().map(|trade| Some(trade.ambiguous)))),
+        usd(|trade| trade.spread_cents),
     ];
     let fields: Vec<Field> = HEADER
         .split(',')
@@ -106,9 +108,9 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(
             lines[1],
-            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,10.00,false"
+            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,10.00,false,0.00"
         );
-        assert!(lines.iter().all(|line| line.split(',').count() == 14));
+        assert!(lines.iter().all(|line| line.split(',').count() == 15));
         assert!(lines[2].contains(",-0.56,"), "{}", lines[2]);
     }
 }

@@ -1,4 +1,4 @@
-//! What trading cost, in whole cents, so that it adds up: before slippage − slippage = gross; gross − commission
+//! What trading cost, in whole cents, so that it adds up: before costs − spread − slippage = gross; gross − commission
 //! (with fees) = net.
 
 use mes_core::money::Cents;
@@ -9,13 +9,15 @@ use crate::{recorder::Results, trades::Trade};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {
-    /// Had every fill been at its reference price.
-    pub before_slippage_usd: f64,
+    /// Had every market order been filled at the open of its bar, every stop and target at its price.
+    pub before_costs_usd: f64,
+    /// What the opposite quote lay beyond that open.
+    pub spread_usd: f64,
     pub slippage_usd: f64,
     pub gross_usd: f64,
     pub commission_usd: f64,
     pub net_usd: f64,
-    /// Slippage and commission.
+    /// Spread, slippage and commission.
     pub total_usd: f64,
     pub per_trade_usd: Option<f64>,
     pub contracts: i64,
@@ -26,10 +28,11 @@ impl CostMetrics {
     pub fn of(results: &Results) -> CostMetrics {
         let sum = |of: fn(&Trade) -> Cents| results.trades.iter().map(of).sum::<Cents>();
         let (gross, slippage) = (sum(|trade| trade.gross_cents), sum(|trade| trade.slippage_cents));
-        let commission = sum(|trade| trade.commission_cents);
-        let total = slippage + commission;
+        let (spread, commission) = (sum(|trade| trade.spread_cents), sum(|trade| trade.commission_cents));
+        let total = spread + slippage + commission;
         CostMetrics {
-            before_slippage_usd: (gross + slippage).usd(),
+            before_costs_usd: (gross + spread + slippage).usd(),
+            spread_usd: spread.usd(),
             slippage_usd: slippage.usd(),
             gross_usd: gross.usd(),
             commission_usd: commission.usd(),
@@ -57,11 +60,11 @@ mod tests {
             let cents = |usd: f64| Cents::from_usd(usd);
             prop_assert_eq!(cents(costs.gross_usd) - cents(costs.commission_usd), cents(costs.net_usd));
             prop_assert_eq!(
-                cents(costs.before_slippage_usd) - cents(costs.slippage_usd),
+                cents(costs.before_costs_usd) - cents(costs.spread_usd) - cents(costs.slippage_usd),
                 cents(costs.gross_usd)
             );
             prop_assert_eq!(
-                cents(costs.before_slippage_usd) - cents(costs.total_usd),
+                cents(costs.before_costs_usd) - cents(costs.total_usd),
                 cents(costs.net_usd)
             );
             prop_assert_eq!(results.trades.len(), fills.len());

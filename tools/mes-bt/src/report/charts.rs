@@ -207,14 +207,16 @@ pub fn hours(hours: &[Hour]) -> String {
 
 /// From what the signals made to what was left.
 pub fn costs(costs: &CostMetrics) -> String {
-    let (before, gross, net) = (costs.before_slippage_usd, costs.gross_usd, costs.net_usd);
+    let (before, gross, net) = (costs.before_costs_usd, costs.gross_usd, costs.net_usd);
+    let crossed = before - costs.spread_usd;
     let steps = [
         ("Before costs", (0.0, before), colour(before)),
-        ("Slippage", (before, gross), "cost"),
+        ("Spread", (before, crossed), "cost"),
+        ("Slippage", (crossed, gross), "cost"),
         ("Commission", (gross, net), "cost"),
         ("Net", (0.0, net), colour(net)),
     ];
-    let all = [0.0, before, gross, net];
+    let all = [0.0, before, crossed, gross, net];
     let low = all.into_iter().fold(0.0, f64::min);
     let high = all.into_iter().fold(0.0, f64::max);
     // Room for the amounts over and under the bars.
@@ -223,12 +225,12 @@ pub fn costs(costs: &CostMetrics) -> String {
         Axis::nice(if low < 0.0 { low - room } else { 0.0 }, if high > 0.0 { high + room } else { 0.0 }, 4.0);
     let mut chart = Chart::new("What trading cost", 200.0, axis, dollars);
     for (index, (name, (from, to), class)) in steps.into_iter().enumerate() {
-        let (left, change) = (index as f64 * 0.25, to - from);
+        let (left, change) = (index as f64 * 0.2, to - from);
         let text = signed_usd(change).replace('-', "−");
-        chart.bar(class, (left + 0.03, left + 0.22), (from, to), &format!("{name}  {text}"));
+        chart.bar(class, (left + 0.02, left + 0.18), (from, to), &format!("{name}  {text}"));
         let up = change > 0.0 || (change == 0.0 && low == 0.0);
-        chart.text(left + 0.125, to, up, &text);
-        chart.below(left + 0.125, name);
+        chart.text(left + 0.1, to, up, &text);
+        chart.below(left + 0.1, name);
     }
     chart.render()
 }

@@ -1,5 +1,5 @@
 //! A drill: a made-up market in which every trade loses, traded by the rules that are to go live. Whatever the rules
-//! file says, its limits must stop this.
+//! file says, its limits must stop this; and where the limit that waits for a review is taken away, the kill switch.
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
@@ -26,9 +26,14 @@ const DAYS: u64 = 15;
 const CALM: i64 = 60;
 const FALL: i64 = 30;
 
+/// Limits that end trading for good.
+const KILLS: [&str; 2] = ["max_loss_usd", "kill_loss_usd"];
+
 /// What the drill showed.
 pub struct Drill {
     results: Results,
+    /// The same without the limit on the account's drawdown.
+    unreviewed: Results,
     daily_loss_usd: f64,
 }
 
@@ -77,15 +82,34 @@ fn losing(settings: &Settings) -> Vec<Row> {
 impl Drill {
     /// Runs it in process, with the very loop that trades.
     pub fn run(settings: &Settings) -> Result<Drill> {
-        let rows = losing(settings);
-        let now = rows.first().copied().unwrap_or_default();
-        let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
-        let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
-        let mut broker = mes_exec::sim(settings)?;
-        let mut rows = Losing { rows: rows.into_iter(), now };
-        trade(&mut rows, &mut broker, &mut recorder, settings, &stream, None)?;
-        let daily_loss_usd = settings.rules.value.limits.daily_loss_usd;
-        Ok(Drill { results: recorder.finish()?, daily_loss_usd })
+        let mut unreviewed = settings.clone();
+        unreviewed.rules.value.limits.account_drawdown_usd = f64::from(u32::MAX);
+        Ok(Drill {
+            results: lose(settings)?,
+            unreviewed: lose(&unreviewed)?,
+            daily_loss_usd: settings.rules.value.limits.daily_loss_usd,
+        })
+    }
+
+    /// Says whether the kill switch ended trading for good, and how.
+    pub fn killed(&self) -> (bool, String) {
+        let Results { trades, alerts, .. } = &self.unreviewed;
+        match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
+            Some(alert) => {
+                let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
+                let (rule, trades) = (crate::words::of(&alert.rule), count(after as u64, "trade"));
+                (
+                    after == 0,
+                    format!("drill: {rule} ended it for good on day {}, {trades} after it", alert.day),
+                )
+            }
+            None => (false, "drill: nothing ended it for good".into()),
+        }
+    }
+
+    /// Returns how often losses in a row paused it.
+    pub fn pauses(&self) -> u64 {
+        self.results.denied.get("losses_pause_s").copied().unwrap_or(0)
     }
 
     /// Says whether the limits held, and how it went.
@@ -113,6 +137,18 @@ impl Drill {
     }
 }
 
+/// Trades the losing market.
+fn lose(settings: &Settings) -> Result<Results> {
+    let rows = losing(settings);
+    let now = rows.first().copied().unwrap_or_default();
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
+    let mut broker = mes_exec::sim(settings)?;
+    let mut rows = Losing { rows: rows.into_iter(), now };
+    trade(&mut rows, &mut broker, &mut recorder, settings, &stream, None)?;
+    recorder.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use mes_core::rules::SHIPPED;
@@ -126,15 +162,19 @@ mod tests {
             let args =
                 SettingsArgs { rules: (*name).into(), costs: "rules".into(), ..SettingsArgs::default() };
             let settings = args.read().expect("settings");
-            let (held, text) = Drill::run(&settings).expect("runs").held();
-            assert!(held, "{name}: {text}");
+            let drill = Drill::run(&settings).expect("runs");
+            for (held, text) in [drill.held(), drill.killed()] {
+                assert!(held, "{name}: {text}");
+            }
+            assert!(drill.pauses() > 0, "{name}");
         }
         let args = SettingsArgs { rules: "mes-1k".into(), costs: "rules".into(), ..SettingsArgs::default() };
         let mut settings = args.read().expect("settings");
         settings.rules.value.limits.account_drawdown_usd = 1e6;
         settings.rules.value.limits.kill_loss_usd = 1e6;
         settings.rules.value.limits.minimum_balance_usd = -1e6;
-        let (held, text) = Drill::run(&settings).expect("runs").held();
-        assert!(!held && text.contains("nothing stopped"), "{text}");
+        let drill = Drill::run(&settings).expect("runs");
+        let ((held, text), (killed, _)) = (drill.held(), drill.killed());
+        assert!(!held && !killed && text.contains("nothing stopped"), "{text}");
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Evidence, paper};
-use crate::words::{self, count, usd};
+use crate::{
+    origin::Origin,
+    words::{self, count, usd},
+};
 
 /// What the evidence says of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +22,9 @@ use Finding::{Met, NotMet, NotShown};
 /// Judges one line of the list.
 type Item = fn(&Evidence) -> Finding;
 
-pub const ITEMS: [(&str, Item); 15] = [
+pub const ITEMS: [(&str, Item); 17] = [
     ("real data", real_data),
+    ("evidence of one setup", setup),
     ("walk-forward Sharpe above 1", sharpe),
     ("walk-forward Calmar above 0.5", calmar),
     ("walk-forward makes money", profit),
@@ -34,6 +38,7 @@ pub const ITEMS: [(&str, Item); 15] = [
     ("two weeks of paper", paper),
     ("sizing tiers", tiers),
     ("breakers", breakers),
+    ("kill switch", kill),
     ("reconnects", reconnects),
 ];
 
@@ -48,14 +53,47 @@ fn judged(met: bool, text: String) -> Finding {
 }
 
 fn real_data(evidence: &Evidence) -> Finding {
-    let Some(walk) = &evidence.walk else { return NotShown(WALK.into()) };
-    let made_up = walk["synthetic"] != false;
-    judged(!made_up, if made_up { "the walk-forward is of synthetic data" } else { "recorded prices" }.into())
+    if evidence.walk.is_none() {
+        return NotShown(WALK.into());
+    }
+    let mut documents = evidence.documents().map(|(name, document)| (name, Origin::of(&document["lineage"])));
+    match documents.find(|(_, origin)| *origin != Origin::Recorded) {
+        Some((name, origin)) => NotMet(format!("the {name} is of {}", origin.words())),
+        None => Met(Origin::Recorded.words().into()),
+    }
 }
 
-/// Judges a number of the stitched out-of-sample days; the fills of it are the worst case.
+/// Judges whether all evidence is of the rules, costs, calendar and model that are to trade.
+fn setup(evidence: &Evidence) -> Finding {
+    if evidence.documents().next().is_none() {
+        return NotShown("there is none yet".into());
+    }
+    for (name, document) in evidence.documents() {
+        for (what, hash) in &evidence.hashes {
+            let theirs = match *what {
+                "model" if name == "evaluation" => &document["model_file"]["blake3"],
+                // Each fold trains its own.
+                "model" if name == "walk-forward" => continue,
+                "model" => &document["settings"]["model"]["model"],
+                _ if name == "evaluation" => continue,
+                _ => &document["settings"][format!("{what}_blake3")],
+            };
+            if theirs != hash {
+                return NotMet(format!("the {name} is of another {what}"));
+            }
+        }
+    }
+    let names: Vec<&str> = evidence.hashes.iter().map(|(what, _)| *what).collect();
+    Met(format!("the same {} everywhere", names.join(", ")))
+}
+
+/// Judges a number of the stitched out-of-sample days, which has to be of the worst fills.
 fn number(evidence: &Evidence, name: &str, above: f64, text: impl Fn(f64) -> String) -> Finding {
     let Some(walk) = &evidence.walk else { return NotShown(WALK.into()) };
+    let fills = walk["settings"]["fills"]["model"].as_str().unwrap_or("unknown");
+    if fills != "conservative" {
+        return NotMet(format!("the walk-forward has {fills} fills, not the worst: --fills conservative"));
+    }
     match walk["out_of_sample"][name].as_f64() {
         Some(value) => judged(value > above, text(value)),
         None => NotShown(format!("the walk-forward is too short for {name}")),
@@ -96,13 +134,15 @@ fn skill(evidence: &Evidence) -> Finding {
         return NotShown("run mes-predict eval --json out of sample and give its output: --eval FILE".into());
     };
     let (gain, ends) = (&eval["gain"]["value"], &eval["gain"]["interval"]);
+    let origin = Origin::of(&eval["lineage"]);
     let text = match (gain.as_f64(), ends[0].as_f64(), ends[1].as_f64()) {
         (Some(value), Some(low), Some(high)) => {
-            format!("{value:.5} nats a row better, 95 % within {low:.5} and {high:.5}")
+            format!("{value:.5} nats a row better, 95 % within {low:.5} and {high:.5}, on {}", origin.words())
         }
         _ => "the evaluation has no interval".into(),
     };
-    judged(eval["skill"] == "shown" && eval["in_sample"] == false && eval["synthetic"] == false, text)
+    let recorded = origin == Origin::Recorded;
+    judged(recorded && eval["skill"] == "shown" && eval["in_sample"] == false, text)
 }
 
 fn limits(evidence: &Evidence) -> Finding {
@@ -151,13 +191,11 @@ fn paper(evidence: &Evidence) -> Finding {
     if let Some(first) = paper.errors.first() {
         return NotMet(format!("{}, first: {first}", count(paper.errors.len() as u64, "error")));
     }
-    let made_up = if paper.synthetic > 0 {
-        format!("; {} synthetic, not counted", paper.synthetic)
-    } else {
-        String::new()
-    };
-    let text = format!("{days} in {}{made_up}", count(paper.journals as u64, "journal"));
-    judged(paper.days() >= paper::DAYS, text)
+    let mut text = format!("{days}, {}", count(paper.fills, "fill"));
+    for (why, journals) in &paper.left_out {
+        text += &format!("; {} {why}, not counted", count(*journals, "journal"));
+    }
+    judged(paper.days() >= paper::DAYS && paper.fills > 0, text)
 }
 
 fn tiers(evidence: &Evidence) -> Finding {
@@ -178,10 +216,17 @@ fn breakers(evidence: &Evidence) -> Finding {
     .into_iter()
     .filter_map(|(name, on)| (!on).then_some(name))
     .collect();
-    match off.is_empty() {
-        true => Met("losses in a row, volatility, spread and volume are on".into()),
-        false => NotMet(format!("off in {}: {}", evidence.rules.name, off.join(", "))),
+    if !off.is_empty() {
+        return NotMet(format!("off in {}: {}", evidence.rules.name, off.join(", ")));
     }
+    let pauses = evidence.drill.pauses();
+    let text = format!("all on; drill: losses in a row paused it {}", count(pauses, "time"));
+    judged(pauses > 0, text)
+}
+
+fn kill(evidence: &Evidence) -> Finding {
+    let (killed, text) = evidence.drill.killed();
+    judged(killed, text)
 }
 
 fn reconnects(_: &Evidence) -> Finding {

@@ -60,6 +60,8 @@ pub struct ValidateArgs {
 /// All that the list is judged by.
 pub struct Evidence {
     rules: Rules,
+    /// What is to trade: rules, costs, calendar and, where it is known, model, each with its hash.
+    hashes: Vec<(&'static str, String)>,
     walk: Option<Value>,
     eval: Option<Value>,
     backtest: Option<Value>,
@@ -115,6 +117,15 @@ pub fn run(args: &ValidateArgs) -> Result<()> {
 impl Evidence {
     fn gather(args: &ValidateArgs) -> Result<Evidence> {
         let settings = args.settings.read()?;
+        let mut hashes = vec![
+            ("rules", settings.rules.blake3.clone()),
+            ("costs", settings.costs.blake3.clone()),
+            ("calendar", settings.calendar.blake3.clone()),
+        ];
+        if let Some(path) = &args.model {
+            let file = fs::File::open(path).and_then(mes_pipe::hash_of);
+            hashes.push(("model", file.map_err(|error| Error::usage(error).at(path.display()))?));
+        }
         log::note("a drill with these rules, in process");
         let model = args.model.as_deref();
         Ok(Evidence {
@@ -127,11 +138,18 @@ impl Evidence {
                 .transpose()?,
             eval: args.eval.as_deref().map(json).transpose()?,
             backtest: args.backtest.as_ref().map(|folder| json(&folder.join("summary.json"))).transpose()?,
-            paper: args.paper.as_deref().map(Paper::read).transpose()?,
+            paper: args.paper.as_deref().map(|folder| Paper::read(folder, &hashes)).transpose()?,
+            hashes,
             inference_us: model.map(inference).transpose()?,
             lookahead: model.map(lookahead).transpose()?,
             tested: tested(),
         })
+    }
+
+    /// Returns what was given of what other tools wrote.
+    fn documents(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let all = [("walk-forward", &self.walk), ("evaluation", &self.eval), ("backtest", &self.backtest)];
+        all.into_iter().filter_map(|(name, document)| Some((name, document.as_ref()?)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the journals of paper trading say.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -10,7 +10,10 @@ use std::{
 use mes_pipe::{Error, Result};
 use serde_json::Value;
 
-use crate::summary::LASTING;
+use crate::{
+    origin::{self, Origin},
+    summary::LASTING,
+};
 
 /// Trading days that two weeks have.
 pub const DAYS: usize = 10;
@@ -18,23 +21,25 @@ const DEPTH: usize = 4;
 
 #[derive(Default)]
 pub struct Paper {
-    pub journals: usize,
-    /// Dates, in UTC, of rows of real data.
+    /// Dates, in UTC, of rows that came live and were traded by the rules that are to go live.
     days: BTreeSet<String>,
-    pub synthetic: usize,
+    /// What was bought and sold on them.
+    pub fills: u64,
+    /// Journals that say nothing of paper trading, by why. A backtest writes the same ones, but its rows were a file.
+    pub left_out: BTreeMap<&'static str, u64>,
     /// What went wrong, each with its file.
     pub errors: Vec<String>,
 }
 
 impl Paper {
-    /// Reads every `journal.jsonl` under a folder.
-    pub fn read(folder: &Path) -> Result<Paper> {
+    /// Reads every `journal.jsonl` under a folder; `hashes` are of what is to go live.
+    pub fn read(folder: &Path, hashes: &[(&str, String)]) -> Result<Paper> {
         let mut paths = Vec::new();
         find(folder, DEPTH, &mut paths).map_err(|error| Error::usage(error).at(folder.display()))?;
         paths.sort();
         let mut paper = Paper::default();
         for path in &paths {
-            paper.journal(path)?;
+            paper.journal(path, hashes)?;
         }
         Ok(paper)
     }
@@ -43,10 +48,9 @@ impl Paper {
         self.days.len()
     }
 
-    fn journal(&mut self, path: &Path) -> Result<()> {
+    fn journal(&mut self, path: &Path, hashes: &[(&str, String)]) -> Result<()> {
         let at = |error: std::io::Error| Error::from(error).at(path.display());
-        let (mut ended, mut made_up) = (false, false);
-        self.journals += 1;
+        let mut ended = false;
         for (number, line) in (1..).zip(BufReader::new(File::open(path).map_err(at)?).lines()) {
             let line = line.map_err(at)?;
             let record: Value = match serde_json::from_str(&line) {
@@ -58,11 +62,15 @@ impl Paper {
             };
             match record["kind"].as_str() {
                 Some("run") => {
-                    let links = record["lineage"].as_array().map(Vec::as_slice).unwrap_or_default();
-                    made_up = links.iter().any(|link| link["settings"]["synthetic"] == true);
-                    self.synthetic += usize::from(made_up);
+                    if let Some(why) = objection(&record, hashes) {
+                        *self.left_out.entry(why).or_default() += 1;
+                        return Ok(());
+                    }
                 }
-                Some("row") if !made_up => {
+                Some("statement") => {
+                    self.fills += record["fills"].as_array().map_or(0, |fills| fills.len() as u64);
+                }
+                Some("row") => {
                     self.days.extend(record["ts"].as_str().and_then(|ts| ts.get(..10)).map(str::to_owned));
                 }
                 Some("alert") if record["rule"].as_str().is_some_and(|rule| LASTING.contains(&rule)) => {
@@ -76,6 +84,20 @@ impl Paper {
             self.errors.push(format!("{}: stopped without an end", path.display()));
         }
         Ok(())
+    }
+}
+
+/// Says why the journal that begins with this record is none of paper trading.
+fn objection(run: &Value, hashes: &[(&str, String)]) -> Option<&'static str> {
+    let rules = hashes.iter().find(|(what, _)| *what == "rules").map(|(_, hash)| hash.as_str());
+    if Origin::of(&run["lineage"]) == Origin::Synthetic {
+        Some("of synthetic data")
+    } else if !origin::is_live(&run["lineage"]) {
+        Some("whose rows did not come live")
+    } else if run["rules"]["blake3"].as_str() != rules {
+        Some("of other rules")
+    } else {
+        None
     }
 }
 

@@ -271,6 +271,11 @@ fn backtest(settings: &Value, files: &Files) -> Result<Vec<OsString>> {
         let path = files.latency(&latency).ok_or_else(|| cannot("recorded latencies"))?;
         words.extend([OsString::from("--latency"), path.into()]);
     }
+    if let Some(hash) = settings["ledger_blake3"].as_str() {
+        let path =
+            files.by_hash(hash, &[".jsonl"]).ok_or_else(|| cannot("trials of its search (--ledger)"))?;
+        words.extend([OsString::from("--ledger"), path.into()]);
+    }
     if let Some(from) = settings["from"].as_str() {
         words.extend(["--from".into(), from.into()]);
     }

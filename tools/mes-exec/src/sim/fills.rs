@@ -12,46 +12,63 @@ use mes_core::{
 
 use super::{Before, Entry, Position, Sim};
 
+/// Where an order meets the market: the price before slippage, in ticks, and what lies between it and the open, and
+/// between it and the fill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met {
+    pub price: i64,
+    pub spread_ticks: i64,
+    pub slippage_ticks: i64,
+}
+
+impl Met {
+    /// Meets it at a price that no quote has a say in.
+    pub(super) fn at(price: i64, slippage_ticks: i64) -> Met {
+        Met { price, spread_ticks: 0, slippage_ticks }
+    }
+}
+
 impl Sim {
     /// Fills what the row before was answered with, at its close.
     pub(super) fn fill_at_the_signal(&mut self) {
         let Some(Before { ts, close, .. }) = self.before else { return };
         if let Some(exit) = self.exit {
-            self.close_at(close, 0, exit.reason, Some(exit.order), ts, false);
+            self.close_at(Met::at(close, 0), exit.reason, Some(exit.order), ts, false);
         }
         if let Some(entry) = self.entry.take() {
-            self.open_at(close, 0, entry, ts);
+            self.open_at(Met::at(close, 0), entry, ts);
         }
     }
 
     /// Fills market orders that have arrived and meet a trade in this row.
     pub(super) fn fill_waiting(&mut self, bar: &Bar, prices: [i64; 2]) {
         if let (Some(exit), Some(position)) = (self.exit, &self.position)
-            && let Some(reference) = self.reference(position.side.opposite(), exit.due, bar, prices)
+            && let Some(met) = self.meet(position.side.opposite(), exit.due, bar, prices)
         {
-            self.close_at(reference, self.slippage_ticks, exit.reason, Some(exit.order), bar.ts, false);
+            self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
         }
         if let Some(entry) = &self.entry
-            && let Some(reference) = self.reference(entry.side, entry.due, bar, prices)
+            && let Some(met) = self.meet(entry.side, entry.due, bar, prices)
             && let Some(entry) = self.entry.take()
         {
-            self.open_at(reference, self.slippage_ticks, entry, bar.ts);
+            self.open_at(met, entry, bar.ts);
         }
     }
 
     /// Returns where an order due then meets this row, if it does: one that was there before its first trade at the
     /// open, or at the opposite quote before it where that is worse; one that came within it at the worse of open and
     /// close.
-    fn reference(&self, side: Side, due: Ts, bar: &Bar, [open, close]: [i64; 2]) -> Option<i64> {
+    fn meet(&self, side: Side, due: Ts, bar: &Bar, [open, close]: [i64; 2]) -> Option<Met> {
         if bar.volume == 0 || due >= bar.ts {
             return None;
         }
         let worse = |other: i64| if side == Side::Buy { open.max(other) } else { open.min(other) };
         if due > bar.ts - self.interval {
-            return Some(worse(close));
+            return Some(Met::at(worse(close), self.slippage_ticks));
         }
         let quote = self.before.and_then(|before| if side == Side::Buy { before.ask } else { before.bid });
-        Some(quote.map_or(open, worse))
+        let price = quote.map_or(open, worse);
+        Some(Met { spread_ticks: (price - open).abs(), ..Met::at(price, self.slippage_ticks) })
     }
 
     /// Lets the bar's range act on the bracket. Rows without trades trigger nothing.
@@ -66,29 +83,30 @@ impl Sim {
         let at_target = |price: i64| sign * (price - position.target) >= beyond;
         let stop_reason = if position.stop_moved { ExitReason::Trail } else { ExitReason::Stop };
         let (stop, target, ts) = (position.stop, position.target, bar.ts);
+        let (stopped, at_limit) = (Met::at(stop, self.slippage_ticks), Met::at(target, 0));
         if beyond_stop(open) {
-            self.close_at(open, self.slippage_ticks, stop_reason, None, ts, false);
+            self.close_at(Met { price: open, ..stopped }, stop_reason, None, ts, false);
         } else if at_target(open) {
-            self.close_at(target, 0, ExitReason::Target, None, ts, false);
+            self.close_at(at_limit, ExitReason::Target, None, ts, false);
         } else {
             match (beyond_stop(worst), at_target(best)) {
                 (true, true) if model == Model::Optimistic => {
-                    self.close_at(target, 0, ExitReason::Target, None, ts, true);
+                    self.close_at(at_limit, ExitReason::Target, None, ts, true);
                 }
                 (true, ambiguous) => {
-                    self.close_at(stop, self.slippage_ticks, stop_reason, None, ts, ambiguous);
+                    self.close_at(stopped, stop_reason, None, ts, ambiguous);
                 }
-                (false, true) => self.close_at(target, 0, ExitReason::Target, None, ts, false),
+                (false, true) => self.close_at(at_limit, ExitReason::Target, None, ts, false),
                 (false, false) => {}
             }
         }
     }
 
-    /// Opens the position at `reference` and slippage, and its bracket with it.
-    fn open_at(&mut self, reference: i64, slippage_ticks: i64, entry: Entry, ts: Ts) {
+    /// Opens the position, and its bracket with it.
+    fn open_at(&mut self, met: Met, entry: Entry, ts: Ts) {
         let Entry { order, side, contracts, stop_ticks, target_ticks, .. } = entry;
         let sign = side.sign();
-        let filled = reference + sign * slippage_ticks;
+        let filled = met.price + sign * met.slippage_ticks;
         let cost = self.side_cost * contracts;
         self.balance -= cost;
         self.statement.fills.push(Fill {
@@ -97,7 +115,8 @@ impl Sim {
             side,
             contracts,
             price: price(filled),
-            slippage_ticks,
+            slippage_ticks: met.slippage_ticks,
+            spread_ticks: met.spread_ticks,
             commission_cents: cost,
             gross_cents: Cents::ZERO,
             exit: None,
@@ -114,18 +133,17 @@ impl Sim {
         });
     }
 
-    /// Closes the position at `reference` less slippage and books it.
+    /// Closes the position and books it.
     pub(super) fn close_at(
         &mut self,
-        reference: i64,
-        slippage_ticks: i64,
+        met: Met,
         reason: ExitReason,
         order: Option<u64>,
         ts: Ts,
         ambiguous: bool,
     ) {
         let Some(position) = self.position.take() else { return };
-        let filled = reference - position.side.sign() * slippage_ticks;
+        let filled = met.price - position.side.sign() * met.slippage_ticks;
         let gross = TICK_VALUE * (position.gain(filled) * position.contracts);
         let cost = self.side_cost * position.contracts;
         self.balance += gross - cost;
@@ -136,7 +154,8 @@ impl Sim {
             side: position.side.opposite(),
             contracts: position.contracts,
             price: price(filled),
-            slippage_ticks,
+            slippage_ticks: met.slippage_ticks,
+            spread_ticks: met.spread_ticks,
             commission_cents: cost,
             gross_cents: gross,
             exit: Some(reason),

@@ -25,6 +25,8 @@ use mes_core::{
 };
 use mes_pipe::Settings;
 
+use fills::Met;
+
 /// An open position and its bracket. Prices in ticks.
 #[derive(Clone, Debug)]
 struct Position {
@@ -174,7 +176,7 @@ impl Sim {
         if self.position.is_some() && (stale || ended) {
             let reason = if spans_flat { ExitReason::DataGap } else { ExitReason::SessionEnd };
             let order = self.exit.map(|exit| exit.order);
-            self.close_at(before.close, 2 * before.slippage_ticks, reason, order, before.ts, false);
+            self.close_at(Met::at(before.close, 2 * before.slippage_ticks), reason, order, before.ts, false);
         }
     }
 
@@ -278,7 +280,8 @@ impl Broker for Sim {
         }
         if let Some(before) = self.before {
             let order = self.exit.map(|exit| exit.order);
-            self.close_at(before.close, self.slippage_ticks, ExitReason::EndOfData, order, before.ts, false);
+            let met = Met::at(before.close, self.slippage_ticks);
+            self.close_at(met, ExitReason::EndOfData, order, before.ts, false);
             self.state(before.ts, before.close);
         }
         Ok(&self.statement)

@@ -93,6 +93,7 @@ fn statement(row: &Row, said: &Said, balance: Cents, last: u64) -> Statement {
         contracts,
         price,
         slippage_ticks: 0,
+        spread_ticks: 0,
         commission_cents: Cents(42 * contracts),
         gross_cents: Cents(if exit { gross } else { 0 }),
         exit: exit.then_some(ExitReason::Stop),
