@@ -19,6 +19,7 @@ mod slice;
 pub mod stats;
 pub mod summary;
 mod terminal;
+mod terms;
 pub mod trades;
 mod validate;
 mod verify;

@@ -51,7 +51,8 @@ mod tests {
     use super::*;
 
     fn past(nets: &[i64]) -> Past {
-        Past { sessions: nets.iter().map(|net| vec![Cents(*net), Cents(0)]).collect(), synthetic: true }
+        let sessions = nets.iter().map(|net| vec![Cents(*net), Cents(0)]).collect();
+        Past { sessions, ..Past::default() }
     }
 
     fn firm() -> Rules {

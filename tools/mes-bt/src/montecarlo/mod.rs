@@ -11,9 +11,9 @@ use std::{
 };
 
 use clap::Args;
-use mes_core::{money::Cents, schedule::Schedule, time};
+use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, time};
 use mes_pipe::{Error, Result, SettingsArgs};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::files;
 use outcome::Outcome;
@@ -55,10 +55,14 @@ pub struct MonteCarloArgs {
 }
 
 /// What there is to draw from.
+#[derive(Default)]
 pub struct Past {
     /// The nets of each session's trades, in their order; empty ones are sessions without a trade.
     pub sessions: Vec<Vec<Cents>>,
     pub synthetic: bool,
+    /// As the backtest's summary says them.
+    pub settings: Value,
+    pub lineage: Value,
 }
 
 /// Reads, draws, tells.
@@ -68,14 +72,30 @@ pub fn run(args: &MonteCarloArgs) -> Result<()> {
     let schedule = Schedule::new(settings.calendar.value, rules.day_end.flat_by, None, Default::default());
     let past = read(&args.directory, schedule)?;
     let days = args.days.map_or(past.sessions.len(), |days| days as usize);
-    let outcome = Outcome::of(&past, rules, days, args.runs as usize, args.seed);
+    let outcome = Outcome {
+        settings: lived_by(&past, &settings.rules),
+        ..Outcome::of(&past, rules, days, args.runs as usize, args.seed)
+    };
     if let Some(path) = &args.html {
-        files::whole(path, &page::page(&outcome))?;
+        files::whole(path, &page::page(&outcome, rules))?;
     }
     let mut out = std::io::stdout().lock();
     let text = if args.json || !out.is_terminal() { outcome.json()? } else { outcome.text() };
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
+}
+
+/// Returns the settings of the backtest with the rules that lives are lived by; those that it traded by stand beside.
+fn lived_by(past: &Past, rules: &Named<Rules>) -> Value {
+    let mut settings = past.settings.clone();
+    if !settings.is_object() {
+        settings = json!({});
+    }
+    settings["traded_by"] = settings["rules"].take();
+    settings["traded_by_blake3"] = settings["rules_blake3"].take();
+    settings["rules"] = json!(rules.value.name);
+    settings["rules_blake3"] = json!(rules.blake3);
+    settings
 }
 
 /// Reads the trades and how many sessions there were.
@@ -109,5 +129,6 @@ fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
         return Err(Error::data(what).at(directory.join("trades.csv").display()));
     }
     sessions.resize(days.max(sessions.len()), Vec::new());
-    Ok(Past { sessions, synthetic: summary["synthetic"] == true })
+    let (settings, lineage) = (summary["settings"].clone(), summary["lineage"].clone());
+    Ok(Past { sessions, synthetic: summary["synthetic"] == true, settings, lineage })
 }

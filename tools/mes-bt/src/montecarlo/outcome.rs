@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use mes_core::{dice::Draw, money::Cents, rules::Rules};
 use mes_pipe::{Error, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Past,
@@ -50,6 +51,9 @@ pub struct Outcome {
     pub days_to_pass: Option<[f64; 5]>,
     /// For the picture: day, and equity at the shares.
     pub fan: Vec<(usize, [f64; 5])>,
+    /// Of the backtest, but `rules` are those of the lives.
+    pub settings: Value,
+    pub lineage: Value,
 }
 
 /// How likely something is, with the 95 % interval that the number of lives leaves.
@@ -105,6 +109,8 @@ impl Outcome {
             closed_forms: closed::forms(past, rules),
             days_to_pass: (!passed.is_empty()).then(|| spread(passed)),
             fan: shown.into_iter().zip(fan.into_iter().map(spread)).collect(),
+            settings: past.settings.clone(),
+            lineage: past.lineage.clone(),
         }
     }
 
@@ -117,8 +123,7 @@ impl Outcome {
     /// Says in a line what was drawn.
     pub fn head(&self) -> String {
         format!(
-            "{}{} in {} drawn anew {} times, {} each, from {} by {}; seed {}",
-            if self.synthetic { "SYNTHETIC DATA: " } else { "" },
+            "{} in {} drawn anew {} times, {} each, from {} by {}; seed {}",
             words::count(self.trades as u64, "trade"),
             words::count(self.sessions as u64, "session"),
             words::grouped(self.runs as u64),
@@ -151,7 +156,8 @@ impl Outcome {
 
     /// Writes the table for a terminal.
     pub fn text(&self) -> String {
-        let mut out = format!("{}\n\n  {:<20}", self.head(), "");
+        let data = if self.synthetic { "SYNTHETIC DATA: " } else { "" };
+        let mut out = format!("{data}{}\n\n  {:<20}", self.head(), "");
         for share in SHARES {
             let _ = write!(out, "{:>12}", format!("{:.0} %", share * 100.0));
         }
@@ -254,7 +260,7 @@ mod tests {
 
     fn past(nets: &[&[i64]]) -> Past {
         let sessions = nets.iter().map(|day| day.iter().map(|cents| Cents(*cents)).collect()).collect();
-        Past { sessions, synthetic: true }
+        Past { sessions, synthetic: true, ..Past::default() }
     }
 
     fn rules() -> Rules {

@@ -1,7 +1,8 @@
 //! The lives as a page: where equity may go, and the chances beside it.
 
+use mes_core::rules::Rules;
 use mes_page::{
-    html::{Cell, escape, paragraph, section, table},
+    html::{Cell, facts, paragraph, section, table},
     svg::{Axis, Chart},
 };
 
@@ -10,16 +11,17 @@ use super::{
     outcome::{Outcome, SHARES, Spread},
 };
 use crate::{
-    report::charts,
+    report::{charts, frame},
+    terms::MADE_UP,
     words::{percent, usd},
 };
 
 /// Writes the whole page.
-pub fn page(outcome: &Outcome) -> String {
-    let mut body = format!("<header><h1>What else could have come</h1>{}", paragraph(&outcome.head()));
-    if let Some(caution) = outcome.caution() {
-        body += &format!("<ul class=\"notes\"><li>{}</li></ul>", escape(&caution));
-    }
+pub fn page(outcome: &Outcome, rules: &Rules) -> String {
+    let mut body = format!("<header>{}<h1>What else could have come</h1>", frame::badge(outcome.synthetic));
+    body += &paragraph(&outcome.head());
+    let made_up = outcome.synthetic.then(|| MADE_UP.to_owned());
+    body += &frame::notes(&made_up.into_iter().chain(outcome.caution()).collect::<Vec<_>>());
     body += "</header>\n";
     body += &section("Equity", &(fan(outcome) + CAPTION));
     body += &section("Chances", &chances(outcome));
@@ -27,7 +29,8 @@ pub fn page(outcome: &Outcome) -> String {
         body += &section("Sanity check", &closed_forms(outcome));
     }
     body += &section("Spread", &spreads(outcome));
-    body += &section("How", &paragraph(HOW));
+    body += &assumptions(outcome, rules);
+    body += &frame::lineage(&outcome.lineage, &outcome.settings);
     mes_page::page("mes Monte Carlo", &body)
 }
 
@@ -37,6 +40,20 @@ const HOW: &str = "Whole sessions of the backtest are drawn with replacement, so
                    days without a trade count. Limits act after every closed trade; what a trade was down before it \
                    closed is not known here, and its stop bounds it. A life that ends stays where it ended. Reordered \
                    trades keep their sum and meet no limit.";
+
+/// The rules that lives were lived by, and those by which the trades came about.
+fn assumptions(outcome: &Outcome, rules: &Rules) -> String {
+    let settings = &outcome.settings;
+    let text = |key: &str| settings[key].as_str().unwrap_or("-").to_owned();
+    let mut rows = frame::account(rules);
+    let fills = settings["fills"]["model"].as_str().unwrap_or("-").to_owned();
+    rows.extend([
+        ("Traded by", text("traded_by")),
+        ("Costs of the trades", text("costs")),
+        ("Fills of the trades", fills),
+    ]);
+    section("Assumptions", &(paragraph(HOW) + &facts(&rows)))
+}
 
 fn fan(outcome: &Outcome) -> String {
     let count = outcome.fan.len() as f64;

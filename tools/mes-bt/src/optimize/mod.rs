@@ -20,17 +20,19 @@ use std::{
     thread,
 };
 
+use chrono::NaiveDate;
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use mes_core::dice::Draw;
 use mes_pipe::{Error, InputArgs, Result, Settings, SettingsArgs, hash, log};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     files::whole,
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
     stats::deflated::benchmark,
     summary::is_synthetic,
+    terms::{MADE_UP, Terms},
     words,
 };
 use ledger::{Ledger, Line, Look, StudyLine, Trial};
@@ -166,7 +168,7 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
     if let Some(best) = &best {
         write_best(args, &study, best)?;
     }
-    write(args, &outcome, &trials)
+    write(args, &outcome, &trials, &settings, columns.days().last().map(|day| day.date))
 }
 
 /// Refuses keys that mean nothing before any row is read, and keys given twice.
@@ -314,15 +316,22 @@ fn judge(
         overfitting: outcome::overfitting(trials),
         importance: importance::of(&scored),
         warnings: Vec::new(),
+        settings: Terms::of(settings),
+        lineage: study.columns.stream().lineage.then("mes-bt", searched_by(line)).to_json(),
     };
     outcome.warnings = warnings(&outcome, study, ledger.looks(&study.data));
     outcome
 }
 
+/// Says in a link of the chain how it was searched.
+fn searched_by(line: &StudyLine) -> Value {
+    json!({ "verb": "optimize", "method": line.method, "by": line.by, "vary": line.vary, "study": line.study })
+}
+
 fn warnings(outcome: &Outcome, study: &Study, looks: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if outcome.synthetic {
-        warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
+        warnings.push(MADE_UP.to_owned());
     }
     let (counts, fewest) = (&outcome.counts, study.min_trades);
     if counts.scored == 0 {
@@ -356,7 +365,13 @@ fn write_best(args: &OptimizeArgs, study: &Study, best: &Trial) -> Result<()> {
     whole(&args.out.join("best-costs.toml"), &space::document(&settings.costs.value)?)
 }
 
-fn write(args: &OptimizeArgs, outcome: &Outcome, trials: &[Trial]) -> Result<()> {
+fn write(
+    args: &OptimizeArgs,
+    outcome: &Outcome,
+    trials: &[Trial],
+    settings: &Settings,
+    last: Option<NaiveDate>,
+) -> Result<()> {
     let scored = ranked(trials);
     let map = match outcome.importance.as_slice() {
         [first, second, ..] => Some(Map::of(&scored, &first.key, &second.key)),
@@ -366,7 +381,7 @@ fn write(args: &OptimizeArgs, outcome: &Outcome, trials: &[Trial]) -> Result<()>
     let json = serde_json::to_string_pretty(outcome).map_err(Error::failed)? + "\n";
     whole(&args.out.join("optimize.json"), &json)?;
     whole(&args.out.join("optimize.txt"), &text)?;
-    whole(&args.out.join("report.html"), &page::page(&text, map.as_ref()))?;
+    whole(&args.out.join("report.html"), &page::page(outcome, &text, map.as_ref(), settings, last))?;
     whole(&args.out.join("trials.csv"), &outcome::csv(trials))?;
     if let Some(map) = &map {
         whole(&args.out.join("map.svg"), &map.svg())?;

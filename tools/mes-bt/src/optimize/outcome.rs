@@ -21,6 +21,7 @@ use crate::{
         overfitting::{Overfitting, cscv},
         probabilistic::psr,
     },
+    terms::Terms,
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
 
@@ -51,6 +52,9 @@ pub struct Outcome {
     pub overfitting: Option<Overfitting>,
     pub importance: Vec<Importance>,
     pub warnings: Vec<String>,
+    /// What was varied is varied from these.
+    pub settings: Terms,
+    pub lineage: Value,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

@@ -2,6 +2,7 @@
 
 mod calibration;
 pub mod charts;
+pub mod frame;
 mod sections;
 
 use mes_page::{html, pair, svg};
@@ -27,8 +28,12 @@ pub fn page(summary: &Summary, results: &Results) -> String {
     body += &sections::limits(summary);
     body += &sections::blocked(summary);
     body += &sections::last_trades(results);
-    body += &sections::assumptions(results);
-    body += &sections::lineage(summary);
+    if let Some(run) = &results.run {
+        let last = results.days.last().map(|day| day.date);
+        let said = [frame::RETURNS, frame::BAR_BY_BAR];
+        body += &frame::assumptions(&run.rules.value, &run.costs.value, &run.fills, last, &said);
+    }
+    body += &frame::lineage(&summary.lineage, &summary.settings);
     // `mes-bt verify` reads this; no letter of it can end the element.
     let json = serde_json::to_string(summary).unwrap_or_default();
     let json = json.replace('<', "\\u003c").replace('&', "\\u0026");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use mes_core::time::{self, SECOND};
 
 use super::{
-    charts,
+    charts, frame,
     html::{Cell, colour, escape, facts, minus, paragraph, section, table},
 };
 use crate::{
@@ -24,9 +24,7 @@ pub fn head(summary: &Summary) -> String {
     if summary.account_died.is_some() {
         out += "<span class=\"badge died\">Account died</span>";
     }
-    if summary.synthetic {
-        out += "<span class=\"badge made\">Synthetic data</span>";
-    }
+    out += frame::badge(summary.synthetic);
     let verdict = summary.verdict();
     let class = colour(summary.account.net_usd);
     let _ = writeln!(out, "<h1 class=\"{class}\">{}</h1>", escape(&words::capital(&verdict)));
@@ -49,13 +47,7 @@ pub fn head(summary: &Summary) -> String {
         usd(summary.account.end_usd)
     );
     let _ = writeln!(out, "<p>{}</p>", escape(&line));
-    if !summary.warnings.is_empty() {
-        out += "<ul class=\"notes\">";
-        for warning in &summary.warnings {
-            let _ = write!(out, "<li>{}</li>", escape(&words::capital(warning)));
-        }
-        out += "</ul>\n";
-    }
+    out += &frame::notes(&summary.warnings);
     out + "</header>\n"
 }
 
@@ -298,58 +290,4 @@ pub fn last_trades(results: &Results) -> String {
     let shown =
         if trades.len() > LAST_TRADES { format!("Last {LAST_TRADES} trades") } else { "Trades".into() };
     section(&shown, &table(&head, &rows))
-}
-
-/// Rules, costs and how fills were made.
-pub fn assumptions(results: &Results) -> String {
-    let Some(run) = &results.run else { return String::new() };
-    let (rules, costs) = (&run.rules.value, &run.costs.value);
-    let limits = &rules.limits;
-    let side = results.days.last().map(|day| costs.rate(day.date).side() * 2).unwrap_or_default();
-    let table = facts(&[
-        ("Capital", usd(rules.capital_usd)),
-        ("Daily loss", usd(limits.daily_loss_usd)),
-        ("Daily drawdown", usd(limits.daily_drawdown_usd)),
-        ("Account drawdown", usd(limits.account_drawdown_usd)),
-        ("Kill switch", usd(limits.kill_loss_usd)),
-        ("Minimum balance", usd(limits.minimum_balance_usd)),
-        ("Risk per trade, at most", usd(limits.per_trade_usd)),
-        ("Confidence to enter", rules.entries.confidence.to_string()),
-        ("Stop, target", crate::words::bracket(&rules.exits)),
-        ("Flat by, New York", rules.day_end.flat_by.format("%H:%M").to_string()),
-        ("Round turn per contract", side.to_string()),
-        ("Fills", format!("{:?}", run.fills.model).to_lowercase()),
-        ("Latency", run.fills.latency.to_string()),
-        ("Slippage", words::slippage(costs.slippage)),
-    ]);
-    let returns = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, 252 days \
-                   a year, no risk-free rate; the standard error is √((1 + SR²/2)/T) of the daily ratio (Lo 2002), \
-                   brought to a year. Drawdown is bar by bar, open trades marked at what closing them would cost.";
-    section("Assumptions", &(paragraph(words::fills(run.fills.model)) + &paragraph(returns) + &table))
-}
-
-/// The chain of what made the rows, and the hashes of what judged them.
-pub fn lineage(summary: &Summary) -> String {
-    let mut body = String::from("<ol>\n");
-    for link in summary.lineage.as_array().map(Vec::as_slice).unwrap_or_default() {
-        let tool = link["tool"].as_str().unwrap_or("?");
-        let input = link.get("input").map(|input| format!(" input {input}")).unwrap_or_default();
-        let _ = writeln!(
-            body,
-            "<li>{} <code>{}{}</code></li>",
-            escape(tool),
-            escape(&link["settings"].to_string()),
-            escape(&input)
-        );
-    }
-    let settings = &summary.settings;
-    for (name, value, hash) in [
-        ("rules", settings.rules.as_str(), &settings.rules_blake3),
-        ("costs", &settings.costs, &settings.costs_blake3),
-        ("calendar", "", &settings.calendar_blake3),
-    ] {
-        let _ = writeln!(body, "<li>{name} {} <code>{}</code></li>", escape(value), escape(hash));
-    }
-    body += "</ol>\n";
-    section("Where it comes from", &body)
 }

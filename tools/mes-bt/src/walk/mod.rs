@@ -21,10 +21,12 @@ use std::{
 use clap::Args;
 use mes_pipe::{Error, InputArgs, Result, SettingsArgs, log};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     files::whole,
     folds::{self, Covered, CutArgs, Fold},
+    terms::Terms,
     words,
 };
 use fold::{FoldResult, Plan, plan_hash};
@@ -69,6 +71,8 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     let settings = args.settings.read()?;
     let input = folds::open(&args.input)?;
     let chain = input.meta().lineage.then("mes-bt", serde_json::Value::Null).to_json();
+    let made = json!({ "verb": "walk-forward", "family": args.family, "train_args": args.train_args });
+    let lineage = input.meta().lineage.then("mes-bt", made).to_json();
     let family = [args.family.as_str(), args.train_args.as_str()];
     let hash = plan_hash(&chain, &family, &settings)?;
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
@@ -83,22 +87,22 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     if let Some(line) = &args.fold {
         let fold: Fold = serde_json::from_str(line).map_err(|error| Error::usage(error).at("--fold"))?;
         let (result, _) = plan.run(&fold)?;
-        return print(&json(&result)?);
+        return print(&pretty(&result)?);
     }
     let covered = Covered::of(input, &settings.calendar.value)?;
     let folds = folds::folds(&args.cut, &covered, &settings.calendar.value)?;
-    let outcome = Outcome::of(all(&plan, &folds, jobs(args))?);
+    let outcome = Outcome::of(all(&plan, &folds, jobs(args))?, Terms::of(&settings), lineage);
     let text = table::text(&outcome);
-    whole(&args.out.join("walk-forward.json"), &json(&outcome)?)?;
+    whole(&args.out.join("walk-forward.json"), &pretty(&outcome)?)?;
     whole(&args.out.join("walk-forward.txt"), &text)?;
-    whole(&args.out.join("report.html"), &page::page(&outcome))?;
+    whole(&args.out.join("report.html"), &page::page(&outcome, &settings))?;
     whole(&args.out.join("folds.csv"), &table::folds_csv(&outcome))?;
     whole(&args.out.join("equity.csv"), &table::equity_csv(&outcome))?;
     let tell = args.json || !stdout().is_terminal();
-    print(&if tell { json(&outcome)? } else { text })
+    print(&if tell { pretty(&outcome)? } else { text })
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+fn pretty(value: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string_pretty(value).map_err(Error::failed)? + "\n")
 }
 

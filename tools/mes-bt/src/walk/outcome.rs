@@ -4,13 +4,15 @@
 use chrono::NaiveDate;
 use mes_core::money::Cents;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::fold::FoldResult;
 use crate::{
     evidence::{Intervals, SharpeEvidence},
     metrics::{mean, ratio, returns::Returns},
     recorder::{DayResult, Results},
-    summary::FEW_TRADES,
+    summary::{FEW_TRADES, is_synthetic},
+    terms::{MADE_UP, Terms},
     words,
 };
 
@@ -29,6 +31,9 @@ pub struct Outcome {
     pub kept_ratio: Option<f64>,
     pub warnings: Vec<String>,
     pub folds: Vec<FoldResult>,
+    pub settings: Terms,
+    /// Of the rows; those of the folds' models are in their own summaries.
+    pub lineage: Value,
 }
 
 /// The test spans one after the other. Every fold begins with a new account.
@@ -57,7 +62,7 @@ pub struct Point {
 
 impl Outcome {
     /// Puts folds together, in their order.
-    pub fn of(folds: Vec<FoldResult>) -> Outcome {
+    pub fn of(folds: Vec<FoldResult>, settings: Terms, lineage: Value) -> Outcome {
         let out_of_sample = Stitched::of(&folds);
         let sharpes =
             |of: fn(&FoldResult) -> Option<f64>| mean(&folds.iter().filter_map(of).collect::<Vec<f64>>());
@@ -67,13 +72,15 @@ impl Outcome {
         Outcome {
             kind: "walk_forward",
             v: 1,
-            synthetic: folds.iter().any(|fold| fold.synthetic),
+            synthetic: is_synthetic(&lineage) || folds.iter().any(|fold| fold.synthetic),
             out_of_sample,
             mean_sharpe_in,
             mean_sharpe_out,
             kept_ratio: kept.and_then(|(outside, inside)| ratio(outside, inside)),
             warnings: warnings(&folds),
             folds,
+            settings,
+            lineage,
         }
     }
 
@@ -128,7 +135,7 @@ impl Stitched {
 fn warnings(folds: &[FoldResult]) -> Vec<String> {
     let mut warnings = Vec::new();
     if folds.iter().any(|fold| fold.synthetic) {
-        warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
+        warnings.push(MADE_UP.to_owned());
     }
     let few: Vec<&FoldResult> = folds.iter().filter(|fold| fold.out_of_sample.trades < FEW_TRADES).collect();
     if !few.is_empty() {

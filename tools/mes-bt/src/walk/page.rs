@@ -4,41 +4,41 @@ use mes_page::{
     html::{Cell, escape, facts, paragraph, section, table},
     svg::{Axis, Chart},
 };
+use mes_pipe::Settings;
 
 use super::{
     outcome::Outcome,
     table::{date, figures, last_date},
 };
 use crate::{
-    report::charts::dollars,
+    report::{charts::dollars, frame},
     words::{self, or_dash, signed_usd, two},
 };
 
 /// Writes the whole page.
-pub fn page(outcome: &Outcome) -> String {
+pub fn page(outcome: &Outcome, settings: &Settings) -> String {
     let net = outcome.out_of_sample.net_usd;
     let title = format!("{} out of sample", signed_usd(net));
-    let mut body = String::from("<header>");
-    if outcome.synthetic {
-        body += "<span class=\"badge made\">Synthetic data</span>";
-    }
+    let mut body = format!("<header>{}", frame::badge(outcome.synthetic));
     let class = if net < 0.0 { "loss" } else { "gain" };
     let folds = words::count(outcome.folds.len() as u64, "fold");
     let days = words::count(outcome.out_of_sample.days as u64, "day");
     body += &format!("<h1 class=\"{class}\">{}</h1>", escape(&title.replace('-', "−")));
     body += &paragraph(&format!("{folds}, {days}; every fold begins with a new account"));
-    if !outcome.warnings.is_empty() {
-        let items =
-            outcome.warnings.iter().map(|warning| format!("<li>{}</li>", escape(&words::capital(warning))));
-        body += &format!("<ul class=\"notes\">{}</ul>", items.collect::<String>());
-    }
+    body += &frame::notes(&outcome.warnings);
     body += "</header>\n";
     body += &section("Unseen days, stitched", &equity(outcome));
     body += &section("Fitted against unseen", &(folds_chart(outcome) + CAPTION + &folds_table(outcome)));
     body += &section("Figures", &facts(&figures(outcome, &outcome.out_of_sample)));
+    let Settings { rules, costs, fills, .. } = settings;
+    let last = outcome.points().last().map(|point| point.date);
+    body += &frame::assumptions(&rules.value, &costs.value, fills, last, &[frame::RETURNS, FOLDS]);
+    body += &frame::lineage(&outcome.lineage, &outcome.settings);
     mes_page::page("mes walk-forward", &body)
 }
 
+const FOLDS: &str = "Every fold begins with a new account. The drawdown of the stitched days is that of the sum of \
+                     their results, day by day.";
 const CAPTION: &str = "<p class=\"caption\">Net of each fold: left on the rows it was fitted on, right on those it had not seen</p>";
 
 fn equity(outcome: &Outcome) -> String {

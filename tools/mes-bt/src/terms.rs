@@ -1,0 +1,34 @@
+//! What a result depends on beside the rows, by names and hashes, as the outcomes of walk-forward, optimize and
+//! montecarlo say it. The keys are those of a backtest's summary.
+
+use mes_core::fills::Fills;
+use mes_pipe::Settings;
+use serde::Serialize;
+
+/// Warns of data that were made up.
+pub const MADE_UP: &str = "synthetic data: made-up prices say nothing about profit";
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Terms {
+    pub rules: String,
+    pub rules_blake3: String,
+    pub costs: String,
+    pub costs_blake3: String,
+    pub calendar_blake3: String,
+    /// The model, and the percentiles of latency.
+    pub fills: Fills,
+}
+
+impl Terms {
+    /// Names the settings of a command.
+    pub fn of(settings: &Settings) -> Terms {
+        Terms {
+            rules: settings.rules.value.name.clone(),
+            rules_blake3: settings.rules.blake3.clone(),
+            costs: settings.costs.value.name.clone(),
+            costs_blake3: settings.costs.blake3.clone(),
+            calendar_blake3: settings.calendar.blake3.clone(),
+            fills: settings.fills.clone(),
+        }
+    }
+}
