@@ -22,7 +22,8 @@ pub struct Market {
 impl Market {
     /// Takes the next row, which is so long.
     pub fn push(&mut self, bar: &Bar, row_ns: i64) {
-        if self.minutes.push(bar, row_ns) {
+        let Some(begins) = self.minutes.push(bar, row_ns) else { return };
+        if begins {
             self.recent.clear();
             self.recent_volume = 0;
         }

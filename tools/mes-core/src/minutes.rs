@@ -125,11 +125,11 @@ impl Default for Minutes {
 }
 
 impl Minutes {
-    /// Takes the next row, which is so long, and says whether a segment began with it. Of rows that do not fill a
-    /// minute evenly nothing is ever known.
-    pub fn push(&mut self, bar: &Bar, row_ns: i64) -> bool {
+    /// Takes the next row, which is so long, and says whether a segment began with it; `None` of rows that do not fill a
+    /// minute evenly: of those nothing is ever known.
+    pub fn push(&mut self, bar: &Bar, row_ns: i64) -> Option<bool> {
         if MINUTE % row_ns != 0 {
-            return false;
+            return None;
         }
         let begins = bar.seg != self.seg || bar.ts - self.ts > BREAK;
         if begins {
@@ -149,7 +149,7 @@ impl Minutes {
         if bar.ts == self.end && self.whole {
             self.complete(self.making);
         }
-        begins
+        Some(begins)
     }
 
     /// Returns how long this segment has lasted, in nanoseconds.

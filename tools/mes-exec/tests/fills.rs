@@ -2,7 +2,7 @@
 
 use mes_core::{
     bar::Bar,
-    broker::Broker,
+    broker::{Broker, Hello},
     fills::{Fills, Latency, Model},
     ledger::Ledger,
     market::Market,
@@ -180,7 +180,8 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
         let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
         for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
             let mut sim = Sim::new(&settings);
-            sim.begin(&run(&settings, &mut sim, ledger)).expect("begins");
+            let hello = sim.hello().expect("a name");
+            sim.begin(&run(&settings, hello, ledger)).expect("begins");
             for row in rows {
                 sim.on_bar(row).expect("a statement");
             }
@@ -193,7 +194,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
 }
 
 /// The record of a run of minutes that begins with this ledger.
-fn run(settings: &Settings, sim: &mut Sim, ledger: Ledger) -> Run {
+fn run(settings: &Settings, broker: Hello, ledger: Ledger) -> Run {
     Run {
         v: 1,
         interval: "1m".into(),
@@ -204,7 +205,7 @@ fn run(settings: &Settings, sim: &mut Sim, ledger: Ledger) -> Run {
         calendar: settings.calendar.blake3.clone(),
         from: None,
         ledger,
-        broker: sim.hello().expect("a name"),
+        broker,
         lineage: serde_json::Value::Null,
     }
 }
