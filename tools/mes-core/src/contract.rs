@@ -19,9 +19,10 @@ pub const TICK_VALUE: Cents = Cents(125);
 /// Converts a price to whole ticks; off the grid is an error.
 pub fn ticks(price: f64) -> Result<i64, Error> {
     let ticks = price / TICK;
-    // A price that is not finite fails here too: its remainder is NaN.
-    if ticks % 1.0 == 0.0 && ticks.abs() < 1e15 {
-        Ok(ticks as i64)
+    // There and back: several times as fast as a remainder. A price that is not finite does not come back either.
+    let whole = ticks as i64;
+    if whole as f64 == ticks && ticks.abs() < 1e15 {
+        Ok(whole)
     } else {
         Err(Error::OffGrid { price: price.to_string(), tick: TICK.to_string() })
     }

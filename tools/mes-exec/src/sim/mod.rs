@@ -109,6 +109,7 @@ pub struct Sim {
     refusals: Vec<Refusal>,
     /// Cost of one side of one contract today.
     side_cost: Cents,
+    /// Of fills in this row; as it was while nothing can fill.
     slippage_ticks: i64,
     /// What slippage depends on, and the last row that the run record has in it already.
     minutes: Minutes,
@@ -153,7 +154,9 @@ impl Sim {
     fn today(&mut self, bar: &Bar) -> (Option<Ts>, Option<Ts>) {
         let today = self.schedule.of_bar(bar.ts);
         let part = today.map_or(Part::Closed, |today| today.part_of_bar(bar.ts));
-        self.slippage_ticks = self.costs.slippage.ticks(part, &self.minutes);
+        if self.position.is_some() || self.entry.is_some() {
+            self.slippage_ticks = self.costs.slippage.ticks(part, &self.minutes);
+        }
         let Some(today) = today else { return (None, None) };
         self.side_cost = self.costs.rate(today.label()).side();
         (Some(today.end.flat), today.stretch_end(bar.ts))
