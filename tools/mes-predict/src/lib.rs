@@ -15,7 +15,6 @@ mod rules;
 mod samples;
 pub mod scores;
 mod served;
-pub mod write;
 
 use std::path::PathBuf;
 

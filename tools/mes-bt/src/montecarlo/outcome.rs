@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use mes_core::{dice::Draw, money::Cents, rules::Rules};
-use mes_pipe::{Error, Result};
 use serde::Serialize;
 
 use super::{
@@ -106,12 +105,6 @@ impl Outcome {
             days_to_pass: (!passed.is_empty()).then(|| spread(passed)),
             fan: shown.into_iter().zip(fan.into_iter().map(spread)).collect(),
         }
-    }
-
-    pub fn json(&self) -> Result<String> {
-        let mut text = serde_json::to_string_pretty(self).map_err(Error::failed)?;
-        text.push('\n');
-        Ok(text)
     }
 
     /// Says in a line what was drawn.
