@@ -2,13 +2,12 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use clap::Args;
 use mes_core::{person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
-use mes_pipe::{Error, Result, log};
+use mes_pipe::{AnswerArgs, Error, Result, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::{TableRows, TradeArgs},
@@ -37,9 +36,8 @@ pub struct BacktestArgs {
     /// The ledger of the search that this is the outcome of (trials.jsonl of mes-bt optimize): deflates the Sharpe ratio
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Print the summary as JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 /// Trades the rows in process and says what came of it.
@@ -92,14 +90,7 @@ fn tell(args: &BacktestArgs, results: &Results, journal_on_stdout: bool) -> Resu
     if journal_on_stdout {
         return Ok(());
     }
-    let mut out = std::io::stdout().lock();
-    let text = if args.json || !out.is_terminal() {
-        files::json(&summary)?
-    } else {
-        terminal::text(&summary, results)
-    };
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    args.answer.give(&summary, || terminal::text(&summary, results))
 }
 
 /// The recorder, and the journal where one is wanted.

@@ -56,6 +56,13 @@ pub struct Span {
     pub session: &'static str,
 }
 
+impl Span {
+    /// Returns the dates, UTC, of the first and the last row.
+    pub fn dates(&self) -> [&str; 2] {
+        [&self.first, &self.last].map(|text| text.as_deref().and_then(|text| text.get(..10)).unwrap_or("-"))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Account {
     pub start_usd: f64,

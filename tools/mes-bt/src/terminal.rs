@@ -42,13 +42,12 @@ fn head(summary: &Summary, out: &mut String) {
     let data = if summary.synthetic { "SYNTHETIC DATA: " } else { "" };
     let _ = writeln!(out, "{data}{}", summary.verdict());
     let span = &summary.span;
-    let date =
-        |text: &Option<String>| text.as_deref().and_then(|text| text.get(..10)).unwrap_or("-").to_owned();
+    let [first, last] = span.dates();
     let _ = writeln!(
         out,
         "{} to {}, {} bars of {}, session {}; rules {}, costs {}",
-        date(&span.first),
-        date(&span.last),
+        first,
+        last,
         words::grouped(span.rows),
         span.interval,
         span.session,
@@ -125,10 +124,9 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// Writes where the true figure lies with 95 %, after the figure; nothing where that is unknown.
+/// Writes where the true figure lies, after the figure.
 fn interval(summary: &Summary, of: fn(&Intervals) -> Option<(f64, f64)>, write: fn(f64) -> String) -> String {
-    let range = summary.evidence.intervals.as_ref().and_then(of);
-    range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
+    words::interval(summary.evidence.intervals.as_ref().and_then(of), write)
 }
 
 /// Says how the entries compare with random ones.

@@ -116,6 +116,11 @@ pub fn or_dash(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), write)
 }
 
+/// Writes where a true figure lies with 95 %, to stand behind the figure; nothing where that is unknown.
+pub fn interval(range: Option<(f64, f64)>, write: fn(f64) -> String) -> String {
+    range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
+}
+
 /// Begins a sentence.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();

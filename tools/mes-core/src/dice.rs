@@ -15,6 +15,11 @@ pub fn splitmix64(state: u64) -> u64 {
     z ^ z >> 31
 }
 
+/// Returns the number at a place, from 0, of the published stream of the seed 0.
+pub fn nth(place: u64) -> u64 {
+    splitmix64(place.wrapping_mul(GAMMA))
+}
+
 /// A stream of draws.
 #[derive(Clone, Debug)]
 pub struct Draw(u64);
@@ -55,8 +60,8 @@ mod tests {
     /// The first outputs of the published generator for the seeds 0 and 1234567.
     #[test]
     fn is_the_published_generator() {
-        assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
-        assert_eq!(splitmix64(GAMMA), 0x6e78_9e6a_a1b9_65f4);
+        assert_eq!([0, GAMMA].map(splitmix64), [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        assert_eq!([0, 1].map(nth), [0, GAMMA].map(splitmix64));
         let mut draw = Draw::of(1_234_567);
         let first: Vec<u64> = (0..3).map(|_| draw.bits()).collect();
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);

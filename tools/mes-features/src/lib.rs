@@ -9,13 +9,12 @@ pub mod row;
 pub mod set;
 mod stream;
 
-use std::io::{Write, stdout};
-
 use arrow_schema::{DataType, Field};
 use clap::{Parser, Subcommand, ValueEnum};
 use mes_core::{bar, interval::Interval, time::SECOND};
 use mes_pipe::{
-    Ahead, CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, columns::extend, log,
+    Ahead, CalendarArgs, Error, Input, InputArgs, Kind, Output, OutputArgs, Result, answer::print,
+    columns::extend, log,
 };
 use serde_json::{Value, json};
 
@@ -122,15 +121,8 @@ pub fn main(args: Args) -> Result<()> {
 }
 
 fn list(json: bool) -> Result<()> {
-    let mut out = stdout().lock();
-    if json {
-        for feature in set::list_json() {
-            writeln!(out, "{feature}")?;
-        }
-    } else {
-        out.write_all(set::list().as_bytes())?;
-    }
-    Ok(out.flush()?)
+    let lines = || set::list_json().into_iter().map(|feature| format!("{feature}\n")).collect();
+    print(if json { lines() } else { set::list() })
 }
 
 fn add(args: &Args) -> Result<()> {

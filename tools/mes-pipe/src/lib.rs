@@ -6,6 +6,7 @@
 
 pub mod account;
 mod ahead;
+pub mod answer;
 mod args;
 mod arrow;
 mod check;
@@ -32,9 +33,11 @@ pub mod settings;
 mod sniff;
 mod source;
 mod text;
+pub mod write;
 
 pub use self::parquet::TableFile;
 pub use ahead::Ahead;
+pub use answer::AnswerArgs;
 pub use args::{InputArgs, Session, TextArgs};
 pub use columns::{BarBuilder, Bars, Ticks, append};
 pub use damage::caught;

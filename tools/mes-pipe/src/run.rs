@@ -1,13 +1,10 @@
 //! The frame of every tool: arguments, `--man` and the like, errors as one line, exit codes.
 
-use std::{
-    io::{Write, stdout},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser};
 
-use crate::{Error, Result, log, schema};
+use crate::{Error, Result, answer::print, log, schema};
 
 /// Parses the arguments, runs the tool and turns its result into an exit code.
 pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
@@ -17,7 +14,7 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
     };
     log::begin(tool, quiet(&matches));
     let printed = if matches.get_flag("schema") {
-        Some(print(schema::describe(tool).as_bytes()))
+        Some(print(schema::describe(tool)))
     } else if matches.get_flag("man") {
         Some(man::<A>(tool))
     } else {
@@ -73,12 +70,6 @@ fn man<A: CommandFactory>(tool: &'static str) -> Result<()> {
     let mut page = Vec::new();
     clap_mangen::Man::new(command::<A>(tool)).render(&mut page)?;
     print(&page)
-}
-
-fn print(text: &[u8]) -> Result<()> {
-    let mut out = stdout().lock();
-    out.write_all(text)?;
-    Ok(out.flush()?)
 }
 
 /// Prints help and version on stdout with 0, a misused argument on stderr with 2.

@@ -1,13 +1,12 @@
 //! `mes-predict bench`: how long a live row takes, and how many rows a second a backtest gets, on one core.
 
 use std::{
-    io::{IsTerminal, Write, stdout},
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use clap::Args as ClapArgs;
-use mes_pipe::{Error, Result};
+use mes_pipe::{AnswerArgs, Error, Result, answer::print};
 use serde::Serialize;
 
 use crate::{model::Model, samples::samples};
@@ -29,9 +28,8 @@ pub struct BenchArgs {
     /// Live rows to time, and rows of a batch; sequence models take a tenth
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     rows: u32,
-    /// JSON also on a terminal
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,14 +63,8 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         live: live(&model, &samples)?,
         batch_rows_per_s: batch(&model, &samples)?,
     };
-    let mut out = stdout().lock();
-    let text = if args.json || !out.is_terminal() {
-        serde_json::to_string(&speed).map_err(Error::failed)? + "\n"
-    } else {
-        words(&speed)
-    };
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    let json = || Ok::<_, Error>(serde_json::to_string(&speed).map_err(Error::failed)? + "\n");
+    print(if args.answer.is_json() { json()? } else { words(&speed) })
 }
 
 fn live(model: &Model, samples: &[f32]) -> Result<Latency> {

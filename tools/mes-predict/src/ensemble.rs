@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use mes_pipe::{Error, Result, log::note};
+use mes_pipe::{Error, Result, log::note, write};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
     },
     samples::samples,
     scores::Report,
-    write,
 };
 
 /// Make one model of several: its probabilities are the mean of their calibrated ones
@@ -62,7 +61,7 @@ pub fn run(args: &EnsembleArgs) -> Result<()> {
     let proto = join::join(parts.collect::<Result<_>>()?, card.features.len())?;
     let file = encode(proto, &card)?;
     write::atomically(&args.out, &file, |part| agrees(&Model::load(part)?, &members))?;
-    write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     let (count, features) = (members.len(), card.features.len());
     note(format!(
         "{}: {count} members, {features} features; judge it with mes-predict eval",

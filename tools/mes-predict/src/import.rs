@@ -7,7 +7,7 @@ use mes_core::{
     interval::Interval,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Result, log::note};
+use mes_pipe::{Error, Result, log::note, write};
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +21,6 @@ use crate::{
     },
     samples::samples,
     scores::Report,
-    write,
 };
 
 /// Take a foreign ONNX model: check it and write what it lacks into it
@@ -93,7 +92,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         // What does not give three shares of 1 was caught before: this is the file as it will be read.
         model.probabilities(&samples(TRIALS, model.values())).map(drop)
     })?;
-    write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     let ends = match card.output {
         Output::Logits => "logits",
         Output::Probabilities => "probabilities",

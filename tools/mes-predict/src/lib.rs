@@ -15,7 +15,6 @@ pub mod rules;
 mod samples;
 pub mod scores;
 mod served;
-pub mod write;
 
 use std::path::PathBuf;
 

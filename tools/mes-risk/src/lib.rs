@@ -92,8 +92,8 @@ enum Command {
 pub fn main(args: Args) -> Result<()> {
     match &args.command {
         None => trade_rows(&args),
-        Some(Command::Status(args)) => status::print(args),
-        Some(Command::Explain(args)) => explain::print(args),
+        Some(Command::Status(args)) => status::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Halt(args)) => say::say(args, Says::Halt, None),
         Some(Command::Resume(args)) => say::say(&args.say, Says::Resume, args.rules.as_deref()),
         Some(Command::Review(args)) => say::say(args, Says::Review, None),

@@ -1,15 +1,13 @@
 //! What a person can say: halt, resume, review, reset. Each is recorded with its reason and time, and takes effect on the
 //! next row, whether the pipeline runs now or later.
 
-use std::io::Write;
-
 use clap::Args;
 use mes_core::{
     ledger::Lasts,
     person::{Person, Says},
     time,
 };
-use mes_pipe::{Error, Result, SettingsArgs, clock};
+use mes_pipe::{Error, Result, SettingsArgs, answer::print, clock};
 
 use crate::{
     place::Place,
@@ -85,9 +83,7 @@ fn tell(place: &Place, folder: &Folder, person: &Person) -> Result<()> {
         time::format(person.ts),
         effect(person.says)
     );
-    let mut out = std::io::stdout().lock();
-    out.write_all(line.as_bytes())?;
-    Ok(out.flush()?)
+    print(line)
 }
 
 fn effect(says: Says) -> &'static str {

@@ -1,10 +1,7 @@
 //! Where an account stands: position, the day's profit or loss, what is left under every limit, streaks, pauses, halts and
 //! how each is lifted. Reads only, so it can be asked while the pipeline runs.
 
-use std::{
-    fmt::Write as _,
-    io::{IsTerminal, Write},
-};
+use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
@@ -13,7 +10,7 @@ use mes_core::{
     time::{self, Ts},
     tz,
 };
-use mes_pipe::{Error, Result};
+use mes_pipe::{AnswerArgs, Error, Result, answer::print};
 use serde::Serialize;
 
 use crate::{
@@ -27,9 +24,8 @@ use crate::{
 pub struct StatusArgs {
     #[command(flatten)]
     place: Place,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
 }
 
 /// An account as of its last row.
@@ -75,10 +71,9 @@ pub struct Stop {
 }
 
 /// Prints every account found: tables for a person, JSON lines when piped.
-pub fn print(args: &StatusArgs) -> Result<()> {
+pub fn run(args: &StatusArgs) -> Result<()> {
     let mut text = String::new();
-    let mut out = std::io::stdout().lock();
-    let json = args.json || !out.is_terminal();
+    let json = args.answer.is_json();
     for folder in args.place.find()? {
         let status = Status::of(&folder)?;
         if json {
@@ -88,8 +83,7 @@ pub fn print(args: &StatusArgs) -> Result<()> {
             text += &status.table();
         }
     }
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    print(text)
 }
 
 impl Status {

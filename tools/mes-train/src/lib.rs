@@ -31,8 +31,7 @@ use mes_core::{
     interval::Interval,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note};
-use mes_predict::write;
+use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note, write};
 use serde_json::{Value, json};
 
 use calibrate::Method;
@@ -179,7 +178,7 @@ pub fn main(args: Args) -> Result<()> {
     card.conformal.iter().for_each(|sets| note(format!("sets: {}", sets.describe())));
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
-    write::atomically(&args.out.with_extension("md"), card.to_markdown().as_bytes(), |_| Ok(()))?;
+    write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     if family.is_net() {
         // What it was for is done; one that is left over does no harm.
         let _ = std::fs::remove_file(&checkpoint);

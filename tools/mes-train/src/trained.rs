@@ -225,7 +225,7 @@ fn config_hash(lineage: &serde_json::Value) -> String {
 #[cfg(test)]
 mod tests {
     use mes_core::session::Filter;
-    use mes_pipe::Kind;
+    use mes_pipe::{Kind, write::atomically};
     use mes_predict::model::card::Output;
     use serde_json::json;
 
@@ -233,7 +233,6 @@ mod tests {
     use crate::{
         family::{Cost, FAMILIES},
         sample::{self, Slice},
-        write::atomically,
     };
 
     fn sample(rows: usize, shift: usize) -> Sample {

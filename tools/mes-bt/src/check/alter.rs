@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDateTime};
 use mes_core::{
     calendar::Calendar,
     contract::TICK,
-    dice::splitmix64,
+    dice::nth,
     session::{Day, Sessions},
     time::Ts,
     tz,
@@ -47,7 +47,7 @@ impl Garbage {
 
     /// Returns what may stand in place of a row.
     pub fn instead(&self, given: &Given, row: usize) -> Row {
-        let other = (splitmix64(row as u64) % given.rows.len() as u64) as usize;
+        let other = (nth(row as u64) % given.rows.len() as u64) as usize;
         self.row(&given.rows[row], &given.rows[other])
     }
 

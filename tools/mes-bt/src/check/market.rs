@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field, Schema};
 use chrono::{NaiveDate, NaiveTime};
 use mes_core::{
     contract::TICK,
-    dice::splitmix64,
+    dice::nth,
     interval::Interval,
     session::Filter,
     time::{MILLI, SECOND, Ts},
@@ -52,7 +52,7 @@ pub fn bars() -> Result<(Given, Meta)> {
             let ts = start + k * SECOND;
             rows.push(bar(ts, seg as i64 + 1, k == 1, &mut close));
         }
-        close += (splitmix64(seg as u64) % 41) as i64 - 20;
+        close += (nth(seg as u64) % 41) as i64 - 20;
     }
     let meta = Meta::source("mes-bt", Kind::Bar, Some(Interval::SECOND), Filter::All, json!("check"));
     Ok((Given::new(meta.onto(&Arc::new(Schema::new(fields))), rows)?, meta))
@@ -69,9 +69,9 @@ pub fn ticks() -> Result<(Given, Meta)> {
         let Some(volume) = bar[place("volume")].number().filter(|volume| *volume > 0.0) else { continue };
         let quote = ["bid", "ask", "bid_size", "ask_size"].map(|name| bar[place(name)].clone());
         for (part, price) in [open, high, low, close].into_iter().enumerate() {
-            let at = ts - SECOND + (part as i64 * 240 + (splitmix64(ts as u64) % 200) as i64) * MILLI;
+            let at = ts - SECOND + (part as i64 * 240 + (nth(ts as u64) % 200) as i64) * MILLI;
             let size = 1 + (volume as i64 - 1) / 4;
-            let side = if (splitmix64(at as u64) & 1) == 0 { "buy" } else { "sell" };
+            let side = if (nth(at as u64) & 1) == 0 { "buy" } else { "sell" };
             let mut row =
                 vec![Cell::Instant(at), bar[price].clone(), Cell::Int(size), Cell::Text(side.into())];
             row.extend(quote.clone());
@@ -91,7 +91,7 @@ fn fields(names: &[&str]) -> Vec<Field> {
 
 /// Makes the bar of one second; the first of a segment has trades.
 fn bar(ts: Ts, seg: i64, first: bool, close: &mut i64) -> Row {
-    let mut throws = (0..).map(|k: u64| splitmix64((ts / SECOND) as u64 ^ k << 40));
+    let mut throws = (0..).map(|k: u64| nth((ts / SECOND) as u64 ^ k << 40));
     let mut below = |end: i64| (throws.next().unwrap_or(0) % end as u64) as i64;
     let empty = !first && below(5) == 0;
     let reach = if below(60) == 0 { 12 } else { 2 };

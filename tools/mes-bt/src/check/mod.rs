@@ -13,14 +13,13 @@ mod wire;
 
 use std::{
     ffi::OsString,
-    io::{IsTerminal, Write, stdout},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Subcommand;
 use mes_core::interval::Interval;
-use mes_pipe::{Error, Event, Input, InputArgs, Meta, Result, TextArgs};
+use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Meta, Result, TextArgs, answer::print};
 
 use child::Program;
 use compare::Promise;
@@ -85,9 +84,8 @@ struct StageArgs {
     /// Leave out these: batch, segments, clocks
     #[arg(long, value_name = "LAW,...", value_delimiter = ',', value_parser = ["batch", "segments", "clocks"])]
     skip: Vec<String>,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -98,11 +96,7 @@ pub fn run(args: &Args) -> Result<()> {
     let What::Stage(args) = &args.what;
     let (given, meta) = rows(args)?;
     let report = judge(args, &given, meta)?;
-    let text =
-        if args.json || !stdout().is_terminal() { format!("{}\n", report.json()) } else { report.text() };
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    print(if args.answer.is_json() { format!("{}\n", report.json()) } else { report.text() })?;
     match report.faults().as_slice() {
         [] => Ok(()),
         broken => Err(Error::failed(format!("check stage: broken: {}", broken.join(", ")))),

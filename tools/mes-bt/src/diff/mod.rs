@@ -4,14 +4,10 @@
 mod journal;
 mod slippage;
 
-use std::{
-    collections::BTreeMap,
-    io::{IsTerminal, Write},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use mes_pipe::{Error, Result};
+use mes_pipe::{AnswerArgs, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,9 +31,8 @@ pub struct DiffArgs {
     /// Another one; - is stdin
     #[arg(value_name = "OTHER")]
     other: PathBuf,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -82,14 +77,7 @@ const STAGES: [&str; 4] = ["bars", "predictions", "fills", "risk"];
 pub fn run(args: &DiffArgs) -> Result<()> {
     let (mut one, mut other) = (Journal::open(&args.one)?, Journal::open(&args.other)?);
     let compared = compare(&mut one, &mut other)?;
-    let mut out = std::io::stdout().lock();
-    if args.json || !out.is_terminal() {
-        serde_json::to_writer_pretty(&mut out, &compared).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else {
-        out.write_all(compared.text().as_bytes())?;
-    }
-    out.flush()?;
+    args.answer.give(&compared, || compared.text())?;
     match compared.verdict() {
         None => Ok(()),
         Some(verdict) => Err(Error::failed(verdict)),

@@ -9,7 +9,7 @@ pub use trades::side;
 use std::path::Path;
 
 use mes_core::money::Cents;
-use mes_pipe::{Error, Result};
+use mes_pipe::{Result, answer::pretty, write::whole};
 
 use crate::{recorder::Results, report, summary::Summary, terminal};
 
@@ -18,29 +18,13 @@ pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<(
     trades::parquet(&directory.join("trades.parquet"), &results.trades)?;
     whole(&directory.join("trades.csv"), &trades::csv(&results.trades))?;
     whole(&directory.join("days.csv"), &days::csv(results))?;
-    whole(&directory.join("summary.json"), &json(summary)?)?;
+    whole(&directory.join("summary.json"), &pretty(summary)?)?;
     whole(&directory.join("summary.txt"), &terminal::text(summary, results))?;
     whole(&directory.join("report.html"), &report::page(summary, results))
-}
-
-/// Writes the summary as JSON for people and programs.
-pub fn json(summary: &Summary) -> Result<String> {
-    let mut text = serde_json::to_string_pretty(summary).map_err(Error::failed)?;
-    text.push('\n');
-    Ok(text)
 }
 
 /// Writes an amount as a number with cents: `-1234.50`.
 pub fn dollars(amount: Cents) -> String {
     let sign = if amount < Cents::ZERO { "-" } else { "" };
     format!("{sign}{}.{:02}", amount.0.unsigned_abs() / 100, amount.0.unsigned_abs() % 100)
-}
-
-/// Writes a file that is there whole or not at all.
-pub fn whole(path: &Path, text: &str) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    std::fs::write(&part, text).map_err(|error| Error::from(error).at(part.display()))?;
-    std::fs::rename(&part, path).map_err(|error| Error::from(error).at(path.display()))
 }

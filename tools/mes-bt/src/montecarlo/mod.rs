@@ -5,17 +5,13 @@ mod closed;
 mod outcome;
 mod page;
 
-use std::{
-    io::{IsTerminal, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, time};
-use mes_pipe::{Error, Result, SettingsArgs};
+use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, write::whole};
 use serde_json::{Value, json};
 
-use crate::files;
 use outcome::Outcome;
 
 /// Draw the sessions of a backtest anew many times and see how often the account would have met its limits
@@ -46,9 +42,8 @@ pub struct MonteCarloArgs {
     /// Write a page with pictures
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -77,12 +72,9 @@ pub fn run(args: &MonteCarloArgs) -> Result<()> {
         ..Outcome::of(&past, rules, days, args.runs as usize, args.seed)
     };
     if let Some(path) = &args.html {
-        files::whole(path, &page::page(&outcome, rules))?;
+        whole(path, &page::page(&outcome, rules))?;
     }
-    let mut out = std::io::stdout().lock();
-    let text = if args.json || !out.is_terminal() { outcome.json()? } else { outcome.text() };
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    args.answer.give(&outcome, || outcome.text())
 }
 
 /// Returns the settings of the backtest with the rules that lives are lived by; those that it traded by stand beside.

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use mes_core::{dice::Draw, money::Cents, rules::Rules};
-use mes_pipe::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -112,12 +111,6 @@ impl Outcome {
             settings: past.settings.clone(),
             lineage: past.lineage.clone(),
         }
-    }
-
-    pub fn json(&self) -> Result<String> {
-        let mut text = serde_json::to_string_pretty(self).map_err(Error::failed)?;
-        text.push('\n');
-        Ok(text)
     }
 
     /// Says in a line what was drawn.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use mes_page::html::escape;
+
 use super::{importance::labels, ledger::Trial};
 
 /// Mean score and number of trials by the groups of two keys.
@@ -98,10 +100,6 @@ fn shade(score: f64) -> (String, &'static str) {
     let part = score.abs().min(1.0);
     let [red, green, blue] = end.map(|channel| (247.0 + part * (channel - 247.0)) as u8);
     (format!("#{red:02x}{green:02x}{blue:02x}"), if part > 0.6 { "#fff" } else { "#111" })
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 /// Returns the distinct names, numbers by their size.

@@ -15,7 +15,7 @@ mod study;
 
 use std::{
     fs,
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{IsTerminal, stderr},
     path::PathBuf,
     thread,
 };
@@ -24,11 +24,12 @@ use chrono::NaiveDate;
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use mes_core::dice::Draw;
-use mes_pipe::{Error, InputArgs, Result, Settings, SettingsArgs, hash, log};
+use mes_pipe::{
+    AnswerArgs, Error, InputArgs, Result, Settings, SettingsArgs, answer::pretty, hash, log, write::whole,
+};
 use serde_json::{Value, json};
 
 use crate::{
-    files::whole,
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
     stats::deflated::benchmark,
     summary::is_synthetic,
@@ -94,9 +95,8 @@ pub struct OptimizeArgs {
     ledger: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -378,8 +378,7 @@ fn write(
         _ => None,
     };
     let text = outcome.text(trials, map.as_ref());
-    let json = serde_json::to_string_pretty(outcome).map_err(Error::failed)? + "\n";
-    whole(&args.out.join("optimize.json"), &json)?;
+    whole(&args.out.join("optimize.json"), &pretty(outcome)?)?;
     whole(&args.out.join("optimize.txt"), &text)?;
     whole(&args.out.join("report.html"), &page::page(outcome, &text, map.as_ref(), settings, last))?;
     whole(&args.out.join("trials.csv"), &outcome::csv(trials))?;
@@ -387,10 +386,7 @@ fn write(
         whole(&args.out.join("map.svg"), &map.svg())?;
     }
     log::note(format!("results in {}", args.out.display()));
-    let mut out = stdout().lock();
-    let tell = args.json || !out.is_terminal();
-    out.write_all(if tell { json.as_bytes() } else { text.as_bytes() })?;
-    Ok(out.flush()?)
+    args.answer.give(outcome, || text)
 }
 
 /// Makes a bar that shows only where a person looks.

@@ -32,12 +32,11 @@ pub fn head(summary: &Summary) -> String {
         let _ = writeln!(out, "<p class=\"loss\">The {}.</p>", escape(&death));
     }
     let span = &summary.span;
-    let date =
-        |text: &Option<String>| text.as_deref().and_then(|text| text.get(..10)).unwrap_or("-").to_owned();
+    let [first, last] = span.dates();
     let line = format!(
         "{} to {} · {} bars of {} · session {} · rules {} · costs {} · from {} to {}",
-        date(&span.first),
-        date(&span.last),
+        first,
+        last,
         words::grouped(span.rows),
         span.interval,
         span.session,

@@ -6,16 +6,15 @@ mod paper;
 
 use std::{
     fs,
-    io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use clap::Args;
 use mes_core::rules::Rules;
-use mes_pipe::{Error, Result, SettingsArgs, log};
+use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, log};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::words;
 use drill::Drill;
@@ -49,9 +48,8 @@ pub struct ValidateArgs {
     paper: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -96,17 +94,9 @@ pub fn run(args: &ValidateArgs) -> Result<()> {
         })
         .collect();
     let open = lines.iter().filter(|line| line.verdict != "met").count();
-    let mut out = std::io::stdout().lock();
-    if args.json || !out.is_terminal() {
-        let text = serde_json::json!({ "kind": "validate", "ready": open == 0, "lines": lines });
-        serde_json::to_writer_pretty(&mut out, &text).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else {
-        for Line { item, verdict, evidence } in &lines {
-            writeln!(out, "  {verdict:<10} {item:<30} {evidence}")?;
-        }
-    }
-    out.flush()?;
+    let words = |Line { item, verdict, evidence }: &Line| format!("  {verdict:<10} {item:<30} {evidence}\n");
+    let all = json!({ "kind": "validate", "ready": open == 0, "lines": lines });
+    args.answer.give(&all, || lines.iter().map(words).collect())?;
     if open == 0 {
         return Ok(());
     }
@@ -134,10 +124,10 @@ impl Evidence {
             walk: args
                 .walk_forward
                 .as_ref()
-                .map(|folder| json(&folder.join("walk-forward.json")))
+                .map(|folder| read(&folder.join("walk-forward.json")))
                 .transpose()?,
-            eval: args.eval.as_deref().map(json).transpose()?,
-            backtest: args.backtest.as_ref().map(|folder| json(&folder.join("summary.json"))).transpose()?,
+            eval: args.eval.as_deref().map(read).transpose()?,
+            backtest: args.backtest.as_ref().map(|folder| read(&folder.join("summary.json"))).transpose()?,
             paper: args.paper.as_deref().map(|folder| Paper::read(folder, &hashes)).transpose()?,
             hashes,
             inference_us: model.map(inference).transpose()?,
@@ -153,7 +143,7 @@ impl Evidence {
     }
 }
 
-fn json(path: &Path) -> Result<Value> {
+fn read(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
     serde_json::from_str(&text).map_err(|error| Error::data(error).at(path.display()))
 }

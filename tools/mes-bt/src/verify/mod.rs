@@ -3,13 +3,10 @@
 mod chain;
 mod files;
 
-use std::{
-    io::{IsTerminal, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mes_pipe::{Error, Result, log};
+use mes_pipe::{AnswerArgs, Error, Result, log};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,9 +32,8 @@ pub struct VerifyArgs {
     /// Begin at the first link, not at the last file that is there
     #[arg(long)]
     deep: bool,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -75,7 +71,7 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     }
     let mut verified = Verified { kind: "verify", command: plan.text(), figures: 0, differences: Vec::new() };
     compare("", &reported, &rerun, &mut verified);
-    tell(args, &verified)?;
+    args.answer.give(&verified, || verified.text())?;
     match verified.differences.first() {
         None => Ok(()),
         Some(first) => Err(Error::failed(format!(
@@ -89,19 +85,16 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     }
 }
 
-fn tell(args: &VerifyArgs, verified: &Verified) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    if args.json || !out.is_terminal() {
-        serde_json::to_writer_pretty(&mut out, verified).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else if verified.differences.is_empty() {
-        writeln!(out, "all {} figures and the chain are the same", verified.figures)?;
-    } else {
-        for Difference { figure, reported, rerun } in &verified.differences {
-            writeln!(out, "{figure:<40} {reported} reported, {rerun} now")?;
+impl Verified {
+    fn text(&self) -> String {
+        if self.differences.is_empty() {
+            return format!("all {} figures and the chain are the same\n", self.figures);
         }
+        let line = |Difference { figure, reported, rerun }: &Difference| {
+            format!("{figure:<40} {reported} reported, {rerun} now\n")
+        };
+        self.differences.iter().map(line).collect()
     }
-    Ok(out.flush()?)
 }
 
 /// Reads the summary out of whatever was named.

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use mes_core::{money::Cents, time};
-use mes_pipe::{Error, Result, Settings, SettingsArgs, hash};
+use mes_pipe::{Error, Result, Settings, SettingsArgs, answer::pretty, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -80,8 +80,7 @@ impl Plan {
         let result = Work { plan: self, fold, folder: part.clone() }
             .run(key)
             .map_err(|error| error.at(format!("fold {}", fold.fold)))?;
-        let text = serde_json::to_string_pretty(&result).map_err(Error::failed)?;
-        fs::write(part.join("fold.json"), text + "\n").map_err(at)?;
+        fs::write(part.join("fold.json"), pretty(&result)?).map_err(at)?;
         if done.exists() {
             fs::remove_dir_all(&done).map_err(at)?;
         }

@@ -9,7 +9,6 @@ mod table;
 
 use std::{
     fs,
-    io::{IsTerminal, Write, stdout},
     path::PathBuf,
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,12 +18,15 @@ use std::{
 };
 
 use clap::Args;
-use mes_pipe::{Error, InputArgs, Result, SettingsArgs, log};
-use serde::Serialize;
+use mes_pipe::{
+    AnswerArgs, Error, InputArgs, Result, SettingsArgs,
+    answer::{pretty, print},
+    log,
+    write::whole,
+};
 use serde_json::json;
 
 use crate::{
-    files::whole,
     folds::{self, Covered, CutArgs, Fold},
     terms::Terms,
     words,
@@ -55,9 +57,8 @@ pub struct WalkArgs {
     jobs: Option<usize>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Print JSON on a terminal too
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -87,7 +88,7 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     if let Some(line) = &args.fold {
         let fold: Fold = serde_json::from_str(line).map_err(|error| Error::usage(error).at("--fold"))?;
         let (result, _) = plan.run(&fold)?;
-        return print(&pretty(&result)?);
+        return print(pretty(&result)?);
     }
     let covered = Covered::of(input, &settings.calendar.value)?;
     let folds = folds::folds(&args.cut, &covered, &settings.calendar.value)?;
@@ -98,18 +99,7 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     whole(&args.out.join("report.html"), &page::page(&outcome, &settings))?;
     whole(&args.out.join("folds.csv"), &table::folds_csv(&outcome))?;
     whole(&args.out.join("equity.csv"), &table::equity_csv(&outcome))?;
-    let tell = args.json || !stdout().is_terminal();
-    print(&if tell { pretty(&outcome)? } else { text })
-}
-
-fn pretty(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value).map_err(Error::failed)? + "\n")
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    args.answer.give(&outcome, || text)
 }
 
 fn jobs(args: &WalkArgs) -> usize {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     files::dollars,
     summary::FEW_TRADES,
-    words::{self, or_dash, percent, signed_usd, two, usd},
+    words::{self, interval, or_dash, percent, signed_usd, two, usd},
 };
 
 /// Writes the outcome for a person.
@@ -61,9 +61,6 @@ fn line(result: &FoldResult) -> String {
 }
 
 pub fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
-    let interval = |range: Option<(f64, f64)>, write: fn(f64) -> String| {
-        range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
-    };
     let intervals = all.intervals.as_ref();
     let psr = all.evidence.as_ref().and_then(|evidence| evidence.psr);
     vec![

@@ -4,12 +4,9 @@ mod importance;
 mod page;
 mod table;
 
-use std::{
-    io::{Write, stdout},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, answer::print};
 
 use table::Table;
 
@@ -39,8 +36,5 @@ pub fn describe(args: &Args) -> Result<()> {
     if let Some(path) = &args.html {
         std::fs::write(path, page::page(&table)).map_err(|error| Error::from(error).at(path.display()))?;
     }
-    let text = if args.json { format!("{}\n", table.json()) } else { table.text() };
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+    print(if args.json { format!("{}\n", table.json()) } else { table.text() })
 }

@@ -46,18 +46,18 @@ fn balance(labels: &[Labels]) -> String {
         };
         let mut rows: Vec<Vec<Cell>> = rows.map(row).collect();
         let unknown = Cell::Number(grouped(label.counts[3]));
-        rows.push(vec![Cell::Text("None".into()), Cell::Text("".into()), Cell::Text("".into()), unknown]);
+        rows.push(vec![Cell::Text("None".into()), Cell::Bar(0.0, 0.0), Cell::Number(String::new()), unknown]);
         body += &table(&[&label.name, "|", ">Share", ">Rows"], &rows);
     }
     section("Class balance", &body)
 }
 
-/// A bar, as a share of the longest, and its number; red where it is below 0.
+/// A number and its bar, as a share of the longest; red where it is below 0.
 fn bar(value: Option<f64>, all: &[Option<f64>], digits: usize) -> [Cell; 2] {
     let most = all.iter().flatten().fold(0.0_f64, |most, x| most.max(x.abs()));
     let share = value.filter(|_| most > 0.0).map_or(0.0, |value| value.abs() / most);
     let sign = value.unwrap_or_default().min(0.0);
-    [Cell::Bar(share, sign), Cell::Number(value.map_or("–".into(), |value| fixed(value, digits)))]
+    [Cell::Number(value.map_or("–".into(), |value| fixed(value, digits))), Cell::Bar(share, sign)]
 }
 
 /// Writes a number with so many decimals; what rounds to 0 has no sign.
@@ -83,14 +83,14 @@ fn importance(features: &Table, model: Option<&Linear>) -> String {
         row
     };
     let rows: Vec<Vec<Cell>> = order.into_iter().map(row).collect();
-    let head = ["Feature", "|", ">Mutual information, bits", "|", &format!(">Correlation with {target}")];
-    let head = [&head[..], &["|", ">Weight in the linear model"]].concat();
+    let head = ["Feature", ">Bits", "|", ">Correlation", "|", ">Weight", "|"];
     let explained = model.map_or("has no row without a null to be fitted to".to_owned(), |model| {
         format!("explains {:.3} % of its variance", 100.0 * model.r_squared)
     });
     let words = format!(
-        "Baselines, measured on the rows they are fitted to: what each feature alone says about the label, and a \
-         linear model of {target} on all of them, which {explained}."
+        "Baselines, measured on the rows they are fitted to: what each feature alone says about the label (mutual \
+         information, bits), its correlation with {target}, and its weight in a linear model of {target} on all of \
+         them, which {explained}."
     );
     section("Importance", &(paragraph(&words) + &table(&head, &rows)))
 }

@@ -1,13 +1,9 @@
 //! The part that all who buy share: terms, plan, consent, downloads, Parquet.
 
-use std::{
-    io::{IsTerminal, Write},
-    path::Path,
-    time::Duration,
-};
+use std::{io::IsTerminal, path::Path, time::Duration};
 
 use mes_core::calendar::Calendar;
-use mes_pipe::{Error, Result, log};
+use mes_pipe::{Error, Result, answer::print, log};
 use serde_json::Value;
 
 use super::{
@@ -101,9 +97,7 @@ impl Terms {
         if pieces.is_empty() {
             log::note("nothing is missing");
         } else {
-            let mut out = std::io::stdout().lock();
-            out.write_all(plan::table(pieces).as_bytes())?;
-            out.flush()?;
+            print(plan::table(pieces))?;
         }
         if let Some(most) = self.max_cost.filter(|most| usd > *most) {
             return Err(Error::stopped(format!(

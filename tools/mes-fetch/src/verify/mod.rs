@@ -7,10 +7,10 @@ mod gaps;
 mod report;
 mod rows;
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 
 use mes_core::{calendar::Calendar, interval::Interval};
-use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, Ticks};
+use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, Ticks, answer::print};
 
 use crate::history;
 use gaps::Gaps;
@@ -63,8 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     let report = look(&args.input, args.calendar.read()?.value, args.tick, &impaired)?;
     let table = args.table || (stdout().is_terminal() && !args.json);
     let text = if table { report.to_table() } else { format!("{}\n", report.to_json()) };
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::from)?;
+    print(text)?;
     report.unfit().map_or(Ok(()), |what| Err(Error::data(format!("unfit: {what}"))))
 }
 

@@ -6,13 +6,10 @@ mod page;
 mod rows;
 mod terminal;
 
-use std::{
-    io::{IsTerminal, Write, stdout},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, log::note};
+use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, log::note};
 
 use crate::{
     InSample, Predictor,
@@ -61,9 +58,8 @@ pub struct EvalArgs {
     /// Seed of the draws
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// JSON also on a terminal
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -84,14 +80,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         std::fs::write(path, page).map_err(|error| Error::from(error).at(path.display()))?;
         note(format!("{}: {}", path.display(), evaluation.verdict));
     }
-    let mut out = stdout().lock();
-    let text = if args.json || !out.is_terminal() {
-        serde_json::to_string_pretty(&evaluation).map_err(Error::failed)? + "\n"
-    } else {
-        terminal::text(&evaluation)
-    };
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    args.answer.give(&evaluation, || terminal::text(&evaluation))?;
     match (args.require_skill, evaluation.skill) {
         (true, Skill::NotShown | Skill::Unknown) => Err(Error::failed(evaluation.verdict)),
         _ => Ok(()),

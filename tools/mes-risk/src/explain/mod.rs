@@ -3,10 +3,7 @@
 
 mod words;
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mes_core::{
@@ -22,7 +19,9 @@ use mes_core::{
     verdict::Verdict,
 };
 use mes_pipe::{
-    CalendarArgs, Error, Result, log,
+    CalendarArgs, Error, Result,
+    answer::print,
+    log,
     messages::{Message, Messages, record},
 };
 use serde::Serialize;
@@ -98,7 +97,7 @@ pub struct Thought {
 }
 
 /// Prints the decisions that are asked for, in words or as JSON lines.
-pub fn print(args: &ExplainArgs) -> Result<()> {
+pub fn run(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
     let decisions = decisions(args, &path)?;
     if decisions.is_empty() {
@@ -110,16 +109,15 @@ pub fn print(args: &ExplainArgs) -> Result<()> {
         };
         return Err(Error::usage(format!("{}: {what}", path.display())));
     }
-    let mut out = std::io::stdout().lock();
+    let mut text = String::new();
     for decision in &decisions {
-        let text = if args.json {
-            serde_json::to_string(decision).map_err(Error::failed)? + "\n"
+        if args.json {
+            text += &(serde_json::to_string(decision).map_err(Error::failed)? + "\n");
         } else {
-            words::text(decision)
-        };
-        out.write_all(text.as_bytes())?;
+            text += &words::text(decision);
+        }
     }
-    Ok(out.flush()?)
+    print(text)
 }
 
 /// Makes the decisions of a journal again and returns those that are asked for.

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use mes_pipe::{Error, Result, log::note};
+use mes_pipe::{Error, Result, log::note, write::atomically};
 use serde::{Deserialize, Serialize};
 
 use super::adamw::AdamW;
-use crate::{family::Checkpoint, write::atomically};
+use crate::family::Checkpoint;
 
 /// All that an epoch leaves to the next. What is random follows from seed and epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mes_pipe::{Error, Result};
+use crate::{Error, Result};
+
+/// Writes a text.
+pub fn whole(path: &Path, text: &str) -> Result<()> {
+    atomically(path, text.as_bytes(), |_| Ok(()))
+}
 
 /// Writes `bytes` where `check` accepts the finished file; otherwise nothing is left behind.
 pub fn atomically(path: &Path, bytes: &[u8], check: impl FnOnce(&Path) -> Result<()>) -> Result<()> {

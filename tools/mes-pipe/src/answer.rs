@@ -1,0 +1,40 @@
+//! What a tool says once, when all is known: words for a person, JSON for a program.
+
+use std::io::{IsTerminal, Write, stdout};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{Error, Result};
+
+/// How an answer is given.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AnswerArgs {
+    /// Print JSON on a terminal too
+    #[arg(long)]
+    json: bool,
+}
+
+impl AnswerArgs {
+    /// Says whether JSON is wanted: where it is asked for and where no person reads.
+    pub fn is_json(self) -> bool {
+        self.json || !stdout().is_terminal()
+    }
+
+    /// Prints `value` as JSON, or the words of it.
+    pub fn give(self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
+        print(if self.is_json() { pretty(value)? } else { words() })
+    }
+}
+
+/// Prints all of it.
+pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(text.as_ref())?;
+    Ok(out.flush()?)
+}
+
+/// Writes JSON for people and programs.
+pub fn pretty(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value).map_err(Error::failed)? + "\n")
+}
