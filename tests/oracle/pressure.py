@@ -28,6 +28,8 @@ SECOND = 1_000_000_000
 # Seconds from the posterior to the sweeps that are to be foretold: the next one, and the last of a label.
 LEADS = [1, 30]
 SIGMAS = 4.0
+# Rows from one that is asked to the next: a label's horizon.
+APART = 30
 
 
 def buys(tilt):
@@ -115,6 +117,16 @@ def check(seen, stated, edge):
             sys.exit(f"pressure: the slope is not {edge}, or too uncertain to tell")
 
 
+def told(table, names, mean):
+    """Returns the share of the variance of the posterior mean that features tell, by least squares."""
+    x = np.column_stack([table[name].to_numpy()[::APART] for name in names]).astype(np.float64)
+    y = mean[::APART]
+    whole = np.isfinite(x).all(axis=1)
+    x, y = np.column_stack([x[whole], np.ones(whole.sum())]), y[whole]
+    left = y - x @ np.linalg.lstsq(x, y)[0]
+    return 1 - left.var() / y.var()
+
+
 def add(features, out, starts, mean, deviation):
     """Writes the table with the columns of the second that each row ends; other columns stay as they are."""
     table = pyarrow.parquet.read_table(features)
@@ -123,6 +135,9 @@ def add(features, out, starts, mean, deviation):
     second = (ts - starts[session]) // SECOND - 1
     # Rows carried past the last order of a session.
     second = np.minimum(second, mean.shape[1] - 1)
+    known = [name for name in table.column_names if name.startswith("f_")]
+    share = told(table, known, mean[session, second])
+    print(f"pressure: the features tell {share:.0%} of the variance of the posterior mean", file=sys.stderr)
     at = next(place for place, name in enumerate(table.column_names) if name.startswith("y_"))
     for name, values in [("f_best_mean", np.clip(mean / 4, -1, 1)), ("f_best_deviation", deviation.clip(0, 1))]:
         values = pa.array(values[session, second].astype(np.float32))
