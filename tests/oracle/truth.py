@@ -68,7 +68,8 @@ def main(folder):
     edge, none = read(1), read(0)
     table(edge, none)
     sessions, rows = (edge[BEST][what] for what in ["sessions", "rows"])
-    print(f"\n{rows} rows of {sessions} cash sessions that no model has seen; synthetic. Nats; direction: up against down where it moved.")
+    print(f"\n{rows} rows of {sessions} cash sessions that no model has seen; synthetic.")
+    print("Nats; direction: less log-loss than the prior's in up against down, where it moved.")
     found = [text for name in [BEST, *FAMILIES] for text in failures(name, edge[name], none[name], edge[BEST])]
     if found:
         sys.exit("truth: " + "\ntruth: ".join(found))

@@ -92,7 +92,10 @@ pub fn run(args: &Args) -> Result<()> {
     let meta = Meta::source("mes-fetch", kind, interval, filter, settings);
     if !args.output.quiet {
         let bounce = if args.no_bounce { ", no bounce" } else { "" };
-        log::note(format!("synthetic data, {from} to {until}, seed {}, edge {}{bounce}", args.seed, args.edge));
+        log::note(format!(
+            "synthetic data, {from} to {until}, seed {}, edge {}{bounce}",
+            args.seed, args.edge
+        ));
     }
     let nature = Nature { edge: args.edge, bounce: !args.no_bounce };
     let market = Synthetic { calendar, from, until, filter, seed: args.seed, nature };

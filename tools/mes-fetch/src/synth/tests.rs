@@ -158,12 +158,7 @@ fn t_value(pairs: &[(f64, f64)]) -> f64 {
 }
 
 /// t of how far a price goes in the next `seconds` on what is known now, without overlaps.
-fn foretold(
-    days: &[Cash],
-    seconds: usize,
-    price: fn(&End) -> f64,
-    known: impl Fn(&End, &End) -> f64,
-) -> f64 {
+fn foretold(days: &[Cash], seconds: usize, price: fn(&End) -> f64, known: impl Fn(&End, &End) -> f64) -> f64 {
     let mut pairs = Vec::new();
     for Cash { ends, .. } in days {
         for now in (60..ends.len() - seconds).step_by(seconds) {
