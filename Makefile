@@ -73,6 +73,9 @@ soak: ## Look for an account that breaks a limit, and kill risk after more lines
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
+truth: build ## Does every family of models find a planted edge, and none where there is none? An hour; PyPI as above
+	tests/oracle/truth
+
 bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab': much longer ones
 	$(BIN)/mes-bench $(GROUPS)
 	tests/engines/run
@@ -103,4 +106,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test soak oracle bench engines lint dev man clean help always
+.PHONY: backtest model build test soak oracle truth bench engines lint dev man clean help always

@@ -169,6 +169,11 @@ fn the_lineage_says_synthetic() {
     let done = fetch("synth --sessions 1 --to jsonl --header", b"");
     let out = text(&done.stdout);
     let header: serde_json::Value = serde_json::from_str(out.lines().next().expect("a line")).expect("JSON");
-    assert_eq!(header["lineage"][0]["settings"]["synthetic"], true);
+    let settings = &header["lineage"][0]["settings"];
+    assert_eq!((&settings["synthetic"], settings.get("no_bounce")), (&true.into(), None));
+    let done = fetch("synth --sessions 1 --to jsonl --header --no-bounce --session rth", b"");
+    let first = text(&done.stdout).lines().next().map(str::to_owned).expect("a line");
+    assert!(first.contains("\"no_bounce\":true"), "{first}");
+    assert!(text(&done.stderr).ends_with("edge 0.5, no bounce\n"), "{}", text(&done.stderr));
     assert_eq!((header["kind"].as_str(), header["interval"].as_str()), (Some("bar"), Some("1s")));
 }

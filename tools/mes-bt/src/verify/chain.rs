@@ -38,6 +38,7 @@ const FLAGS: [(&str, &[(&str, Flag)]); 4] = [
             ("generator", Flag::Nothing),
             ("seed", Flag::Value("--seed")),
             ("edge", Flag::Value("--edge")),
+            ("no_bounce", Flag::Switch("--no-bounce")),
             ("ticks", Flag::Switch("--ticks")),
             ("session", Flag::Value("--session")),
             ("from", Flag::Value("--from")),

@@ -13,9 +13,13 @@ use mes_core::{
     time::{SECOND, Ts},
 };
 
-use super::{intensity::Intensity, market::Market, rng::Rng};
+use super::{
+    intensity::Intensity,
+    market::{Market, Nature},
+    rng::Rng,
+};
 
-/// Walks through the open seconds of one day. A day depends on the seed, its date and the edge alone.
+/// Walks through the open seconds of one day. A day depends on the seed, its date and its nature alone.
 pub struct Seconds<'a> {
     day: &'a Day,
     curve: &'a [f64],
@@ -25,13 +29,13 @@ pub struct Seconds<'a> {
 }
 
 impl<'a> Seconds<'a> {
-    /// Opens the day. `curve` has the orders of each of its seconds, `edge` is 0 to 1.
-    pub fn new(day: &'a Day, calendar: &Calendar, curve: &'a [f64], seed: u64, edge: f64) -> Self {
+    /// Opens the day. `curve` has the orders of each of its seconds.
+    pub fn new(day: &'a Day, calendar: &Calendar, curve: &'a [f64], seed: u64, nature: Nature) -> Self {
         let number = i64::from(day.label.num_days_from_ce()).unsigned_abs();
         let stream = |stream| Rng::new(seed, number * 8 + stream);
         let code = Expiry::front(day.close, calendar).code();
         let symbol: Symbol = format!("MES{code}").parse().unwrap_or_default();
-        let market = Market::new(stream(0), stream(1), symbol, level(seed, day.label), edge);
+        let market = Market::new(stream(0), stream(1), symbol, level(seed, day.label), nature);
         Seconds { day, curve, intensity: Intensity::new(stream(2)), market, next: day.open }
     }
 

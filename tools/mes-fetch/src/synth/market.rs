@@ -27,6 +27,13 @@
 //! purchase the last price tends to fall by about half a tick, which nobody can trade on. At the default edge the
 //! best twentieth of signals from a linear model gains 1 to 1.5 ticks a trade by last prices, less than the spread
 //! and the commission cost.
+//!
+//! # Without the bounce
+//!
+//! Whether a model sees an edge where there is none can only be asked where last prices have none either. With
+//! `bounce` off every ordinary order prints at the level that the last sweep left, and a sweep prints its way to its
+//! own: the close of a second is the level, a sum of sweeps, and at edge 0 of fair coins. Nothing else changes:
+//! instants, sides, sizes and quotes are those of the same market with the bounce.
 
 use mes_core::{contract, order::Side, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
 
@@ -47,13 +54,22 @@ const NARROWS: f64 = 0.6;
 /// Contracts that rest at the quote on average.
 const QUEUE: f64 = 18.0;
 
+/// What a market is like, beside its chance.
+#[derive(Clone, Copy, Debug)]
+pub struct Nature {
+    /// 0 (none) to 1.
+    pub edge: f64,
+    /// Whether last prices bounce between bid and ask.
+    pub bounce: bool,
+}
+
 /// The market of one day.
 pub struct Market {
     rng: Rng,
     /// Only the pressure draws from it, so that arrivals do not depend on the edge.
     pressure_rng: Rng,
     pressure: State,
-    edge: f64,
+    nature: Nature,
     symbol: Symbol,
     /// The bid of a spread of one tick, in ticks.
     level: i64,
@@ -66,15 +82,15 @@ pub struct Market {
 }
 
 impl Market {
-    /// Opens the market at `level` ticks. `edge` is 0 (none) to 1.
-    pub fn new(mut rng: Rng, mut pressure_rng: Rng, symbol: Symbol, level: i64, edge: f64) -> Self {
+    /// Opens the market at `level` ticks.
+    pub fn new(mut rng: Rng, mut pressure_rng: Rng, symbol: Symbol, level: i64, nature: Nature) -> Self {
         let pressure = State::new(&PRESSURE, &mut pressure_rng);
         let (bid_size, ask_size) = (queue(&mut rng), queue(&mut rng));
         Market {
             rng,
             pressure_rng,
             pressure,
-            edge,
+            nature,
             symbol,
             level,
             wide: None,
@@ -88,7 +104,7 @@ impl Market {
     /// Puts the trades and new quotes of the second that begins at `start` into `ticks`, in order of time.
     pub fn second(&mut self, start: Ts, rates: Rates, ticks: &mut Vec<Tick>) {
         ticks.clear();
-        let pressure = self.edge * self.pressure.step(&mut self.pressure_rng);
+        let pressure = self.nature.edge * self.pressure.step(&mut self.pressure_rng);
         let mut sweeps = self.rng.poisson(rates.sweeps);
         let mut left = sweeps + self.rng.poisson(rates.orders);
         if left == 0 {
@@ -116,7 +132,7 @@ impl Market {
         if !self.rng.coin(SAME_SIDE) {
             self.last_side = self.side(ORDER_TILT * pressure);
         }
-        let price = self.best(self.last_side);
+        let price = if self.nature.bounce { self.best(self.last_side) } else { self.level };
         for _ in 0..pareto(&mut self.rng, 1.0, 40) {
             ticks.push(self.print(ts, self.last_side, price));
         }
@@ -135,8 +151,10 @@ impl Market {
             u if u < 0.995 => 2,
             _ => 3,
         };
+        // Without the bounce the first price is a tick away from where the market stood.
+        let first = if self.nature.bounce { self.best(side) } else { self.level + side.sign() };
         for level in 0..levels {
-            let price = self.best(side) + side.sign() * level;
+            let price = first + side.sign() * level;
             for _ in 0..3 + pareto(&mut self.rng, 6.0, 60) {
                 ticks.push(self.print(ts, side, price));
             }

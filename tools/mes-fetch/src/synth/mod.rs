@@ -21,6 +21,8 @@ use mes_core::{
 use mes_pipe::{BarBuilder, Error, Kind, Meta, OutputArgs, Result, Session, log};
 use serde_json::json;
 
+use market::Nature;
+
 use crate::{
     segments::Segments,
     table::{Table, TickBuilder},
@@ -33,7 +35,7 @@ const SESSIONS: u32 = 60;
 /// Makes up lifelike MES data: one-second bars, or ticks
 ///
 /// Reads nothing; writes bars of the seconds that traded (stamped at their close), or trades and quote changes with
-/// --ticks. The same flags give the same bytes; a day depends on its date, the seed and the edge alone.
+/// --ticks. The same flags give the same bytes; a day depends on its date, the seed, the edge and the bounce alone.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   mes-fetch synth --sessions 60 --to parquet > data/synth.parquet
@@ -56,6 +58,9 @@ pub struct Args {
     /// How well order flow foretells the next half minute: 0 not at all, 0.5 a little, 1 much
     #[arg(long, value_name = "0..1", default_value_t = 0.5)]
     edge: f64,
+    /// Trades all print at one price, not at bid and ask, so that the last price is a martingale at edge 0
+    #[arg(long)]
+    no_bounce: bool,
     /// Write trades and quote changes, not bars
     #[arg(long)]
     ticks: bool,
@@ -75,16 +80,25 @@ pub fn run(args: &Args) -> Result<()> {
     let (from, until) = span(args, &calendar)?;
     let filter = Filter::from(args.session);
     let (kind, interval) = if args.ticks { (Kind::Tick, None) } else { (Kind::Bar, Some(day::INTERVAL)) };
-    let settings = json!({
+    let mut settings = json!({
         "synthetic": true, "generator": GENERATOR, "seed": args.seed, "edge": args.edge, "ticks": args.ticks,
         "session": filter.name(), "from": from.to_string(), "until": until.to_string(),
         "calendar": mes_pipe::hash(calendar::SHIPPED.as_bytes()),
     });
+    // Only where it is asked for: all other rows are those of before, and so is what is said of them.
+    if args.no_bounce {
+        settings["no_bounce"] = true.into();
+    }
     let meta = Meta::source("mes-fetch", kind, interval, filter, settings);
     if !args.output.quiet {
-        log::note(format!("synthetic data, {from} to {until}, seed {}, edge {}", args.seed, args.edge));
+        let bounce = if args.no_bounce { ", no bounce" } else { "" };
+        log::note(format!(
+            "synthetic data, {from} to {until}, seed {}, edge {}{bounce}",
+            args.seed, args.edge
+        ));
     }
-    let market = Synthetic { calendar, from, until, filter, seed: args.seed, edge: args.edge };
+    let nature = Nature { edge: args.edge, bounce: !args.no_bounce };
+    let market = Synthetic { calendar, from, until, filter, seed: args.seed, nature };
     if args.ticks {
         let mut table = Table::create(&args.output, TickBuilder::new(|_| true), &meta)?;
         market.seconds(|_, ticks| ticks.iter().try_for_each(|tick| table.push(tick)))?;
@@ -138,7 +152,7 @@ struct Synthetic {
     until: NaiveDate,
     filter: Filter,
     seed: u64,
-    edge: f64,
+    nature: Nature,
 }
 
 impl Synthetic {
@@ -148,7 +162,7 @@ impl Synthetic {
         let mut ticks = Vec::new();
         for date in self.from.iter_days().take_while(|date| *date <= self.until) {
             let Some(day) = Day::labelled(date, &self.calendar) else { continue };
-            let mut seconds = day::Seconds::new(&day, &self.calendar, &curve, self.seed, self.edge);
+            let mut seconds = day::Seconds::new(&day, &self.calendar, &curve, self.seed, self.nature);
             while let Some(ts) = seconds.next(&mut ticks) {
                 if !ticks.is_empty() && self.filter.keeps(day.part(ts - 1)) {
                     each(ts, &ticks)?;

@@ -15,7 +15,7 @@ fn market(from: &str, until: &str, edge: f64) -> Synthetic {
         until: date(until),
         filter: Filter::All,
         seed: 1,
-        edge,
+        nature: Nature { edge, bounce: true },
     }
 }
 
@@ -101,16 +101,26 @@ fn ticks_are_in_order_and_trade_at_the_quote() {
     market("2026-11-20", "2026-11-20", 1.0).seconds(each).expect("nothing to fail");
 }
 
-/// The mid price in ticks and the sum of signed volume for each second of the cash session; the last trade too.
+/// What each second of a cash session ends with; prices in ticks.
+#[derive(Clone, Copy, Default)]
+struct End {
+    mid: f64,
+    last: f64,
+    /// The sum of signed volume so far.
+    delta: f64,
+    /// Contracts at the bid less those at the ask.
+    queue: f64,
+}
+
+#[derive(Default)]
 struct Cash {
-    mid: Vec<f64>,
-    last: Vec<f64>,
-    delta: Vec<f64>,
+    ends: Vec<End>,
     traded: usize,
 }
 
-fn cash_sessions(edge: f64) -> Vec<Cash> {
-    let all = Synthetic { filter: Filter::Rth, ..market("2026-08-31", "2026-11-20", edge) };
+fn cash_sessions(edge: f64, bounce: bool) -> Vec<Cash> {
+    let whole = market("2026-08-31", "2026-11-20", edge);
+    let all = Synthetic { filter: Filter::Rth, nature: Nature { edge, bounce }, ..whole };
     let mut sessions = Sessions::new(Calendar::shipped());
     let mut days: Vec<Cash> = Vec::new();
     let mut end = 0;
@@ -118,23 +128,18 @@ fn cash_sessions(edge: f64) -> Vec<Cash> {
         let (open, close) = sessions.day_of_bar(bar.ts).and_then(|day| day.rth).expect("cash");
         if end != close {
             end = close;
-            days.push(Cash { mid: vec![], last: vec![], delta: vec![], traded: 0 });
+            days.push(Cash::default());
         }
         let day = days.last_mut().expect("a day");
-        let second = ((bar.ts - open) / SECOND) as usize;
-        let (mid, last, delta) = (day.mid.last(), day.last.last(), day.delta.last());
-        let mut carried =
-            (mid.copied().unwrap_or(0.0), last.copied().unwrap_or(0.0), delta.copied().unwrap_or(0.0));
-        while day.mid.len() < second - 1 {
-            day.mid.push(carried.0);
-            day.last.push(carried.1);
-            day.delta.push(carried.2);
-        }
+        let before = day.ends.last().copied().unwrap_or_default();
+        day.ends.resize(((bar.ts - open) / SECOND) as usize - 1, before);
         let (bid, ask) = bar.bid.zip(bar.ask).expect("a quote");
-        carried.2 += (2 * bar.buy_volume.unwrap_or_default() - bar.volume) as f64;
-        day.mid.push((bid + ask) * 2.0);
-        day.last.push(bar.close * 4.0);
-        day.delta.push(carried.2);
+        day.ends.push(End {
+            mid: (bid + ask) * 2.0,
+            last: bar.close * 4.0,
+            delta: before.delta + (2 * bar.buy_volume.unwrap_or_default() - bar.volume) as f64,
+            queue: (bar.bid_size.unwrap_or_default() - bar.ask_size.unwrap_or_default()) as f64,
+        });
         day.traded += 1;
         Ok(())
     })
@@ -152,41 +157,95 @@ fn t_value(pairs: &[(f64, f64)]) -> f64 {
     r * ((n - 2.0) / (1.0 - r * r)).sqrt()
 }
 
-/// t of the next 30 s on the last 30 s: of the return, and of the volume delta, without overlaps.
-fn foretold(days: &[Cash]) -> (f64, f64) {
-    let (mut by_return, mut by_delta) = (Vec::new(), Vec::new());
-    for day in days {
-        for now in (60..day.mid.len() - 30).step_by(30) {
-            let next = day.mid[now + 30] - day.mid[now];
-            by_return.push((day.mid[now] - day.mid[now - 30], next));
-            by_delta.push((day.delta[now] - day.delta[now - 30], next));
+/// t of how far a price goes in the next `seconds` on what is known now, without overlaps.
+fn foretold(days: &[Cash], seconds: usize, price: fn(&End) -> f64, known: impl Fn(&End, &End) -> f64) -> f64 {
+    let mut pairs = Vec::new();
+    for Cash { ends, .. } in days {
+        for now in (60..ends.len() - seconds).step_by(seconds) {
+            let next = price(&ends[now + seconds]) - price(&ends[now]);
+            pairs.push((known(&ends[now - seconds], &ends[now]), next));
         }
     }
-    (t_value(&by_return), t_value(&by_delta))
+    t_value(&pairs)
+}
+
+/// t of the mid price's next 30 s on its last 30 s, and on the volume delta of those.
+fn mid_foretold(edge: f64) -> (f64, f64) {
+    let days = cash_sessions(edge, true);
+    let by = |known: fn(&End) -> f64| foretold(&days, 30, |end| end.mid, |from, to| known(to) - known(from));
+    (by(|end| end.mid), by(|end| end.delta))
 }
 
 #[test]
 fn without_the_edge_the_past_says_nothing() {
-    let (by_return, by_delta) = foretold(&cash_sessions(0.0));
+    let (by_return, by_delta) = mid_foretold(0.0);
     assert!(by_return.abs() < 4.0 && by_delta.abs() < 4.0, "{by_return} {by_delta}");
 }
 
 #[test]
 fn with_the_edge_order_flow_foretells() {
-    let (by_return, by_delta) = foretold(&cash_sessions(0.5));
+    let (by_return, by_delta) = mid_foretold(0.5);
     assert!(by_return > 4.0 && by_delta > 10.0, "{by_return} {by_delta}");
-    let (_, strong) = foretold(&cash_sessions(1.0));
+    let (_, strong) = mid_foretold(1.0);
     assert!(strong > 1.5 * by_delta, "{strong} {by_delta}");
+}
+
+/// Last prices turn back after a second because they bounce, and where they do not, nothing foretells them.
+#[test]
+fn without_edge_and_bounce_the_past_says_nothing_of_the_last_price() {
+    let last = |end: &End| end.last;
+    let turned = |days: &[Cash]| foretold(days, 1, last, |from, to| to.last - from.last);
+    let bouncing = turned(&cash_sessions(0.0, true));
+    assert!(bouncing < -20.0, "{bouncing}");
+
+    let days = cash_sessions(0.0, false);
+    let found = [
+        turned(&days),
+        foretold(&days, 1, last, |from, to| to.delta - from.delta),
+        foretold(&days, 1, last, |_, to| to.queue),
+        foretold(&days, 1, last, |_, to| to.mid - to.last),
+        foretold(&days, 30, last, |from, to| to.last - from.last),
+        foretold(&days, 30, last, |from, to| to.delta - from.delta),
+        foretold(&days, 30, last, |_, to| to.queue),
+        foretold(&days, 30, last, |_, to| to.mid - to.last),
+    ];
+    assert!(found.iter().all(|t| t.abs() < 4.0), "{found:?}");
+
+    let planted = foretold(&cash_sessions(1.0, false), 30, last, |from, to| to.delta - from.delta);
+    assert!(planted > 15.0, "{planted}");
+}
+
+#[test]
+fn the_bounce_is_in_the_prices_alone() {
+    let ticks = |bounce| {
+        let mut all = Vec::new();
+        let whole = market("2026-11-20", "2026-11-20", 0.5);
+        let each = |_, ticks: &[Tick]| {
+            all.extend_from_slice(ticks);
+            Ok(())
+        };
+        let one = Synthetic { nature: Nature { edge: 0.5, bounce }, filter: Filter::Rth, ..whole };
+        one.seconds(each).expect("nothing to fail");
+        all
+    };
+    let (with, without) = (ticks(true), ticks(false));
+    assert_eq!(with.len(), without.len());
+    let far = |(one, other): (&Tick, &Tick)| {
+        assert_eq!(Tick { price: None, ..*one }, Tick { price: None, ..*other });
+        Some((one.price? - other.price?).abs() / contract::TICK)
+    };
+    let far: Vec<_> = with.iter().zip(&without).filter_map(far).collect();
+    assert!(far.iter().all(|ticks| *ticks <= 2.0) && far.iter().any(|ticks| *ticks > 0.0));
 }
 
 #[test]
 fn a_cash_session_is_like_life() {
-    let days = cash_sessions(0.5);
-    let seconds: f64 = days.iter().map(|day| day.mid.len() as f64).sum();
+    let days = cash_sessions(0.5, true);
+    let seconds: f64 = days.iter().map(|day| day.ends.len() as f64).sum();
     let share = days.iter().map(|day| day.traded as f64).sum::<f64>() / seconds;
     assert!((0.45..0.75).contains(&share), "{share}");
-    let moves = days.iter().flat_map(|day| day.last.iter().zip(&day.last[30..]).skip(30));
-    let far = moves.filter(|(from, to)| (*to - *from).abs() > 3.0).count() as f64 / seconds;
+    let moves = days.iter().flat_map(|day| day.ends.iter().zip(&day.ends[30..]).skip(30));
+    let far = moves.filter(|(from, to)| (to.last - from.last).abs() > 3.0).count() as f64 / seconds;
     assert!((0.05..0.15).contains(&far), "{far}");
 }
 
@@ -215,6 +274,7 @@ fn counts_sessions_by_the_calendar() {
             until: date(until),
             seed: 1,
             edge: 0.0,
+            no_bounce: false,
             ticks: false,
             session: Session::All,
             output: OutputArgs::default(),
