@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     model::{
         Model,
-        card::{self, Calibration, Card, Hashes, Label, Member, Output, Rows, Span},
+        card::{self, Calibration, Card, Hashes, Member, Output, Rows, Span},
         encode, join,
         plan::Plan,
         read,
@@ -52,6 +52,9 @@ pub fn run(args: &EnsembleArgs) -> Result<()> {
         bytes.push(file);
     }
     let card = joint_card(&members, &args.members)?;
+    if members.iter().any(|member| member.card.conformal.is_some()) {
+        note("conformal sets of members are left out: they are of a member's probabilities, not of the mean");
+    }
     let parts = bytes.iter().zip(&members).map(|(bytes, member)| {
         let own = &member.card;
         let place = |name: &String| card.features.iter().position(|other| other == name);
@@ -60,7 +63,7 @@ pub fn run(args: &EnsembleArgs) -> Result<()> {
     });
     let proto = join::join(parts.collect::<Result<_>>()?, card.features.len())?;
     let file = encode(proto, &card)?;
-    write::atomically(&args.out, &file, |part| agrees(&Model::load(part)?, &members))?;
+    write::atomically(&args.out, &file, |written| agrees(&Model::parse(written)?, &members))?;
     write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     let (count, features) = (members.len(), card.features.len());
     note(format!(
@@ -139,10 +142,8 @@ fn member(model: &Model) -> Member {
 
 /// Errors unless two models say the same thing of the same rows.
 fn alike(one: &Card, other: &Card) -> Result<()> {
-    let words =
-        |label: &Label| format!("{} {} over {} ticks", label.kind, label.horizon, label.threshold_ticks);
     if one.label != other.label {
-        let (one, other) = (words(&one.label), words(&other.label));
+        let (one, other) = (one.label.words(), other.label.words());
         return Err(Error::usage(format!(
             "labelled by {other}, the first member by {one}: train them alike"
         )));

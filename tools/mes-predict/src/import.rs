@@ -9,6 +9,11 @@ use mes_core::{
 };
 use mes_pipe::{Error, Result, log::note, write};
 use serde_json::{Value, json};
+use tract_onnx::pb::{
+    ModelProto,
+    tensor_shape_proto::{Dimension, dimension::Value::DimValue},
+    type_proto,
+};
 
 use crate::{
     eval::shares,
@@ -87,8 +92,8 @@ struct Names(Vec<String>);
 pub fn run(args: &ImportArgs) -> Result<()> {
     let bytes = read(&args.model).map_err(|error| error.at(args.model.display()))?;
     let (file, card) = imported(args, &bytes).map_err(|error| error.at(args.model.display()))?;
-    write::atomically(&args.out, &file, |part| {
-        let model = Model::load(part)?;
+    write::atomically(&args.out, &file, |written| {
+        let model = Model::parse(written)?;
         // What does not give three shares of 1 was caught before: this is the file as it will be read.
         model.probabilities(&samples(TRIALS, model.values())).map(drop)
     })?;
@@ -115,6 +120,7 @@ fn imported(args: &ImportArgs, bytes: &[u8]) -> Result<(Vec<u8>, Card)> {
         return Err(Error::usage(format!("--temperature {}: not above 0", args.temperature)));
     }
     let Names(features) = args.features.clone();
+    declared(&proto, args.window as usize, features.len())?;
     let settings = json!({ "onnx": mes_pipe::hash(bytes), "temperature": args.temperature });
     let mut card = Card {
         v: card::VERSION,
@@ -140,6 +146,35 @@ fn imported(args: &ImportArgs, bytes: &[u8]) -> Result<(Vec<u8>, Card)> {
     let model = Model::parse(&encode(proto.clone(), &card)?)?;
     card.output = output(&model)?;
     Ok((encode(proto, &card)?, card))
+}
+
+/// Errors where the sizes that a file gives its input are not those asked for. Many graphs run on other sizes than they
+/// were made for, and what comes of it means nothing.
+fn declared(proto: &ModelProto, window: usize, features: usize) -> Result<()> {
+    let graph = proto.graph.as_ref().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
+    // Old exporters list constants among the inputs.
+    let mut inputs =
+        graph.input.iter().filter(|input| graph.initializer.iter().all(|one| one.name != input.name));
+    let kind = inputs.next().and_then(|input| input.r#type.as_ref()?.value.as_ref());
+    let Some(type_proto::Value::TensorType(tensor)) = kind else { return Ok(()) };
+    // The first is how many samples there are, which is ours to choose.
+    let dims = tensor.shape.as_ref().map_or(&[][..], |shape| &shape.dim).get(1..).unwrap_or_default();
+    let fixed = |dim: &Dimension| match dim.value {
+        Some(DimValue(size)) => usize::try_from(size).ok().filter(|size| *size > 0),
+        _ => None,
+    };
+    let wanted: &[usize] = if window == 1 { &[features] } else { &[window, features] };
+    let other = |(dim, wanted): (&Dimension, &usize)| fixed(dim).is_some_and(|size| size != *wanted);
+    if dims.is_empty() || dims.len() == wanted.len() && !dims.iter().zip(wanted).any(other) {
+        return Ok(());
+    }
+    let said: Vec<String> =
+        dims.iter().map(|dim| fixed(dim).map_or("any".into(), |size| size.to_string())).collect();
+    let rows = if window == 1 { String::new() } else { format!("--window {window} and ") };
+    Err(Error::usage(format!(
+        "its input is [batch, {}], which does not fit {rows}{features} features",
+        said.join(", ")
+    )))
 }
 
 /// Tells by trying whether a graph ends at logits or at probabilities; an error when it gives the same for all.
@@ -182,7 +217,7 @@ fn label(text: &str) -> std::result::Result<Label, String> {
         return Err("give it as horizon:30s:3 (kind, how far ahead, more ticks than this are a move)".into());
     };
     let horizon: Interval = horizon.parse().map_err(|error: mes_core::Error| error.to_string())?;
-    let threshold_ticks = threshold.parse().map_err(|_| format!("{threshold:?} is no number of ticks"))?;
+    let threshold_ticks = card::ticks(threshold)?;
     Ok(Label { kind: kind.into(), horizon: horizon.to_string(), threshold_ticks })
 }
 

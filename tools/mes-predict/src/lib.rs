@@ -9,6 +9,7 @@ mod eval;
 mod filter;
 mod import;
 mod inspect;
+pub mod labels;
 pub mod model;
 mod ring;
 pub mod rules;

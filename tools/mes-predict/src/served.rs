@@ -156,10 +156,8 @@ fn same_label(trained: &Label, schema: &Schema, meta: &Meta) -> Result<()> {
     if same {
         return Ok(());
     }
-    let Label { kind, horizon, threshold_ticks } = trained;
-    Err(Error::usage(format!(
-        "the rows are labelled by {rule}, the model by {kind} {horizon} over {threshold_ticks} ticks: label them alike"
-    )))
+    let words = trained.words();
+    Err(Error::usage(format!("the rows are labelled by {rule}, the model by {words}: label them alike")))
 }
 
 fn segments(batch: &RecordBatch) -> Result<&Int64Array> {

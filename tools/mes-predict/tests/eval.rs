@@ -12,7 +12,9 @@ use mes_core::{
     dice::Draw,
     time::{self, HOUR, SECOND},
 };
+use prost::Message;
 use serde_json::Value;
+use tract_onnx::pb::{ModelProto, StringStringEntryProto};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny.onnx");
 
@@ -114,6 +116,9 @@ fn says_what_lies_where() {
         found[list].as_array().expect("a list").iter().map(|one| number(&one["rows"])).sum()
     };
     assert_eq!([rows("hours"), rows("by_session"), rows("folds"), rows("classes")], [360.0; 4]);
+    let hour = &found["hours"][0];
+    assert!(number(&hour["baselines"]["prior"]["log_loss"]) > 0.0);
+    assert_eq!(hour["baselines"]["flat"]["log_loss"], Value::Null);
     // A session alone has no interval.
     assert_eq!(found["by_session"][0]["gain"]["interval"], Value::Null);
 }
@@ -158,19 +163,61 @@ fn says_what_it_lacks() {
     refused(&eval(folder.path(), &text, &["--model", MODEL]), 2, "f_edge");
 }
 
-/// Rows without predictions, which the model then makes, are judged as those of `mes-predict` are.
-#[test]
-fn a_model_judged_at_once_is_the_model_judged_later() {
-    let folder = tempfile::tempdir().expect("folder");
+/// Writes labelled features of three sessions, which the model has not seen; with `y_move` where that is wanted.
+fn features(moves: bool) -> String {
     let mut draw = Draw::of(9);
-    let mut text = String::from("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_sigma,y_dir\n");
+    let more = if moves { ",y_move" } else { "" };
+    let mut text = format!("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_sigma,y_dir{more}\n");
     let start = time::parse("2024-01-02T15:00:01Z").expect("a time");
     for row in 0..300 {
         let ts = time::format(start + row / 100 * 24 * HOUR + row % 100 * SECOND);
         let [edge, noise] = [draw.unit(), draw.unit()].map(|one| (2.0 * one - 1.0) as f32);
         let label = (draw.unit() * 3.0) as u8;
-        let _ = writeln!(text, "{ts},5000,5000,5000,5000,1,1,MESH4,{edge},{noise},0.2,{label}");
+        let moved = if moves { format!(",{}", f64::from(label) * 4.0 - 4.0) } else { String::new() };
+        let _ = writeln!(text, "{ts},5000,5000,5000,5000,1,1,MESH4,{edge},{noise},0.2,{label}{moved}");
     }
+    text
+}
+
+/// Text carries no label rule: it is the model's where `y_move` bears that out, else nobody's.
+#[test]
+fn labels_of_text_are_held_against_the_model() {
+    let folder = tempfile::tempdir().expect("folder");
+    let judge = |text: &str| eval(folder.path(), text, &["--model", MODEL]);
+    let fits = judge(&features(true));
+    assert_eq!(json(&fits)["label"]["threshold_ticks"], 3.0);
+    assert!(String::from_utf8_lossy(&fits.stderr).contains("y_dir and y_move fit the model's"));
+    let unknown = judge(&features(false));
+    assert_eq!(json(&unknown)["label"], Value::Null);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("have no y_move to tell by"));
+    refused(&judge(&features(true).replacen(",2,4\n", ",2,2\n", 1)), 3, "y_dir is 2 where y_move is 2 ticks");
+}
+
+/// Sets of classes of at least 0.3: one or two of three.
+#[test]
+fn conformal_sets_are_judged_where_the_model_has_them() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut model = ModelProto::decode(&fs::read(MODEL).expect("a model")[..]).expect("decodes");
+    let value = r#"{"alpha":0.2,"quantile":0.7,"covered":null,"single":null}"#.into();
+    model.metadata_props.push(StringStringEntryProto { key: "mes.conformal".into(), value });
+    fs::write(folder.path().join("sets.onnx"), model.encode_to_vec()).expect("writes");
+    let found = json(&eval(folder.path(), &features(false), &["--model", "sets.onnx", "--html", "a.html"]));
+    let sets = &found["sets"];
+    let [coverage, size] = ["coverage", "mean_size"].map(|name| number(&sets[name]["value"]));
+    // Labels are drawn from thirds, whatever the features are.
+    assert!((coverage - size / 3.0).abs() < 0.1 && size > 1.0 && size < 3.0, "{sets}");
+    assert!(number(&sets["coverage"]["interval"][0]) <= coverage && sets["alpha"] == 0.2);
+    assert!(
+        fs::read_to_string(folder.path().join("a.html")).expect("a page").contains("sets that may miss 20")
+    );
+    assert!(json(&eval(folder.path(), &features(false), &["--model", MODEL])).get("sets").is_none());
+}
+
+/// Rows without predictions, which the model then makes, are judged as those of `mes-predict` are.
+#[test]
+fn a_model_judged_at_once_is_the_model_judged_later() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = features(false);
     let at_once = json(&eval(folder.path(), &text, &["--model", MODEL]));
     fs::write(folder.path().join("rows.csv"), &text).expect("writes");
     let mut command = Command::new(env!("CARGO_BIN_EXE_mes-predict"));
@@ -184,10 +231,7 @@ fn a_model_judged_at_once_is_the_model_judged_later() {
     for part in ["model", "classes", "confusion", "calibration", "first", "last"] {
         assert_eq!(at_once[part], later[part], "{part}");
     }
-    assert_eq!(
-        (&at_once["model_file"]["family"], &at_once["label"]["kind"]),
-        (&"logistic".into(), &"horizon".into())
-    );
+    assert_eq!(at_once["model_file"]["family"], "logistic");
     let trained = text.replace("2024-01-02", "2023-11-14").replace("T15:00", "T22:14");
     refused(&eval(folder.path(), &trained, &["--model", MODEL]), 2, "training span");
 }

@@ -9,7 +9,12 @@ use std::{
 };
 
 use mes_predict::model::{Model, read_card};
+use prost::Message;
 use serde_json::Value;
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TypeProto, ValueInfoProto,
+    type_proto,
+};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 
@@ -123,18 +128,108 @@ fn a_foreign_sequence_runs_over_every_window_and_beside_rows() {
     near(&predict(folder.path(), "both.onnx", &path), &(0..alone.len()).map(mean).collect::<Vec<_>>());
 }
 
+/// Writes `trees.onnx`: a tree of one branch for each of three features, as exporters write them, labels first.
+fn trees(folder: &Path, transform: &str) {
+    let list = |name: &str| AttributeProto { name: name.into(), ..AttributeProto::default() };
+    let ints = |name: &str, ints: &[i64]| AttributeProto { r#type: 7, ints: ints.to_vec(), ..list(name) };
+    let floats =
+        |name: &str, floats: &[f32]| AttributeProto { r#type: 6, floats: floats.to_vec(), ..list(name) };
+    let modes = ["BRANCH_LEQ", "LEAF", "LEAF"].map(|mode| mode.as_bytes().to_vec());
+    let attribute = vec![
+        ints("classlabels_int64s", &[0, 1, 2]),
+        ints("nodes_treeids", &[0, 0, 0, 1, 1, 1, 2, 2, 2]),
+        ints("nodes_nodeids", &[0, 1, 2, 0, 1, 2, 0, 1, 2]),
+        ints("nodes_featureids", &[0, 0, 0, 1, 0, 0, 2, 0, 0]),
+        ints("nodes_truenodeids", &[1, 0, 0, 1, 0, 0, 1, 0, 0]),
+        ints("nodes_falsenodeids", &[2, 0, 0, 2, 0, 0, 2, 0, 0]),
+        floats("nodes_values", &[0.1, 0.0, 0.0, -0.2, 0.0, 0.0, 0.05, 0.0, 0.0]),
+        AttributeProto { r#type: 8, strings: modes.repeat(3), ..list("nodes_modes") },
+        ints("class_treeids", &[0, 0, 1, 1, 2, 2]),
+        ints("class_nodeids", &[1, 2, 1, 2, 1, 2]),
+        ints("class_ids", &[0, 2, 1, 1, 2, 0]),
+        floats("class_weights", &[0.6, 0.8, 0.3, -0.4, 0.7, 0.2]),
+        AttributeProto { r#type: 3, s: transform.into(), ..list("post_transform") },
+    ];
+    let floats = type_proto::Value::TensorType(type_proto::Tensor { elem_type: 1, shape: None });
+    let value = |name: &str| ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto { value: Some(floats.clone()), ..TypeProto::default() }),
+        ..ValueInfoProto::default()
+    };
+    let node = NodeProto {
+        op_type: "TreeEnsembleClassifier".into(),
+        domain: "ai.onnx.ml".into(),
+        input: vec!["x".into()],
+        output: vec!["label".into(), "scores".into()],
+        attribute,
+        ..NodeProto::default()
+    };
+    let graph = GraphProto {
+        node: vec![node],
+        input: vec![value("x")],
+        output: vec![value("label"), value("scores")],
+        ..GraphProto::default()
+    };
+    let opset = |domain: &str, version| OperatorSetIdProto { domain: domain.into(), version };
+    let opset_import = vec![opset("", 17), opset("ai.onnx.ml", 3)];
+    let model = ModelProto { ir_version: 8, opset_import, graph: Some(graph), ..ModelProto::default() };
+    fs::write(folder.join("bare.onnx"), model.encode_to_vec()).expect("writes");
+    let features = ["--features", "f_edge,f_more,f_noise", "--mean-move=-5,0,5", "--out", "trees.onnx"];
+    let spans = ["--fitted", "2023-11-14T22:13:20Z,2023-11-15T22:13:20Z"];
+    ok(folder, &[&["import", "bare.onnx"], &features[..], &spans, &LABEL].concat());
+}
+
+/// In the joint file trees keep the output of their labels, without which they are no ONNX.
+#[test]
+fn trees_run_beside_rows_and_sequences() {
+    let folder = tempfile::tempdir().expect("folder");
+    let tiny = format!("{DATA}/tiny.onnx");
+    let names = ["f_late", "f_more", "f_noise", "f_sigma", "f_edge"];
+    let value = |row: usize, column: usize| ((row * 31 + column * 17) % 97) as f64 / 97.0 - 0.5;
+    let inputs: Vec<Vec<f64>> =
+        (0..50).map(|row| (0..5).map(|column| value(row, column)).collect()).collect();
+    let path = rows(folder.path(), &names, &inputs);
+    let sequence = [&LABEL[..], &["--window", "4"]].concat();
+    assert!(import(folder.path(), "foreign_sequence", "f_edge,f_late,f_noise", &sequence).status.success());
+    for (transform, others) in
+        [("SOFTMAX", [&tiny, "trees.onnx"]), ("NONE", [&tiny, "foreign_sequence.onnx"])]
+    {
+        trees(folder.path(), transform);
+        let members = [&["trees.onnx"], &others[..]].concat();
+        ok(folder.path(), &[&["ensemble"], &members[..], &["--out", "all.onnx"]].concat());
+        let each: Vec<_> = members.iter().map(|member| predict(folder.path(), member, &path)).collect();
+        // A sequence has no prediction of the rows before its first window.
+        let rows = each.iter().map(Vec::len).min().expect("members");
+        let mean = |row: usize| {
+            std::array::from_fn(|k| each.iter().map(|p| p[row + p.len() - rows][k]).sum::<f64>() / 3.0)
+        };
+        near(&predict(folder.path(), "all.onnx", &path), &(0..rows).map(mean).collect::<Vec<_>>());
+        let joint = Model::load(&folder.path().join("all.onnx")).expect("loads");
+        assert_eq!(joint.card.members.len(), 3);
+    }
+}
+
 #[test]
 fn import_asks_for_what_it_cannot_know_and_tries_the_rest() {
     let folder = tempfile::tempdir().expect("folder");
     let import = |features: &str, flags: &[&str]| import(folder.path(), "foreign_net", features, flags);
-    refused(&import("f_a,f_b", &LABEL), 2, "does not run on 2 features");
+    refused(&import("f_a,f_b", &LABEL), 2, "its input is [batch, 3], which does not fit 2 features");
     refused(&import("f_a,f_b,f_a", &LABEL), 2, "f_a is named twice");
     refused(&import("f_a,f_b,close", &LABEL), 2, "\"close\" is no feature");
     refused(&import("@nowhere", &LABEL), 2, "nowhere");
     refused(&import("f_a,f_b,f_c", &[]), 2, "--label");
     refused(&import("f_a,f_b,f_c", &["--label", "barrier:30s:3"]), 2, "horizon:30s:3");
     refused(&import("f_a,f_b,f_c", &[&LABEL[..], &["--temperature", "0"]].concat()), 2, "not above 0");
-    refused(&import("f_a,f_b,f_c", &[&LABEL[..], &["--window", "5"]].concat()), 2, "does not run");
+    refused(&import("f_a,f_b,f_c", &[&LABEL[..], &["--window", "5"]].concat()), 2, "does not fit --window 5");
+    for ticks in ["-3", "nan", "inf", "x"] {
+        let rule = format!("horizon:30s:{ticks}");
+        refused(&import("f_a,f_b,f_c", &["--label", &rule]), 2, "no number of ticks from 0 up");
+    }
+    let sequence = |window: &str| {
+        let flags = [&LABEL[..], &["--window", window]].concat();
+        self::import(folder.path(), "foreign_sequence", "f_a,f_b,f_c", &flags)
+    };
+    refused(&sequence("3"), 2, "its input is [batch, 4, 3], which does not fit --window 3 and 3 features");
     assert!(!folder.path().join("foreign_net.onnx").exists());
     fs::write(folder.path().join("names"), "f_a\nf_b f_c\n").expect("writes");
     assert!(import("@names", &LABEL).status.success());

@@ -6,7 +6,7 @@
 use std::thread;
 
 use libm::log;
-use mes_pipe::Result;
+use mes_pipe::{Result, log::note};
 use mes_predict::model::head::softmax;
 
 use crate::{
@@ -118,6 +118,11 @@ impl<'a> Boosting<'a> {
                 break;
             }
         }
+        let done = trees.len() / 3;
+        note(format!(
+            "{done} rounds of at most {rounds}; validation loss {:.5} after round {}",
+            best.1, best.0
+        ));
         trees.truncate(3 * best.0);
         if trees.is_empty() {
             // No round told more than the prior: so does a tree of one empty leaf.

@@ -32,6 +32,7 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note, write};
+use mes_predict::model::card;
 use serde_json::{Value, json};
 
 use calibrate::Method;
@@ -89,7 +90,7 @@ pub struct Args {
     #[arg(long, value_name = "INTERVAL")]
     horizon: Option<Interval>,
     /// The label's threshold, where the input does not say
-    #[arg(long, value_name = "TICKS")]
+    #[arg(long, value_name = "TICKS", value_parser = card::ticks)]
     threshold: Option<f64>,
     /// Distance between the slices of time, beside the label's horizon
     #[arg(long, value_name = "INTERVAL")]
@@ -100,7 +101,7 @@ pub struct Args {
     /// Stop before more memory than this is needed
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     max_memory: Memory,
-    /// Go on from FILE.checkpoint, which a fit that takes epochs leaves behind when it is stopped
+    /// Go on from FILE.checkpoint, which a net leaves behind when its fit is stopped; trees and logistic begin anew
     #[arg(long)]
     resume: bool,
     /// No notes on stderr
@@ -141,8 +142,9 @@ pub fn main(args: Args) -> Result<()> {
     } else if args.resume {
         return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
     }
+    write::possible(&args.out)?;
     let mut input = Input::open_columns(&args.input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
-    let label = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
+    let label::Rule { label, carried } = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
     let stride = match args.stride {
         None => horizon,
@@ -151,7 +153,9 @@ pub fn main(args: Args) -> Result<()> {
     };
     let (without, window, until, max_memory) =
         (&args.without[..], options.rows(), args.until, args.max_memory);
-    let sample = Sample::read(&mut input, &Choice { without, window, stride, horizon, until, max_memory })?;
+    let held = (!carried).then_some(&label);
+    let choice = Choice { without, window, stride, horizon, until, held, max_memory };
+    let sample = Sample::read(&mut input, &choice)?;
     describe(&sample, stride, horizon)?;
     let config = settings(&args, family, &options, stride, serde_json::to_value(&label).unwrap_or_default());
     let meta = input.meta().stage("mes-train", Kind::Feature, config);
@@ -177,7 +181,7 @@ pub fn main(args: Args) -> Result<()> {
     let card = &trained.card;
     card.conformal.iter().for_each(|sets| note(format!("sets: {}", sets.describe())));
     card.scores.to_lines().iter().for_each(note);
-    write::atomically(&args.out, &trained.onnx, |part| trained.check(&sample, part))?;
+    write::atomically(&args.out, &trained.onnx, |written| trained.check(&sample, written))?;
     write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     if family.is_net() {
         // What it was for is done; one that is left over does no harm.

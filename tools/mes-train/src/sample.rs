@@ -16,8 +16,9 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{Bars, Error, Event, Input, Result};
+use mes_predict::{labels as told, model::card::Label};
 
-use crate::estimate::{Memory, too_much};
+use crate::estimate::{Memory, beside, too_much};
 
 /// Which rows to keep.
 pub struct Choice<'a> {
@@ -31,6 +32,8 @@ pub struct Choice<'a> {
     pub horizon: i64,
     /// No label looks past this.
     pub until: Option<Ts>,
+    /// The rule that labels are held against, where it is not the rows that say it.
+    pub held: Option<&'a Label>,
     /// What the rows may take.
     pub max_memory: Memory,
 }
@@ -92,6 +95,8 @@ struct Pending {
     due: Ts,
     seg: i64,
     close: f64,
+    /// The move that the rows tell, ticks.
+    told: Option<f64>,
 }
 
 /// The last rows since a break, as many as a window has.
@@ -134,11 +139,17 @@ impl Sample {
         let features: Vec<_> =
             columns.iter().map(|&index| batch.column(index).as_primitive::<Float32Type>()).collect();
         let labels = labels(batch)?;
+        let moves = choice.held.and_then(|_| told::moves(batch));
         for row in 0..batch.num_rows() {
             let bar = bars.get(row);
             while let Some(first) = pending.pop_front_if(|first| first.due <= bar.ts) {
                 let there = first.due == bar.ts && first.seg == bar.seg;
-                self.moves[first.index] = there.then(|| ((bar.close - first.close) / TICK) as f32);
+                let moved = there.then(|| (bar.close - first.close) / TICK);
+                self.moves[first.index] = moved.map(|ticks| ticks as f32);
+                if let (Some(told), Some(moved), Some(rule)) = (first.told, moved, choice.held) {
+                    looks_ahead(rule, told, moved)
+                        .map_err(|error| error.at(row_at(first.due - choice.horizon)))?;
+                }
             }
             self.read += 1;
             if self.whole(&features, row) {
@@ -157,10 +168,14 @@ impl Sample {
             if self.times.last().is_some_and(|last| bar.ts < last + choice.stride) {
                 continue;
             }
-            pending.push_back(Pending { index: self.moves.len(), due, seg: bar.seg, close: bar.close });
+            let told = told::ticks(moves, row);
+            pending.push_back(Pending { index: self.moves.len(), due, seg: bar.seg, close: bar.close, told });
             self.keep(bar.ts, recent, labels.value(row))?;
+            if let (Some(rule), Some(ticks), Some(&label)) = (choice.held, told, self.labels.last()) {
+                told::contradiction(rule, label, ticks).map_err(|error| error.at(row_at(bar.ts)))?;
+            }
         }
-        let taken = Memory(self.bytes());
+        let taken = beside(self.bytes());
         if taken > choice.max_memory { Err(too_much(taken, choice.max_memory)) } else { Ok(()) }
     }
 
@@ -177,9 +192,10 @@ impl Sample {
     }
 
     fn keep(&mut self, ts: Ts, recent: &mut Recent, label: i8) -> Result<()> {
-        let label = u8::try_from(label).ok().filter(|label| *label <= 2).ok_or_else(|| {
-            Error::data(format!("row {}: y_dir {label} is not 0, 1 or 2", time::format(ts)))
-        })?;
+        let label = u8::try_from(label)
+            .ok()
+            .filter(|label| *label <= 2)
+            .ok_or_else(|| Error::data(format!("{}: y_dir {label} is not 0, 1 or 2", row_at(ts))))?;
         let held = recent.rows.len() - recent.fresh * self.width();
         self.rows.extend(recent.rows.range(held..));
         recent.fresh = 0;
@@ -273,6 +289,21 @@ fn select(schema: &Schema, without: &[String]) -> Result<(Vec<String>, Vec<usize
         return Err(Error::data("no f_* columns to learn from: run mes-features first"));
     }
     Ok((names, columns))
+}
+
+fn row_at(ts: Ts) -> String {
+    format!("row {}", time::format(ts))
+}
+
+/// Errors where the move that the rows tell is not that of their closes a horizon apart.
+fn looks_ahead(rule: &Label, told: f64, moved: f64) -> Result<()> {
+    if (told - moved).abs() < 0.01 {
+        return Ok(());
+    }
+    let Label { horizon, .. } = rule;
+    Err(Error::data(format!(
+        "y_move is {told} ticks, and {horizon} later the close is {moved} from here: the labels look another way ahead"
+    )))
 }
 
 fn labels(batch: &RecordBatch) -> Result<&Int8Array> {

@@ -2,6 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
+use mes_core::time::Ts;
 use mes_pipe::{Error, Meta, Result, log::note};
 use mes_predict::{
     model::{
@@ -22,6 +23,7 @@ use crate::{
     progress::Progress,
     sample::Sample,
     splits::Splits,
+    uniqueness,
 };
 
 /// How far tract's answers may lie from the trainer's, as a share of the larger of 1 and the answer.
@@ -121,7 +123,12 @@ impl Trained {
             members: Vec::new(),
             mean_move_ticks,
             prior: Some(prior),
-            scores: Report::of(&test, test_labels, prior),
+            scores: Report::of(
+                &test,
+                test_labels,
+                prior,
+                overlap(&sample.times[splits.test.clone()], horizon),
+            ),
             hashes,
             lineage,
         };
@@ -129,10 +136,10 @@ impl Trained {
         Ok(Trained { card, onnx, fitted })
     }
 
-    /// Loads the written file as mes-predict does and compares its answers; an error where they differ. Of a sequence
+    /// Reads the written file as mes-predict does and compares its answers; an error where they differ. Of a sequence
     /// model, samples spread over all are compared, of others all.
-    pub fn check(&self, sample: &Sample, file: &Path) -> Result<()> {
-        let model = Model::load(file)?;
+    pub fn check(&self, sample: &Sample, file: &[u8]) -> Result<()> {
+        let model = Model::parse(file)?;
         if model.card != self.card {
             return Err(Error::failed("the model's card does not read back as it was written"));
         }
@@ -191,6 +198,11 @@ fn encode(card: &Card, fitted: &dyn Fitted) -> Result<Vec<u8>> {
     let rows = (card.window > 1).then_some(card.window);
     let dims: Vec<_> = rows.into_iter().chain([card.features.len()]).collect();
     Ok(graph.into_model(("x", &dims), &output, &card.to_properties()?))
+}
+
+/// Returns how many labels are alive at a time: horizon over stride where rows are regular, 1 where none overlap.
+fn overlap(times: &[Ts], horizon: i64) -> f64 {
+    uniqueness::average(times, horizon).map_or(1.0, |unique| 1.0 / unique)
 }
 
 /// Returns what the fit has seen, labels' horizons included.
@@ -273,13 +285,13 @@ mod tests {
         let mut trained = train(&rows, Memory(1 << 30)).expect("trains");
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("m.onnx");
-        atomically(&path, &trained.onnx, |part| trained.check(&rows, part)).expect("agrees");
+        atomically(&path, &trained.onnx, |written| trained.check(&rows, written)).expect("agrees");
         assert_eq!(std::fs::read(&path).expect("model"), trained.onnx);
 
         trained.fitted = train(&sample(400, 77), Memory(1 << 30)).expect("trains").fitted;
         let other = folder.path().join("other.onnx");
         let error =
-            atomically(&other, &trained.onnx, |part| trained.check(&rows, part)).expect_err("differs");
+            atomically(&other, &trained.onnx, |written| trained.check(&rows, written)).expect_err("differs");
         assert!(error.code() == 1 && error.to_string().contains("not written: at 1970"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 1);
     }
@@ -321,7 +333,7 @@ mod tests {
         assert_eq!(trained.card.output, Output::Probabilities);
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("m.onnx");
-        atomically(&path, &trained.onnx, |part| trained.check(&rows, part)).expect("agrees");
+        atomically(&path, &trained.onnx, |written| trained.check(&rows, written)).expect("agrees");
         let p = Model::load(&path).expect("loads").probabilities(&[0.5, 0.5]).expect("runs")[0];
         assert!(p[0] > p[1] && p[1] > p[2] && p[2] > 0.0, "{p:?}");
     }

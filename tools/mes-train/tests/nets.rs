@@ -117,4 +117,8 @@ fn says_why_it_stops() {
     fs::write(folder.path().join("x.onnx.checkpoint"), "{").expect("writes");
     refused("mlp", &["--resume"], 3, "not a whole checkpoint");
     assert!(Path::new(&folder.path().join("x.onnx.checkpoint")).exists());
+    // A fresh start says what it writes over.
+    let (_, output) = train(folder.path(), "mlp", "x", &text, &flags("mlp"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && stderr.contains("x.onnx.checkpoint: no whole checkpoint"), "{stderr}");
 }

@@ -3,6 +3,7 @@
 mod rows;
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -99,4 +100,69 @@ fn says_what_is_missing() {
         Command::new(env!("CARGO_BIN_EXE_mes-train")).arg("logistic").arg(csv).output().expect("runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--horizon and --threshold"));
+}
+
+/// Adds to the rows the moves that their labels are made of.
+fn told(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let close = |line: &str| -> f64 { line.split(',').nth(4).expect("a close").parse().expect("a number") };
+    let mut told = format!("{},y_move\n", lines[0]);
+    for (at, line) in lines.iter().enumerate().skip(1) {
+        let moved = lines.get(at + 1).map(|next| ((close(next) - close(line)) * 4.0).to_string());
+        let _ = writeln!(told, "{line},{}", moved.unwrap_or_default());
+    }
+    told
+}
+
+/// Trains on rows that were labelled as the flags say and returns the exit code and what was said.
+fn labelled(folder: &Path, text: &str, flags: &[&str]) -> (Option<i32>, String) {
+    fs::write(folder.join("x.csv"), text).expect("writes");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mes-train"));
+    command.current_dir(folder).args(["logistic", "--interval", "1s", "x.csv"]).args(flags);
+    let output = command.output().expect("runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Text carries no label rule, so what the command line says is held against the rows.
+#[test]
+fn labels_that_are_not_those_that_were_named_are_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = told(&rows(1500, 3.0, 6));
+    let run = |horizon: &str, threshold: &str, out: &str| {
+        labelled(folder.path(), &text, &["--horizon", horizon, "--threshold", threshold, "--out", out])
+    };
+    let (code, stderr) = run("1s", "3", "m.onnx");
+    assert_eq!(code, Some(0), "{stderr}");
+    for (horizon, threshold, out, wanted, what) in [
+        ("1s", "5", "m.onnx", 3, "no label of horizon 1s over 5 ticks"),
+        ("2s", "3", "m.onnx", 3, "2s later the close is"),
+        ("1s", "nan", "m.onnx", 2, "no number of ticks from 0 up"),
+        ("1s", "-3", "m.onnx", 2, "--threshold"),
+        ("1s", "3", "x.csv/m.onnx", 1, "x.csv/m.onnx: cannot be written"),
+        ("1s", "3", ".", 2, "a folder"),
+    ] {
+        let (code, stderr) = run(horizon, threshold, out);
+        assert!(
+            code == Some(wanted) && stderr.contains(what) && !stderr.contains(".part"),
+            "{code:?} {stderr}"
+        );
+        assert!(!stderr.contains("fitting"), "{stderr}");
+    }
+}
+
+#[test]
+fn overlapping_labels_widen_the_error() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = rows(3000, 0.8, 7);
+    let scores = |horizon: &str| {
+        let flags = ["--horizon", horizon, "--threshold", "3", "--stride", "1s", "--out", "m.onnx"];
+        let (code, stderr) = labelled(folder.path(), &text, &flags);
+        assert_eq!(code, Some(0), "{stderr}");
+        (mes_predict::model::read_card(&folder.path().join("m.onnx")).expect("a card").scores, stderr)
+    };
+    let (apart, said) = scores("1s");
+    assert!((apart.overlap - 1.0).abs() < 1e-9 && !said.contains("as wide"), "{said}");
+    let (overlapping, said) = scores("9s");
+    assert!((overlapping.overlap - 9.0).abs() < 0.3 && said.contains("3.0 times as wide"), "{said}");
+    assert!(overlapping.direction.error > 2.5 * apart.direction.error, "{overlapping:?}");
 }

@@ -13,7 +13,7 @@ use super::{
     rows::{Place, Rows},
 };
 use crate::{
-    model::card::Label,
+    model::card::{Conformal, Label},
     scores::{
         ENTRY, Scores,
         tally::{BINS, Class, TOP, Tally},
@@ -92,6 +92,9 @@ pub struct Evaluation {
     /// Rows by what happened and by what was called.
     pub confusion: [[u64; 3]; 3],
     pub calls: Calls,
+    /// Where the model has conformal sets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sets: Option<Sets>,
     /// Of down, flat, up and the likeliest of them.
     pub calibration: [Vec<Reliability>; 4],
     pub hours: Vec<Group>,
@@ -142,6 +145,16 @@ pub struct Calls {
     pub right: u64,
 }
 
+/// Conformal sets: how often they held what happened, and how many classes they named.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sets {
+    /// The share that they may miss.
+    pub alpha: f64,
+    pub quantile: f64,
+    pub coverage: Estimate,
+    pub mean_size: Estimate,
+}
+
 /// Rows for which about the same probability was stated.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Reliability {
@@ -161,6 +174,8 @@ pub struct Group {
     /// Shares of down, flat, up.
     pub happened: [f64; 3],
     pub scores: Scores,
+    /// The same guesses as of all rows, on these.
+    pub baselines: Baselines,
     pub ece: f64,
     pub gain: Estimate,
 }
@@ -173,8 +188,7 @@ impl Evaluation {
         let sessions: Vec<Tally> = sessions.into_values().map(|parts| Tally::sum(parts.values())).collect();
         let whole = Tally::sum(&sessions);
         let prior = prior(about.prior, &whole)?;
-        let baselines =
-            Baselines { prior: whole.scores_of_constant(prior.p), flat: whole.scores_of_constant(FLAT) };
+        let baselines = Baselines::of(&whole, prior.p);
         let (over, guess) = better(&baselines, prior.p);
         let (model, nats, direction) = figures(&sessions, &draws, guess, prior.p);
         let gain = Gain { over, nats };
@@ -184,7 +198,7 @@ impl Evaluation {
             _ => Skill::NotShown,
         };
         let verdict = verdict(skill, &gain, direction, sessions.len());
-        let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, guess, key);
+        let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, [guess, prior.p], key);
         let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
         Ok(Evaluation {
             v: VERSION,
@@ -209,6 +223,7 @@ impl Evaluation {
             classes: whole.per_class(),
             confusion: whole.confusion,
             calls: Calls { confidence: ENTRY, rows: whole.calls, right: whole.calls_right },
+            sets: rows.conformal.map(|conformal| sets(conformal, &sessions, &draws)),
             calibration: std::array::from_fn(|class| reliability(&whole, class)),
             hours: group(&|place| format!("{:02}", place.hour)),
             by_session: group(&|place| place.session.to_string()),
@@ -221,6 +236,12 @@ impl Evaluation {
     /// Returns the likeliest class's reliability table.
     pub fn reliability(&self) -> &[Reliability] {
         &self.calibration[TOP]
+    }
+}
+
+impl Baselines {
+    fn of(tally: &Tally, prior: [f64; 3]) -> Baselines {
+        Baselines { prior: tally.scores_of_constant(prior), flat: tally.scores_of_constant(FLAT) }
     }
 }
 
@@ -301,7 +322,23 @@ fn verdict(skill: Skill, gain: &Gain, direction: Estimate, sessions: usize) -> S
     }
 }
 
-fn groups(rows: &Rows, draws: &Draws, guess: [f64; 3], key: impl Fn(&Place) -> String) -> Vec<Group> {
+/// Estimates what conformal sets do.
+fn sets(conformal: Conformal, sessions: &[Tally], draws: &Draws) -> Sets {
+    let [coverage, mean_size] = draws.estimate(sessions, [[0.0, 1.0], [0.0, 3.0]], |drawn| {
+        let sum = |of: fn(&Tally) -> u64| drawn.iter().map(|one| of(one)).sum::<u64>() as f64;
+        let rows = sum(Tally::rows);
+        [Some(sum(|one| one.covered) / rows), Some(sum(|one| one.named) / rows)]
+    });
+    Sets { alpha: conformal.alpha, quantile: conformal.quantile, coverage, mean_size }
+}
+
+/// Judges each group of rows. The guesses: the better one of all rows, and the prior.
+fn groups(
+    rows: &Rows,
+    draws: &Draws,
+    [guess, prior]: [[f64; 3]; 2],
+    key: impl Fn(&Place) -> String,
+) -> Vec<Group> {
     let group = |(name, sessions): (String, BTreeMap<_, Tally>)| {
         let sessions: Vec<Tally> = sessions.into_values().collect();
         let whole = Tally::sum(&sessions);
@@ -323,6 +360,7 @@ fn groups(rows: &Rows, draws: &Draws, guess: [f64; 3], key: impl Fn(&Place) -> S
             sessions: sessions.len(),
             happened: whole.classes().map(|rows| rows as f64 / whole.rows() as f64),
             scores: whole.scores(),
+            baselines: Baselines::of(&whole, prior),
             ece: whole.ece(),
             gain,
         }

@@ -107,13 +107,30 @@ fn predicted(args: &EvalArgs, model: Model) -> Result<(Rows, About)> {
     let in_sample = InSample::asked(args.allow_in_sample, args.skip_in_sample);
     let name = ModelName { family: Some(model.card.family.clone()), blake3: model.hash.clone() };
     let prior = model.card.prior.map(|p| Prior { from: Origin::Training, p });
-    let label = Some(model.card.label.clone());
+    let label = model.card.label.clone();
+    let conformal = model.card.conformal;
     let mut served = Served::new(model, input.schema(), input.meta(), in_sample)?;
-    let mut rows = Rows::default();
-    each(&mut input, |batch| rows.add_predicted(batch, &served.predict(batch)?))?;
     let about = about(input.meta());
+    let rule = if about.label.is_none() { Some(label) } else { None };
+    let mut rows = Rows::of(conformal, rule);
+    each(&mut input, |batch| rows.add_predicted(batch, &served.predict(batch)?))?;
+    let label = about.label.clone().or_else(|| taken_for(&rows));
     let in_sample = in_sample == InSample::Allow;
-    Ok((rows, About { label: about.label.or(label), model: Some(name), in_sample, prior, ..about }))
+    Ok((rows, About { label, model: Some(name), in_sample, prior, ..about }))
+}
+
+/// Returns the model's label rule where rows that do not say theirs were held against it; what is not known is said.
+fn taken_for(rows: &Rows) -> Option<Label> {
+    let rule = rows.rule.as_ref()?;
+    let words = rule.words();
+    if rows.held > 0 {
+        note(format!("the rows do not say how they were labelled; y_dir and y_move fit the model's {words}"));
+        return Some(rule.clone());
+    }
+    note(format!(
+        "the rows do not say how they were labelled, and have no y_move to tell by; the model's is {words}"
+    ));
+    None
 }
 
 fn each(input: &mut Input, mut f: impl FnMut(&arrow_array::RecordBatch) -> Result<()>) -> Result<()> {

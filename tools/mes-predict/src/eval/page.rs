@@ -10,7 +10,7 @@ use mes_page::{
 
 use super::{
     evaluation::{Evaluation, Group, Reliability, Skill},
-    terminal::{CLASSES, MADE, about, interval, or_inf, signed},
+    terminal::{CLASSES, MADE, about, interval, or_inf, sets_in_words, signed},
 };
 use crate::scores::{Scores, tally::TOP};
 
@@ -166,7 +166,12 @@ fn reliability(evaluation: &Evaluation) -> String {
         CLASSES.iter().map(|name| format!("<span class=\"{name}\">{name}</span> ")).collect::<String>();
     let note = "Across what was stated, up what came true; on the diagonal the model means what it says. Bars: how \
                 many rows have their likeliest class there.";
-    section("Calibration", &format!("{}<p class=\"legend\">{key}</p>\n{}", chart.render(), caption(note)))
+    let sets = evaluation.sets.map_or(String::new(), |sets| {
+        let words = sets_in_words(&sets);
+        paragraph(&format!("Conformal {words}."))
+    });
+    let legend = format!("<p class=\"legend\">{key}</p>\n");
+    section("Calibration", &(chart.render() + &legend + &caption(note) + &sets))
 }
 
 fn spoken(class: &str, bin: &Reliability) -> String {
@@ -252,19 +257,35 @@ fn gains(heading: &str, what: &str, groups: &[Group]) -> String {
     }
     chart.tips(tips);
     let rows: Vec<Vec<Cell>> = groups.iter().map(group_row).collect();
-    let head = [what, ">Rows", ">Sessions", ">Moved", ">Log-loss", ">MCC", ">ECE", ">Gain", ">95 %"];
+    let head = [
+        what,
+        ">Rows",
+        ">Sessions",
+        ">Moved",
+        ">Log-loss",
+        ">Prior's",
+        ">Accuracy",
+        ">Flat's",
+        ">MCC",
+        ">ECE",
+        ">Gain",
+        ">95 %",
+    ];
     let list = format!("<details><summary>Figures</summary>{}</details>\n", table(&head, &rows));
     section(heading, &(chart.render() + &list))
 }
 
 fn group_row(group: &Group) -> Vec<Cell> {
-    let Group { name, rows, sessions, happened, scores, ece, gain } = group;
+    let Group { name, rows, sessions, happened, scores, baselines, ece, gain } = group;
     vec![
         Cell::Text(name.clone()),
         Cell::Number(rows.to_string()),
         Cell::Number(sessions.to_string()),
         Cell::Number(format!("{:.1} %", (happened[0] + happened[2]) * 100.0)),
         Cell::Number(or_sign(scores.log_loss)),
+        Cell::Number(or_sign(baselines.prior.log_loss)),
+        Cell::Number(format!("{:.4}", scores.accuracy)),
+        Cell::Number(format!("{:.4}", baselines.flat.accuracy)),
         Cell::Number(format!("{:.4}", scores.mcc)),
         Cell::Number(format!("{ece:.4}")),
         Cell::Signed(signed(gain.value), gain.value.unwrap_or_default()),

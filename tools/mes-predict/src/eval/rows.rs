@@ -17,7 +17,11 @@ use mes_core::{
 };
 use mes_pipe::{Error, Result, columns::times};
 
-use crate::scores::tally::Tally;
+use crate::{
+    labels::{contradiction, moves, ticks},
+    model::card::{Conformal, Label},
+    scores::tally::Tally,
+};
 
 /// Where a row belongs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +43,11 @@ pub struct Rows {
     pub unlabelled: u64,
     pub first: Option<Ts>,
     pub last: Option<Ts>,
+    /// What sets of classes are made by, where the model knows.
+    pub conformal: Option<Conformal>,
+    /// The rule that labels are held against where the rows do not say theirs, and how many were.
+    pub rule: Option<Label>,
+    pub held: u64,
     clock: Clock,
 }
 
@@ -46,6 +55,11 @@ pub struct Rows {
 const SUM_TOLERANCE: f64 = 1e-3;
 
 impl Rows {
+    /// Begins with what the model knows of its sets, and the rule that labels are to be held against.
+    pub fn of(conformal: Option<Conformal>, rule: Option<Label>) -> Rows {
+        Rows { conformal, rule, ..Rows::default() }
+    }
+
     /// Takes rows of a table that holds `p_*`.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let [down, flat, up] = ["p_down", "p_flat", "p_up"].map(|name| floats(batch, name));
@@ -67,6 +81,7 @@ impl Rows {
 
     fn take(&mut self, batch: &RecordBatch, p: impl Fn(usize) -> Option<[f32; 3]>) -> Result<()> {
         let labels = labels(batch)?;
+        let moves = moves(batch);
         let folds = Folds::of(batch)?;
         for (row, &ts) in times(batch)?.iter().enumerate() {
             let Some(p) = p(row) else {
@@ -83,9 +98,18 @@ impl Rows {
                     let what = format!("y_dir {} is not 0, 1 or 2", labels.value(row));
                     Error::data(what).at(format!("row {}", time::format(ts)))
                 })?;
+            if let Some((rule, ticks)) = self.rule.as_ref().zip(ticks(moves, row)) {
+                contradiction(rule, label, ticks)
+                    .map_err(|error| error.at(format!("row {}", time::format(ts))))?;
+                self.held += 1;
+            }
             let (session, hour) = self.clock.of_bar(ts);
             let place = Place { fold: folds.get(row), session, hour };
-            self.tallies.entry(place).or_default().add(p, label);
+            let tally = self.tallies.entry(place).or_default();
+            tally.add(p, label);
+            if let Some(conformal) = self.conformal {
+                tally.add_set(conformal.set(p), label);
+            }
             self.first.get_or_insert(ts);
             self.last = Some(ts);
         }

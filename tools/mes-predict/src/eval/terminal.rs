@@ -6,7 +6,7 @@ use mes_core::time;
 
 use super::{
     bootstrap::Estimate,
-    evaluation::{Evaluation, Group, Origin},
+    evaluation::{Evaluation, Group, Origin, Sets},
 };
 use crate::scores::Scores;
 
@@ -123,6 +123,20 @@ fn classes(evaluation: &Evaluation, out: &mut String) {
         "called up or down with {:.2} or more: {} rows, {} came true",
         calls.confidence, calls.rows, calls.right
     );
+    if let Some(sets) = &evaluation.sets {
+        let _ = writeln!(out, "{}", sets_in_words(sets));
+    }
+}
+
+/// Says what conformal sets did, on one line.
+pub fn sets_in_words(sets: &Sets) -> String {
+    let figure = |estimate: Estimate| format!("{} ({})", or_inf(estimate.value, 4), interval(estimate, 4));
+    format!(
+        "sets that may miss {:.2} %: the share {} held what happened; {} classes named in the mean",
+        sets.alpha * 100.0,
+        figure(sets.coverage),
+        figure(sets.mean_size)
+    )
 }
 
 fn calibration(evaluation: &Evaluation, out: &mut String) {
@@ -143,18 +157,19 @@ fn groups(name: &str, groups: &[Group], out: &mut String) {
     }
     let _ = writeln!(
         out,
-        "\n{name:<16}{:>10}{:>10}{:>10}{:>11}{:>9}{:>9}{:>11}   95 %",
-        "rows", "sessions", "moved", "log-loss", "MCC", "ECE", "gain"
+        "\n{name:<16}{:>10}{:>10}{:>10}{:>11}{:>10}{:>10}{:>10}{:>9}{:>9}{:>11}   95 %",
+        "rows", "sessions", "moved", "log-loss", "of prior", "accuracy", "of flat", "MCC", "ECE", "gain"
     );
     for group in groups.iter().take(SHOWN) {
-        let Group { name, rows, sessions, scores, ece, gain, .. } = group;
+        let Group { name, rows, sessions, scores, baselines, ece, gain, .. } = group;
         let moved = format!("{:.1} %", (group.happened[0] + group.happened[2]) * 100.0);
-        let (loss, value) = (or_inf(scores.log_loss, 4), signed(gain.value));
-        let interval = interval(*gain, 5);
+        let [loss, prior] = [scores, &baselines.prior].map(|one| or_inf(one.log_loss, 4));
+        let (value, interval) = (signed(gain.value), interval(*gain, 5));
         let _ = writeln!(
             out,
-            "{name:<16}{rows:>10}{sessions:>10}{moved:>10}{loss:>11}{:>9.4}{ece:>9.4}{value:>11}   {interval}",
-            scores.mcc
+            "{name:<16}{rows:>10}{sessions:>10}{moved:>10}{loss:>11}{prior:>10}{:>10.4}{:>10.4}{:>9.4}{ece:>9.4}\
+             {value:>11}   {interval}",
+            scores.accuracy, baselines.flat.accuracy, scores.mcc
         );
     }
     if groups.len() > SHOWN {

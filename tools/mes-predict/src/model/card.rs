@@ -134,11 +134,28 @@ pub fn features_hash(features: &[String]) -> String {
 
 /// Returns the hash of the running program: whoever has the same one gets the same model from the same rows.
 pub fn code_hash() -> Result<String> {
-    let read = std::env::current_exe().and_then(std::fs::read);
-    read.map(|bytes| mes_pipe::hash(&bytes)).map_err(|error| Error::failed(format!("this program: {error}")))
+    // Bit by bit: the program is larger than many a fit.
+    let hash = std::env::current_exe().and_then(std::fs::File::open).and_then(mes_pipe::hash_of);
+    hash.map_err(|error| Error::failed(format!("this program: {error}")))
+}
+
+/// Reads the ticks that a move must exceed; 0 makes every tick a move.
+pub fn ticks(text: &str) -> std::result::Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|ticks| ticks.is_finite() && *ticks >= 0.0);
+    number.ok_or_else(|| format!("{text:?} is no number of ticks from 0 up"))
 }
 
 impl Label {
+    /// Returns what a move of so many ticks is called: 0 down, 1 flat, 2 up.
+    pub fn class(&self, ticks: f64) -> u8 {
+        if ticks > self.threshold_ticks { 2 } else { u8::from(ticks >= -self.threshold_ticks) }
+    }
+
+    /// Says it in words, such as `horizon 30s over 3 ticks`.
+    pub fn words(&self) -> String {
+        format!("{} {} over {} ticks", self.kind, self.horizon, self.threshold_ticks)
+    }
+
     /// Returns the horizon in nanoseconds.
     pub fn horizon_nanos(&self) -> Result<i64> {
         Ok(self.horizon.parse::<Interval>()?.nanos())

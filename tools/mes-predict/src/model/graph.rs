@@ -1,5 +1,5 @@
 //! Rewrites a graph so that it ends at logits: a final Softmax is cut, that of an ensemble of trees switched off, and a
-//! LinearClassifier becomes a Gemm, a Scaler a difference and a product. What the logits do without, such as labels, is taken out.
+//! LinearClassifier becomes a Gemm, a Scaler a difference and a product. What the logits do without is taken out.
 //!
 //! Temperature and softmax are ours ([`super::head`]): tract's vectorised softmax gives a row other last bits in
 //! another place of the block.
@@ -11,7 +11,8 @@ use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto, tensor_proto,
 };
 
-/// Cuts what follows the logits and leaves them as the only output.
+/// Cuts what follows the logits and leaves them as the only output. Ensembles of trees keep their labels, without which
+/// they are no ONNX: [`without_labels`] is for graphs that are to run here.
 pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     without_scalers(graph)?;
@@ -43,7 +44,7 @@ pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     }
     prune(graph, &output.name);
     graph.output = vec![output];
-    without_labels(graph)
+    Ok(())
 }
 
 /// Writes every Scaler of ai.onnx.ml, which tract does not know, as (x − offset) · scale.
@@ -91,8 +92,9 @@ fn prune(graph: &mut GraphProto, output: &str) {
     graph.node.retain(|node| node.output.iter().any(|output| needed.contains(output)));
 }
 
-/// Leaves ensembles of trees their scores as the only output.
-fn without_labels(graph: &mut GraphProto) -> Result<()> {
+/// Leaves ensembles of trees their scores as the only output, as our operator gives them.
+pub fn without_labels(model: &mut ModelProto) -> Result<()> {
+    let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     let taken: HashSet<String> = graph.node.iter().flat_map(|node| node.input.clone()).collect();
     for node in graph.node.iter_mut().filter(|node| node.op_type == "TreeEnsembleClassifier") {
         match &node.output[..] {

@@ -63,6 +63,7 @@ impl Plan {
     pub fn of_windows(mut proto: ModelProto, width: usize, window: usize) -> Result<Plan> {
         graph::check(&proto)?;
         graph::end_at_logits(&mut proto)?;
+        graph::without_labels(&mut proto)?;
         let dims = if window == 1 { vec![BLOCK, width] } else { vec![1, window, width] };
         let refused =
             |error: String| Error::usage(format!("the graph does not run on {width} features: {error}"));
@@ -279,20 +280,35 @@ pub(crate) mod tests {
         assert_eq!(Plan::compile(two, 4).err().expect("two classes").code(), 2);
     }
 
-    /// Files of other trainers with onnxruntime's answers, where they are at hand.
+    /// Files of other trainers with onnxruntime's answers.
+    pub struct Others(PathBuf);
+
+    impl Others {
+        /// Says so where they are not at hand.
+        pub fn there() -> Option<Others> {
+            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/onnx");
+            if !folder.is_dir() {
+                eprintln!("skipped: no shared data");
+            }
+            folder.is_dir().then_some(Others(folder))
+        }
+
+        pub fn graph(&self, name: &str) -> ModelProto {
+            Plan::decode(&fs::read(self.0.join(format!("{name}.onnx"))).expect("file")).expect("decodes")
+        }
+
+        /// Returns the values that went in and the probabilities that came out.
+        pub fn recorded(&self, name: &str) -> [Vec<f32>; 2] {
+            ["in", "out"].map(|end| {
+                let bytes = fs::read(self.0.join(format!("{name}.{end}.f32"))).expect("recorded numbers");
+                bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+            })
+        }
+    }
+
     #[test]
     fn equals_onnxruntime_on_files_of_others() {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/onnx");
-        if !folder.is_dir() {
-            return eprintln!("skipped: no shared data");
-        }
-        let numbers = |name: String| -> Vec<f32> {
-            let bytes = fs::read(folder.join(name)).expect("recorded numbers");
-            bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
-        };
-        let decode = |name: &str| {
-            Plan::decode(&fs::read(folder.join(format!("{name}.onnx"))).expect("file")).expect("decodes")
-        };
+        let Some(others) = Others::there() else { return };
         let files = [
             ("mlp_hand", 1),
             ("rust_mlp", 1),
@@ -302,8 +318,8 @@ pub(crate) mod tests {
             ("transformer_plain", 60),
         ];
         for (name, window) in files {
-            let plan = Plan::of_windows(decode(name), 40, window).expect("compiles");
-            let (rows, wanted) = (numbers(format!("{name}.in.f32")), numbers(format!("{name}.out.f32")));
+            let plan = Plan::of_windows(others.graph(name), 40, window).expect("compiles");
+            let [rows, wanted] = others.recorded(name);
             let found =
                 plan.logits(&rows).expect("runs").into_iter().flat_map(|one| softmax(one.map(f64::from)));
             for (found, wanted) in found.zip(&wanted) {

@@ -37,6 +37,8 @@ pub struct Report {
     /// Rows called up or down with at least [`ENTRY`], and how many of them came true.
     pub calls: usize,
     pub calls_right: usize,
+    /// Labels alive at a time, 1 where none overlap; the errors are those of independent rows times its root.
+    pub overlap: f64,
 }
 
 /// Log-loss of the prior less that of the model, nats a row: above 0 the model knows something.
@@ -44,16 +46,28 @@ pub struct Report {
 pub struct Gain {
     pub rows: usize,
     pub nats: f64,
-    /// Its standard error, row by row; honest while labels do not overlap.
+    /// Its standard error.
     pub error: f64,
+}
+
+/// What a gain comes to, beside twice its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Better,
+    Chance,
+    Worse,
 }
 
 /// The confidence below which risk makes no entry.
 pub const ENTRY: f64 = 0.60;
 
+/// Fewer rows that moved show no skill, whatever they say: their standard error is itself a guess.
+pub const LEAST_MOVED: usize = 100;
+
 impl Report {
-    /// Judges `probabilities` of `labels` (0 down, 1 flat, 2 up) beside `prior`.
-    pub fn of(probabilities: &[[f64; 3]], labels: &[u8], prior: [f64; 3]) -> Report {
+    /// Judges `probabilities` of `labels` (0 down, 1 flat, 2 up) beside `prior`. Of labels that overlap, `overlap` are
+    /// alive at a time (horizon over stride): so many rows are about one fact, and errors grow by its root.
+    pub fn of(probabilities: &[[f64; 3]], labels: &[u8], prior: [f64; 3], overlap: f64) -> Report {
         let rows = labels.len();
         if rows == 0 {
             return Report::default();
@@ -74,16 +88,17 @@ impl Report {
             model: Scores::of(pairs()),
             prior: constant(prior),
             flat: constant([0.0, 1.0, 0.0]),
-            gain: Gain::of(gains),
-            direction: Gain::of(directions),
+            gain: Gain::of(gains, overlap),
+            direction: Gain::of(directions, overlap),
             calls: calls().count(),
             calls_right: calls().filter(|(p, label)| called(*p) == usize::from(*label)).count(),
+            overlap,
         }
     }
 
     /// Says whether the model foretells which way the market goes.
     pub fn skill(&self) -> bool {
-        self.direction.beyond_chance()
+        self.direction.rows >= LEAST_MOVED && self.direction.beyond_chance()
     }
 
     /// Says it in words. Knowing how far but not which way is common, and no edge.
@@ -92,13 +107,32 @@ impl Report {
         if rows == 0 {
             return "Not tested: no row was left that moved".into();
         }
-        let figure = format!("{nats:.5} ± {error:.5} nats better than the prior on the {rows} that moved");
-        match (self.skill(), self.gain.beyond_chance()) {
-            (true, _) => format!("SKILL: it foretells up or down, {figure}"),
-            (false, true) => format!(
-                "NO SKILL in up or down: {figure}, which is chance (it foretells how far, not which way)"
-            ),
-            (false, false) => format!("NO SKILL: {figure}, which is chance"),
+        let standing = self.direction.standing();
+        let side = if nats < 0.0 { "worse" } else { "better" };
+        let figure =
+            format!("{:.5} ± {error:.5} nats {side} than the prior on the {rows} that moved", nats.abs());
+        if self.skill() {
+            return format!("SKILL: it foretells up or down, {figure}{}", self.widened());
+        }
+        let why = match standing {
+            _ if rows < LEAST_MOVED => format!("too few to tell by ({LEAST_MOVED} are)"),
+            Standing::Worse => "which is no chance: it is wrong".into(),
+            _ => "which is chance".into(),
+        };
+        let (what, far) = match self.gain.beyond_chance() && standing != Standing::Better {
+            true => (" in up or down", " (it foretells how far, not which way)"),
+            false => ("", ""),
+        };
+        format!("NO SKILL{what}: {figure}, {why}{far}{}", self.widened())
+    }
+
+    /// Says what was done about labels that overlap.
+    fn widened(&self) -> String {
+        let Report { overlap, .. } = self;
+        if *overlap > 1.0 {
+            format!("; errors are {:.1} times as wide, for {overlap:.1} labels overlap", overlap.sqrt())
+        } else {
+            String::new()
         }
     }
 
@@ -156,7 +190,7 @@ impl Report {
 }
 
 impl Gain {
-    fn of(gains: impl Iterator<Item = f64> + Clone) -> Gain {
+    fn of(gains: impl Iterator<Item = f64> + Clone, overlap: f64) -> Gain {
         let rows = gains.clone().count();
         if rows == 0 {
             return Gain::default();
@@ -164,12 +198,20 @@ impl Gain {
         let n = rows as f64;
         let nats = gains.clone().sum::<f64>() / n;
         let variance = gains.map(|one| (one - nats) * (one - nats)).sum::<f64>() / (n - 1.0).max(1.0);
-        Gain { rows, nats, error: (variance / n).sqrt() }
+        Gain { rows, nats, error: (variance / n * overlap.max(1.0)).sqrt() }
     }
 
     /// Says whether it is more than two standard errors above 0.
     pub fn beyond_chance(&self) -> bool {
-        self.rows > 0 && self.nats > 2.0 * self.error
+        self.standing() == Standing::Better
+    }
+
+    fn standing(&self) -> Standing {
+        match self.nats {
+            nats if self.rows > 0 && nats > 2.0 * self.error => Standing::Better,
+            nats if self.rows > 0 && nats < -2.0 * self.error => Standing::Worse,
+            _ => Standing::Chance,
+        }
     }
 }
 
@@ -221,7 +263,7 @@ mod tests {
             [0.5, 0.3, 0.2],
             [0.1, 0.6, 0.3],
         ];
-        let report = Report::of(&p, &[0, 1, 2, 0, 1, 1], [0.25, 0.5, 0.25]);
+        let report = Report::of(&p, &[0, 1, 2, 0, 1, 1], [0.25, 0.5, 0.25], 1.0);
         near(report.model.log_loss.expect("finite"), LOG_LOSS);
         near(report.model.brier, BRIER);
         near(report.model.accuracy, 4.0 / 6.0);
@@ -243,7 +285,8 @@ mod tests {
         let labels: Vec<u8> =
             (0..400).map(|row| if row % 2 == 0 { 1 } else { (row / 2 % 2 * 2) as u8 }).collect();
         let told = |p: [f64; 3]| move |row: usize| if row.is_multiple_of(2) { [0.1, 0.8, 0.1] } else { p };
-        let judge = |p| Report::of(&(0..400).map(told(p)).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25]);
+        let judge =
+            |p| Report::of(&(0..400).map(told(p)).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25], 1.0);
         let far = judge([0.4, 0.2, 0.4]);
         assert!(far.gain.beyond_chance() && !far.skill(), "{far:?}");
         near(far.direction.nats, 0.0);
@@ -255,9 +298,41 @@ mod tests {
             1 => [0.2, 0.6, 0.2],
             _ => [0.2, 0.3, 0.5],
         };
-        let which = Report::of(&(0..400).map(knowing).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25]);
+        let which = Report::of(&(0..400).map(knowing).collect::<Vec<_>>(), &labels, [0.25, 0.5, 0.25], 1.0);
         assert!(which.skill() && which.verdict().starts_with("SKILL"), "{which:?}");
         near(which.direction.nats, log(0.5 / 0.7) - log(0.5));
+    }
+
+    /// A model that is right on `right` of `rows` rows, all of which moved.
+    fn told(rows: usize, right: usize, overlap: f64) -> Report {
+        let labels: Vec<u8> = (0..rows).map(|row| (row % 2 * 2) as u8).collect();
+        let p = |(row, label): (usize, &u8)| {
+            if (row < right) == (*label == 0) { [0.5, 0.2, 0.3] } else { [0.3, 0.2, 0.5] }
+        };
+        let p: Vec<_> = labels.iter().enumerate().map(p).collect();
+        Report::of(&p, &labels, [0.4, 0.2, 0.4], overlap)
+    }
+
+    #[test]
+    fn overlapping_labels_widen_the_error_and_few_rows_show_nothing() {
+        let (apart, overlapping) = (told(1000, 650, 1.0), told(1000, 650, 30.0));
+        near(overlapping.direction.error, 30_f64.sqrt() * apart.direction.error);
+        near(overlapping.direction.nats, apart.direction.nats);
+        assert!(apart.skill() && !apart.verdict().contains("overlap"), "{}", apart.verdict());
+        let words = overlapping.verdict();
+        assert!(words.starts_with("NO SKILL: ") && words.contains("5.5 times as wide"), "{words}");
+
+        let (few, enough) = (told(LEAST_MOVED - 1, 90, 1.0), told(LEAST_MOVED, 90, 1.0));
+        assert!(few.direction.beyond_chance() && !few.skill() && enough.skill());
+        assert!(few.verdict().contains("99 that moved, too few to tell by (100 are)"), "{}", few.verdict());
+    }
+
+    #[test]
+    fn what_is_clearly_wrong_is_not_called_chance() {
+        let words = told(1000, 300, 1.0).verdict();
+        assert!(words.starts_with("NO SKILL") && words.contains("nats worse than the prior"), "{words}");
+        assert!(!words.contains("which is chance"), "{words}");
+        assert!(told(1000, 563, 1.0).verdict().ends_with("which is chance"));
     }
 
     const LOG_LOSS: f64 = 0.7465698301137551;

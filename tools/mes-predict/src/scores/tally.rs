@@ -25,6 +25,9 @@ pub struct Tally {
     /// Rows called up or down with at least [`ENTRY`], and how many of them came true.
     pub calls: u64,
     pub calls_right: u64,
+    /// Of conformal sets: rows whose set held what happened, and the classes named by all sets.
+    pub covered: u64,
+    pub named: u64,
     /// What was stated and what happened, for down, flat, up and the likeliest of them ([`TOP`]).
     pub bins: [[Bin; BINS]; 4],
 }
@@ -71,6 +74,12 @@ impl Tally {
         self.bins[TOP][place(p[call])].add(p[call], call == truth);
     }
 
+    /// Adds the conformal set of a row that was added.
+    pub fn add_set(&mut self, set: [bool; 3], label: u8) {
+        self.covered += u64::from(set[usize::from(label)]);
+        self.named += set.iter().map(|named| u64::from(*named)).sum::<u64>();
+    }
+
     /// Adds the rows of another tally.
     pub fn merge(&mut self, other: &Tally) {
         let cells = self.confusion.iter_mut().flatten().zip(other.confusion.iter().flatten());
@@ -80,6 +89,8 @@ impl Tally {
         self.direction_loss += other.direction_loss;
         self.calls += other.calls;
         self.calls_right += other.calls_right;
+        self.covered += other.covered;
+        self.named += other.named;
         for (sum, more) in self.bins.iter_mut().flatten().zip(other.bins.iter().flatten()) {
             sum.rows += more.rows;
             sum.sum += more.sum;

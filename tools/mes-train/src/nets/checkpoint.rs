@@ -36,6 +36,7 @@ impl State {
         let fresh = State { hash: checkpoint.hash.to_owned(), epoch: 0, weights, adam, best };
         let path = checkpoint.path.display();
         if !checkpoint.resume {
+            left_behind(checkpoint);
             return Ok(fresh);
         }
         let Ok(bytes) = fs::read(checkpoint.path) else {
@@ -67,6 +68,27 @@ impl State {
     }
 }
 
+/// Says of a checkpoint that a fresh start writes over what is lost by it.
+fn left_behind(checkpoint: Checkpoint) {
+    let Some(words) = lost(checkpoint) else { return };
+    note(format!("{}: {words}; the first epoch of this fit writes over it", checkpoint.path.display()));
+}
+
+fn lost(checkpoint: Checkpoint) -> Option<String> {
+    let bytes = fs::read(checkpoint.path).ok()?;
+    Some(match serde_json::from_slice::<State>(&bytes) {
+        Ok(state) if state.hash == checkpoint.hash => {
+            format!("a checkpoint of this very fit after epoch {}, from which --resume goes on", state.epoch)
+        }
+        Ok(state) => format!(
+            "a checkpoint of other rows or settings after epoch {}; --resume with those goes on from it, and another \
+             --out leaves it alone",
+            state.epoch
+        ),
+        Err(_) => "no whole checkpoint".into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +107,10 @@ mod tests {
         assert_eq!(State::begin(weights.clone(), checkpoint).expect("goes on"), state);
         let anew = Checkpoint { resume: false, ..checkpoint };
         assert_eq!(State::begin(weights.clone(), anew).expect("begins").epoch, 0);
+        let words = |checkpoint| lost(checkpoint).expect("there");
+        assert!(words(anew).contains("this very fit after epoch 3, from which --resume goes on"));
+        assert!(words(Checkpoint { hash: "other", ..anew }).contains("other rows or settings after epoch 3"));
+        assert_eq!(lost(Checkpoint { path: folder.path(), ..anew }), None);
 
         let code = |weights, checkpoint| State::begin(weights, checkpoint).expect_err("refused").code();
         assert_eq!(code(weights.clone(), Checkpoint { hash: "other", ..checkpoint }), 2);

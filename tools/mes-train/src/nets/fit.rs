@@ -87,9 +87,10 @@ impl Training<'_> {
             }
             sum += loss;
             let mean = sum / (index + 1) as f64;
+            let epoch = state.epoch + 1;
             steps.step(match before {
-                None => format!("loss {mean:.4}"),
-                Some(best) => format!("loss {mean:.4}, best validation {best:.4}"),
+                None => format!("epoch {epoch}, loss {mean:.4}"),
+                Some(best) => format!("epoch {epoch}, loss {mean:.4}, best validation {best:.4}"),
             });
         }
         state.epoch += 1;

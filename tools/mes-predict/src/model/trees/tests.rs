@@ -1,7 +1,5 @@
 //! The walk against a row-by-row walk of the file's own lists, and against tract's operator.
 
-use std::{fs, path::PathBuf};
-
 use mes_core::dice::Draw;
 use tract_onnx::{
     pb::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto},
@@ -14,7 +12,7 @@ use crate::model::{
     head::{logits, softmax},
     plan::{
         Plan,
-        tests::{floats, holds_for_every_place_and_split, rows},
+        tests::{Others, floats, holds_for_every_place_and_split, rows},
     },
 };
 
@@ -276,28 +274,19 @@ fn broken_lists_are_an_error_and_no_panic() {
     assert!(read > 0);
 }
 
-/// Files of scikit-learn and LightGBM with onnxruntime's answers, where they are at hand (`MES_ONNX_FIXTURES`).
+/// Files of scikit-learn and LightGBM with onnxruntime's answers.
 #[test]
 fn equals_onnxruntime_on_forests_of_others() {
-    let Some(folder) = std::env::var_os("MES_ONNX_FIXTURES").map(PathBuf::from) else {
-        return eprintln!(
-            "SKIPPED: MES_ONNX_FIXTURES does not say where rf_small.onnx and lgbm_small.onnx are"
-        );
-    };
-    let numbers = |name: String| -> Vec<f32> {
-        let bytes = fs::read(folder.join(name)).expect("recorded numbers");
-        bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
-    };
+    let Some(others) = Others::there() else { return };
     for (name, output) in [("rf_small", Output::Probabilities), ("lgbm_small", Output::Logits)] {
-        let file = fs::read(folder.join(format!("{name}.onnx"))).expect("file");
-        let plan = Plan::compile(Plan::decode(&file).expect("decodes"), 40).expect("compiles");
-        let (rows, wanted) = (numbers(format!("{name}.in.f32")), numbers(format!("{name}.out.f32")));
+        let plan = Plan::compile(others.graph(name), 40).expect("compiles");
+        let [rows, wanted] = others.recorded(name);
         let found = plan.logits(&rows).expect("runs");
         assert_eq!((found.len(), wanted.len()), (16, 48));
         for (found, wanted) in found.iter().zip(wanted.as_chunks::<3>().0) {
             let found = softmax(logits(found.map(f64::from), output));
             let near =
-                found.iter().zip(wanted).all(|(found, wanted)| (found - f64::from(*wanted)).abs() < 1.1e-6);
+                found.iter().zip(wanted).all(|(found, wanted)| (found - f64::from(*wanted)).abs() < 1e-6);
             let top = |p: [f64; 3]| (0..3).max_by(|a, b| p[*a].total_cmp(&p[*b]));
             assert!(near && top(found) == top(wanted.map(f64::from)), "{name}: {found:?} is not {wanted:?}");
         }
