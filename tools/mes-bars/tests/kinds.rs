@@ -43,41 +43,42 @@ fn midnight() -> Ts {
 /// Makes trades, quotes and heartbeats around a close, with holes, a roll at midnight, and sides where `sided`.
 fn ticks(seed: u64, sided: bool) -> Vec<Tick> {
     let mut draw = Draw::of(seed);
+    let mut below = |end: u64| draw.bits() % end;
     let (close, open) = pause();
     let mut ts = at("2026-03-04T21:00:00Z");
     let mut price = 5000.0;
     let mut lean = 50;
     let mut ticks = Vec::new();
     while ts < at("2026-03-05T01:00:00Z") {
-        ts += match draw.bits() % 1000 {
-            0 => (200 + (draw.bits() % 300) as i64) * SECOND,
+        ts += match below(1000) {
+            0 => (200 + below(300) as i64) * SECOND,
             1..300 => 0,
-            _ => (draw.bits() % 3000) as i64 * MILLI,
+            _ => below(3000) as i64 * MILLI,
         };
         if (close..open).contains(&ts) {
             ticks.push(Tick { ts, ..Tick::default() });
             ts = open;
         }
-        if draw.bits() % 500 == 0 {
-            lean = 20 + draw.bits() % 60;
+        if below(500) == 0 {
+            lean = 20 + below(60);
         }
-        let up = draw.bits() % 100 < lean;
-        if draw.bits() % 3 == 0 {
+        let up = below(100) < lean;
+        if below(3) == 0 {
             price += if up { 0.25 } else { -0.25 };
         }
         let symbol = if ts < midnight() { "MESH6" } else { "MESM6" }.parse().expect("a symbol");
-        let trade = draw.bits() % 5 > 0;
-        let quote = draw.bits() % 3 == 0;
+        let trade = below(5) > 0;
+        let quote = below(3) == 0;
         let side = if up { Side::Buy } else { Side::Sell };
         ticks.push(Tick {
             ts,
             price: trade.then_some(price),
-            size: trade.then(|| (draw.bits() % 9) as i64),
-            side: (trade && sided && draw.bits() % 10 > 0).then_some(side),
+            size: trade.then(|| below(9) as i64),
+            side: (trade && sided && below(10) > 0).then_some(side),
             bid: quote.then_some(price - 0.25),
             ask: quote.then_some(price + 0.25),
-            bid_size: quote.then(|| 1 + (draw.bits() % 50) as i64),
-            ask_size: quote.then(|| 1 + (draw.bits() % 50) as i64),
+            bid_size: quote.then(|| 1 + below(50) as i64),
+            ask_size: quote.then(|| 1 + below(50) as i64),
             symbol,
         });
     }

@@ -136,12 +136,14 @@ pub fn folds(
 mod tests {
     use std::collections::BTreeSet;
 
+    use chrono::Datelike;
+
     use super::*;
 
     fn covered(days: usize) -> Covered {
         let first: NaiveDate = "2026-10-05".parse().expect("a date");
         // Mondays to Fridays.
-        let sessions = first.iter_days().filter(|date| date.format("%u").to_string() < "6".to_owned());
+        let sessions = first.iter_days().filter(|date| date.weekday().number_from_monday() < 6);
         Covered { sessions: sessions.take(days).collect(), purge_s: 30 }
     }
 

@@ -7,11 +7,20 @@ use std::{
     process::{Command, Output},
 };
 
-use mes_core::dice::Draw;
 use mes_predict::model::{card::Card, read_card};
 
 pub const SECOND: i64 = 1_000_000_000;
 pub const START: i64 = 1_700_000_000 * SECOND;
+
+/// A seeded stream of numbers, evenly between −1 and 1.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn throw(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+}
 
 /// Writes rows of 1 s whose label (horizon 1 s, threshold 3 ticks) follows `f_edge` with this strength.
 pub fn rows(count: usize, edge: f64, seed: u64) -> String {
@@ -20,15 +29,14 @@ pub fn rows(count: usize, edge: f64, seed: u64) -> String {
 
 /// Writes rows whose label follows what `f_edge` was `rows` rows before.
 pub fn rows_after(count: usize, edge: f64, seed: u64, rows: usize) -> String {
-    let mut draw = Draw::of(seed);
-    let mut throw = || 2.0 * draw.unit() - 1.0;
+    let mut dice = Dice(seed);
     let mut text = String::from("ts,open,high,low,close,volume,seg,symbol,f_edge,f_noise,f_late,y_dir\n");
     let mut close = 20_000_i64;
     let mut edges = vec![0.0; rows];
     for row in 0..count {
-        let (f_edge, f_noise) = (throw() as f32, throw() as f32);
+        let (f_edge, f_noise) = (dice.throw() as f32, dice.throw() as f32);
         edges.push(f64::from(f_edge));
-        let ticks = (8.0 * (edge * edges[row] + throw() + throw() / 2.0)).round() as i64;
+        let ticks = (8.0 * (edge * edges[row] + dice.throw() + dice.throw() / 2.0)).round() as i64;
         let label = match ticks {
             ..-3 => 0,
             -3..=3 => 1,
