@@ -73,7 +73,7 @@ soak: ## Look for an account that breaks a limit, and kill risk after more lines
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
-truth: build ## Does every family of models find a planted edge, and none where there is none? An hour; PyPI as above
+truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
 bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab': much longer ones

@@ -127,6 +127,16 @@ def told(table, names, mean):
     return 1 - left.var() / y.var()
 
 
+def counted(seen, mean):
+    """Returns the share of that variance that the purchases among the orders of the last half minute tell, each counted
+    once: what f_delta_30 would tell if it did not weigh them by their sizes."""
+    back = lambda orders: np.cumsum(orders, axis=1)[:, APART:] - np.cumsum(orders, axis=1)[:, :-APART]
+    bought, all_orders = back(seen[:, :, [0, 2, 3]].sum(axis=2)), back(seen.sum(axis=2))
+    share = bought / np.maximum(all_orders, 1)
+    there = all_orders > 0
+    return np.corrcoef(share[there], mean[:, APART:][there])[0, 1] ** 2
+
+
 def add(features, out, starts, mean, deviation):
     """Writes the table with the columns of the second that each row ends; other columns stay as they are."""
     table = pyarrow.parquet.read_table(features)
@@ -137,7 +147,7 @@ def add(features, out, starts, mean, deviation):
     second = np.minimum(second, mean.shape[1] - 1)
     known = [name for name in table.column_names if name.startswith("f_")]
     share = told(table, known, mean[session, second])
-    print(f"pressure: the features tell {share:.0%} of the variance of the posterior mean", file=sys.stderr)
+    print(f"pressure: the features tell {share:.0%} of the variance of the mean", file=sys.stderr)
     at = next(place for place, name in enumerate(table.column_names) if name.startswith("y_"))
     for name, values in [("f_best_mean", np.clip(mean / 4, -1, 1)), ("f_best_deviation", deviation.clip(0, 1))]:
         values = pa.array(values[session, second].astype(np.float32))
@@ -149,6 +159,7 @@ def main(ticks, edge, features, out):
     starts, seen = counts(*orders(ticks))
     mean, deviation, stated = posterior(seen)
     check(seen, stated, int(edge))
+    print(f"pressure: counted orders of {APART} s tell {counted(seen, mean):.0%} of its mean's variance", file=sys.stderr)
     add(features, out, starts, mean, deviation)
 
 
