@@ -193,7 +193,6 @@ fn labels_of_text_are_held_against_the_model() {
     refused(&judge(&features(true).replacen(",2,4\n", ",2,2\n", 1)), 3, "y_dir is 2 where y_move is 2 ticks");
 }
 
-/// Sets of classes of at least 0.3: one or two of three.
 #[test]
 fn conformal_sets_are_judged_where_the_model_has_them() {
     let folder = tempfile::tempdir().expect("folder");
@@ -204,8 +203,9 @@ fn conformal_sets_are_judged_where_the_model_has_them() {
     let found = json(&eval(folder.path(), &features(false), &["--model", "sets.onnx", "--html", "a.html"]));
     let sets = &found["sets"];
     let [coverage, size] = ["coverage", "mean_size"].map(|name| number(&sets[name]["value"]));
-    // Labels are drawn from thirds, whatever the features are.
-    assert!((coverage - size / 3.0).abs() < 0.1 && size > 1.0 && size < 3.0, "{sets}");
+    // Counted elsewhere, from the p_* of these rows: 554 classes named, what happened among them 149 times of 300.
+    let far = (coverage - 149.0 / 300.0).abs() > 1e-12 || (size - 554.0 / 300.0).abs() > 1e-12;
+    assert!(!far, "{sets}");
     assert!(number(&sets["coverage"]["interval"][0]) <= coverage && sets["alpha"] == 0.2);
     assert!(
         fs::read_to_string(folder.path().join("a.html")).expect("a page").contains("sets that may miss 20")

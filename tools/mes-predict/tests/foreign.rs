@@ -143,7 +143,7 @@ fn trees(folder: &Path, transform: &str) {
         ints("nodes_truenodeids", &[1, 0, 0, 1, 0, 0, 1, 0, 0]),
         ints("nodes_falsenodeids", &[2, 0, 0, 2, 0, 0, 2, 0, 0]),
         floats("nodes_values", &[0.1, 0.0, 0.0, -0.2, 0.0, 0.0, 0.05, 0.0, 0.0]),
-        AttributeProto { r#type: 8, strings: modes.repeat(3), ..list("nodes_modes") },
+        AttributeProto { r#type: 8, strings: [&modes[..]; 3].concat(), ..list("nodes_modes") },
         ints("class_treeids", &[0, 0, 1, 1, 2, 2]),
         ints("class_nodeids", &[1, 2, 1, 2, 1, 2]),
         ints("class_ids", &[0, 2, 1, 1, 2, 0]),

@@ -24,7 +24,7 @@ fn each_finds_a_planted_edge_and_none_in_noise() {
         let (model, output) =
             train(folder.path(), family, "edge", &rows_after(8000, 0.8, 1, before), &flags(family));
         let found = card(&model, &output);
-        assert!(found.scores.skill() && found.scores.gain.nats > 0.05, "{family}: {:?}", found.scores);
+        assert!(found.scores.skill() && found.scores.gain.nats > 0.03, "{family}: {:?}", found.scores);
         assert_eq!(found.window, if family == "mlp" { 1 } else { 4 });
         assert!(found.rows.validation > 0 && !model.with_extension("onnx.checkpoint").exists());
 

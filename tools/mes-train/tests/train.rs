@@ -129,7 +129,8 @@ fn labels_that_are_not_those_that_were_named_are_refused() {
     let folder = tempfile::tempdir().expect("folder");
     let text = told(&rows(1500, 3.0, 6));
     let run = |horizon: &str, threshold: &str, out: &str| {
-        labelled(folder.path(), &text, &["--horizon", horizon, "--threshold", threshold, "--out", out])
+        let threshold = format!("--threshold={threshold}");
+        labelled(folder.path(), &text, &["--horizon", horizon, &threshold, "--out", out])
     };
     let (code, stderr) = run("1s", "3", "m.onnx");
     assert_eq!(code, Some(0), "{stderr}");
@@ -137,7 +138,7 @@ fn labels_that_are_not_those_that_were_named_are_refused() {
         ("1s", "5", "m.onnx", 3, "no label of horizon 1s over 5 ticks"),
         ("2s", "3", "m.onnx", 3, "2s later the close is"),
         ("1s", "nan", "m.onnx", 2, "no number of ticks from 0 up"),
-        ("1s", "-3", "m.onnx", 2, "--threshold"),
+        ("1s", "-3", "m.onnx", 2, "no number of ticks from 0 up"),
         ("1s", "3", "x.csv/m.onnx", 1, "x.csv/m.onnx: cannot be written"),
         ("1s", "3", ".", 2, "a folder"),
     ] {
