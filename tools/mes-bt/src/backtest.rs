@@ -17,7 +17,10 @@ use mes_risk::{
 
 use crate::{
     files::{self, equity::EquityFile},
-    optimize::ledger::{Ledger, searched},
+    optimize::{
+        ledger::{Ledger, searched},
+        overfit,
+    },
     recorder::{Recorder, Results},
     summary::Summary,
     terminal,
@@ -64,11 +67,15 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut kept =
-        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
+    let recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    let path = args.journal.clone().filter(|_| !to_stdout);
+    let mut kept = Kept { recorder, journal, path };
     trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     let mut results = kept.recorder.finish()?;
-    results.searched = ledger.and_then(|lines| searched(&lines, None));
+    if let Some(lines) = ledger {
+        results.searched = searched(&lines, None);
+        results.overfitting = overfit::of_ledger(&lines);
+    }
     tell(args, &results, to_stdout)
 }
 
@@ -97,12 +104,18 @@ fn tell(args: &BacktestArgs, results: &Results, journal_on_stdout: bool) -> Resu
 struct Kept {
     recorder: Recorder,
     journal: Option<JsonJournal>,
+    /// Where it goes; absent for stdout.
+    path: Option<PathBuf>,
 }
 
 impl Kept {
     fn both(&mut self, mut write: impl FnMut(&mut dyn Journal) -> Result<()>) -> Result<()> {
         write(&mut self.recorder)?;
-        self.journal.as_mut().map_or(Ok(()), |journal| write(journal))
+        let written = self.journal.as_mut().map_or(Ok(()), |journal| write(journal));
+        match &self.path {
+            Some(path) => written.map_err(|error| error.at(path.display())),
+            None => written,
+        }
     }
 }
 

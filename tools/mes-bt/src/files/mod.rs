@@ -41,6 +41,26 @@ pub fn whole(path: &Path, text: &str) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
-    std::fs::write(&part, text).map_err(|error| Error::from(error).at(part.display()))?;
-    std::fs::rename(&part, path).map_err(|error| Error::from(error).at(path.display()))
+    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
+    written.map_err(|error| {
+        // On a full disk half a file would only be in the way.
+        let _ = std::fs::remove_file(&part);
+        Error::from(error).at(path.display())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_written_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.html");
+        // A file cannot take the place of a folder that holds something.
+        std::fs::create_dir_all(path.join("full")).expect("a folder");
+        let error = whole(&path, "text").expect_err("in the way");
+        assert!(error.to_string().starts_with(&path.display().to_string()), "{error}");
+        assert!(!folder.path().join("report.html.part").exists());
+    }
 }
