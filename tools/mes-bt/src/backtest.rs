@@ -15,9 +15,11 @@ use mes_risk::{
 };
 
 use crate::{
-    evidence::Searched,
     files::{self, equity::EquityFile},
-    optimize::ledger::{Ledger, searched},
+    optimize::{
+        ledger::{Ledger, Line, searched},
+        overfit,
+    },
     recorder::{Recorder, Results},
     summary::Summary,
     terminal,
@@ -63,20 +65,24 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut kept =
-        Kept { recorder: Recorder::new(settings.calendar.value.clone(), file, args.trade.from), journal };
+    let recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    let path = args.journal.clone().filter(|_| !to_stdout);
+    let mut kept = Kept { recorder, journal, path };
     trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     let mut results = kept.recorder.finish()?;
-    (results.searched, results.ledger_blake3) = ledger.unwrap_or_default();
+    if let Some((lines, hash)) = ledger {
+        results.searched = searched(&lines, None);
+        results.overfitting = overfit::of_ledger(&lines);
+        results.ledger_blake3 = Some(hash);
+    }
     tell(args, &results, to_stdout)
 }
 
-/// Reads a ledger: the search it tells of, and its hash.
-fn read(path: &Path) -> Result<(Option<Searched>, Option<String>)> {
-    let lines = Ledger::read(path)?;
+/// Reads a ledger, and its hash.
+fn read(path: &Path) -> Result<(Vec<Line>, String)> {
     let file = File::open(path).and_then(mes_pipe::hash_of);
     let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
-    Ok((searched(&lines, None), Some(hash)))
+    Ok((Ledger::read(path)?, hash))
 }
 
 /// Prints the summary, unless the journal has stdout, and writes the files.
@@ -97,12 +103,18 @@ fn tell(args: &BacktestArgs, results: &Results, journal_on_stdout: bool) -> Resu
 struct Kept {
     recorder: Recorder,
     journal: Option<JsonJournal>,
+    /// Where it goes; absent for stdout.
+    path: Option<PathBuf>,
 }
 
 impl Kept {
     fn both(&mut self, mut write: impl FnMut(&mut dyn Journal) -> Result<()>) -> Result<()> {
         write(&mut self.recorder)?;
-        self.journal.as_mut().map_or(Ok(()), |journal| write(journal))
+        let written = self.journal.as_mut().map_or(Ok(()), |journal| write(journal));
+        match &self.path {
+            Some(path) => written.map_err(|error| error.at(path.display())),
+            None => written,
+        }
     }
 }
 

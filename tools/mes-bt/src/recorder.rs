@@ -21,6 +21,7 @@ use mes_risk::trade::Journal;
 use crate::{
     evidence::{Searched, opens::Opens},
     files::equity::EquityFile,
+    stats::overfitting::Overfitting,
     trades::{Pairing, Trade},
 };
 
@@ -34,8 +35,27 @@ pub struct DayResult {
     /// Highest and lowest of the day.
     pub high_cents: Cents,
     pub low_cents: Cents,
+    /// Greatest fall from the day's peak so far, bar by bar.
+    pub drawdown_cents: Cents,
     /// Whether the last row at or after flat-by found a position; must never be.
     pub overnight: bool,
+}
+
+impl DayResult {
+    /// Makes a day of which only the ends are known.
+    pub fn of_ends(date: NaiveDate, start: Cents, end: Cents) -> DayResult {
+        let (high_cents, low_cents) = (start.max(end), start.min(end));
+        let drawdown_cents = high_cents - end;
+        DayResult {
+            date,
+            start_cents: start,
+            end_cents: end,
+            high_cents,
+            low_cents,
+            drawdown_cents,
+            overnight: false,
+        }
+    }
 }
 
 /// A limit that was reached.
@@ -63,6 +83,8 @@ pub struct Point {
 pub struct Results {
     pub run: Option<Run>,
     pub rows: u64,
+    /// Rows in which there was a position.
+    pub rows_in_trade: u64,
     pub first: Option<Ts>,
     pub last: Option<Ts>,
     pub trades: Vec<Trade>,
@@ -98,6 +120,8 @@ pub struct Results {
     pub searched: Option<Searched>,
     /// The hash of the ledger that says so.
     pub ledger_blake3: Option<String>,
+    /// How often the best of that search's trials was no better than the rest, on other days.
+    pub overfitting: Option<Overfitting>,
     pub(crate) peak: Option<(Ts, Cents)>,
     pub(crate) below: bool,
 }
@@ -121,6 +145,8 @@ pub struct Recorder {
     from: Ts,
     begun: bool,
     equity: Cents,
+    /// There was a position after the last row.
+    in_trade: bool,
     /// What an entry needs.
     confidence: f32,
     /// Direction of the last row if it was confident, else 0.
@@ -139,6 +165,7 @@ impl Recorder {
             from: from.unwrap_or(Ts::MIN),
             begun: from.is_none(),
             equity: Cents::ZERO,
+            in_trade: false,
             confidence: 1.0,
             signal: 0.0,
         }
@@ -167,6 +194,7 @@ impl Recorder {
                 end_cents: equity,
                 high_cents: high,
                 low_cents: low,
+                drawdown_cents: high - equity,
                 overnight: false,
             };
             self.results.days.push(day);
@@ -175,6 +203,7 @@ impl Recorder {
             day.end_cents = equity;
             day.high_cents = day.high_cents.max(equity);
             day.low_cents = day.low_cents.min(equity);
+            day.drawdown_cents = day.drawdown_cents.max(day.high_cents - equity);
             day.overnight |= statement.ts >= today.end.flat && statement.position != 0;
         }
     }
@@ -262,6 +291,10 @@ impl Journal for Recorder {
         for refusal in &statement.refused {
             *self.results.refused.entry(refusal.reason.clone()).or_default() += 1;
         }
+        let in_trade = statement.position != 0;
+        let any = in_trade || self.in_trade || !statement.fills.is_empty();
+        self.results.rows_in_trade += u64::from(any);
+        self.in_trade = in_trade;
         self.day(statement);
         self.path(statement);
         self.equity = statement.equity_cents;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    evidence::Evidence,
+    evidence::{Evidence, Rests},
     metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
     words,
@@ -164,29 +164,11 @@ impl Summary {
         Some(format!("account died on day {}: {}", reached.day, reached.sentence()))
     }
 
-    /// Says the Sharpe ratio with what it rests on: its interval, how likely it is above 0, what a search left of it.
-    pub fn sharpe(&self) -> Option<String> {
-        let returns = &self.metrics.returns;
-        let (sharpe, error) = returns.sharpe.zip(returns.sharpe_se)?;
-        Some(format!("{sharpe:.2} {}", self.sharpe_rests_on(error)))
-    }
-
-    /// Says what the Sharpe ratio rests on, `error` being its plain standard error.
-    pub fn sharpe_rests_on(&self, error: f64) -> String {
-        let days = words::count(self.metrics.returns.days as u64, "day");
-        let mut text = match self.evidence.intervals.as_ref().and_then(|intervals| intervals.sharpe) {
-            Some((low, high)) => format!("(95 % from {low:.2} to {high:.2}, {days}"),
-            None => format!("± {error:.2} (standard error over {days}"),
-        };
-        if let Some(evidence) = &self.evidence.sharpe {
-            let psr = words::or_dash(evidence.psr, words::percent);
-            text += &format!("; PSR {psr}");
-            if let Some(searched) = &evidence.searched {
-                let trials = words::count(searched.trials as u64, "trial");
-                text += &format!(", DSR {} after {trials}", words::or_dash(evidence.dsr, words::percent));
-            }
-        }
-        text + ")"
+    /// Returns the Sharpe ratio with what it rests on: its interval, how likely it is above 0, what a search left of it.
+    pub fn sharpe(&self) -> Rests {
+        let Evidence { intervals, sharpe, overfitting, .. } = &self.evidence;
+        let rests = Rests::of(&self.metrics.returns, intervals.as_ref(), sharpe.as_ref());
+        Rests { pbo: overfitting.as_ref().map(|found| found.pbo), ..rests }
     }
 
     /// Says the Calmar ratio, once there are days enough to speak of a year.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    evidence::Intervals,
+    evidence::{Intervals, Range},
     metrics::blocked::Blocked,
     recorder::Results,
     summary::Summary,
@@ -72,7 +72,6 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
     let (metrics, account) = (&summary.metrics, &summary.account);
     let (trades, all, costs) = (&metrics.trades, &metrics.trades.all, &metrics.costs);
     let fall = &metrics.drawdown;
-    let unknown = || "- (needs at least two days that differ)".to_owned();
     let mut rows = vec![
         (
             "net",
@@ -102,7 +101,7 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
                 words::lasted(fall.longest_under_water_s)
             ),
         ),
-        ("Sharpe", summary.sharpe().unwrap_or_else(unknown)),
+        ("Sharpe", summary.sharpe().sentence()),
         ("Sortino, Calmar", format!("{}, {}", or_dash(metrics.returns.sortino, two), summary.calmar())),
         (
             "trades",
@@ -124,13 +123,13 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// Writes where the true figure lies, after the figure.
-fn interval(summary: &Summary, of: fn(&Intervals) -> Option<(f64, f64)>, write: fn(f64) -> String) -> String {
+/// Writes where the true figure lies with 95 %, after the figure; nothing where that is unknown.
+pub fn interval(summary: &Summary, of: fn(&Intervals) -> Range, write: fn(f64) -> String) -> String {
     words::interval(summary.evidence.intervals.as_ref().and_then(of), write)
 }
 
 /// Says how the entries compare with random ones.
-fn chance(summary: &Summary) -> String {
+pub fn chance(summary: &Summary) -> String {
     let Some(skill) = &summary.evidence.skill else { return "-".into() };
     format!(
         "{} of {} sets of random entries, alike else, made as much; on average {}",
@@ -186,8 +185,10 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "doubtful fills",
             format!(
-                "{} bars touched stop and target; net would be {} had all reached the target",
+                "{} bars touched stop and target, {} of those with a position; net would be {} had all reached the \
+                 target",
                 trades.ambiguous,
+                or_dash(trades.ambiguous_ratio, words::small_percent),
                 signed_usd(trades.best_net_usd)
             ),
         ),

@@ -48,6 +48,15 @@ impl Trade {
     }
 }
 
+/// Counts the trades whose bar touched stop and target, and says what all trades had made, net, had each of these
+/// reached its target. What was booked is the worst, except with optimistic fills, where it is the best.
+pub fn doubtful(trades: &[Trade]) -> (usize, Cents) {
+    let net: Cents = trades.iter().map(|trade| trade.net_cents).sum();
+    let doubtful = || trades.iter().filter(|trade| trade.ambiguous);
+    let stopped = doubtful().filter(|trade| trade.exit != ExitReason::Target);
+    (doubtful().count(), net + stopped.map(|trade| trade.reward_cents - trade.gross_cents).sum::<Cents>())
+}
+
 /// Pairs entries with exits.
 #[derive(Debug, Default)]
 pub struct Pairing {

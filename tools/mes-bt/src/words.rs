@@ -111,14 +111,25 @@ pub fn percent(ratio: f64) -> String {
     format!("{:.1} %", ratio * 100.0)
 }
 
+/// Writes a share that may be far below a percent.
+pub fn small_percent(ratio: f64) -> String {
+    format!("{:.3} %", ratio * 100.0)
+}
+
+/// Writes where the true figure lies with 95 %, after the figure; nothing where that is unknown.
+pub fn interval(range: Option<(f64, f64)>, write: impl Fn(f64) -> String) -> String {
+    range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
+}
+
+/// Writes the net from the worst to the best order of events within doubtful bars.
+pub fn band(worst: f64, best: f64, ambiguous: usize) -> String {
+    let (low, high) = (signed_usd(worst.min(best)), signed_usd(worst.max(best)));
+    format!("{low} to {high}, by the order within {}", count(ambiguous as u64, "doubtful bar"))
+}
+
 /// Writes what may not be known: `-` if so.
 pub fn or_dash(value: Option<f64>, write: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), write)
-}
-
-/// Writes where a true figure lies with 95 %, to stand behind the figure; nothing where that is unknown.
-pub fn interval(range: Option<(f64, f64)>, write: fn(f64) -> String) -> String {
-    range.map_or_else(String::new, |(low, high)| format!(", 95 % from {} to {}", write(low), write(high)))
 }
 
 /// Begins a sentence.

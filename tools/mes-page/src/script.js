@@ -7,6 +7,7 @@ for (const chart of document.querySelectorAll("[data-tips]")) {
     const box = plot.getBoundingClientRect(), share = (event.clientX - box.left) / box.width;
     if (share < 0 || share >= 1 || event.target.closest(".zoom")) return leave();
     read.textContent = tips[Math.floor(share * tips.length)];
+    cursor.style.height = box.height + "px";
     cursor.style.left = event.clientX - chart.getBoundingClientRect().left + "px";
     chart.append(cursor, read);
   };

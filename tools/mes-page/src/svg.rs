@@ -28,7 +28,7 @@ impl Axis {
     }
 
     /// Returns where a value lies, 0 at the bottom and 1 at the top.
-    fn share(&self, value: f64) -> f64 {
+    pub fn share(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 }

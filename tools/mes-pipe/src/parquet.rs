@@ -58,6 +58,12 @@ pub(crate) fn writer<W: Write + Send>(out: W, schema: &SchemaRef) -> Result<Arro
     Ok(ArrowWriter::try_new(out, Arc::clone(schema), Some(properties.build()))?)
 }
 
+/// Removes half a file, which on a full disk would only be in the way, and says whose it was.
+fn given_up(error: Error, part: &Path) -> Error {
+    let _ = std::fs::remove_file(part);
+    error.at(part.display())
+}
+
 /// A Parquet file beside the stream: written under another name and renamed when it is whole.
 pub struct TableFile<W: Write + Send> {
     writer: ArrowWriter<W>,
@@ -75,13 +81,13 @@ impl TableFile<BufWriter<File>> {
     }
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.writer.write(batch).map_err(|error| Error::from(error).at(self.part.display()))
+        self.writer.write(batch).map_err(|error| given_up(error.into(), &self.part))
     }
 
     /// Ends the file and gives it its name.
     pub fn finish(self) -> Result<()> {
-        let at = |error: Error| error.at(self.part.display());
-        self.writer.into_inner().map_err(Error::from).and_then(|mut out| Ok(out.flush()?)).map_err(at)?;
-        Ok(std::fs::rename(&self.part, &self.path)?)
+        let TableFile { writer, path, part } = self;
+        let flushed = writer.into_inner().map_err(Error::from).and_then(|mut out| Ok(out.flush()?));
+        flushed.and_then(|()| Ok(std::fs::rename(&part, &path)?)).map_err(|error| given_up(error, &part))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Fewer sessions cannot say how far they scatter.
-const FEWEST_SESSIONS: usize = 20;
+pub const FEWEST_SESSIONS: usize = 20;
 /// Blocks that the days hold at least.
 const FEWEST_BLOCKS: f64 = 10.0;
 const RESAMPLES: usize = 2000;

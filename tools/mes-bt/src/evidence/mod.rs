@@ -3,16 +3,18 @@
 
 mod intervals;
 pub mod opens;
+mod rests;
 mod sharpe;
 mod skill;
 
-pub use intervals::Intervals;
+pub use intervals::{FEWEST_SESSIONS, Intervals, Range};
+pub use rests::Rests;
 pub use sharpe::{Searched, SharpeEvidence};
 pub use skill::Skill;
 
 use serde::Serialize;
 
-use crate::recorder::Results;
+use crate::{recorder::Results, stats::overfitting::Overfitting};
 
 /// All random draws of a summary come from this seed: the same results make the same bytes.
 const SEED: u64 = 1;
@@ -25,6 +27,8 @@ pub struct Evidence {
     pub sharpe: Option<SharpeEvidence>,
     /// Absent without trades, and where prices were not kept.
     pub skill: Option<Skill>,
+    /// Absent without a ledger of trials, and where it has too few that are ranked.
+    pub overfitting: Option<Overfitting>,
 }
 
 impl Evidence {
@@ -34,6 +38,7 @@ impl Evidence {
             intervals: Intervals::of(results, SEED),
             sharpe: SharpeEvidence::of(results),
             skill: Skill::of(results, SEED),
+            overfitting: results.overfitting.clone(),
         }
     }
 }

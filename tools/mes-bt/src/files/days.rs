@@ -4,22 +4,41 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use chrono::NaiveDate;
 
+use mes_core::money::Cents;
+
 use crate::recorder::Results;
 
-const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades";
+const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
+                      max_drawdown_usd";
 
-/// Writes every trading day of the data, those without a trade included.
+/// What the trades that ended on a day add up to.
+#[derive(Clone, Copy, Default)]
+struct Traded {
+    trades: usize,
+    gross: Cents,
+    commission: Cents,
+    slippage: Cents,
+}
+
+/// Writes every trading day of the data, those without a trade included. Equity is marked bar by bar, so with a
+/// position over the end of a day its net is not that of its trades.
 pub fn csv(results: &Results) -> String {
-    let mut trades: BTreeMap<NaiveDate, usize> = BTreeMap::new();
+    let mut traded: BTreeMap<NaiveDate, Traded> = BTreeMap::new();
     for trade in &results.trades {
-        *trades.entry(trade.session()).or_default() += 1;
+        let day = traded.entry(trade.session()).or_default();
+        day.trades += 1;
+        day.gross += trade.gross_cents;
+        day.commission += trade.commission_cents;
+        day.slippage += trade.slippage_cents;
     }
     let mut out = format!("{HEADER}\n");
     for day in &results.days {
         let net = day.end_cents - day.start_cents;
         let money = [day.start_cents, day.end_cents, day.high_cents, day.low_cents, net].map(super::dollars);
-        let count = trades.get(&day.date).copied().unwrap_or(0);
-        let _ = writeln!(out, "{},{},{count}", day.date, money.join(","));
+        let Traded { trades, gross, commission, slippage } =
+            traded.get(&day.date).copied().unwrap_or_default();
+        let of_trades = [gross, commission, slippage, day.drawdown_cents].map(super::dollars);
+        let _ = writeln!(out, "{},{},{trades},{}", day.date, money.join(","), of_trades.join(","));
     }
     out
 }
@@ -36,8 +55,8 @@ mod tests {
             text.lines().collect::<Vec<_>>(),
             [
                 HEADER,
-                "2026-11-02,1000.00,1012.34,1012.34,1000.00,12.34,1",
-                "2026-11-03,1012.34,1011.78,1012.34,1011.78,-0.56,1",
+                "2026-11-02,1000.00,1012.34,1012.34,1000.00,12.34,1,13.18,0.84,2.50,0.00",
+                "2026-11-03,1012.34,1011.78,1012.34,1011.78,-0.56,1,0.28,0.84,2.50,0.56",
             ]
         );
     }

@@ -17,6 +17,7 @@ pub struct Hour {
     pub wins: usize,
     pub win_ratio: Option<f64>,
     pub net_usd: f64,
+    pub expectancy_usd: Option<f64>,
 }
 
 /// Returns the hours with trades, in order of the clock.
@@ -29,7 +30,9 @@ pub fn of(results: &Results) -> Vec<Hour> {
         let wins = nets.iter().filter(|net| **net > Cents::ZERO).count();
         let trades = nets.len();
         let net_usd = nets.into_iter().sum::<Cents>().usd();
-        Hour { hour_new_york, trades, wins, win_ratio: ratio(wins as f64, trades as f64), net_usd }
+        let of = |value: f64| ratio(value, trades as f64);
+        let (win_ratio, expectancy_usd) = (of(wins as f64), of(net_usd));
+        Hour { hour_new_york, trades, wins, win_ratio, net_usd, expectancy_usd }
     };
     hours.into_iter().map(hour).collect()
 }
@@ -54,5 +57,6 @@ mod tests {
         let hours: Vec<_> =
             of(&results).iter().map(|hour| (hour.hour_new_york, hour.trades, hour.net_usd)).collect();
         assert_eq!(hours, [(9, 2, -2.0), (10, 1, 0.5)]);
+        assert_eq!(of(&results)[0].expectancy_usd, Some(-1.0));
     }
 }

@@ -57,7 +57,10 @@ impl Returns {
             annual_ratio: annual,
             sharpe: per_day.map(|sharpe| sharpe * YEAR.sqrt()),
             sharpe_se: per_day.map(|sharpe| sharpe_error::lo(sharpe, daily.len() as f64) * YEAR.sqrt()),
-            sortino: average.zip(downside(daily)).and_then(|(m, down)| ratio(m * YEAR.sqrt(), down)),
+            // A single day says no more of it than of a Sharpe ratio.
+            sortino: average
+                .zip(downside(daily).filter(|_| daily.len() > 1))
+                .and_then(|(m, down)| ratio(m * YEAR.sqrt(), down)),
             calmar: annual.zip(deepest(daily)).and_then(|(annual, fall)| ratio(annual, fall)),
             omega: omega(daily),
         }

@@ -11,7 +11,11 @@ use mes_core::{
 use serde::Serialize;
 
 use super::{finite, ratio};
-use crate::{recorder::Results, stats::break_even::win_ratio, trades::Trade};
+use crate::{
+    recorder::Results,
+    stats::break_even::win_ratio,
+    trades::{Trade, doubtful},
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TradeMetrics {
@@ -36,6 +40,8 @@ pub struct TradeMetrics {
     pub winning_days_ratio: Option<f64>,
     /// Trades whose bar touched stop and target; the stop was booked.
     pub ambiguous: usize,
+    /// Of the bars in which there was a position.
+    pub ambiguous_ratio: Option<f64>,
     /// Net if each of these had reached its target instead, all else equal.
     pub best_net_usd: f64,
 }
@@ -105,9 +111,7 @@ impl TradeMetrics {
             results.days.iter().map(|day| day.end_cents - day.start_cents).filter(keep).count()
         };
         let (won, lost) = (days(|net| *net > Cents::ZERO), days(|net| *net < Cents::ZERO));
-        let doubtful: Vec<&Trade> = trades.iter().filter(|trade| trade.ambiguous).collect();
-        let stopped = doubtful.iter().filter(|trade| trade.exit != ExitReason::Target);
-        let missed: Cents = stopped.map(|trade| trade.reward_cents - trade.gross_cents).sum();
+        let (ambiguous, best) = doubtful(trades);
         TradeMetrics {
             all: Split::of(trades.iter()),
             long: side(Side::Buy),
@@ -128,8 +132,9 @@ impl TradeMetrics {
             days_lost: lost,
             days_flat: results.days.len() - won - lost,
             winning_days_ratio: ratio(won as f64, (won + lost) as f64),
-            ambiguous: doubtful.len(),
-            best_net_usd: (sum(|trade| trade.net_cents) + missed).usd(),
+            ambiguous,
+            ambiguous_ratio: ratio(ambiguous as f64, results.rows_in_trade as f64),
+            best_net_usd: best.usd(),
         }
     }
 }

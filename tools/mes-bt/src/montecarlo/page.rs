@@ -8,12 +8,12 @@ use mes_page::{
 
 use super::{
     closed::{ClosedForm, LEAVES_OUT},
-    outcome::{Outcome, SHARES, Spread},
+    outcome::{Outcome, SHARES},
 };
 use crate::{
     report::{charts, frame},
     terms::MADE_UP,
-    words::{percent, usd},
+    words::{self, percent, usd},
 };
 
 /// Writes the whole page.
@@ -106,14 +106,17 @@ fn closed_forms(outcome: &Outcome) -> String {
     paragraph(&words) + &table(&["Of", "|", ">Chance"], &rows)
 }
 
+/// A line a share, so that a phone shows all of them.
 fn spreads(outcome: &Outcome) -> String {
-    let shares = SHARES.map(|share| format!(">{:.0} %", share * 100.0));
-    let mut head = vec![""];
-    head.extend(shares.iter().map(String::as_str));
-    let row = |(name, values, unit): Spread| {
-        let mut row = vec![Cell::Text(name.trim().to_owned())];
-        row.extend(values.map(|value| Cell::Number(unit(value))));
-        row
+    let rows = outcome.rows();
+    let names: Vec<String> =
+        rows.iter().map(|(name, ..)| format!(">{}", words::capital(name.trim()))).collect();
+    let head: Vec<&str> = std::iter::once("Lives below").chain(names.iter().map(String::as_str)).collect();
+    let line = |(index, share): (usize, f64)| {
+        let mut cells = vec![Cell::Text(format!("{:.0} %", share * 100.0))];
+        cells.extend(rows.iter().map(|(_, values, unit)| Cell::Number(unit(values[index]))));
+        cells
     };
-    table(&head, &outcome.rows().into_iter().map(row).collect::<Vec<_>>())
+    let lines: Vec<Vec<Cell>> = SHARES.into_iter().enumerate().map(line).collect();
+    format!("<div class=\"wrap\">{}</div>\n", table(&head, &lines))
 }

@@ -7,8 +7,10 @@ use super::ledger::Trial;
 /// Values of a range are taken together in so many groups.
 const GROUPS: usize = 6;
 
-/// A key and the share of the scores' variance that its value alone explains, 0 to 1 (η², the main effect of an
-/// analysis of variance). Shares need not add up to 1: keys act together, and a search does not try all alike.
+/// A key and the share of the scores' variance that its value alone explains, 0 to 1: ω² of the main effect in an
+/// analysis of variance, (SS_b − (k − 1)·MS_w)/(SS_t + MS_w), and 0 where that is below 0. Hays (1963), "Statistics for
+/// Psychologists". Plain η² = SS_b/SS_t gives a key with many values a share for nothing, (k − 1)/(N − 1) of it. Shares
+/// need not add up to 1: keys act together, and a search does not try all alike.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Importance {
     pub key: String,
@@ -62,6 +64,7 @@ fn explained(groups: &[String], scores: &[f64]) -> f64 {
     let mut names: Vec<&String> = groups.iter().collect();
     names.sort();
     names.dedup();
+    let count = names.len();
     let between: f64 = names
         .into_iter()
         .map(|name| {
@@ -72,11 +75,22 @@ fn explained(groups: &[String], scores: &[f64]) -> f64 {
             count * apart * apart
         })
         .sum();
-    if total > 0.0 { between / total } else { 0.0 }
+    omega_squared(between, total, count, scores.len())
+}
+
+/// Returns ω² of `count` groups of `of` values by their sums of squares; 0 where each group is a single value.
+fn omega_squared(between: f64, total: f64, count: usize, of: usize) -> f64 {
+    let free = of.saturating_sub(count);
+    if free == 0 || total <= 0.0 {
+        return 0.0;
+    }
+    let within = (total - between) / free as f64;
+    ((between - (count as f64 - 1.0) * within) / (total + within)).max(0.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use mes_core::dice::Draw;
     use serde_json::json;
 
     use super::*;
@@ -94,11 +108,27 @@ mod tests {
         let found = of(&trials.iter().collect::<Vec<_>>());
         let keys: Vec<&str> = found.iter().map(|importance| importance.key.as_str()).collect();
         assert_eq!(keys[0], "a");
-        // Variances 2/3 and 0.0025.
-        assert!((found[0].share - (2.0 / 3.0) / (2.0 / 3.0 + 0.0025)).abs() < 1e-12, "{found:?}");
+        // Sums of squares 40 between and 0.15 within, of 3 groups of 60 values.
+        let within = 0.15 / 57.0;
+        assert!((found[0].share - (40.0 - 2.0 * within) / (40.15 + within)).abs() < 1e-9, "{found:?}");
         assert!(found[1].share < 0.1 && found[2].share < 0.1);
         let groups = labels(&trials.iter().collect::<Vec<_>>(), "c");
         assert_eq!((groups[0].as_str(), groups[59].as_str()), ("0..0.1639", "0.8194..0.9833"));
         assert!(of(&[]).is_empty());
+    }
+
+    /// A key that does nothing has no share on average, however many values it has; η² of 12 values would be 0.19.
+    #[test]
+    fn many_values_are_no_importance() {
+        let mut draw = Draw::new(7, 7);
+        let mut share = |values: usize| {
+            let trials: Vec<Trial> = (0..60)
+                .map(|index| trial("s", index + 1, &[("a", json!(index % values))], draw.unit(), &[]))
+                .collect();
+            of(&trials.iter().collect::<Vec<_>>())[0].share
+        };
+        let mean = |shares: Vec<f64>| shares.iter().sum::<f64>() / shares.len() as f64;
+        let many = mean((0..100).map(|_| share(12)).collect());
+        assert!(many < 0.06, "{many}");
     }
 }

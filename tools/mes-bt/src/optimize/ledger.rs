@@ -57,6 +57,12 @@ pub struct Trial {
     pub wins: usize,
     pub net_cents: Cents,
     pub drawdown_cents: Cents,
+    /// Trades whose bar touched stop and target, and the net had each of these reached its target; ledgers written
+    /// before these were kept do not know.
+    #[serde(default)]
+    pub ambiguous: usize,
+    #[serde(default)]
+    pub best_net_cents: Option<Cents>,
     pub died: bool,
     /// Days after which it was given up.
     pub pruned_after: Option<usize>,
@@ -66,6 +72,13 @@ pub struct Trial {
     pub days_cents: Vec<Cents>,
     /// Score at each checkpoint that it passed.
     pub checkpoints: Vec<Option<f64>>,
+}
+
+impl Trial {
+    /// Says whether it may be chosen: it ran to the end and traded enough for a score.
+    pub fn is_ranked(&self) -> bool {
+        self.score.is_some() && self.pruned_after.is_none()
+    }
 }
 
 /// A look at rows held out.
@@ -204,6 +217,8 @@ pub mod tests {
             wins: 20,
             net_cents: days_cents.iter().copied().sum(),
             drawdown_cents: Cents(100),
+            ambiguous: 0,
+            best_net_cents: None,
             died: false,
             pruned_after: None,
             refused: None,

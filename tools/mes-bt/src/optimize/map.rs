@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use mes_page::html::escape;
 
 use super::{importance::labels, ledger::Trial};
+use crate::words;
 
 /// Mean score and number of trials by the groups of two keys.
 pub struct Map {
@@ -52,13 +53,53 @@ impl Map {
         out
     }
 
+    /// Writes the map as a table in colours: blue is good, red is bad, each cell says its score and how many trials.
+    pub fn html(&self) -> String {
+        let most = self.most();
+        let mut out = format!(
+            "<p class=\"caption\">Mean score and number of trials by {} (across) and {} (down)</p>\n\
+             <div class=\"scroll\"><table class=\"heat\"><thead><tr><th></th>",
+            escape(&self.across),
+            escape(&self.down)
+        );
+        for column in &self.columns {
+            let _ = write!(out, "<th class=\"n\">{}</th>", escape(column));
+        }
+        out += "</tr></thead><tbody>\n";
+        for (row, cells) in self.rows.iter().zip(&self.cells) {
+            let _ = write!(out, "<tr><th>{}</th>", escape(row));
+            for (column, cell) in self.columns.iter().zip(cells) {
+                let Some((score, count)) = cell else {
+                    out += "<td></td>";
+                    continue;
+                };
+                let (class, share) = (if *score < 0.0 { "n minus" } else { "n" }, (score / most).abs());
+                let text = format!("{score:.2}").replace('-', "−");
+                let (column, row, trials) =
+                    (escape(column), escape(row), words::count(*count as u64, "trial"));
+                let _ = write!(
+                    out,
+                    "<td class=\"{class}\" style=\"--share:{share:.3}\" title=\"{column}, {row}: {score:.4}, \
+                     {trials}\">{text}<small>{count}</small></td>"
+                );
+            }
+            out += "</tr>\n";
+        }
+        out + "</tbody></table></div>\n"
+    }
+
+    /// Returns the score farthest from 0, never 0.
+    fn most(&self) -> f64 {
+        let scores = self.cells.iter().flatten().flatten();
+        scores.fold(f64::MIN_POSITIVE, |most, (score, _)| most.max(score.abs()))
+    }
+
     /// Draws the map as an SVG of its own: blue is good, red is bad, each cell says its score and how many trials.
     pub fn svg(&self) -> String {
         // Room for the names, and the size of a cell, in pixels.
         let [left, top, wide, high] = [130, 70, 84, 34_usize];
         let (width, height) = (left + wide * self.columns.len() + 20, top + high * self.rows.len() + 20);
-        let scores: Vec<f64> = self.cells.iter().flatten().flatten().map(|(score, _)| *score).collect();
-        let most = scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
+        let most = self.most();
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              font-family=\"sans-serif\" font-size=\"12\" text-anchor=\"middle\">\n\
@@ -79,7 +120,7 @@ impl Map {
             for (index, cell) in cells.iter().enumerate() {
                 let Some((score, count)) = cell else { continue };
                 let x = left + wide * index;
-                let (colour, ink) = shade(score / most.max(f64::MIN_POSITIVE));
+                let (colour, ink) = shade(score / most);
                 let _ = writeln!(
                     out,
                     "<g><title>{score:.4}, {count} trials</title><rect x=\"{x}\" y=\"{y}\" width=\"{}\" \
@@ -138,5 +179,8 @@ mod tests {
         let svg = map.svg();
         assert!(svg.contains("1.50</text>") && svg.contains("a&lt;b") && !svg.contains("NaN"), "{svg}");
         assert_eq!(svg.matches("<g>").count(), 2);
+        let html = map.html();
+        assert!(html.contains("title=\"10, 0.6: 1.5000, 2 trials\">1.50<small>2</small>"), "{html}");
+        assert!(html.contains("class=\"n minus\" style=\"--share:1.000\""), "{html}");
     }
 }

@@ -3,15 +3,18 @@
 //! Trials are judged on the first days; the last ones are held out and looked at once, by the best trial alone.
 
 mod importance;
+mod judged;
 pub mod ledger;
 mod map;
 mod outcome;
+pub mod overfit;
 mod page;
 mod record;
 mod score;
 mod search;
 mod space;
 mod study;
+mod table;
 
 use std::{
     fs,
@@ -31,14 +34,14 @@ use serde_json::{Value, json};
 
 use crate::{
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
-    stats::deflated::benchmark,
     summary::is_synthetic,
-    terms::{MADE_UP, Terms},
+    terms::Terms,
     words,
 };
+use judged::Judged;
 use ledger::{Ledger, Line, Look, StudyLine, Trial};
 use map::Map;
-use outcome::{Counts, Judged, Outcome, ranked};
+use outcome::{Counts, Outcome, SHOWN, ranked};
 use record::Record;
 use score::Objective;
 use search::{Method, Search};
@@ -164,7 +167,7 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         Some(best) if holdout.to > holdout.from => Some(look(&study, best, holdout, &mut ledger)?),
         _ => None,
     };
-    let outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, method);
+    let outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
     if let Some(best) = &best {
         write_best(args, &study, best)?;
     }
@@ -291,18 +294,19 @@ fn judge(
     held_out: Option<Trial>,
     ledger: &Ledger,
     settings: &Settings,
-    method: Method,
+    search: &Search,
 ) -> Outcome {
     let searched = ledger::searched(ledger.lines(), Some(&study.data));
     let capital = settings.rules.value.capital();
     let judged = |trial: &Trial| Judged::of(trial, searched, capital);
     let scored = ranked(trials);
-    let best = scored.first().map(|trial| judged(trial));
+    let top: Vec<Judged> = scored.iter().take(SHOWN).map(|trial| judged(trial)).collect();
+    let best = top.first().cloned();
     let mut outcome = Outcome {
         kind: "optimization",
         v: 1,
         synthetic: is_synthetic(&study.columns.stream().lineage.to_json()),
-        method: method.name(),
+        method: search.method().name(),
         by: line.by.clone(),
         vary: line.vary.clone(),
         counts: Counts::of(trials),
@@ -310,52 +314,23 @@ fn judge(
         holdout_days: line.holdout_days,
         record: searched.zip(best.as_ref()).and_then(|(searched, best)| Record::of(searched, best)),
         best,
+        top,
         // Rows held out were not searched on: nothing to deflate, unless they were looked at before.
         holdout: held_out.map(|trial| Judged { dsr: None, ..judged(&trial) }),
         searched,
-        overfitting: outcome::overfitting(trials),
+        overfitting: overfit::of(&scored),
         importance: importance::of(&scored),
         warnings: Vec::new(),
         settings: Terms::of(settings),
         lineage: study.columns.stream().lineage.then("mes-bt", searched_by(line)).to_json(),
     };
-    outcome.warnings = warnings(&outcome, study, ledger.looks(&study.data));
+    outcome.warnings = outcome.cautions(study.min_trades, ledger.looks(&study.data), search);
     outcome
 }
 
 /// Says in a link of the chain how it was searched.
 fn searched_by(line: &StudyLine) -> Value {
     json!({ "verb": "optimize", "method": line.method, "by": line.by, "vary": line.vary, "study": line.study })
-}
-
-fn warnings(outcome: &Outcome, study: &Study, looks: usize) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if outcome.synthetic {
-        warnings.push(MADE_UP.to_owned());
-    }
-    let (counts, fewest) = (&outcome.counts, study.min_trades);
-    if counts.scored == 0 {
-        warnings.push(format!(
-            "no trial made {fewest} trades: nothing is ranked; --min-trades, or look at one backtest"
-        ));
-    }
-    if looks > 1 {
-        warnings.push(format!("rows held out were looked at {looks} times: they are no longer unseen"));
-    }
-    if let Some(searched) = &outcome.searched {
-        let best = benchmark(searched.sharpe_variance, searched.trials as f64)
-            * crate::metrics::returns::YEAR.sqrt();
-        let trials = words::count(searched.trials as u64, "trial");
-        warnings
-            .push(format!("the best of {trials} without any worth would show a Sharpe of about {best:.2}"));
-    }
-    if counts.pruned > 0 {
-        warnings.push(format!(
-            "PBO is over the {} trials that ran to the end",
-            counts.trials - counts.pruned - counts.refused
-        ));
-    }
-    warnings
 }
 
 /// Writes rules and costs of the best trial as files for `--rules` and `--costs`.
@@ -377,10 +352,10 @@ fn write(
         [first, second, ..] => Some(Map::of(&scored, &first.key, &second.key)),
         _ => None,
     };
-    let text = outcome.text(trials, map.as_ref());
+    let text = table::of(outcome, map.as_ref());
     whole(&args.out.join("optimize.json"), &pretty(outcome)?)?;
     whole(&args.out.join("optimize.txt"), &text)?;
-    whole(&args.out.join("report.html"), &page::page(outcome, &text, map.as_ref(), settings, last))?;
+    whole(&args.out.join("report.html"), &page::page(outcome, map.as_ref(), settings, last))?;
     whole(&args.out.join("trials.csv"), &outcome::csv(trials))?;
     if let Some(map) = &map {
         whole(&args.out.join("map.svg"), &map.svg())?;

@@ -2,34 +2,26 @@
 
 use std::fmt::Write as _;
 
-use mes_core::money::Cents;
 use serde::Serialize;
-use serde_json::{Map as JsonMap, Value};
+use serde_json::Value;
 
 use super::{
     importance::{Importance, text},
+    judged::Judged,
     ledger::Trial,
-    map::Map,
     record::Record,
+    search::Search,
 };
 use crate::{
     evidence::Searched,
-    metrics::{ratio, returns::YEAR},
-    stats::{
-        deflated::dsr,
-        moments::Track,
-        overfitting::{Overfitting, cscv},
-        probabilistic::psr,
-    },
-    terms::Terms,
-    words::{self, or_dash, percent, signed_usd, two, usd},
+    metrics::returns::YEAR,
+    stats::{deflated::benchmark, overfitting::Overfitting},
+    terms::{MADE_UP, Terms},
+    words,
 };
 
 /// Best trials that are shown.
-const SHOWN: usize = 10;
-/// The most blocks that days are cut into for the probability of overfitting, and the fewest days of one.
-const BLOCKS: usize = 16;
-const BLOCK_DAYS: usize = 4;
+pub const SHOWN: usize = 10;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
@@ -43,6 +35,8 @@ pub struct Outcome {
     pub days: usize,
     pub holdout_days: usize,
     pub best: Option<Judged>,
+    /// The best of the ranked, the first of them above.
+    pub top: Vec<Judged>,
     /// The best trial on the rows held out.
     pub holdout: Option<Judged>,
     /// All trials on these rows, of this search and others in the ledger.
@@ -68,78 +62,11 @@ pub struct Counts {
     pub too_few_trades: usize,
 }
 
-/// A trial as it is reported.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judged {
-    pub trial: usize,
-    pub values: JsonMap<String, Value>,
-    pub score: Option<f64>,
-    /// A year.
-    pub sharpe: Option<f64>,
-    /// The chance that the true ratio is above 0, before and after the search is allowed for.
-    pub psr: Option<f64>,
-    pub dsr: Option<f64>,
-    pub net_usd: f64,
-    pub max_drawdown_usd: f64,
-    pub trades: usize,
-    pub win_ratio: Option<f64>,
-    pub days: usize,
-    pub account_died: bool,
-}
-
-impl Judged {
-    /// Reports a trial; `capital` is what its account began with.
-    pub fn of(trial: &Trial, searched: Option<Searched>, capital: Cents) -> Judged {
-        let track = Track::of(&returns(&trial.days_cents, capital));
-        let deflated = |track: &Track| {
-            searched.and_then(|search| dsr(track, search.sharpe_variance, search.trials as f64))
-        };
-        Judged {
-            trial: trial.trial,
-            values: trial.values.clone(),
-            score: trial.score,
-            sharpe: track.map(|track| track.sharpe * YEAR.sqrt()),
-            psr: track.and_then(|track| psr(&track, 0.0)),
-            dsr: track.as_ref().and_then(deflated),
-            net_usd: trial.net_cents.usd(),
-            max_drawdown_usd: trial.drawdown_cents.usd(),
-            trades: trial.trades,
-            win_ratio: ratio(trial.wins as f64, trial.trades as f64),
-            days: trial.days_cents.len(),
-            account_died: trial.died,
-        }
-    }
-}
-
-/// Returns the return of every day on the equity at its start; none once there is no equity.
-fn returns(days: &[Cents], capital: Cents) -> Vec<f64> {
-    let mut equity = capital;
-    let mut returns = Vec::with_capacity(days.len());
-    for net in days {
-        if equity <= Cents::ZERO {
-            return Vec::new();
-        }
-        returns.push(net.0 as f64 / equity.0 as f64);
-        equity += *net;
-    }
-    returns
-}
-
 /// Returns the trials that are ranked, the best first; of equals the earlier.
 pub fn ranked(trials: &[Trial]) -> Vec<&Trial> {
-    let mut ranked: Vec<&Trial> =
-        trials.iter().filter(|trial| trial.score.is_some() && trial.pruned_after.is_none()).collect();
+    let mut ranked: Vec<&Trial> = trials.iter().filter(|trial| trial.is_ranked()).collect();
     ranked.sort_by(|a, b| b.score.unwrap_or(f64::MIN).total_cmp(&a.score.unwrap_or(f64::MIN)));
     ranked
-}
-
-/// Returns the probability of overfitting over the daily results of trials that ran to the end.
-pub fn overfitting(trials: &[Trial]) -> Option<Overfitting> {
-    let whole = trials.iter().filter(|trial| trial.pruned_after.is_none() && trial.refused.is_none());
-    let days: Vec<Vec<f64>> =
-        whole.map(|trial| trial.days_cents.iter().map(|net| net.usd()).collect()).collect();
-    let blocks = (days.first()?.len() / BLOCK_DAYS).min(BLOCKS);
-    cscv(&days, blocks - blocks % 2)
 }
 
 impl Counts {
@@ -156,95 +83,34 @@ impl Counts {
 }
 
 impl Outcome {
-    /// Writes the outcome for a person.
-    pub fn text(&self, trials: &[Trial], map: Option<&Map>) -> String {
-        let mut out = String::new();
-        let data = if self.synthetic { "SYNTHETIC DATA: " } else { "" };
+    /// Says what to beware of; trials with less than `fewest` trades are not ranked, rows held out had so many `looks`.
+    pub fn cautions(&self, fewest: usize, looks: usize, search: &Search) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.synthetic {
+            warnings.push(MADE_UP.to_owned());
+        }
         let counts = &self.counts;
-        let _ = writeln!(
-            out,
-            "{data}{} by {} over {}, ranked by {}: {} ranked, {} pruned, {} with too few trades, {} refused\n",
-            words::count(counts.trials as u64, "trial"),
-            self.method,
-            words::count(self.days as u64, "day"),
-            self.by,
-            counts.scored,
-            counts.pruned,
-            counts.too_few_trades,
-            counts.refused
-        );
-        self.top(trials, &mut out);
-        for (name, judged) in [("best, searched on", &self.best), ("best, held out", &self.holdout)] {
-            if let Some(judged) = judged {
-                let _ = writeln!(out, "  {name:<20} {}", judged.sentence());
-            }
+        if let Some(combinations) = search.exhausted() {
+            let (all, asked) =
+                (words::count(combinations as u64, "combination"), words::grouped(search.count() as u64));
+            warnings.push(format!("every one of {all} was tried: there are no {asked}"));
         }
-        if let Some(record) = &self.record {
-            let _ = writeln!(out, "  {:<20} {}", "record (MinBTL)", record.sentence());
+        if counts.scored == 0 {
+            warnings.push(format!(
+                "no trial made {fewest} trades: nothing is ranked; --min-trades, or look at one backtest"
+            ));
         }
-        if let Some(overfitting) = &self.overfitting {
-            let _ = writeln!(
-                out,
-                "  {:<20} {}: chance that the best of one half of the days is below the median in the other",
-                "overfitting (PBO)",
-                percent(overfitting.pbo)
-            );
+        if looks > 1 {
+            warnings.push(format!("rows held out were looked at {looks} times: they are no longer unseen"));
         }
-        for importance in &self.importance {
-            let _ =
-                writeln!(out, "  {:<20} {:>6}  {}", "importance", percent(importance.share), importance.key);
+        if let Some(searched) = &self.searched {
+            let best = benchmark(searched.sharpe_variance, searched.trials as f64) * YEAR.sqrt();
+            let trials = words::count(searched.trials as u64, "trial");
+            warnings.push(format!(
+                "the best of {trials} without any worth would show a Sharpe of about {best:.2}"
+            ));
         }
-        if let Some(map) = map {
-            let _ = write!(out, "\n{}", map.text());
-        }
-        out.push('\n');
-        for warning in &self.warnings {
-            let _ = writeln!(out, "  ! {warning}");
-        }
-        out
-    }
-
-    fn top(&self, trials: &[Trial], out: &mut String) {
-        let best = ranked(trials);
-        if best.is_empty() {
-            return;
-        }
-        let _ = writeln!(
-            out,
-            "  {:>5} {:>9} {:>11} {:>10} {:>7}  values",
-            "trial", "score", "net", "drawdown", "trades"
-        );
-        for trial in best.into_iter().take(SHOWN) {
-            let values: Vec<String> =
-                trial.values.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
-            let _ = writeln!(
-                out,
-                "  {:>5} {:>9} {:>11} {:>10} {:>7}  {}",
-                trial.trial,
-                or_dash(trial.score, two),
-                signed_usd(trial.net_cents.usd()),
-                usd(trial.drawdown_cents.usd()),
-                trial.trades,
-                values.join(" ")
-            );
-        }
-        out.push('\n');
-    }
-}
-
-impl Judged {
-    fn sentence(&self) -> String {
-        format!(
-            "{} in {}, {}, drawdown {}; Sharpe {}, PSR {}, DSR {}{}",
-            signed_usd(self.net_usd),
-            words::count(self.days as u64, "day"),
-            words::count(self.trades as u64, "trade"),
-            usd(self.max_drawdown_usd),
-            or_dash(self.sharpe, two),
-            or_dash(self.psr, percent),
-            or_dash(self.dsr, percent),
-            if self.account_died { "; account died" } else { "" }
-        )
+        warnings
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::outcome::Judged;
+use super::judged::Judged;
 use crate::{
     evidence::Searched,
     metrics::{finite, returns::YEAR},

@@ -1,6 +1,8 @@
 //! Which points are tried. What is asked next depends on what was told before and on the number of the question, never
 //! on the number of threads.
 
+use std::collections::HashSet;
+
 use mes_core::dice::Draw;
 use rand_core::TryRng;
 use tpe::{TpeOptimizer, density_estimation::DefaultEstimatorBuilder};
@@ -14,6 +16,9 @@ const BEST: usize = 5;
 /// How far from them at first and at last, as shares of the range.
 const WIDE: f64 = 0.3;
 const NARROW: f64 = 0.03;
+/// So often a point that was asked before is drawn again: as the method draws, then anywhere.
+const DRAWS: usize = 16;
+const DRAWS_ANYWHERE: usize = 64;
 /// Tells these draws from others of the same seed.
 const KEY: u64 = 0x0003;
 
@@ -42,6 +47,9 @@ pub struct Search<'a> {
     count: usize,
     seed: u64,
     asked: usize,
+    /// Values that were asked for, and whether there are no others.
+    seen: HashSet<String>,
+    exhausted: bool,
     /// Points and their scores, the best first.
     ranked: Vec<(f64, usize, Point)>,
     told: usize,
@@ -59,19 +67,62 @@ impl<'a> Search<'a> {
             Method::Tpe => vary.iter().map(estimator).collect::<Result<_, _>>()?,
             _ => Vec::new(),
         };
-        Ok(Search { method, vary, count, seed, asked: 0, ranked: Vec::new(), told: 0, tpe })
+        let (seen, ranked) = (HashSet::new(), Vec::new());
+        Ok(Search { method, vary, count, seed, asked: 0, seen, exhausted: false, ranked, told: 0, tpe })
     }
 
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Returns the next points, at most `most`; none when the search is over.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Returns how many combinations there are, if they were fewer than was asked for.
+    pub fn exhausted(&self) -> Option<usize> {
+        self.exhausted.then_some(self.asked)
+    }
+
+    /// Returns the next points, at most `most`, none of them a second time; none when the search is over, or every
+    /// combination was asked.
     pub fn ask(&mut self, most: usize) -> Vec<Point> {
         let end = self.count.min(self.asked + most);
-        let points = (self.asked..end).map(|index| self.point(index)).collect();
-        self.asked = end;
+        let mut points = Vec::new();
+        while self.asked < end && !self.exhausted {
+            match self.fresh(self.asked) {
+                Some(point) => {
+                    self.asked += 1;
+                    points.push(point);
+                }
+                None => self.exhausted = true,
+            }
+        }
         points
+    }
+
+    /// Returns a point that was not asked before: drawn as the method draws, else anywhere, else any that is left.
+    fn fresh(&mut self, index: usize) -> Option<Point> {
+        if self.method == Method::Grid {
+            return Some(grid_point(self.vary, index));
+        }
+        let mut draw = Draw::new(self.seed, KEY << 32 | index as u64);
+        for attempt in 0..DRAWS + DRAWS_ANYWHERE {
+            let point = match attempt < DRAWS {
+                true => self.point(index, &mut draw),
+                false => anywhere(self.vary, &mut draw),
+            };
+            if self.seen.insert(key(self.vary, &point)) {
+                return Some(point);
+            }
+        }
+        let size = grid_size(self.vary).ok()?;
+        let start = draw.below(size);
+        let all = (0..size).map(|step| grid_point(self.vary, (start + step) % size));
+        let left = all.map(|point| (key(self.vary, &point), point)).find(|(key, _)| !self.seen.contains(key));
+        let (key, point) = left?;
+        self.seen.insert(key);
+        Some(point)
     }
 
     /// Says what a point came to; `None` is worse than anything.
@@ -87,27 +138,21 @@ impl<'a> Search<'a> {
         self.told += 1;
     }
 
-    fn point(&mut self, index: usize) -> Point {
-        let mut draw = Draw::new(self.seed, KEY << 32 | index as u64);
-        let anywhere = |draw: &mut Draw| self.vary.iter().map(|vary| vary.draw(draw)).collect::<Point>();
+    fn point(&mut self, index: usize, draw: &mut Draw) -> Point {
         match self.method {
             Method::Grid => grid_point(self.vary, index),
-            Method::Random => anywhere(&mut draw),
+            Method::Random => anywhere(self.vary, draw),
             Method::Adaptive => {
                 let first = FIRST.max(self.count * 2 / 5);
                 if index < first || self.ranked.is_empty() {
-                    return anywhere(&mut draw);
+                    return anywhere(self.vary, draw);
                 }
                 let done = (index - first) as f64 / (self.count - first) as f64;
                 let share = WIDE + done * (NARROW - WIDE);
                 let near = &self.ranked[draw.below(self.ranked.len().min(BEST))].2;
-                self.vary
-                    .iter()
-                    .zip(near)
-                    .map(|(vary, place)| vary.draw_near(*place, share, &mut draw))
-                    .collect()
+                self.vary.iter().zip(near).map(|(vary, place)| vary.draw_near(*place, share, draw)).collect()
             }
-            Method::Tpe if index < FIRST => anywhere(&mut draw),
+            Method::Tpe if index < FIRST => anywhere(self.vary, draw),
             Method::Tpe => {
                 let mut random = Random(draw);
                 let ask = |optimizer: &mut TpeOptimizer<DefaultEstimatorBuilder>| optimizer.ask(&mut random);
@@ -116,11 +161,22 @@ impl<'a> Search<'a> {
                     Ok(places) => {
                         places.iter().zip(self.vary).map(|(place, vary)| whole(vary, *place)).collect()
                     }
-                    Err(_) => anywhere(&mut random.0),
+                    Err(_) => anywhere(self.vary, random.0),
                 }
             }
         }
     }
+}
+
+fn anywhere(vary: &[Vary], draw: &mut Draw) -> Point {
+    vary.iter().map(|vary| vary.draw(draw)).collect()
+}
+
+/// Tells points apart by their values.
+fn key(vary: &[Vary], point: &Point) -> String {
+    let values: Vec<String> =
+        vary.iter().zip(point).map(|(vary, place)| vary.value(*place).to_string()).collect();
+    values.join(",")
 }
 
 /// Listed values have whole places.
@@ -175,9 +231,9 @@ fn grid_point(vary: &[Vary], index: usize) -> Point {
 }
 
 /// The pinned stream, as the crate wants it.
-struct Random(Draw);
+struct Random<'a>(&'a mut Draw);
 
-impl TryRng for Random {
+impl TryRng for Random<'_> {
     type Error = std::convert::Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
@@ -248,6 +304,29 @@ mod tests {
         for method in [Method::Random, Method::Adaptive, Method::Tpe] {
             assert_eq!(best(method, 60, 3).to_bits(), best(method, 60, 3).to_bits());
             assert_ne!(best(method, 60, 3), best(method, 60, 4));
+        }
+    }
+
+    /// So many trials as were asked for, none twice, and every combination before it ends.
+    #[test]
+    fn a_point_is_asked_once() {
+        let axes: Vec<Vary> = ["a=1..20", "c=5..17"].map(|text| text.parse().expect("reads")).to_vec();
+        for method in [Method::Random, Method::Adaptive, Method::Tpe] {
+            for (count, want, left) in [(96, 96, None), (260, 260, None), (300, 260, Some(260))] {
+                let mut search = Search::new(method, &axes, count, 1).expect("a search");
+                let mut asked = HashSet::new();
+                loop {
+                    let points = search.ask(16);
+                    if points.is_empty() {
+                        break;
+                    }
+                    for point in points {
+                        search.tell(&point, Some(-(point[0] - 7.0).abs() - (point[1] - 3.0).abs()));
+                        assert!(asked.insert(key(&axes, &point)), "{method:?} {point:?}");
+                    }
+                }
+                assert_eq!((asked.len(), search.exhausted()), (want, left), "{method:?}");
+            }
         }
     }
 

@@ -20,7 +20,10 @@ use super::{
     search::Search,
     space::{Base, Point, Vary},
 };
-use crate::replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip};
+use crate::{
+    replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip},
+    trades::doubtful,
+};
 
 /// Trials between one look at the results and the next.
 const BATCH: usize = 16;
@@ -139,6 +142,8 @@ impl Study<'_> {
             wins: 0,
             net_cents: Cents::ZERO,
             drawdown_cents: Cents::ZERO,
+            ambiguous: 0,
+            best_net_cents: None,
             died: false,
             pruned_after: None,
             refused: None,
@@ -179,6 +184,11 @@ impl Study<'_> {
         trial.days_cents = equity.iter().map(|(start, end)| *end - *start).collect();
         trial.net_cents = trial.days_cents.iter().copied().sum();
         trial.drawdown_cents = tally.drawdown;
+        // Both ends of the band are of trades: what an open one is down belongs to neither.
+        let (ambiguous, best) = doubtful(&tally.trades);
+        let booked: Cents = tally.trades.iter().map(|trade| trade.net_cents).sum();
+        trial.ambiguous = ambiguous;
+        trial.best_net_cents = Some(trial.net_cents + best - booked);
         trial.died = tally.died;
     }
 }

@@ -18,6 +18,18 @@ const POINTS: usize = 800;
 
 /// Writes an amount for an axis: no cents where there are none.
 pub fn dollars(value: f64) -> String {
+    // Beside a chart there is room for eight letters.
+    let short = |by: f64, least: usize, most: usize, unit: &str| {
+        let text = format!("{:.most$}", value.abs() / by);
+        let point = text.find('.').unwrap_or(text.len());
+        let kept = text.trim_end_matches('0').len().max(if least > 0 { point + 1 + least } else { point });
+        format!("{}${}{unit}", if value < 0.0 { "−" } else { "" }, text[..kept].trim_end_matches('.'))
+    };
+    match value.abs() {
+        amount if amount >= 1e6 => return short(1e6, 1, 4, "M"),
+        amount if amount >= 1e5 => return short(1e3, 0, 3, "k"),
+        _ => {}
+    }
     let text = usd(value);
     text.strip_suffix(".00").unwrap_or(&text).replace('-', "−")
 }
@@ -127,7 +139,8 @@ pub fn days(results: &Results) -> String {
     let mut tips = Vec::new();
     for (index, (net, day)) in nets.iter().zip(days).enumerate() {
         let left = index as f64 * width;
-        let title = format!("{}  {}", day.date.format("%a %b %-d"), signed_usd(*net));
+        let fall = usd(day.drawdown_cents.usd());
+        let title = format!("{}  {}, drawdown {fall}", day.date.format("%a %b %-d"), signed_usd(*net));
         if *net != 0.0 {
             chart.bar(colour(*net), (left + width * 0.12, left + width * 0.88), (0.0, *net), &title);
         }
@@ -194,7 +207,9 @@ pub fn hours(hours: &[Hour]) -> String {
         let left = f64::from(clock - first.hour_new_york) * width;
         let found = hours.iter().find(|hour| hour.hour_new_york == clock);
         let (net, trades) = found.map_or((0.0, 0), |hour| (hour.net_usd, hour.trades));
-        let title = format!("{clock}:00  {} in {}", signed_usd(net), words::count(trades as u64, "trade"));
+        let each = words::or_dash(found.and_then(|hour| hour.expectancy_usd), signed_usd);
+        let count = words::count(trades as u64, "trade");
+        let title = format!("{clock}:00  {} in {count}, {each} each", signed_usd(net));
         if trades > 0 {
             chart.bar(colour(net), (left + width * 0.12, left + width * 0.88), (0.0, net), &title);
         }
@@ -272,12 +287,13 @@ fn grid(head: &[String], rows: &[(String, Vec<Option<Cents>>)]) -> String {
         out += &format!("<th class=\"n\">{name}</th>");
     }
     out += "<th class=\"n\">Sum</th></tr></thead><tbody>\n";
-    // A narrow screen leaves out the cents.
+    // A narrow screen shows whole dollars, rounded.
     let amount = |cents: Cents| {
-        let text = signed_usd(cents.usd()).replace('$', "").replace('-', "−");
-        match text.split_once('.') {
-            Some((whole, fraction)) if cents != Cents::ZERO => format!("{whole}<span>.{fraction}</span>"),
-            _ => "0".to_owned(),
+        let text = |usd: f64| signed_usd(usd).replace('$', "").replace('-', "−");
+        let (exact, rounded) = (text(cents.usd()), text(cents.usd().round()));
+        match cents {
+            Cents::ZERO => "0".to_owned(),
+            _ => format!("<span>{exact}</span><b>{}</b>", rounded.trim_end_matches(".00")),
         }
     };
     for (name, cells) in rows {
@@ -292,4 +308,34 @@ fn grid(head: &[String], rows: &[(String, Vec<Option<Cents>>)]) -> String {
         out += &format!("<td class=\"n sum {}\">{}</td></tr>\n", colour(sum.usd()), amount(sum));
     }
     out + "</tbody></table></div>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn amounts_fit_beside_a_chart() {
+        for (value, want) in [
+            (0.0, "$0"),
+            (-96.5, "−$96.50"),
+            (50_000.0, "$50,000"),
+            (100_000.0, "$100k"),
+            (-999_800.0, "−$999.8k"),
+            (1e6, "$1.0M"),
+            (1_000_200.0, "$1.0002M"),
+            (-2_500_000.0, "−$2.5M"),
+            (20_000_000.0, "$20.0M"),
+        ] {
+            assert_eq!(dollars(value), want);
+        }
+    }
+
+    #[test]
+    fn a_narrow_calendar_rounds() {
+        let page = calendar(&sample::results(&[-9692, 40]));
+        assert!(page.contains("<span>−96.92</span><b>−97</b>"), "{page}");
+        assert!(page.contains("<span>+0.40</span><b>0</b>"), "{page}");
+    }
 }

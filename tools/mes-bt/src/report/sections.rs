@@ -9,10 +9,12 @@ use super::{
     html::{Cell, colour, escape, facts, minus, paragraph, section, table},
 };
 use crate::{
+    evidence::{Intervals, Range},
     files,
     metrics::{blocked::Blocked, trade::Split},
     recorder::Results,
     summary::Summary,
+    terminal::{chance, interval},
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
 
@@ -50,44 +52,10 @@ pub fn head(summary: &Summary) -> String {
     out + "</header>\n"
 }
 
-/// Eight figures, each with what it rests on.
+/// The figures that are looked at first, each with what it rests on.
 pub fn key_figures(summary: &Summary) -> String {
-    let metrics = &summary.metrics;
-    let (trades, all, fall) = (&metrics.trades, &metrics.trades.all, &metrics.drawdown);
-    let returns = &metrics.returns;
-    let net = summary.account.net_usd;
-    let days = words::count(returns.days as u64, "day");
-    let sharpe = match returns.sharpe_se {
-        Some(error) => summary.sharpe_rests_on(error),
-        None => format!("needs at least two days that differ; {days}"),
-    };
-    let figures = [
-        (
-            "Net",
-            signed_usd(net),
-            colour(net),
-            format!("{} of capital", or_dash(summary.account.net_ratio, percent)),
-        ),
-        ("Max drawdown", usd(fall.max_usd), "", format!("{} of the peak", or_dash(fall.max_ratio, percent))),
-        ("Sharpe, a year", or_dash(returns.sharpe, two), "", sharpe),
-        ("Profit factor", or_dash(all.profit_factor, two), "", "won per dollar lost".into()),
-        ("Trades", words::grouped(all.trades as u64), "", format!("{} a day", or_dash(trades.per_day, two))),
-        ("Wins", or_dash(all.win_ratio, percent), "", wins(all)),
-        (
-            "Average trade",
-            or_dash(all.expectancy_usd, signed_usd),
-            colour(all.expectancy_usd.unwrap_or_default()),
-            format!("{} per $1 at risk", or_dash(trades.net_per_risked_usd, signed_usd)),
-        ),
-        (
-            "Costs",
-            usd(metrics.costs.total_usd),
-            "",
-            format!("{} a trade", or_dash(metrics.costs.per_trade_usd, usd)),
-        ),
-    ];
     let mut out = String::from("<dl class=\"key\">\n");
-    for (name, value, class, note) in figures {
+    for Figure { name, value, class, note } in money(summary).into_iter().chain(doubts(summary)) {
         let (value, note) = (escape(&minus(&value)), escape(&minus(&note)));
         let _ = writeln!(
             out,
@@ -95,6 +63,86 @@ pub fn key_figures(summary: &Summary) -> String {
         );
     }
     out + "</dl>\n"
+}
+
+struct Figure {
+    name: &'static str,
+    value: String,
+    class: &'static str,
+    note: String,
+}
+
+/// What was made and lost.
+fn money(summary: &Summary) -> Vec<Figure> {
+    let metrics = &summary.metrics;
+    let (trades, all, fall) = (&metrics.trades, &metrics.trades.all, &metrics.drawdown);
+    let net = summary.account.net_usd;
+    let figure = |name, value, class, note| Figure { name, value, class, note };
+    let note = |text: String, of: fn(&Intervals) -> Range, write: fn(f64) -> String| {
+        text + &interval(summary, of, write)
+    };
+    let capital = format!("{} of capital", or_dash(summary.account.net_ratio, percent));
+    let risked = format!("{} per $1 at risk", or_dash(trades.net_per_risked_usd, signed_usd));
+    vec![
+        figure("Net", signed_usd(net), colour(net), note(capital, |all| all.net_usd, signed_usd)),
+        figure(
+            "Max drawdown",
+            usd(fall.max_usd),
+            "",
+            format!("{} of the peak", or_dash(fall.max_ratio, percent)),
+        ),
+        figure(
+            "Trades",
+            words::grouped(all.trades as u64),
+            "",
+            format!("{} a day", or_dash(trades.per_day, two)),
+        ),
+        figure(
+            "Costs",
+            usd(metrics.costs.total_usd),
+            "",
+            format!("{} a trade", or_dash(metrics.costs.per_trade_usd, usd)),
+        ),
+        figure(
+            "Average trade",
+            or_dash(all.expectancy_usd, signed_usd),
+            colour(all.expectancy_usd.unwrap_or_default()),
+            note(risked, |all| all.expectancy_usd, signed_usd),
+        ),
+        figure("Wins", or_dash(all.win_ratio, percent), "", note(wins(all), |all| all.win_ratio, percent)),
+        figure(
+            "Profit factor",
+            or_dash(all.profit_factor, two),
+            "",
+            note("won per dollar lost".into(), |all| all.profit_factor, two),
+        ),
+    ]
+}
+
+/// How much of it may be luck, and how much is not known.
+fn doubts(summary: &Summary) -> Vec<Figure> {
+    let trades = &summary.metrics.trades;
+    let sharpe = summary.sharpe();
+    let skill = summary.evidence.skill.as_ref().map(|skill| skill.p_value);
+    let figure = |name, value, note: String| Figure { name, value, class: "", note };
+    let bare = |note: String| note.trim_matches(['(', ')']).to_owned();
+    let mut figures = vec![
+        figure("Sharpe, a year", or_dash(sharpe.sharpe, two), bare(sharpe.note())),
+        figure("Against chance", or_dash(skill, percent), chance(summary)),
+        figure(
+            "Doubtful bars",
+            trades.ambiguous.to_string(),
+            format!(
+                "touched stop and target, {} of those with a position; net {} had all reached the target",
+                or_dash(trades.ambiguous_ratio, words::small_percent),
+                signed_usd(trades.best_net_usd)
+            ),
+        ),
+    ];
+    if let Some(found) = &summary.evidence.overfitting {
+        figures.push(figure("Overfitting, PBO", percent(found.pbo), found.sentence()));
+    }
+    figures
 }
 
 /// Says how many trades won, and how many had to.
@@ -190,8 +238,6 @@ pub fn figures(summary: &Summary) -> String {
         ("Trades an hour", or_dash(trades.per_hour, two)),
         ("Drawdown, peak to bottom", fall.fall_s.map_or_else(|| "-".into(), words::lasted)),
         ("Longest below a peak", words::lasted(fall.longest_under_water_s)),
-        ("Bars that touched stop and target", trades.ambiguous.to_string()),
-        ("Net had all these reached the target", signed_usd(trades.best_net_usd)),
         ("Days not flat at the end", summary.days_not_flat.to_string()),
     ]);
     section("More figures", &facts)
@@ -275,17 +321,17 @@ pub fn last_trades(results: &Results) -> String {
             vec![
                 Cell::Text(words::short_time(trade.entered)),
                 Cell::Text(files::side(trade).into()),
+                Cell::Signed(signed_usd(net), net),
+                Cell::Text(words::of(trade.exit.name())),
+                Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),
                 Cell::Number(trade.contracts.to_string()),
                 Cell::Number(format!("{:.2}", trade.entry_price)),
                 Cell::Number(format!("{:.2}", trade.exit_price)),
-                Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),
-                Cell::Text(words::of(trade.exit.name())),
                 Cell::Number(format!("{:.2}", trade.confidence)),
-                Cell::Signed(signed_usd(net), net),
             ]
         })
         .collect();
-    let head = ["New York", "Side", ">Size", ">Entry", ">Exit", ">Held", "Exit", ">Confidence", ">Net"];
+    let head = ["New York", "Side", ">Net", "Ended by", ">Held", ">Size", ">Entry", ">Exit", ">Confidence"];
     let shown =
         if trades.len() > LAST_TRADES { format!("Last {LAST_TRADES} trades") } else { "Trades".into() };
     section(&shown, &table(&head, &rows))

@@ -21,6 +21,9 @@ pub struct Overfitting {
     pub intercept: f64,
     #[serde(skip)]
     pub logits: Vec<f64>,
+    /// Of each split the chosen trial's ratio in the half that it was chosen on, and in the other.
+    #[serde(skip)]
+    pub pairs: Vec<(f64, f64)>,
 }
 
 /// What a block of days of one trial adds up to.
@@ -85,6 +88,7 @@ pub fn cscv(trials: &[Vec<f64>], blocks: usize) -> Option<Overfitting> {
         slope,
         intercept: outside - slope * inside,
         logits: pairs.iter().map(|pair| pair.2).collect(),
+        pairs: pairs.iter().map(|pair| (pair.0, pair.1)).collect(),
     })
 }
 

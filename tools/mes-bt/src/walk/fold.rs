@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::process::{self, Stage, pipe};
-use crate::folds::{Fold, Span};
+use crate::{
+    evidence::FEWEST_SESSIONS,
+    folds::{Fold, Span},
+};
 
 /// What all folds share.
 pub struct Plan {
@@ -29,12 +32,23 @@ pub struct Plan {
 pub struct Side {
     pub days: usize,
     pub trades: usize,
+    pub trades_per_day: Option<f64>,
     pub net_usd: f64,
+    pub expectancy_usd: Option<f64>,
+    pub costs_usd: f64,
+    /// Absent below [`FEWEST_SESSIONS`] days, as are those after it up to the Sortino ratio: of so few they say nothing.
     pub sharpe: Option<f64>,
+    pub sharpe_se: Option<f64>,
     pub psr: Option<f64>,
+    pub sortino: Option<f64>,
     pub win_ratio: Option<f64>,
     pub profit_factor: Option<f64>,
     pub max_drawdown_usd: f64,
+    /// Trades whose bar touched stop and target, their share of the bars with a position, and the net had each of
+    /// them reached its target.
+    pub ambiguous: usize,
+    pub ambiguous_ratio: Option<f64>,
+    pub best_net_usd: f64,
     pub account_died: bool,
 }
 
@@ -60,6 +74,41 @@ pub struct FoldResult {
     /// The days of the latter.
     pub days: Vec<Day>,
     pub synthetic: bool,
+}
+
+impl Side {
+    /// Reads a summary.
+    fn of(summary: &Value) -> Side {
+        let count = |value: &Value| value.as_u64().unwrap_or(0) as usize;
+        let (all, trades, returns) = (&summary["trades"]["all"], &summary["trades"], &summary["returns"]);
+        let days = count(&summary["span"]["days"]);
+        let enough = |value: &Value| value.as_f64().filter(|_| days >= FEWEST_SESSIONS);
+        Side {
+            days,
+            trades: count(&all["trades"]),
+            trades_per_day: trades["per_day"].as_f64(),
+            net_usd: summary["account"]["net_usd"].as_f64().unwrap_or(0.0),
+            expectancy_usd: all["expectancy_usd"].as_f64(),
+            costs_usd: summary["costs"]["total_usd"].as_f64().unwrap_or(0.0),
+            sharpe: enough(&returns["sharpe"]),
+            sharpe_se: enough(&returns["sharpe_se"]),
+            psr: enough(&summary["evidence"]["sharpe"]["psr"]),
+            sortino: enough(&returns["sortino"]),
+            win_ratio: all["win_ratio"].as_f64(),
+            profit_factor: all["profit_factor"].as_f64(),
+            max_drawdown_usd: summary["drawdown"]["max_usd"].as_f64().unwrap_or(0.0),
+            ambiguous: count(&trades["ambiguous"]),
+            ambiguous_ratio: trades["ambiguous_ratio"].as_f64(),
+            best_net_usd: trades["best_net_usd"].as_f64().unwrap_or(0.0),
+            account_died: !summary["account_died"].is_null(),
+        }
+    }
+
+    /// Says the Sharpe ratio with its error, which it is not shown without.
+    pub fn sharpe_words(&self) -> String {
+        let known = self.sharpe.zip(self.sharpe_se);
+        known.map_or_else(|| "-".to_owned(), |(sharpe, error)| format!("{sharpe:.2} ± {error:.2}"))
+    }
 }
 
 impl Plan {
@@ -178,20 +227,7 @@ impl Work<'_> {
         let at = |error: Error| error.at(path.display());
         let text = fs::read(&path).map_err(|error| at(error.into()))?;
         let summary: Value = serde_json::from_slice(&text).map_err(|error| at(Error::data(error)))?;
-        let count = |value: &Value| value.as_u64().unwrap_or(0) as usize;
-        let all = &summary["trades"]["all"];
-        let side = Side {
-            days: count(&summary["span"]["days"]),
-            trades: count(&all["trades"]),
-            net_usd: summary["account"]["net_usd"].as_f64().unwrap_or(0.0),
-            sharpe: summary["returns"]["sharpe"].as_f64(),
-            psr: summary["evidence"]["sharpe"]["psr"].as_f64(),
-            win_ratio: all["win_ratio"].as_f64(),
-            profit_factor: all["profit_factor"].as_f64(),
-            max_drawdown_usd: summary["drawdown"]["max_usd"].as_f64().unwrap_or(0.0),
-            account_died: !summary["account_died"].is_null(),
-        };
-        Ok((side, summary["synthetic"] == true))
+        Ok((Side::of(&summary), summary["synthetic"] == true))
     }
 
     fn days(&self) -> Result<Vec<Day>> {

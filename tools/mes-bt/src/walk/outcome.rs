@@ -6,10 +6,10 @@ use mes_core::money::Cents;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::fold::FoldResult;
+use super::fold::{FoldResult, Side};
 use crate::{
-    evidence::{Intervals, SharpeEvidence},
-    metrics::{mean, ratio, returns::Returns},
+    evidence::{Intervals, Rests, SharpeEvidence},
+    metrics::{ratio, returns::Returns},
     recorder::{DayResult, Results},
     summary::{FEW_TRADES, is_synthetic},
     terms::{MADE_UP, Terms},
@@ -25,9 +25,9 @@ pub struct Outcome {
     pub v: u32,
     pub synthetic: bool,
     pub out_of_sample: Stitched,
-    /// Mean annual Sharpe ratio of the folds, fitted and unseen, and what is left of the one in the other.
-    pub mean_sharpe_in: Option<f64>,
-    pub mean_sharpe_out: Option<f64>,
+    /// Net a day over all folds, fitted and unseen, and what is left of the one in the other where it is above 0.
+    pub net_per_day_in_usd: Option<f64>,
+    pub net_per_day_out_usd: Option<f64>,
     pub kept_ratio: Option<f64>,
     pub warnings: Vec<String>,
     pub folds: Vec<FoldResult>,
@@ -41,11 +41,18 @@ pub struct Outcome {
 pub struct Stitched {
     pub days: usize,
     pub trades: usize,
+    pub trades_per_day: Option<f64>,
     pub net_usd: f64,
+    pub expectancy_usd: Option<f64>,
+    /// Net of the folds had every trade whose bar touched stop and target reached its target, and how many these are.
+    pub best_net_usd: f64,
+    pub ambiguous: usize,
     /// Greatest fall of the sum of daily results from its peak.
     pub max_drawdown_usd: f64,
     pub folds_won: usize,
     pub sharpe: Option<f64>,
+    pub sharpe_se: Option<f64>,
+    pub sortino: Option<f64>,
     pub calmar: Option<f64>,
     pub intervals: Option<Intervals>,
     pub evidence: Option<SharpeEvidence>,
@@ -64,18 +71,19 @@ impl Outcome {
     /// Puts folds together, in their order.
     pub fn of(folds: Vec<FoldResult>, settings: Terms, lineage: Value) -> Outcome {
         let out_of_sample = Stitched::of(&folds);
-        let sharpes =
-            |of: fn(&FoldResult) -> Option<f64>| mean(&folds.iter().filter_map(of).collect::<Vec<f64>>());
-        let mean_sharpe_in = sharpes(|fold| fold.in_sample.sharpe);
-        let mean_sharpe_out = sharpes(|fold| fold.out_of_sample.sharpe);
-        let kept = mean_sharpe_out.zip(mean_sharpe_in).filter(|(_, inside)| *inside > 0.0);
+        let per_day = |of: fn(&FoldResult) -> &Side| {
+            let days: usize = folds.iter().map(|fold| of(fold).days).sum();
+            ratio(folds.iter().map(|fold| of(fold).net_usd).sum(), days as f64)
+        };
+        let (inside, outside) = (per_day(|fold| &fold.in_sample), per_day(|fold| &fold.out_of_sample));
+        let kept = outside.zip(inside).filter(|(_, inside)| *inside > 0.0);
         Outcome {
             kind: "walk_forward",
             v: 1,
             synthetic: is_synthetic(&lineage) || folds.iter().any(|fold| fold.synthetic),
             out_of_sample,
-            mean_sharpe_in,
-            mean_sharpe_out,
+            net_per_day_in_usd: inside,
+            net_per_day_out_usd: outside,
             kept_ratio: kept.and_then(|(outside, inside)| ratio(outside, inside)),
             warnings: warnings(&folds),
             folds,
@@ -102,14 +110,7 @@ impl Stitched {
         let days: Vec<DayResult> = folds
             .iter()
             .flat_map(|fold| &fold.days)
-            .map(|day| DayResult {
-                date: day.date,
-                start_cents: day.start_cents,
-                end_cents: day.end_cents,
-                high_cents: day.start_cents.max(day.end_cents),
-                low_cents: day.start_cents.min(day.end_cents),
-                overnight: false,
-            })
+            .map(|day| DayResult::of_ends(day.date, day.start_cents, day.end_cents))
             .collect();
         let (mut sum, mut peak, mut fall) = (Cents::ZERO, Cents::ZERO, Cents::ZERO);
         for day in &days {
@@ -118,17 +119,51 @@ impl Stitched {
             fall = fall.max(peak - sum);
         }
         let results = Results { days, ..Results::default() };
+        let sides = || folds.iter().map(|fold| &fold.out_of_sample);
+        let trades: usize = sides().map(|side| side.trades).sum();
+        let returns = Returns::of(&results);
+        // A fold's own net may hold an open trade, which its band leaves out.
+        let wider: f64 = sides()
+            .map(|side| side.best_net_usd - side.expectancy_usd.unwrap_or(0.0) * side.trades as f64)
+            .sum();
         Stitched {
             days: results.days.len(),
-            trades: folds.iter().map(|fold| fold.out_of_sample.trades).sum(),
+            trades,
+            trades_per_day: ratio(trades as f64, results.days.len() as f64),
             net_usd: sum.usd(),
+            expectancy_usd: ratio(sum.usd(), trades as f64),
+            best_net_usd: sum.usd() + wider,
+            ambiguous: sides().map(|side| side.ambiguous).sum(),
             max_drawdown_usd: fall.usd(),
             folds_won: folds.iter().filter(|fold| fold.out_of_sample.net_usd > 0.0).count(),
-            sharpe: Returns::of(&results).sharpe,
-            calmar: Returns::of(&results).calmar,
+            sharpe: returns.sharpe,
+            sharpe_se: returns.sharpe_se,
+            sortino: returns.sortino,
+            calmar: returns.calmar,
             intervals: Intervals::of(&results, SEED),
             evidence: SharpeEvidence::of(&results),
         }
+    }
+}
+
+impl Stitched {
+    /// Says what the Sharpe ratio rests on.
+    pub fn rests(&self) -> Rests {
+        let evidence = self.evidence.as_ref();
+        Rests {
+            sharpe: self.sharpe,
+            days: self.days,
+            interval: self.intervals.as_ref().and_then(|intervals| intervals.sharpe),
+            error: self.sharpe_se,
+            psr: evidence.and_then(|evidence| evidence.psr),
+            ..Rests::default()
+        }
+    }
+
+    /// Says the net with the interval that it lies in.
+    pub fn net_words(&self) -> String {
+        let range = self.intervals.as_ref().and_then(|intervals| intervals.net_usd);
+        words::signed_usd(self.net_usd) + &words::interval(range, words::signed_usd)
     }
 }
 

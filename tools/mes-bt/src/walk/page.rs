@@ -8,11 +8,11 @@ use mes_pipe::Settings;
 
 use super::{
     outcome::Outcome,
-    table::{date, figures, last_date},
+    table::{figures, first_date, last_date, sharpe_from},
 };
 use crate::{
     report::{charts::dollars, frame},
-    words::{self, or_dash, signed_usd, two},
+    words::{self, or_dash, signed_usd, two, usd},
 };
 
 /// Writes the whole page.
@@ -27,9 +27,13 @@ pub fn page(outcome: &Outcome, settings: &Settings) -> String {
     body += &paragraph(&format!("{folds}, {days}; every fold begins with a new account"));
     body += &frame::notes(&outcome.warnings);
     body += "</header>\n";
+    let named = |(name, value): (&'static str, String)| (words::capital(name), value);
+    let rows: Vec<(String, String)> =
+        figures(outcome, &outcome.out_of_sample).into_iter().map(named).collect();
+    let rows: Vec<(&str, String)> = rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    body += &section("Figures", &facts(&rows));
     body += &section("Unseen days, stitched", &equity(outcome));
     body += &section("Fitted against unseen", &(folds_chart(outcome) + CAPTION + &folds_table(outcome)));
-    body += &section("Figures", &facts(&figures(outcome, &outcome.out_of_sample)));
     let Settings { rules, costs, fills, .. } = settings;
     let last = outcome.points().last().map(|point| point.date);
     body += &frame::assumptions(&rules.value, &costs.value, fills, last, &[frame::RETURNS, FOLDS]);
@@ -78,31 +82,56 @@ fn folds_chart(outcome: &Outcome) -> String {
     let mut chart =
         Chart::new("Net of each fold, fitted and unseen", 200.0, Axis::nice(low, high, 4.0), dollars);
     let width = 1.0 / nets.len().max(1) as f64;
+    let mut tips = Vec::new();
     for (index, ([inside, outside], fold)) in nets.iter().zip(&outcome.folds).enumerate() {
         let left = index as f64 * width;
         let at = |from: f64, to: f64| (left + width * from, left + width * to);
-        chart.bar("cost", at(0.12, 0.48), (0.0, *inside), &format!("fitted {}", signed_usd(*inside)));
+        let (fitted, unseen) = (signed_usd(*inside), signed_usd(*outside));
+        chart.bar("cost", at(0.12, 0.48), (0.0, *inside), &format!("fitted {fitted}"));
         let class = if *outside < 0.0 { "loss" } else { "gain" };
-        chart.bar(class, at(0.52, 0.88), (0.0, *outside), &format!("unseen {}", signed_usd(*outside)));
+        chart.bar(class, at(0.52, 0.88), (0.0, *outside), &format!("unseen {unseen}"));
+        tips.push(format!("fold {}  fitted {fitted}, unseen {unseen}", fold.fold.fold));
         chart.below(left + width / 2.0, &fold.fold.fold.to_string());
     }
+    chart.tips(tips);
     chart.render()
 }
 
+/// What was unseen comes first: on a phone the rest is a scroll away.
 fn folds_table(outcome: &Outcome) -> String {
     let row = |result: &super::fold::FoldResult| {
-        let (fold, inside, outside) = (&result.fold, &result.in_sample, &result.out_of_sample);
+        let (inside, outside) = (&result.in_sample, &result.out_of_sample);
         vec![
-            Cell::Number(fold.fold.to_string()),
-            Cell::Text(format!("{} to {}", date(fold.test.from), last_date(fold.test.to))),
-            Cell::Number(inside.trades.to_string()),
-            Cell::Signed(signed_usd(inside.net_usd), inside.net_usd),
-            Cell::Number(or_dash(inside.sharpe, two)),
-            Cell::Number(outside.trades.to_string()),
+            Cell::Number(result.fold.fold.to_string()),
             Cell::Signed(signed_usd(outside.net_usd), outside.net_usd),
-            Cell::Number(or_dash(outside.sharpe, two)),
+            Cell::Number(outside.trades.to_string()),
+            Cell::Number(or_dash(outside.expectancy_usd, signed_usd)),
+            Cell::Number(usd(outside.max_drawdown_usd)),
+            Cell::Number(or_dash(outside.trades_per_day, two)),
+            Cell::Number(outside.sharpe_words()),
+            Cell::Number(or_dash(outside.sortino, two)),
+            Cell::Text(format!("{} to {}", first_date(result), last_date(result))),
+            Cell::Signed(signed_usd(inside.net_usd), inside.net_usd),
+            Cell::Number(inside.trades.to_string()),
+            Cell::Number(or_dash(inside.expectancy_usd, signed_usd)),
+            Cell::Number(inside.sharpe_words()),
         ]
     };
-    let head = [">Fold", "Unseen", ">Trades", ">Fitted", ">Sharpe", ">Trades", ">Unseen", ">Sharpe"];
-    table(&head, &outcome.folds.iter().map(row).collect::<Vec<_>>())
+    let head = [
+        ">Fold",
+        ">Unseen net",
+        ">Trades",
+        ">A trade",
+        ">Drawdown",
+        ">Trades a day",
+        ">Sharpe",
+        ">Sortino",
+        "Unseen days",
+        ">Fitted net",
+        ">Fitted trades",
+        ">A fitted trade",
+        ">Fitted Sharpe",
+    ];
+    let caption = format!("<p class=\"caption\">{}</p>\n", escape(&words::capital(&sharpe_from())));
+    table(&head, &outcome.folds.iter().map(row).collect::<Vec<_>>()) + &caption
 }
