@@ -68,7 +68,7 @@ mod tests {
         let path = folder.path().join("new/m.onnx");
         possible(&path).expect("a new folder");
         assert_eq!(fs::read_dir(folder.path().join("new")).expect("folder").count(), 0);
-        let refused = |result: Result<()>, code: i32, what: &str| {
+        let refused = |result: Result<()>, code: u8, what: &str| {
             let error = result.expect_err(what);
             let text = error.to_string();
             assert!(error.code() == code && text.contains(what) && !text.contains(".part"), "{text}");
