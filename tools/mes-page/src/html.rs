@@ -18,9 +18,18 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Writes money that starts with a hyphen with a minus.
+/// Writes a minus where a hyphen stands for one: not within a name or a date.
 pub fn minus(text: &str) -> String {
-    text.replace('-', "−")
+    let letters: Vec<char> = text.chars().collect();
+    let within = |index: usize| {
+        let named = |place: Option<usize>| {
+            place.and_then(|place| letters.get(place)).is_some_and(|letter| letter.is_alphanumeric())
+        };
+        named(index.checked_sub(1)) && named(index.checked_add(1))
+    };
+    let written =
+        |(index, letter): (usize, &char)| if *letter == '-' && !within(index) { '−' } else { *letter };
+    letters.iter().enumerate().map(written).collect()
 }
 
 /// Says by its class whether an amount is a gain or a loss.
@@ -96,4 +105,20 @@ pub fn facts(rows: &[(&str, String)]) -> String {
     }
     out.push_str("</dl>\n");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_have_a_minus() {
+        for (text, want) in [
+            ("-$5.00 to -0.5", "−$5.00 to −0.5"),
+            ("mes-1k-topstep, 2026-11-05", "mes-1k-topstep, 2026-11-05"),
+            ("-", "−"),
+        ] {
+            assert_eq!(minus(text), want);
+        }
+    }
 }

@@ -160,9 +160,11 @@ impl Chart {
 
     /// Writes under the chart; the ends are kept inside.
     pub fn below(&mut self, place: f64, text: &str) {
+        // Half of it as a share of a phone's width.
+        let room = (text.chars().count() as f64 * 0.011).max(0.04);
         let anchor = match place {
-            place if place < 0.04 => "start",
-            place if place > 0.96 => "end",
+            place if place < room => "start",
+            place if place > 1.0 - room => "end",
             _ => "middle",
         };
         let x = place * 100.0;

@@ -94,7 +94,7 @@ fn chances(outcome: &Outcome) -> String {
         ]
     };
     let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
-    table(&["Of", "|", ">Chance", ">95 % interval"], &rows)
+    format!("<div class=\"wrap\">{}</div>\n", table(&["Of", "|", ">Chance", ">95 % interval"], &rows))
 }
 
 fn closed_forms(outcome: &Outcome) -> String {
