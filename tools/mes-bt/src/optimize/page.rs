@@ -105,7 +105,9 @@ fn against(found: &Overfitting) -> String {
     let (bottom, top) = ends(|pair| pair.1);
     let line = [fitted(low), fitted(high)];
     let (bottom, top) = line.iter().fold((bottom.min(0.0), top.max(0.0)), |(b, t), y| (b.min(*y), t.max(*y)));
-    let across = Axis::nice(low, high, 5.0);
+    // A little room, so that no dot sits on the edge.
+    let room = (high - low) * 0.04;
+    let across = Axis::nice(low - room, high + room, 5.0);
     let unit = |value: f64| minus(&two(value));
     let name = "Sharpe ratio a day of the best trial, chosen on one half of the days, in the other half";
     let mut chart = Chart::new(name, 260.0, Axis::nice(bottom, top, 4.0), unit);

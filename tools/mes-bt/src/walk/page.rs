@@ -113,7 +113,6 @@ fn folds_table(outcome: &Outcome) -> String {
             Cell::Text(format!("{} to {}", first_date(result), last_date(result))),
             Cell::Signed(signed_usd(inside.net_usd), inside.net_usd),
             Cell::Number(inside.trades.to_string()),
-            Cell::Number(or_dash(inside.expectancy_usd, signed_usd)),
             Cell::Number(inside.sharpe_words()),
         ]
     };
@@ -129,7 +128,6 @@ fn folds_table(outcome: &Outcome) -> String {
         "Unseen days",
         ">Fitted net",
         ">Fitted trades",
-        ">A fitted trade",
         ">Fitted Sharpe",
     ];
     let caption = format!("<p class=\"caption\">{}</p>\n", escape(&words::capital(&sharpe_from())));
