@@ -11,7 +11,6 @@ use mes_core::{
     prediction::Prediction,
     row::Row,
     rules::{Breakers, EntrySession},
-    run::Run,
     schedule::{Schedule, Today},
     session::{Day, Filter, Part},
     statement::Statement,

@@ -9,7 +9,6 @@ use mes_core::{
     order::{Action, Order, Signal},
     row::Row,
     rules::Rules,
-    run::Run,
     schedule::Schedule,
     session::Filter,
     statement::{Fill, Role, Statement},

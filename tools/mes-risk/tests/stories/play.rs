@@ -8,7 +8,6 @@ use mes_core::{
     prediction::Prediction,
     row::Row,
     rules::{EntrySession, Rules},
-    run::Run,
     session::Filter,
     statement::Statement,
     time::{self, SECOND, Ts},
