@@ -17,18 +17,21 @@ pub const TICK: f64 = 0.25;
 pub const TICK_VALUE: Cents = Cents(125);
 
 /// Converts a price to whole ticks; off the grid is an error.
+#[inline]
 pub fn ticks(price: f64) -> Result<i64, Error> {
     let ticks = price / TICK;
     // There and back: several times as fast as a remainder. A price that is not finite does not come back either.
     let whole = ticks as i64;
-    if whole as f64 == ticks && ticks.abs() < 1e15 {
-        Ok(whole)
-    } else {
-        Err(Error::OffGrid { price: price.to_string(), tick: TICK.to_string() })
-    }
+    if whole as f64 == ticks && ticks.abs() < 1e15 { Ok(whole) } else { Err(off_grid(price)) }
+}
+
+#[cold]
+fn off_grid(price: f64) -> Error {
+    Error::OffGrid { price: price.to_string(), tick: TICK.to_string() }
 }
 
 /// Converts whole ticks to a price. Exact.
+#[inline]
 pub fn price(ticks: i64) -> f64 {
     ticks as f64 * TICK
 }

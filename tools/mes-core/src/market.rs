@@ -21,6 +21,7 @@ pub struct Market {
 
 impl Market {
     /// Takes the next row, which is so long.
+    #[inline]
     pub fn push(&mut self, bar: &Bar, row_ns: i64) {
         let Some(begins) = self.minutes.push(bar, row_ns) else { return };
         if begins {

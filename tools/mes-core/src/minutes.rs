@@ -127,6 +127,7 @@ impl Default for Minutes {
 impl Minutes {
     /// Takes the next row, which is so long, and says whether a segment began with it; `None` of rows that do not fill a
     /// minute evenly: of those nothing is ever known.
+    #[inline]
     pub fn push(&mut self, bar: &Bar, row_ns: i64) -> Option<bool> {
         if MINUTE % row_ns != 0 {
             return None;

@@ -53,6 +53,7 @@ impl Schedule {
     }
 
     /// Returns the day that a bar stamped `ts` belongs to; `None` on weekends and holidays.
+    #[inline]
     pub fn of_bar(&mut self, ts: Ts) -> Option<&Today> {
         let day = self.sessions.day_of_bar(ts)?;
         if self.current.as_ref().is_none_or(|today| today.day.label != day.label) {

@@ -85,6 +85,7 @@ impl Day {
     }
 
     /// Returns the part of this day that holds the instant `ts`.
+    #[inline]
     pub fn part(&self, ts: Ts) -> Part {
         let within = |span: Option<(Ts, Ts)>| span.is_some_and(|(from, to)| (from..to).contains(&ts));
         if !(self.open..self.close).contains(&ts) {
@@ -101,6 +102,7 @@ impl Day {
     }
 
     /// Returns the unbroken stretch of open market around `ts` that a stream with this filter carries.
+    #[inline]
     pub fn stretch(&self, ts: Ts, filter: Filter) -> Option<(Ts, Ts)> {
         let part = self.part(ts);
         let (rth_open, rth_close) = self.rth.unwrap_or((self.close, self.close));
@@ -135,14 +137,19 @@ impl Sessions {
     }
 
     /// Returns the day whose 18:00-to-18:00 span holds the instant `ts`; `None` on weekends and holidays.
+    #[inline]
     pub fn day(&mut self, ts: Ts) -> Option<&Day> {
         if !self.current.as_ref().is_some_and(|(from, to, _)| (*from..*to).contains(&ts)) {
-            let label = (tz::new_york(ts) + TimeDelta::hours(6)).date();
-            let from = tz::instant(label - TimeDelta::days(1), clock(18, 0));
-            let to = tz::instant(label, clock(18, 0));
-            self.current = Some((from, to, Day::labelled(label, &self.calendar)));
+            self.look_up(ts);
         }
         self.current.as_ref().and_then(|(_, _, day)| day.as_ref())
+    }
+
+    fn look_up(&mut self, ts: Ts) {
+        let label = (tz::new_york(ts) + TimeDelta::hours(6)).date();
+        let from = tz::instant(label - TimeDelta::days(1), clock(18, 0));
+        let to = tz::instant(label, clock(18, 0));
+        self.current = Some((from, to, Day::labelled(label, &self.calendar)));
     }
 
     /// Returns the part of the day that holds the instant `ts`.

@@ -246,9 +246,9 @@ impl Broker for Sim {
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
-        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(ticks);
-        let (open, high, low, close) =
-            (open.map_err(data)?, high.map_err(data)?, low.map_err(data)?, close.map_err(data)?);
+        let whole = |price: f64| ticks(price).map_err(data);
+        let (open, high) = (whole(bar.open)?, whole(bar.high)?);
+        let (low, close) = (whole(bar.low)?, whole(bar.close)?);
         self.statement.fills.clear();
         if self.fills.model == Model::Optimistic {
             self.fill_at_the_signal();
