@@ -35,13 +35,17 @@ fn chance_makes_nothing_and_loses_its_costs() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     prepare(folder, 0, 24);
-    // Without quotes, which fills would cross, and out after half a minute, whatever the bracket.
+    // Without quotes, which fills would cross, without pauses, and out after half a minute, whatever the bracket.
     let random = "sed -i 's/^stop_ticks.*/stop_ticks = 18/; s/^target_ticks.*/target_ticks = 72/;
-                          s/^max_hold_s.*/max_hold_s = 30/' endless.toml &&
+                          s/^max_hold_s.*/max_hold_s = 30/; s/^losses = .*/losses = 0/;
+                          s/^more_losses = .*/more_losses = 0/' endless.toml &&
                   mes-bars -q --to csv bars.parquet | cut -d, -f1-6 |
                   mes-bars -q --interval 1s --session rth --symbol MES |
                   mes-predict -q --rule random --seed 5 --rate 0.03 --to parquet > random.parquet";
     shell::ok(folder, random, b"");
+    let quoted =
+        "mes-predict -q --rule random --seed 5 --rate 0.03 --to parquet bars.parquet > quoted.parquet";
+    shell::ok(folder, quoted, b"");
     let free = "sed -e 's/_ticks = .*/_ticks = 0/' -e 's/_cents = .*/_cents = 0/'";
     let costs = shell::root().join("pipelines/costs/owner.toml");
     shell::ok(folder, &format!("{free} {} > free.toml", costs.display()), b"");
@@ -53,6 +57,14 @@ fn chance_makes_nothing_and_loses_its_costs() {
     let (low, high) = (range[0].as_f64().expect("low"), range[1].as_f64().expect("high"));
     assert!(low < 0.0 && 0.0 < high, "{low} to {high}");
     assert_eq!(usd(&gross, "total_usd"), 0.0);
+    // On bars with quotes the same entries lose the spread and nothing else, and are as lucky as before.
+    let crossed = summary(folder, "--costs free.toml", "quoted.parquet");
+    assert!(usd(&crossed, "spread_usd") > 0.0);
+    assert_eq!(usd(&crossed, "spread_usd"), usd(&crossed, "total_usd"));
+    let lucky = |summary: &Value| {
+        (usd(summary, "before_costs_usd"), summary["evidence"]["skill"]["p_value"].as_f64())
+    };
+    assert_eq!(lucky(&crossed), lucky(&gross));
     // With them it loses: what it makes before costs less their sum, to the cent; and it shows no skill.
     let net = summary(folder, "", "random.parquet");
     let cents = |value: f64| (value * 100.0).round() as i64;
