@@ -225,7 +225,7 @@ pub fn costs(costs: &CostMetrics) -> String {
     let (before, gross, net) = (costs.before_costs_usd, costs.gross_usd, costs.net_usd);
     let crossed = before - costs.spread_usd;
     let steps = [
-        ("Before costs", (0.0, before), colour(before)),
+        ("Before", (0.0, before), colour(before)),
         ("Spread", (before, crossed), "cost"),
         ("Slippage", (crossed, gross), "cost"),
         ("Commission", (gross, net), "cost"),
