@@ -181,7 +181,8 @@ pub fn slippage(slippage: Slippage) -> String {
     } else {
         String::new()
     };
-    format!("{rth_ticks} ticks in the cash session, {eth_ticks} outside{thin}{wild}")
+    let cash = count(rth_ticks.unsigned_abs(), "tick");
+    format!("{cash} in the cash session, {eth_ticks} outside{thin}{wild}")
 }
 
 /// Says how fills were made.
@@ -222,7 +223,7 @@ mod tests {
         );
         assert_eq!((count(1, "trade"), count(1204, "trade")), ("1 trade".into(), "1,204 trades".into()));
         let mut slips = Slippage { rth_ticks: 1, eth_ticks: 2, thin_share: 0.0, wild_ticks: 0 };
-        assert_eq!(slippage(slips), "1 ticks in the cash session, 2 outside");
+        assert_eq!(slippage(slips), "1 tick in the cash session, 2 outside");
         (slips.thin_share, slips.wild_ticks) = (0.1, 4);
         assert!(
             slippage(slips).ends_with("2 outside or thin; up to 4 when the ATR is as many times its normal")
