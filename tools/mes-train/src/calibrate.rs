@@ -81,4 +81,24 @@ mod tests {
         let Calibration::Temperature { t } = found else { unreachable!("a temperature") };
         assert!((t - 2.0).abs() < 1e-3, "{t}");
     }
+
+    /// A check value: found by another program's minimiser on the same six rows.
+    #[test]
+    fn finds_the_temperature_that_others_find() {
+        let logits = [
+            [2.0, 0.5, -1.0],
+            [0.2, 1.5, 0.1],
+            [1.0, 0.8, 0.9],
+            [-0.5, 0.3, 2.2],
+            [0.1, 2.5, 0.4],
+            [3.0, 0.0, -2.0],
+        ];
+        let labels = [0, 1, 2, 2, 0, 0];
+        let Calibration::Temperature { t } = temperature(&logits, &labels) else {
+            unreachable!("a temperature")
+        };
+        assert!((t - 1.216_199_765_7).abs() < 1e-6, "{t}");
+        assert!((mean_loss(&logits, &labels, t) - 0.758_028_739_756_024).abs() < 1e-12);
+        assert!((mean_loss(&logits, &labels, 1.0) - 0.767_636_657_904_809_8).abs() < 1e-12);
+    }
 }
