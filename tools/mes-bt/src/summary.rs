@@ -1,10 +1,6 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{
-    fills::{Fills, Model},
-    money::Cents,
-    time, tz,
-};
+use mes_core::{fills::Model, money::Cents, time, tz};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,6 +8,7 @@ use crate::{
     evidence::{Evidence, Rests},
     metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
+    terms::Terms,
     words,
 };
 
@@ -85,12 +82,8 @@ pub struct Reached {
 /// What the result depends on beside the rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Settings {
-    pub rules: String,
-    pub rules_blake3: String,
-    pub costs: String,
-    pub costs_blake3: String,
-    pub calendar_blake3: String,
-    pub fills: Fills,
+    #[serde(flatten)]
+    pub terms: Terms,
     /// Rows before it only warmed up.
     pub from: Option<String>,
     pub broker: String,
@@ -218,7 +211,7 @@ impl Summary {
         if self.synthetic {
             warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
         }
-        if self.settings.fills.model == Model::Optimistic {
+        if self.settings.terms.fills.model == Model::Optimistic {
             warnings.push("fills optimistic: a bound from above, not a forecast".to_owned());
         }
         if trades > 0 && trades < FEW_TRADES {
@@ -268,12 +261,7 @@ fn settings(results: &Results, lineage: &Value) -> Settings {
     let Some(run) = &results.run else { return Settings::default() };
     let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
     Settings {
-        rules: run.rules.value.name.clone(),
-        rules_blake3: run.rules.blake3.clone(),
-        costs: run.costs.value.name.clone(),
-        costs_blake3: run.costs.blake3.clone(),
-        calendar_blake3: run.calendar.clone(),
-        fills: run.fills.clone(),
+        terms: Terms::of_run(run),
         from: run.from.map(time::format),
         broker: run.broker.broker.clone(),
         model: links

@@ -51,8 +51,8 @@ fn head(summary: &Summary, out: &mut String) {
         words::grouped(span.rows),
         span.interval,
         span.session,
-        summary.settings.rules,
-        summary.settings.costs
+        summary.settings.terms.rules,
+        summary.settings.terms.costs
     );
 }
 

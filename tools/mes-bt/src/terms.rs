@@ -1,7 +1,7 @@
-//! What a result depends on beside the rows, by names and hashes, as the outcomes of walk-forward, optimize and
-//! montecarlo say it. The keys are those of a backtest's summary.
+//! What a result depends on beside the rows, by names and hashes, as summaries and the outcomes of walk-forward, optimize
+//! and montecarlo say it.
 
-use mes_core::fills::Fills;
+use mes_core::{fills::Fills, run::Run};
 use mes_pipe::Settings;
 use serde::Serialize;
 
@@ -29,6 +29,18 @@ impl Terms {
             costs_blake3: settings.costs.blake3.clone(),
             calendar_blake3: settings.calendar.blake3.clone(),
             fills: settings.fills.clone(),
+        }
+    }
+
+    /// Names the settings of a run that is over.
+    pub fn of_run(run: &Run) -> Terms {
+        Terms {
+            rules: run.rules.value.name.clone(),
+            rules_blake3: run.rules.blake3.clone(),
+            costs: run.costs.value.name.clone(),
+            costs_blake3: run.costs.blake3.clone(),
+            calendar_blake3: run.calendar.clone(),
+            fills: run.fills.clone(),
         }
     }
 }

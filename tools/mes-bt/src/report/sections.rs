@@ -42,8 +42,8 @@ pub fn head(summary: &Summary) -> String {
         words::grouped(span.rows),
         span.interval,
         span.session,
-        summary.settings.rules,
-        summary.settings.costs,
+        summary.settings.terms.rules,
+        summary.settings.terms.costs,
         usd(summary.account.start_usd),
         usd(summary.account.end_usd)
     );
