@@ -1,6 +1,10 @@
 //! What happened in one interval.
 
-use crate::{symbol::Symbol, time::Ts};
+use crate::{
+    bounds::{self, Fault},
+    symbol::Symbol,
+    time::Ts,
+};
 
 /// The half-open interval that ends at `ts`, the instant it became known. Prices in points, volumes in contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -28,6 +32,60 @@ pub struct Bar {
     /// Counts the unbroken stretches of a stream; nothing may be computed across a change.
     pub seg: i64,
     pub symbol: Symbol,
+}
+
+impl Bar {
+    /// Checks that such a bar can be: every number within its bounds, and the prices of one range.
+    ///
+    /// # Errors
+    ///
+    /// The first column whose value cannot be, and why.
+    pub fn check(&self) -> Result<(), Fault> {
+        let prices = [("open", self.open), ("high", self.high), ("low", self.low), ("close", self.close)];
+        for (column, price) in prices {
+            bounds::check_price(column, Some(price))?;
+        }
+        for (column, price) in [("bid", self.bid), ("ask", self.ask), ("vwap", self.vwap)] {
+            bounds::check_price(column, price)?;
+        }
+        for (column, count) in [
+            ("volume", Some(self.volume)),
+            ("buy_volume", self.buy_volume),
+            ("sell_volume", self.sell_volume),
+            ("trades", self.trades),
+            ("bid_size", self.bid_size),
+            ("ask_size", self.ask_size),
+            ("ofi", self.ofi),
+            ("age_ms", self.age_ms),
+            ("seg", Some(self.seg)),
+        ] {
+            bounds::check_whole(column, count)?;
+        }
+        check_range([self.open, self.high, self.low, self.close])
+    }
+}
+
+/// Says whether open and close lie within low and high: `[open, high, low, close]`, without a branch.
+#[inline]
+pub fn is_range([open, high, low, close]: [f64; 4]) -> bool {
+    (low <= open) & (open <= high) & (low <= close) & (close <= high)
+}
+
+/// Checks the same.
+///
+/// # Errors
+///
+/// The column at fault, and why.
+pub fn check_range(prices: [f64; 4]) -> Result<(), Fault> {
+    let [open, high, low, close] = prices;
+    if is_range(prices) {
+        return Ok(());
+    }
+    if high < low {
+        return Err(Fault::new("high", format!("{high} lies below the low of {low}")));
+    }
+    let (column, price) = if low <= open && open <= high { ("close", close) } else { ("open", open) };
+    Err(Fault::new(column, format!("{price} does not lie within the low of {low} and the high of {high}")))
 }
 
 /// The columns that a stream of bars may lack.

@@ -4,6 +4,7 @@
 //! quarter-point grid (exact), money integer cents ([`money::Cents`]).
 
 pub mod bar;
+pub mod bounds;
 pub mod broker;
 pub mod calendar;
 pub mod contract;

@@ -8,6 +8,7 @@ use serde::{
 
 use crate::{
     bar::{self, Bar},
+    bounds::Fault,
     prediction::{COLUMNS, Prediction},
     symbol::Symbol,
     time,
@@ -17,6 +18,18 @@ use crate::{
 pub struct Row {
     pub bar: Bar,
     pub prediction: Prediction,
+}
+
+impl Row {
+    /// Checks that such a bar can be, and that its prediction means something.
+    ///
+    /// # Errors
+    ///
+    /// The first column whose value cannot be, and why.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.bar.check()?;
+        self.prediction.check()
+    }
 }
 
 /// Which columns the rows of a stream have; the rest is not written.
@@ -98,7 +111,7 @@ fn entry<M: SerializeMap, V: Serialize>(
 }
 
 impl<'de> Deserialize<'de> for Row {
-    /// Reads a `row` record; keys that are not part of a row are passed over.
+    /// Reads a `row` record and checks it; keys that are not part of a row are passed over.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
         impl<'de> Visitor<'de> for Fields {
@@ -125,7 +138,7 @@ impl<'de> Deserialize<'de> for Row {
                 row.prediction = Prediction::from_values(values);
                 match needed.into_iter().flatten().next() {
                     Some(name) => Err(M::Error::custom(format!("no {name:?}"))),
-                    None => Ok(row),
+                    None => row.check().map(|()| row).map_err(M::Error::custom),
                 }
             }
         }
@@ -164,16 +177,47 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let bar =
-            Bar { ts: 1_000_000_000, open: 0.1, close: 5000.25, bid: Some(5000.0), seg: 3, ..Bar::default() };
+        let bar = Bar {
+            ts: 1_000_000_000,
+            open: 0.1,
+            high: 5000.25,
+            low: 0.1,
+            close: 5000.25,
+            bid: Some(5000.0),
+            seg: 3,
+            ..Bar::default()
+        };
         let row = Row { bar, prediction: Prediction { conf: Some(0.7), ..Prediction::default() } };
         let columns = ["bid", "ask", "p_conf", "p_dir"].into_iter().collect();
         let text = serde_json::to_string(&Written { row: &row, columns }).expect("writes");
         assert_eq!(
             text,
-            r#"{"kind":"row","ts":"1970-01-01T00:00:01Z","open":0.1,"high":0.0,"low":0.0,"close":5000.25,"volume":0,"bid":5000.0,"ask":null,"seg":3,"symbol":"","p_dir":null,"p_conf":0.7}"#
+            r#"{"kind":"row","ts":"1970-01-01T00:00:01Z","open":0.1,"high":5000.25,"low":0.1,"close":5000.25,"volume":0,"bid":5000.0,"ask":null,"seg":3,"symbol":"","p_dir":null,"p_conf":0.7}"#
         );
         assert_eq!(serde_json::from_str::<Row>(&text).expect("reads"), row);
         assert!(serde_json::from_str::<Row>(r#"{"ts":"1970-01-01T00:00:01Z"}"#).is_err());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_is_refused_by_its_column() {
+        let text = r#"{"ts":"1970-01-01T00:00:01Z","open":10.0,"high":11.0,"low":9.0,"close":10.0,"volume":1,"bid":10.0,"age_ms":1,"seg":0,"symbol":"MES","p_dir":1,"p_conf":0.9}"#;
+        assert!(serde_json::from_str::<Row>(text).is_ok());
+        for (from, to, column) in [
+            ("\"p_conf\":0.9", "\"p_conf\":1.5", "p_conf"),
+            ("\"p_dir\":1", "\"p_dir\":5", "p_dir"),
+            ("\"age_ms\":1", "\"age_ms\":-1", "age_ms"),
+            ("\"volume\":1", "\"volume\":-1", "volume"),
+            ("\"volume\":1", "\"volume\":4611686018427387904", "volume"),
+            ("\"bid\":10.0", "\"bid\":0.0", "bid"),
+            ("\"high\":11.0", "\"high\":8.0", "high"),
+            ("\"high\":11.0", "\"high\":1e308", "high"),
+            ("\"open\":10.0", "\"open\":8.0", "open"),
+            ("\"close\":10.0", "\"close\":12.0", "close"),
+            ("\"close\":10.0", "\"close\":-10.0", "close"),
+            ("\"seg\":0", "\"seg\":9223372036854775807", "seg"),
+        ] {
+            let error = serde_json::from_str::<Row>(&text.replacen(from, to, 1)).expect_err(to).to_string();
+            assert!(error.starts_with(&format!("column {column:?}: ")), "{to}: {error}");
+        }
     }
 }

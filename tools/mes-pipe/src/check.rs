@@ -1,4 +1,4 @@
-//! What holds of every table that a tool reads: canonical types, times that never go back, no NaN.
+//! What holds of every table that a tool reads: canonical types, times that never go back, values that can be.
 
 use std::sync::Arc;
 
@@ -6,13 +6,16 @@ use arrow_array::{
     Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
     TimestampNanosecondArray, TimestampSecondArray,
     cast::AsArray,
-    types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType},
+    types::{Int32Type, Int64Type, TimestampNanosecondType},
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::take::{TakeOptions, take};
 use mes_core::time;
 
-use crate::{Error, Kind, Result, schema};
+use crate::{
+    Error, Kind, Result, schema,
+    values::{Fault, Values},
+};
 
 /// Returns the schema that rows of `found` get: canonical types under the same names.
 pub(crate) fn canonical(found: &Schema) -> Result<SchemaRef> {
@@ -149,13 +152,15 @@ const YEARS_1970_TO_2200: std::ops::Range<i64> = 0..7_258_118_400 * time::SECOND
 /// Checks the values of canonical batches in the order they come.
 pub(crate) struct Checks {
     required: &'static [&'static str],
+    values: Values,
     last: i64,
     ordered: bool,
 }
 
 impl Checks {
-    pub fn new(kind: Kind) -> Self {
-        Checks { required: schema::required(kind), last: i64::MIN, ordered: true }
+    /// Checks rows of this kind and canonical schema.
+    pub fn new(kind: Kind, schema: &Schema) -> Self {
+        Checks { required: schema::required(kind), values: Values::of(schema), last: i64::MIN, ordered: true }
     }
 
     /// Lets times go back.
@@ -163,8 +168,13 @@ impl Checks {
         self.ordered = false;
     }
 
+    /// Lets bars contradict themselves.
+    pub fn any_bar(&mut self) {
+        self.values.any_bar();
+    }
+
     /// Checks that nothing required is null; the error begins with the index of the row at fault.
-    pub fn nulls(&self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
+    pub fn nulls(&self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
         // Predictions are empty while the model's inputs warm up.
         for name in self.required.iter().filter(|name| !name.starts_with("p_")) {
             if let Some(nulls) =
@@ -177,64 +187,32 @@ impl Checks {
         Ok(())
     }
 
-    /// Checks the times and values of the next batch, likewise.
-    pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), (usize, Error)> {
-        if let Some(ts) = batch.column_by_name("ts").filter(|_| self.ordered) {
-            let times = ts.as_primitive::<TimestampNanosecondType>().values();
-            if let Some(row) = times
-                .iter()
-                .zip(std::iter::once(&self.last).chain(times.iter()))
-                .position(|(now, last)| now < last)
-            {
-                let before = if row == 0 { self.last } else { times[row - 1] };
-                let (now, before) = (time::format(times[row]), time::format(before));
-                return Err((
-                    row,
-                    Error::data(format!("time goes back from {before} to {now}: sort the rows by ts")),
-                ));
-            }
-            // In order, so all lie between the first and the last. Beyond, sums of times overflow.
-            for row in [0, times.len().saturating_sub(1)] {
-                if let Some(ts) = times.get(row).filter(|ts| !YEARS_1970_TO_2200.contains(ts)) {
-                    let at = time::format(*ts);
-                    return Err((row, Error::data(format!("time {at} is not between 1970 and 2200"))));
-                }
-            }
-            self.last = times.last().copied().unwrap_or(self.last);
-        }
-        for (array, field) in batch.columns().iter().zip(batch.schema_ref().fields()) {
-            if let Some(row) = not_finite(array) {
-                return Err((
-                    row,
-                    Error::data(format!("column {:?} is not a finite number: leave it empty", field.name())),
-                ));
-            }
-        }
-        Ok(())
+    /// Checks the times and values of the next batch, likewise: of all that is wrong, what comes first.
+    pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
+        let times = self.times(batch);
+        let first = times.into_iter().chain(self.values.fault(batch)).min_by_key(|(row, _)| *row);
+        first.map_or(Ok(()), Err)
     }
-}
 
-/// Finds the first value that is NaN or infinite. The common case costs one pass without branches.
-fn not_finite(array: &ArrayRef) -> Option<usize> {
-    match array.data_type() {
-        DataType::Float64 => {
-            let column = array.as_primitive::<Float64Type>();
-            let clean = column.values().iter().fold(true, |clean, value| clean & value.is_finite());
-            if clean {
-                None
-            } else {
-                (0..column.len()).find(|&row| column.is_valid(row) && !column.value(row).is_finite())
-            }
+    /// Finds a time that goes back, or is none.
+    fn times(&mut self, batch: &RecordBatch) -> Option<Fault> {
+        let ts = batch.column_by_name("ts").filter(|_| self.ordered)?;
+        let times = ts.as_primitive::<TimestampNanosecondType>().values();
+        let last = self.last;
+        self.last = times.last().copied().unwrap_or(last);
+        let before = |row: usize| if row == 0 { last } else { times[row - 1] };
+        let fell =
+            times.iter().zip(std::iter::once(&last).chain(times.iter())).position(|(now, last)| now < last);
+        if let Some(row) = fell {
+            let (now, before) = (time::format(times[row]), time::format(before(row)));
+            let what = format!("time goes back from {before} to {now}: sort the rows by ts");
+            return Some((row, Error::data(what)));
         }
-        DataType::Float32 => {
-            let column = array.as_primitive::<Float32Type>();
-            let clean = column.values().iter().fold(true, |clean, value| clean & value.is_finite());
-            if clean {
-                None
-            } else {
-                (0..column.len()).find(|&row| column.is_valid(row) && !column.value(row).is_finite())
-            }
-        }
-        _ => None,
+        // In order, so all lie between the first and the last. Beyond, sums of times overflow.
+        [0, times.len().saturating_sub(1)].into_iter().find_map(|row| {
+            let ts = times.get(row).filter(|ts| !YEARS_1970_TO_2200.contains(ts))?;
+            let what = format!("time {} is not between 1970 and 2200", time::format(*ts));
+            Some((row, Error::data(what)))
+        })
     }
 }

@@ -106,23 +106,19 @@ impl Input {
             lineage: Lineage::of_input(inherited, hashes),
         };
         let progress = progress(current.rows, waiting.len());
-        Ok(Input {
-            current,
-            before: 0,
-            rows: 0,
-            waiting,
-            schema,
-            meta,
-            checks: Checks::new(kind),
-            progress,
-            keep,
-            failed: None,
-        })
+        let checks = Checks::new(kind, &schema);
+        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
     }
 
     /// Lets times go back, for a tool that reports it.
     pub fn in_any_order(mut self) -> Input {
         self.checks.any_order();
+        self
+    }
+
+    /// Lets bars contradict themselves, likewise: what is left are numbers that can be worked with.
+    pub fn with_any_bar(mut self) -> Input {
+        self.checks.any_bar();
         self
     }
 

@@ -33,6 +33,7 @@ pub mod settings;
 mod sniff;
 mod source;
 mod text;
+mod values;
 pub mod write;
 
 pub use self::parquet::TableFile;

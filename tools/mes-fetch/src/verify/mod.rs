@@ -1,7 +1,7 @@
 //! Whether data can be trusted: what is wrong in its rows, and what is missing between them.
 //!
-//! It reads canonical bars or ticks, in any order: that time goes back is one of the things it reports, where every
-//! other tool stops. A value that cannot be read at all, a NaN among them, is an error here as everywhere.
+//! It reads canonical bars or ticks as they are: that time goes back, or that a bar contradicts itself, is what it reports,
+//! where every other tool stops. A value that cannot be read at all, a NaN among them, is an error here as everywhere.
 
 mod gaps;
 mod report;
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Looks at all rows of the inputs; of the days in `impaired` nobody knows what is missing.
 pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired) -> Result<Report> {
-    let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order();
+    let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order().with_any_bar();
     let bars = input.meta().kind != Kind::Tick;
     let row = match input.meta().interval.map(Interval::nanos) {
         Some(nanos) if bars => nanos,
