@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Bugs and the law that each of them breaks.
-const BUGS: [(&str, &str); 36] = [
+const BUGS: [(&str, &str); 39] = [
     ("centred-window", "future"),
     ("future-close", "future"),
     ("unlagged-minute", "future"),
@@ -36,6 +36,9 @@ const BUGS: [(&str, &str); 36] = [
     ("sorted-by-volume", "rows"),
     ("rounded-time", "rows"),
     ("out-of-range", "range"),
+    ("against-the-largest", "predictions"),
+    ("too-confident", "predictions"),
+    ("shares-of-100", "predictions"),
     ("last-row-lost", "end"),
     ("silent", "end"),
     ("new-key", "runs"),
@@ -105,6 +108,7 @@ fn planted_bugs_are_caught_under_their_names() {
 fn stages_without_a_bug_raise_no_alarm() {
     let folder = tempfile::tempdir().expect("a folder");
     passes(folder.path(), "--as jsonl -- mes-planted clean", &[]);
+    passes(folder.path(), "--as jsonl -- mes-planted clean-predictions", &["clocks"]);
     let report = passes(folder.path(), "--as jsonl --horizon 30s -- mes-planted clean-labels", &[]);
     assert_eq!(report["warm_up"]["rows"]["f_body"], 0);
 }

@@ -11,7 +11,7 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 49] = [
+const NAMES: [(&str, &str); 50] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
     ("halted", "halted by a person"),
@@ -49,6 +49,7 @@ const NAMES: [(&str, &str); 49] = [
     ("session_end", "session ended"),
     ("position_open", "a position was open"),
     ("cancelled", "cancelled by risk"),
+    ("expired", "no trade within the entry's lifetime"),
     ("end_of_data", "end of data"),
     ("data_gap", "hole in the data"),
     ("eod_flatten", "end of the day"),

@@ -1,4 +1,4 @@
-//! What risk needs to know of the market: its minutes, and the volume of the last 60 seconds.
+//! What risk needs to know of the market: its minutes, the volume of the last 60 seconds, and when it last traded.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     minutes::Minutes,
-    time::{MINUTE, Ts},
+    time::{self, MILLI, MINUTE, Ts},
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,12 +17,18 @@ pub struct Market {
     /// The rows of the last 60 seconds of this segment, and their volume.
     recent: VecDeque<(Ts, i64)>,
     recent_volume: i64,
+    /// The last row that traded; before any did, the first row.
+    #[serde(default, with = "time::text_or_null")]
+    traded: Option<Ts>,
 }
 
 impl Market {
     /// Takes the next row, which is so long.
     #[inline]
     pub fn push(&mut self, bar: &Bar, row_ns: i64) {
+        if bar.volume > 0 || self.traded.is_none() {
+            self.traded = Some(bar.ts);
+        }
         let Some(begins) = self.minutes.push(bar, row_ns) else { return };
         if begins {
             self.recent.clear();
@@ -36,6 +42,11 @@ impl Market {
             self.recent.pop_front();
             self.recent_volume -= volume;
         }
+    }
+
+    /// Returns how long before `ts` the last row with a trade ended, in milliseconds.
+    pub fn age_ms(&self, ts: Ts) -> Option<i64> {
+        self.traded.map(|traded| (ts - traded) / MILLI)
     }
 
     /// Returns the contracts traded in the last 60 seconds.

@@ -1,16 +1,19 @@
 //! The rules an account is traded by, from `pipelines/rules/*.toml`. Unknown keys are errors.
 
 mod breakers;
+mod entries;
 mod exits;
+mod name;
 mod prop;
 mod shipped;
 
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents};
+use crate::{Error, money::Cents, session};
 
 pub use breakers::Breakers;
+pub use entries::{Entries, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
 pub use prop::{News, Prop, Rung};
 pub use shipped::{MES_1K, SHIPPED};
@@ -18,6 +21,7 @@ pub use shipped::{MES_1K, SHIPPED};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
+    /// As the file has it; with a star where the file calls itself as a shipped one does and says something else.
     pub name: String,
     /// When these rules were those of whom, and where that is written.
     #[serde(default)]
@@ -49,6 +53,9 @@ pub struct Rules {
     /// By rising confidence.
     #[serde(rename = "confidence_multiplier")]
     pub multipliers: Vec<Multiplier>,
+    /// Whoever wrote the file wants limits that do not rise from the day's loss to the kill switch.
+    #[serde(default, rename = "unsafe")]
+    pub any_limits: bool,
 }
 
 /// What sizes, tiers and the minimum balance are counted from.
@@ -76,25 +83,6 @@ pub struct Limits {
     pub kill_loss_usd: f64,
     pub minimum_balance_usd: f64,
     pub per_trade_usd: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntrySession {
-    Rth,
-    All,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entries {
-    pub session: EntrySession,
-    pub confidence: f32,
-    /// Seconds after an exit without a new entry.
-    pub cooldown_s: i64,
-    /// No entry when the last trade or quote is older than this.
-    pub stale_rth_ms: i64,
-    pub stale_eth_ms: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,11 +122,16 @@ pub struct Multiplier {
 }
 
 impl Rules {
-    /// Reads a rules file and checks that its numbers can mean something.
+    /// Reads a rules file and checks that its numbers can mean something, each and together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rules`] names the key that is unknown, missing, or says what cannot be.
     pub fn parse(text: &str) -> Result<Rules, Error> {
-        let rules: Rules =
+        let mut rules: Rules =
             toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
         rules.check().map_err(Error::Rules)?;
+        rules.name = name::shown(&rules);
         Ok(rules)
     }
 
@@ -164,11 +157,13 @@ impl Rules {
         self.breakers.check()?;
         self.prop.as_ref().map_or(Ok(()), Prop::check)?;
         self.news.as_ref().map_or(Ok(()), News::check)?;
-        if self.entries.cooldown_s < 0 || self.reversals.cooldown_s < 0 {
-            return Err("a cooldown_s below 0".into());
+        self.entries.check()?;
+        if self.reversals.cooldown_s < 0 {
+            return Err("reversals.cooldown_s is below 0".into());
         }
-        if !(0.5..=1.0).contains(&self.entries.confidence) {
-            return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.entries.confidence));
+        self.day_end.check()?;
+        if !self.any_limits {
+            limits.check_order()?;
         }
         if self.tiers.is_empty() || !self.tiers.is_sorted_by(|a, b| a.from_usd < b.from_usd) {
             return Err("[[tier]]: at least one, by rising from_usd".into());
@@ -181,6 +176,37 @@ impl Rules {
 
     pub fn capital(&self) -> Cents {
         Cents::from_usd(self.capital_usd)
+    }
+}
+
+impl Limits {
+    /// Says which limit can never be reached, because a later one is.
+    fn check_order(&self) -> Result<(), String> {
+        let rising = [
+            ("daily_loss_usd", self.daily_loss_usd),
+            ("daily_drawdown_usd", self.daily_drawdown_usd),
+            ("account_drawdown_usd", self.account_drawdown_usd),
+            ("kill_loss_usd", self.kill_loss_usd),
+        ];
+        match rising.array_windows().find(|[(_, first), (_, second)]| first > second) {
+            None => Ok(()),
+            Some([(first, low), (second, high)]) => Err(format!(
+                "limits.{first} = {low} lies above {second} = {high}, so the milder limit comes after the harder one: \
+                 let them rise, or write unsafe = true above the first [section] if that is meant"
+            )),
+        }
+    }
+}
+
+impl DayEndRules {
+    /// Says whether the day would be over before the account is flat. Days that close early move flat-by by themselves.
+    fn check(&self) -> Result<(), String> {
+        let (flat_by, close) = (self.flat_by, session::close());
+        if flat_by <= close {
+            return Ok(());
+        }
+        let (flat_by, close) = (flat_by.format("%H:%M"), close.format("%H:%M"));
+        Err(format!("day_end.flat_by = \"{flat_by}\" lies after the day's close at {close} New York"))
     }
 }
 
@@ -239,9 +265,57 @@ mod tests {
             ("volume_ratio = 0.1", "volume_ratio = 10", "breakers.volume_ratio"),
             ("opposite_confidence", "oposite_confidence", "oposite_confidence"),
             ("max_in_range", "max_range", "max_range"),
+            ("entry_lifetime_ms = 2000", "entry_lifetime_ms = -1", "entries.entry_lifetime_ms"),
         ] {
             let error = Rules::parse(&MES_1K.replacen(from, to, 1)).expect_err(name);
             assert!(error.to_string().contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn limits_rise_unless_a_file_says_unsafe() {
+        for (from, to, name) in [
+            ("daily_loss_usd = 50.0", "daily_loss_usd = 400.0", "limits.daily_loss_usd = 400"),
+            ("daily_drawdown_usd = 75.0", "daily_drawdown_usd = 201.0", "limits.daily_drawdown_usd = 201"),
+            ("account_drawdown_usd = 200.0", "account_drawdown_usd = 301.0", "limits.account_drawdown_usd"),
+            ("kill_loss_usd = 300.0", "kill_loss_usd = 199.0", "kill_loss_usd = 199"),
+        ] {
+            let text = MES_1K.replacen(from, to, 1);
+            let error = Rules::parse(&text).expect_err(name).to_string();
+            assert!(error.contains(name) && error.contains("unsafe = true"), "{error}");
+            assert!(Rules::parse(&format!("unsafe = true\n{text}")).expect("meant").any_limits, "{name}");
+        }
+        let same = MES_1K.replacen("daily_loss_usd = 50.0", "daily_loss_usd = 75.0", 1);
+        assert!(Rules::parse(&same).is_ok());
+    }
+
+    #[test]
+    fn flat_by_lies_before_the_close() {
+        let at = |time: &str| Rules::parse(&MES_1K.replacen("16:30", time, 1));
+        assert!(at("17:00").is_ok());
+        for late in ["17:01", "18:30", "23:59"] {
+            let error = at(late).expect_err(late).to_string();
+            assert!(error.contains("day_end.flat_by") && error.contains("17:00 New York"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_rules_file_with_changed_numbers_is_named_with_a_star() {
+        let name = |text: &str| Rules::parse(text).expect("rules").name;
+        assert_eq!(name(MES_1K), "mes-1k");
+        // A comment is no number.
+        assert_eq!(name(&format!("# mine\n{MES_1K}")), "mes-1k");
+        let changed = MES_1K.replacen("daily_loss_usd = 50.0", "daily_loss_usd = 40.0", 1);
+        assert_eq!(name(&changed), "mes-1k*");
+        // As a tool writes it down again.
+        assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k*");
+        assert_eq!(name(&MES_1K.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k");
+        assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mine\"", 1)), "mine");
+    }
+
+    #[test]
+    fn rules_of_before_there_were_lifetimes_read() {
+        let old = MES_1K.replacen("entry_lifetime_ms = 2000", "", 1);
+        assert_eq!(Rules::parse(&old).expect("reads").entries.entry_lifetime_ms, 2000);
     }
 }

@@ -75,7 +75,7 @@ impl Day {
         let close = match calendar.status(label) {
             Some(Status::Closed) => return None,
             Some(Status::Early(time)) => tz::instant(label, time),
-            None => at(17, 0),
+            None => tz::instant(label, close()),
         };
         let open = tz::instant(label - TimeDelta::days(1), clock(18, 0));
         let rth = (at(9, 30) < close).then(|| (at(9, 30), at(16, 0).min(close)));
@@ -167,6 +167,11 @@ impl Sessions {
     pub fn day_of_bar(&mut self, ts: Ts) -> Option<&Day> {
         self.day(ts - 1)
     }
+}
+
+/// Returns when an ordinary day closes, in New York.
+pub fn close() -> NaiveTime {
+    clock(17, 0)
 }
 
 /// A wall time from constants.

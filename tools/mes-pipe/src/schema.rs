@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use arrow_schema::{DataType, TimeUnit};
 
+use mes_core::prediction;
+
 use crate::Kind;
 
 /// Columns of a tick, in order; only `ts` has to be there, and alone it is a heartbeat.
@@ -63,6 +65,14 @@ pub fn required(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// What predictions mean.
+const PREDICTION: [(&str, &str); 4] = [
+    ("p_down p_flat p_up", "probabilities of the classes of y_dir, in [0, 1], of sum 1; a rule has none"),
+    ("p_dir", "-1 down, 0 flat, 1 up"),
+    ("p_conf", "in [0, 1]: the largest probability, or what a rule says"),
+    ("p_move p_vol", "expected move and volatility over the horizon, in ticks"),
+];
+
 /// What a tool reads and writes, in the words of [`describe`].
 const TOOLS: [(&str, &str, &str); 8] = [
     ("mes-fetch", "-", "tick or bar"),
@@ -94,7 +104,12 @@ pub fn describe(tool: &str) -> String {
     }
     text.push_str("f_*            f32, features in [-1, 1] or [0, 1], null until warm\n");
     text.push_str("y_dir          i8, label: 0 down, 1 flat, 2 up; other y_* f32\n");
-    text.push_str("p_*            f32: p_down p_flat p_up p_dir p_conf p_move p_vol\n");
+    text.push_str("p_*            f32, null until warm\n");
+    for (name, meaning) in PREDICTION {
+        let _ = writeln!(text, "  {name:<18} {meaning}");
+    }
+    let _ = writeln!(text, "A label counts classes from 0, a direction has a sign: y_dir 2 is p_dir 1.");
+    let _ = writeln!(text, "Law of p_*, else exit 3 with row and column: {}.", prediction::LAW);
     text
 }
 

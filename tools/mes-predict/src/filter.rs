@@ -4,10 +4,13 @@ use std::{env, path::PathBuf, sync::Arc};
 
 use arrow_array::{ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
-use mes_core::prediction::{COLUMNS, Prediction};
+use mes_core::{
+    prediction::{COLUMNS, Prediction},
+    time,
+};
 use mes_pipe::{
     Error, Event, Input, Kind, Output, Result,
-    columns::{append, extend},
+    columns::{append, extend, times},
 };
 
 use crate::{InSample, Predictor, StageArgs, model::Model, rules, served::Served};
@@ -32,6 +35,7 @@ pub(crate) fn run(args: StageArgs) -> Result<()> {
         match input.next()? {
             Event::Batch(batch) => {
                 let predictions = predictor.predict(&batch)?;
+                lawful(&batch, &predictions)?;
                 output.write(&with(&batch, &schema, &predictions)?)?;
             }
             Event::Idle => output.flush()?,
@@ -54,6 +58,13 @@ fn model(flag: Option<PathBuf>) -> Result<Model> {
         )));
     }
     Model::load(&path)
+}
+
+/// Keeps a prediction that the next tool would refuse from being written.
+fn lawful(batch: &RecordBatch, predictions: &[Prediction]) -> Result<()> {
+    let fault = predictions.iter().enumerate().find_map(|(row, one)| Some((row, one.check().err()?)));
+    let Some((row, fault)) = fault else { return Ok(()) };
+    Err(Error::data(fault).at(format!("the prediction of row {}", time::format(times(batch)?[row]))))
 }
 
 /// Returns the schema of rows with predictions.

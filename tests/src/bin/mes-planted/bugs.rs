@@ -90,6 +90,10 @@ fn change(bug: &str) -> Option<Step> {
             row.insert("ts".into(), time::format(minute).into());
             write(&row)
         },
+        "clean-predictions" => |_, row| predict(row, [0.2, 0.3, 0.5], 0.5),
+        "against-the-largest" => |_, row| predict(row, [0.5, 0.3, 0.2], 0.5),
+        "too-confident" => |_, row| predict(row, [0.2, 0.3, 0.5], 1.5),
+        "shares-of-100" => |_, row| predict(row, [20.0, 30.0, 50.0], 0.5),
         "out-of-range" => |_, row| {
             let change = number(&row, "close") - number(&row, "open");
             write_with(row, "f_change", Some(change))
@@ -251,6 +255,15 @@ impl State {
         self.mean += (close - self.mean) / 50.0;
         Some(((close - self.mean) / 100.0).clamp(-1.0, 1.0))
     }
+}
+
+/// Says UP.
+fn predict(mut row: Row, shares: [f64; 3], confidence: f64) -> Result<()> {
+    for (name, share) in ["p_down", "p_flat", "p_up"].into_iter().zip(shares) {
+        row.insert(name.into(), share.into());
+    }
+    row.insert("p_dir".into(), 1.into());
+    write_with(row, "p_conf", Some(confidence))
 }
 
 fn ts(row: &Row) -> i64 {

@@ -1,5 +1,5 @@
 //! A stage with one bug planted in it, for the test of the checker: `planted-stage BUG`. Reads bars of 1 s as JSON
-//! lines and adds a feature; `clean` and `clean-labels` have no bug.
+//! lines and adds a feature; `clean`, `clean-labels` and `clean-predictions` have no bug.
 
 mod bugs;
 

@@ -1,5 +1,7 @@
 //! Answers against what was asked, and against other answers: where they first differ.
 
+use mes_core::prediction::{COLUMNS, Prediction};
+
 use super::{
     report::Fault,
     runs::Answers,
@@ -214,4 +216,17 @@ pub fn range_fault(whole: &Answers) -> Option<Fault> {
         }
     }
     None
+}
+
+/// Finds a prediction that means nothing.
+pub fn predictions_fault(whole: &Answers) -> Option<Fault> {
+    let places = COLUMNS.map(|name| whole.place(name));
+    let number = |cells: &[Cell], place: Option<usize>| cells[place?].number().map(|value| value as f32);
+    whole.rows.iter().enumerate().find_map(|(row, cells)| {
+        let fault = Prediction::from_values(places.map(|place| number(cells, place))).check().err()?;
+        let found = whole.place(fault.column).map(|place| cells[place].clone());
+        let ts = whole.place("ts").map(|place| instant(&cells[place]));
+        let column = Some(fault.column.to_owned());
+        Some(Fault { row: Some(row), ts, column, found, ..Fault::new(fault.what) })
+    })
 }

@@ -8,7 +8,9 @@ use mes_pipe::{Error, Result};
 
 use super::{
     alter::{Garbage, every_second_segment, other_side_of_the_clock_change},
-    compare::{Base, Promise, backwards, columns_fault, is_label, range_fault, rows_fault},
+    compare::{
+        Base, Promise, backwards, columns_fault, is_label, predictions_fault, range_fault, rows_fault,
+    },
     report::{Fault, Finding, Report, WarmUp},
     runs::{Answers, Pace, Stage, Trouble},
     table::{Cell, Given, same},
@@ -78,7 +80,7 @@ impl Judge<'_> {
         Ok(self.report)
     }
 
-    /// Looks at one bulk run: rows, columns, range.
+    /// Looks at one bulk run: rows, columns, range, predictions.
     fn shape(&mut self, whole: &Answers) {
         if self.promise.resamples {
             self.report.judged("rows", backwards(whole));
@@ -97,6 +99,7 @@ impl Judge<'_> {
             }
         }
         self.report.judged("range", range_fault(whole));
+        self.report.judged("predictions", predictions_fault(whole));
     }
 
     /// Runs it once more, elsewhere.

@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 use super::table::Cell;
 
 /// Every law, by name and in words.
-pub const LAWS: [(&str, &str); 11] = [
+pub const LAWS: [(&str, &str); 12] = [
     ("runs", "reads to the end of its input, writes rows, exits 0"),
     ("rows", "one row out for every row in, in order"),
     ("end", "at the end of its input it writes what it still holds"),
     ("columns", "passes on every column, known or not, to the last digit"),
     ("range", "f_* lie in [-1, 1]; nothing is NaN or infinite"),
+    (
+        "predictions",
+        "p_dir is -1, 0 or 1 and that of the largest probability; shares lie in [0, 1] and sum to 1",
+    ),
     ("same", "equal rows give equal answers: no clock, no dice, no locale"),
     ("future", "no row depends on a later one"),
     ("flush", "answers a row before it is given the next"),

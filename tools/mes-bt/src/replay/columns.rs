@@ -216,7 +216,8 @@ impl Writer {
             |price: Option<f64>| price.and_then(|price| above(ticks(price).ok()?).ok()).unwrap_or(NONE);
         let quotes = [quote(bar.bid), quote(bar.ask)];
         keep(&mut columns.quotes, index, quotes, [NONE; 2]);
-        let age = bar.age_ms.and_then(|age| u32::try_from(age).ok()).unwrap_or(NO_AGE);
+        // So old that no limit tells it from older ones.
+        let age = bar.age_ms.map_or(NO_AGE, |age| u32::try_from(age).unwrap_or(NO_AGE).min(NO_AGE - 1));
         keep(&mut columns.ages, index, age, NO_AGE);
         hold(&mut columns.segs, index, bar.seg);
         hold(&mut columns.symbols, index, bar.symbol);

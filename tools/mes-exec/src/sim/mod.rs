@@ -59,6 +59,8 @@ struct Entry {
     target_ticks: i64,
     /// When it arrives.
     due: Ts,
+    /// The last instant at which a row may begin and fill it.
+    expires: Ts,
 }
 
 /// An exit at market that waits for the next trade.
@@ -94,6 +96,8 @@ struct Before {
 pub struct Sim {
     costs: Costs,
     fills: Fills,
+    /// How long an entry lives, in nanoseconds.
+    lifetime: i64,
     /// Length of a row in nanoseconds.
     interval: i64,
     schedule: Schedule,
@@ -132,6 +136,7 @@ impl Sim {
         Sim {
             costs: settings.costs.value.clone(),
             fills: settings.fills.clone(),
+            lifetime: rules.entries.lifetime(),
             interval: Interval::SECOND.nanos(),
             schedule,
             hello,
@@ -172,6 +177,10 @@ impl Sim {
             && let Some(entry) = self.entry.take()
         {
             self.refuse(entry.order, "session_end");
+        }
+        let begins = bar.ts - self.interval;
+        if let Some(entry) = self.entry.take_if(|entry| begins > entry.expires) {
+            self.refuse(entry.order, "expired");
         }
         // A hole: the market may have been anywhere meanwhile, and F is not to be slept through.
         let stale = spans_flat && (broke || bar.volume == 0 || self.exit.is_none());

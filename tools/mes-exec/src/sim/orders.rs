@@ -1,5 +1,6 @@
 //! What is asked of the account: entries, exits, stops to move. Each is on its way for as long as the latency says;
-//! a cancel is not, since an entry that it could miss waits only while nothing trades.
+//! a cancel is not, since an entry that it could miss waits only while nothing trades. An entry lives as long as the rules
+//! say, counted from its decision: what moved the market meanwhile is not what it was decided on.
 
 use mes_core::{
     broker::BrokerError,
@@ -17,7 +18,16 @@ impl Sim {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
         match order.action {
             Action::Enter { side, contracts, stop_ticks, target_ticks, .. } => {
-                self.enter(Entry { order: order.id, side, contracts, stop_ticks, target_ticks, due });
+                let expires = order.ts.saturating_add(self.lifetime);
+                self.enter(Entry {
+                    order: order.id,
+                    side,
+                    contracts,
+                    stop_ticks,
+                    target_ticks,
+                    due,
+                    expires,
+                });
             }
             Action::Exit { reason } => {
                 if let Some(entry) = self.entry.take() {

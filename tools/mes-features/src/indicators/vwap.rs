@@ -37,7 +37,9 @@ impl Indicator<2> for Vwap {
         self.rth = row.rth;
         self.rows += 1;
         self.volume += row.volume;
-        self.weighted += (row.high + row.low + row.close) * row.volume;
+        // A day of the largest rows that can be would not fit; no market comes near.
+        let weighted = (row.high + row.low + row.close) * row.volume;
+        self.weighted = self.weighted.saturating_add(weighted);
         // 0/0 while there is no volume is NaN: not known.
         let average = self.weighted as f64 / (3 * self.volume) as f64;
         self.past.push(average);

@@ -51,9 +51,6 @@ pub struct Rows {
     clock: Clock,
 }
 
-/// How far three stated probabilities may be from 1 in sum.
-const SUM_TOLERANCE: f64 = 1e-3;
-
 impl Rows {
     /// Begins with what the model knows of its sets, and the rule that labels are to be held against.
     pub fn of(conformal: Option<Conformal>, rule: Option<Label>) -> Rows {
@@ -144,15 +141,9 @@ pub fn check(schema: &Schema, predicted: bool) -> Result<()> {
 }
 
 fn checked(p: [f32; 3]) -> Result<[f64; 3]> {
-    let wide = p.map(f64::from);
-    let sum: f64 = wide.iter().sum();
-    if wide.iter().any(|p| !(0.0..=1.0).contains(p)) || (sum - 1.0).abs() > SUM_TOLERANCE {
-        let [down, flat, up] = p;
-        return Err(Error::data(format!(
-            "p_down p_flat p_up are {down} {flat} {up}, not shares of 1: they are no probabilities"
-        )));
-    }
-    Ok(wide)
+    let [down, flat, up] = p.map(Some);
+    Prediction { down, flat, up, ..Prediction::default() }.check().map_err(Error::data)?;
+    Ok(p.map(f64::from))
 }
 
 fn floats<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Float32Array> {

@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 
 use mes_core::{
     bar::Bar,
+    prediction::Prediction,
     time::{self, Ts},
 };
 use mes_pipe::{Error, Result};
@@ -81,12 +82,8 @@ fn from_csv(line: &str) -> std::result::Result<Written, String> {
 
 fn entry(written: &Written, line: usize) -> std::result::Result<Entry, String> {
     let &Written { ts, p_dir: dir, p_conf: conf } = written;
-    if ![-1.0, 0.0, 1.0].contains(&dir) {
-        return Err(format!("p_dir {dir} is not -1, 0 or 1"));
-    }
-    if !(0.0..=1.0).contains(&conf) {
-        return Err(format!("p_conf {conf} is not between 0 and 1"));
-    }
+    let prediction = Prediction { dir: Some(dir), conf: Some(conf), ..Prediction::default() };
+    prediction.check().map_err(|fault| fault.to_string())?;
     Ok(Entry { ts, dir, conf, line, met: false })
 }
 
@@ -142,8 +139,8 @@ mod tests {
     fn refuses_what_it_cannot_mean() {
         for (text, what) in [
             ("ts,dir\n", "line 1"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9", "line 2: p_dir 2"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1,NaN", "line 2: p_conf NaN"),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9", "line 2: column \"p_dir\": 2 is not -1, 0 or 1"),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1,NaN", "line 2: column \"p_conf\": NaN"),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03,1,0.9", "line 2: time"),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1", "line 2: 2 fields"),
             ("{\"ts\":1}", "line 1"),

@@ -1,0 +1,53 @@
+//! When a trade may begin, and how long the wish for it lasts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{HOUR, MILLI};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntrySession {
+    Rth,
+    All,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entries {
+    pub session: EntrySession,
+    pub confidence: f32,
+    /// Seconds after an exit without a new entry.
+    pub cooldown_s: i64,
+    /// No entry when the last trade or quote is older than this.
+    pub stale_rth_ms: i64,
+    pub stale_eth_ms: i64,
+    /// Milliseconds after its decision in which a row has to begin for an entry to be filled in it.
+    #[serde(default = "entry_lifetime_ms")]
+    pub entry_lifetime_ms: i64,
+}
+
+fn entry_lifetime_ms() -> i64 {
+    2000
+}
+
+impl Entries {
+    /// Returns how long an entry lives, in nanoseconds.
+    pub fn lifetime(&self) -> i64 {
+        self.entry_lifetime_ms * MILLI
+    }
+
+    /// Says what cannot mean anything.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(0.5..=1.0).contains(&self.confidence) {
+            return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.confidence));
+        }
+        if self.cooldown_s < 0 {
+            return Err(format!("entries.cooldown_s = {} is below 0", self.cooldown_s));
+        }
+        let lifetime = self.entry_lifetime_ms;
+        if !(0..=24 * HOUR / MILLI).contains(&lifetime) {
+            return Err(format!("entries.entry_lifetime_ms = {lifetime} is not within 0 and a day"));
+        }
+        Ok(())
+    }
+}
