@@ -26,8 +26,9 @@ fn flat(clock: &str, price: f64) -> Bar {
     bar(clock, 1, [price; 4], 5)
 }
 
-fn order(id: u64, action: Action) -> Order {
-    Order { ts: 0, id, signal: Signal::Hold, action }
+/// An order decided on at this row.
+fn order(bar: &Bar, id: u64, action: Action) -> Order {
+    Order { ts: bar.ts, id, signal: Signal::Hold, action }
 }
 
 fn enter(side: Side, contracts: i64) -> Action {
@@ -51,13 +52,14 @@ fn trade(
         fills.extend(statement.fills.iter().cloned());
         statement.balance_cents
     };
-    keep(broker.on_bar(&flat(before, 5000.0)).expect("a statement"));
-    broker.submit(&order(1, entry)).expect("submitted");
+    let decided = flat(before, 5000.0);
+    keep(broker.on_bar(&decided).expect("a statement"));
+    broker.submit(&order(&decided, 1, entry)).expect("submitted");
     let mut balance = keep(broker.on_bar(&flat(first, 5000.0)).expect("a statement"));
     for (id, (bar, action)) in (2..).zip(rows) {
         balance = keep(broker.on_bar(bar).expect("a statement"));
         if let Some(action) = action {
-            broker.submit(&order(id, action.clone())).expect("submitted");
+            broker.submit(&order(bar, id, action.clone())).expect("submitted");
         }
     }
     if end {
@@ -189,8 +191,9 @@ fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
         ("21:24:59", flat("21:30:00", 5000.0)),
     ] {
         let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
-        guard.on_bar(&flat(before, 5000.0)).expect("a statement");
-        guard.submit(&order(1, enter(Side::Buy, 1))).expect("submitted");
+        let decided = flat(before, 5000.0);
+        guard.on_bar(&decided).expect("a statement");
+        guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");
         let statement = guard.on_bar(&next).expect("a statement");
         assert_eq!((statement.position, statement.fills.len()), (0, 0), "{before}");
         assert_eq!(statement.refused[0].reason, "session_end", "{before}");
@@ -214,7 +217,7 @@ fn the_guard_refuses() {
         let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
         let bar = flat(clock, 5000.0);
         guard.on_bar(&bar).expect("a statement");
-        guard.submit(&order(1, action)).expect("submitted");
+        guard.submit(&order(&bar, 1, action)).expect("submitted");
         let next = Bar { ts: bar.ts + time::SECOND, ..bar };
         let statement = guard.on_bar(&next).expect("a statement");
         assert_eq!(statement.refused.first().map(|refusal| refusal.reason.as_str()), reason, "{clock}");
@@ -229,18 +232,60 @@ fn the_guard_refuses_entries_beyond_the_rate() {
     let start = flat("15:00:00", 5000.0);
     // In and out every second: thirty orders in the minute before pass.
     for second in 0..30 {
-        guard.on_bar(&Bar { ts: start.ts + second * time::SECOND, ..start }).expect("a statement");
+        let bar = Bar { ts: start.ts + second * time::SECOND, ..start };
+        guard.on_bar(&bar).expect("a statement");
         let action =
             if second % 2 == 0 { enter(Side::Buy, 1) } else { Action::Exit { reason: ExitReason::Signal } };
-        guard.submit(&order(second as u64 + 1, action)).expect("submitted");
+        guard.submit(&order(&bar, second as u64 + 1, action)).expect("submitted");
     }
     let at = |second: i64| Bar { ts: start.ts + second * time::SECOND, ..start };
     guard.on_bar(&at(30)).expect("a statement");
-    guard.submit(&order(31, enter(Side::Buy, 1))).expect("submitted");
+    guard.submit(&order(&at(30), 31, enter(Side::Buy, 1))).expect("submitted");
     let statement = guard.on_bar(&at(31)).expect("a statement");
     assert_eq!(statement.refused[0].reason, "guard_rate");
     guard.on_bar(&at(60)).expect("a statement");
-    guard.submit(&order(32, enter(Side::Buy, 1))).expect("submitted");
+    guard.submit(&order(&at(60), 32, enter(Side::Buy, 1))).expect("submitted");
     let statement = guard.on_bar(&at(61)).expect("a statement");
     assert_eq!((statement.refused.len(), statement.position), (0, 1), "a minute later there is room");
+}
+
+/// Decided at 15:00:00; rows of a second, so that stamped 15:00:03 begins exactly two seconds later.
+#[test]
+fn an_entry_expires_two_seconds_after_its_decision() {
+    let settings = settings();
+    for (rows, reason) in [
+        (vec![("15:00:01", 5)], None),
+        (vec![("15:00:03", 5)], None),
+        (vec![("15:00:01", 0), ("15:00:02", 0), ("15:00:03", 5)], None),
+        (vec![("15:00:04", 5)], Some("expired")),
+        // Cancelled when its time is over, not only when somebody trades.
+        (vec![("15:00:03", 0), ("15:00:04", 0)], Some("expired")),
+        // A frozen market, 295 s and 500 points away.
+        (vec![("15:04:55", 5)], Some("expired")),
+    ] {
+        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let decided = flat("15:00:00", 5000.0);
+        guard.on_bar(&decided).expect("a statement");
+        guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");
+        let mut last = Statement::default();
+        for (clock, volume) in &rows {
+            let price = if *clock == "15:04:55" { 5500.0 } else { 5000.0 };
+            last = guard.on_bar(&bar(clock, 1, [price; 4], *volume)).expect("a statement").clone();
+        }
+        let refused = last.refused.first().map(|refusal| refusal.reason.as_str());
+        assert_eq!((refused, last.position), (reason, i64::from(reason.is_none())), "{rows:?}");
+        assert!(last.working.iter().all(|order| order.role != mes_core::statement::Role::Entry), "{rows:?}");
+    }
+}
+
+#[test]
+fn rules_say_how_long_an_entry_lives() {
+    let mut settings = settings();
+    settings.rules.value.entries.entry_lifetime_ms = 60_000;
+    let mut sim = Sim::new(&settings);
+    let (fills, _) = trade(&mut sim, ["15:00:00", "15:01:01"], enter(Side::Buy, 1), &[], false);
+    assert_eq!(fills.len(), 1);
+    let mut sim = Sim::new(&settings);
+    let (fills, _) = trade(&mut sim, ["15:00:00", "15:01:02"], enter(Side::Buy, 1), &[], false);
+    assert_eq!(fills.len(), 0);
 }

@@ -193,6 +193,7 @@ impl Books {
         let first = (sent.row + 1..bars.len()).find(|row| bars[*row].volume > 0);
         assert_eq!(first, Some(row), "filled in another row than the first that traded");
         assert!(bars[sent.row..=row].iter().all(|other| other.seg == bar.seg), "filled over a break");
+        assert!(bar.ts - SECOND <= bars[sent.row].ts + 2 * SECOND, "filled after its lifetime");
         let sign = fill.side.sign();
         let slipped = (sign * fill.slippage_ticks) as f64 * TICK;
         assert_eq!(fill.price, bar.open + slipped);

@@ -33,7 +33,8 @@ use stream::{Held, LabelColumns, Writer};
 /// Reads bars (ts open high low close volume seg symbol, and what else they carry) and writes every row with columns
 /// f_* to its right: 32-bit numbers in [-1, 1] or [0, 1], empty until warm. Nothing is computed across a change of seg,
 /// and no feature knows a later row. Features of the sides of volume and of quotes are there only where the bars carry
-/// those columns. With --labels columns y_* follow; a row is then written as soon as its label is known.
+/// those columns. With --labels columns y_* follow; a row is then written as soon as its label is known. y_dir and
+/// y_barrier count classes from 0: 0 down, 1 flat, 2 up. A prediction's p_dir has a sign instead: -1, 0, 1.
 ///
 /// `mes-features list` prints every feature with its formula, range and warm-up.
 #[derive(Parser)]

@@ -30,7 +30,10 @@ p_move p_vol.
 
 Reads bars with f_* columns (from mes-features) and writes the same rows with p_* columns to their right; with --rule \
 plain bars do. A row that lacks a feature (warm-up) gets empty p_* and passes on. The model is --model, else \
-$MES_MODEL, else models/default.onnx.";
+$MES_MODEL, else models/default.onnx.
+
+p_dir is -1 down, 0 flat, 1 up, that of the largest of p_down p_flat p_up, 0 at a tie; p_conf is that largest, in \
+[0, 1]. A label counts from 0 instead: y_dir is 0 down, 1 flat, 2 up, so y_dir 2 is p_dir 1. --schema has the whole law.";
 
 const EXAMPLES: &str = "Examples:
   mes-bars < ticks | mes-features | mes-predict | mes-risk | mes-exec

@@ -90,8 +90,17 @@ fn f32s(rows: usize) -> Vec<f32> {
 
 /// A table with every kind of column and value that bites.
 pub fn tricky() -> RecordBatch {
-    let prices = f64s();
-    let rows = prices.len();
+    let numbers = f64s();
+    let rows = numbers.len();
+    // A column of ours holds what can be; one that nobody knows, anything.
+    let prices: Vec<f64> = numbers
+        .iter()
+        .copied()
+        .filter(|v| (f64::MIN_POSITIVE..=1e6).contains(v))
+        .cycle()
+        .take(rows)
+        .collect();
+    let volumes = [0, 1, 7, 99_999_999, 100_000_000];
     let sparse = |row: usize| !row.is_multiple_of(3);
     let counts = [0, 1, -1, i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1];
     let texts =
@@ -106,11 +115,13 @@ pub fn tricky() -> RecordBatch {
             ("high", Arc::new(Float64Array::from(prices.clone()))),
             ("low", Arc::new(Float64Array::from(prices.clone()))),
             ("close", Arc::new(Float64Array::from(prices.clone()))),
-            ("volume", Arc::new((0..rows).map(|row| Some(counts[row % 7])).collect::<Int64Array>())),
+            ("volume", Arc::new((0..rows).map(|row| Some(volumes[row % 5])).collect::<Int64Array>())),
             ("bid", Arc::new(Float64Array::from(maybe))),
             (
                 "bid_size",
-                Arc::new((0..rows).map(|row| sparse(row).then_some(counts[row % 7])).collect::<Int64Array>()),
+                Arc::new(
+                    (0..rows).map(|row| sparse(row).then_some(volumes[row % 5])).collect::<Int64Array>(),
+                ),
             ),
             ("seg", Arc::new((0..rows).map(|row| Some(row as i64)).collect::<Int64Array>())),
             (
@@ -131,14 +142,14 @@ pub fn tricky() -> RecordBatch {
             (
                 "y_dir",
                 Arc::new(
-                    (0..rows).map(|row| sparse(row).then_some((row % 200) as i8)).collect::<Int8Array>(),
+                    (0..rows).map(|row| sparse(row).then_some((row / 3 % 3) as i8)).collect::<Int8Array>(),
                 ),
             ),
             // Unknown columns; the first row tells text formats their types.
             (
                 "other_f64",
                 Arc::new(
-                    (0..rows).map(|row| sparse(row + 1).then_some(prices[row])).collect::<Float64Array>(),
+                    (0..rows).map(|row| sparse(row + 1).then_some(numbers[row])).collect::<Float64Array>(),
                 ),
             ),
             (

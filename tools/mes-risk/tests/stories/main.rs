@@ -225,3 +225,26 @@ fn a_firms_floor_ends_it_for_good() {
     // Said again on the next day, which lifts nothing.
     assert_eq!(rules, ["max_loss_usd"; 2]);
 }
+
+/// Rows that do not say how old a price is say when it was last traded: five seconds without a trade are too many.
+#[test]
+fn the_age_of_a_price_is_known_from_the_rows() {
+    let settings = settings("mes-1k", plain);
+    let denials = |quiet: usize, age_ms: Option<i64>| {
+        let mut tape = Tape::new(MORNING);
+        tape.still(0);
+        for _ in 0..quiet {
+            tape.still(0).quiet();
+        }
+        tape.signal(1.0, 0.95).age(age_ms);
+        let denied = tape.play(&settings).denied();
+        denied.into_iter().map(|(_, rule, limit)| (rule, limit)).collect::<Vec<_>>()
+    };
+    let stale = [("stale_ms".to_owned(), 5000.0)];
+    assert_eq!(denials(5, None), []);
+    assert_eq!(denials(6, None), stale);
+    assert_eq!(denials(33 * 60, None), stale);
+    // A row that says it is believed: a quote may be younger than the last trade.
+    assert_eq!(denials(6, Some(900)), []);
+    assert_eq!(denials(0, Some(5001)), stale);
+}

@@ -72,6 +72,18 @@ impl Tape {
         self
     }
 
+    /// Makes the last row one in which nobody traded.
+    pub fn quiet(&mut self) -> &mut Tape {
+        self.rows.last_mut().expect("a row").bar.volume = 0;
+        self
+    }
+
+    /// Makes the last row say how old its price is.
+    pub fn age(&mut self, age_ms: Option<i64>) -> &mut Tape {
+        self.rows.last_mut().expect("a row").bar.age_ms = age_ms;
+        self
+    }
+
     /// Gives the last row a quote.
     pub fn quote(&mut self, bid: i64, ask: i64) -> &mut Tape {
         let row = self.rows.last_mut().expect("a row");
