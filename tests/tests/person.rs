@@ -251,3 +251,26 @@ fn a_position_that_a_kill_of_exec_left_is_booked_at_its_stop() {
     assert_eq!(seen["equity_cents"], after["equity_cents"]);
     pipeline.end();
 }
+
+/// Run record, summary, report and status name a shipped file with other numbers as what it is.
+#[test]
+fn changed_rules_are_shown_as_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shipped = shell::root().join("pipelines/rules/mes-1k.toml");
+    fs::write(folder.path().join("rows"), market::eventful(1)).expect("rows");
+    let line =
+        format!("sed 's/^daily_loss_usd = 50.0/daily_loss_usd = 40.0/' {} > my.toml", shipped.display());
+    ok(folder.path(), &line);
+    for (rules, name) in [("my.toml", "mes-1k*"), ("mes-1k", "mes-1k")] {
+        let summary = ok(folder.path(), &format!("mes-bt -q --rules {rules} --journal j --out {name} rows"));
+        let summary: Value = serde_json::from_str(&summary).expect("a summary");
+        assert_eq!(summary["settings"]["rules"], name);
+        let journal = fs::read_to_string(folder.path().join("j")).expect("a journal");
+        let run: Value = serde_json::from_str(journal.lines().next().expect("a line")).expect("a record");
+        assert_eq!(run["rules"]["value"]["name"], name);
+        let page = fs::read_to_string(folder.path().join(name).join("report.html")).expect("a report");
+        assert_eq!(page.contains("mes-1k*"), name == "mes-1k*");
+        ok(folder.path(), &format!("mes-risk -q --rules {rules} --state 's{name}' --account j rows > again"));
+        assert_eq!(status(folder.path(), &format!("--state 's{name}'"))["rules"], name);
+    }
+}

@@ -75,9 +75,13 @@ impl Values {
         columns.chain(self.range(batch)).chain(self.predictions(batch)).min_by_key(|(row, _)| *row)
     }
 
-    /// Finds a bar whose open or close lies outside of its low and high. None of the four is null.
+    /// Finds a bar whose open or close lies outside of its low and high; columns with nulls are not those of bars.
     fn range(&self, batch: &RecordBatch) -> Option<Fault> {
-        let prices = self.range?.map(|index| batch.column(index).as_primitive::<Float64Type>().values());
+        let columns = self.range?.map(|index| batch.column(index).as_primitive::<Float64Type>());
+        if columns.iter().any(|column| column.null_count() > 0) {
+            return None;
+        }
+        let prices = columns.map(|column| column.values());
         let [open, high, low, close] = prices;
         let rows = open.iter().zip(high).zip(low.iter().zip(close));
         if rows.fold(true, |all, ((o, h), (l, c))| all & bar::is_range([*o, *h, *l, *c])) {
