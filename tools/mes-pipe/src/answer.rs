@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use clap::Args;
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::{Error, Result, visible};
 
 /// How an answer is given.
 #[derive(Args, Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ impl AnswerArgs {
 
     /// Prints `value` as JSON, or the words of it.
     pub fn give(self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
-        print(if self.is_json() { pretty(value)? } else { words() })
+        print(if self.is_json() { pretty(value)? } else { visible::lines(&words()) })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, TimestampSecondArray,
+    Array, ArrayRef, BinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
     cast::AsArray,
     types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampNanosecondType},
 };
@@ -66,7 +66,10 @@ pub(crate) fn accept(found: &Schema, kinds: &[Kind]) -> Result<Kind> {
 /// Returns the type of a column's values, of which a dictionary holds each but once.
 fn spelled_out(found: &DataType) -> &DataType {
     match found {
-        DataType::Dictionary(_, values) => values,
+        DataType::Dictionary(_, values) => spelled_out(values),
+        // As Parquet is read, so that it can be measured.
+        DataType::Utf8View => &DataType::Utf8,
+        DataType::BinaryView => &DataType::Binary,
         other => other,
     }
 }
@@ -121,6 +124,9 @@ fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         }
         (DataType::Int32, _) => Arc::new(array.as_primitive::<Int32Type>().unary::<_, Int64Type>(i64::from)),
         (DataType::LargeUtf8, _) => Arc::new(array.as_string::<i64>().iter().collect::<StringArray>()),
+        (DataType::BinaryView, DataType::Binary) => {
+            Arc::new(array.as_binary_view().iter().collect::<BinaryArray>())
+        }
         (DataType::Utf8View, _) => Arc::new(array.as_string_view().iter().collect::<StringArray>()),
         (from, to) => return Err(Error::data(format!("cannot turn {from} into {to}"))),
     })

@@ -22,10 +22,12 @@ use crate::{
     damage::caught,
     dbn::DbnReader,
     jsonl::JsonReader,
+    limits,
     lineage::hash_file,
     log, parquet,
     sniff::{Found, sniff},
     source::Source,
+    unfold,
 };
 
 /// What reading came to.
@@ -147,6 +149,7 @@ impl Input {
                     self.rows = batch.num_rows() as u64;
                     // Nulls first: the canonical schema has no place for a null time.
                     self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
+                    unfold::check(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
                     if let Err((row, error)) = self.checks.batch(&batch) {
@@ -269,6 +272,7 @@ impl Opened {
                 (Decoder::Dbn(Box::new(reader)), schema)
             }
         };
+        limits::columns(schema.fields().len()).map_err(|error| error.at(&name))?;
         if let Some(carried) = Meta::from_schema(&schema).map_err(|error| error.at(&name))? {
             meta = Some(carried);
         }
