@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, minutes::Minutes, money::Cents, session::Part};
+use crate::{Error, minutes::Minutes, money::Cents, session::Part, within};
 
 /// The owner's figures, $0.84 a round turn.
 pub const OWNER: &str = include_str!("../../../pipelines/costs/owner.toml");
@@ -81,6 +81,7 @@ impl Costs {
     pub fn parse(text: &str) -> Result<Costs, Error> {
         let costs: Costs =
             toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;
+        within::settings(text).map_err(Error::Costs)?;
         if costs.rates.is_empty() {
             return Err(Error::Costs("no [[rate]]".into()));
         }

@@ -8,7 +8,7 @@ mod shipped;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents};
+use crate::{Error, money::Cents, within};
 
 pub use breakers::Breakers;
 pub use exits::{Exits, Reversals, StopBy};
@@ -138,11 +138,11 @@ impl Rules {
     pub fn parse(text: &str) -> Result<Rules, Error> {
         let rules: Rules =
             toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
-        rules.check().map_err(Error::Rules)?;
+        within::settings(text).and_then(|()| rules.check()).map_err(Error::Rules)?;
         Ok(rules)
     }
 
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let limits = &self.limits;
         let positive = [
             ("capital_usd", self.capital_usd),

@@ -144,7 +144,11 @@ pub(crate) fn open_file(mut file: File, name: &str) -> Result<FileReader<File>> 
 fn blocks(file: &mut File) -> Result<Vec<u64>> {
     let damaged = || Error::data("the index is damaged");
     let mut tail = [0; 10];
-    let whole = file.seek(SeekFrom::End(-10))? + 10;
+    let whole = file.metadata()?.len();
+    if whole < tail.len() as u64 {
+        return Err(damaged());
+    }
+    file.seek(SeekFrom::End(-10))?;
     file.read_exact(&mut tail)?;
     let length = read_footer_length(tail)? as u64;
     let mut footer = vec![0; usize::try_from(length.min(whole)).map_err(Error::data)?];

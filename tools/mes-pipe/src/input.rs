@@ -57,6 +57,7 @@ struct Opened {
     interval: Option<Interval>,
     hash: Option<String>,
     rows: u64,
+    left_out: Vec<String>,
 }
 
 /// One stream of rows from one or several files.
@@ -132,6 +133,11 @@ impl Input {
         &self.schema
     }
 
+    /// Returns the columns of the file that is read now that were not asked for, as far as that spares decoding them.
+    pub fn left_out(&self) -> &[String] {
+        &self.current.left_out
+    }
+
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
@@ -152,7 +158,9 @@ impl Input {
                     unfold::check(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    if let Err((row, error)) = self.checks.batch(&batch) {
+                    let faults =
+                        check::times(&batch).err().into_iter().chain(self.checks.batch(&batch).err());
+                    if let Some((row, error)) = faults.min_by_key(|(row, _)| *row) {
                         let error = error.at(self.at(row));
                         if row == 0 {
                             return Err(error);
@@ -237,7 +245,7 @@ impl Opened {
         let (source, found) = sniff(source)?;
         let mut interval = None;
         let mut meta = None;
-        let mut rows = 0;
+        let (mut rows, mut left_out) = (0, Vec::new());
         let (decoder, schema) = match found {
             Found::ArrowStream => {
                 let reader = StreamReader::open(source)?;
@@ -250,9 +258,9 @@ impl Opened {
                 (Decoder::File(Box::new(reader)), schema)
             }
             Found::Parquet => {
-                let (schema, count, reader) = parquet::open(source.into_file()?, &name, keep)?;
-                rows = count;
-                (Decoder::Parquet(Box::new(reader)), schema)
+                let file = parquet::open(source.into_file()?, &name, keep)?;
+                (rows, left_out) = (file.rows, file.left_out);
+                (Decoder::Parquet(Box::new(file.batches)), file.schema)
             }
             Found::Csv => {
                 let reader = CsvReader::open(source)?;
@@ -276,7 +284,7 @@ impl Opened {
         if let Some(carried) = Meta::from_schema(&schema).map_err(|error| error.at(&name))? {
             meta = Some(carried);
         }
-        Ok(Opened { name, decoder, schema, meta, interval, hash, rows })
+        Ok(Opened { name, decoder, schema, meta, interval, hash, rows, left_out })
     }
 
     fn next(&mut self) -> Result<Event> {

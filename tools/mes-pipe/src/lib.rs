@@ -40,7 +40,7 @@ mod unfold;
 mod visible;
 pub mod write;
 
-pub use self::parquet::TableFile;
+pub use self::parquet::{ParquetFile, TableFile, open as open_parquet};
 pub use ahead::Ahead;
 pub use answer::AnswerArgs;
 pub use args::{InputArgs, Session, TextArgs};

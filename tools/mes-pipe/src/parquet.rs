@@ -37,20 +37,33 @@ const BATCH_BYTES: usize = 1 << 28;
 /// The index of a file unfolds to some ten times its bytes.
 const INDEX_UNFOLDS: u64 = 16;
 
-/// Opens a file and returns its schema, how many rows it has, and its batches, of the columns to keep. Texts come as
-/// views, so that one long text in a dictionary is not written out for every row before anybody has measured it.
-pub(crate) fn open(
-    file: File,
-    name: &str,
-    keep: fn(&str) -> bool,
-) -> Result<(SchemaRef, u64, ParquetRecordBatchReader)> {
+/// An opened file.
+pub struct ParquetFile {
+    /// Of the columns that are read; texts are views, so that a long one in a dictionary is not written out for every row
+    /// before anybody has measured it.
+    pub schema: SchemaRef,
+    pub rows: u64,
+    pub batches: ParquetRecordBatchReader,
+    /// The columns that are not read.
+    pub left_out: Vec<String>,
+}
+
+/// Opens a file to read the columns to keep.
+///
+/// # Errors
+///
+/// [`Error::Data`] when it is not whole or beyond the limits of a reader.
+pub fn open(file: File, name: &str, keep: fn(&str) -> bool) -> Result<ParquetFile> {
     let at = |error: Error| error.at(format!("{name}: not a whole Parquet file"));
-    index(&file).map_err(at)?;
+    index(&file).map_err(|error| error.at(name))?;
     let found = caught(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())).map_err(at)?;
     limits::columns(found.schema().fields().len()).map_err(|error| error.at(name))?;
     let metadata = Arc::clone(found.metadata());
     let rows = metadata.file_metadata().num_rows().max(0) as u64;
     let Kept { roots, leaves } = Kept::of(&found, name, keep);
+    let fields = found.schema().fields().iter().enumerate();
+    let left_out = fields.filter(|(root, _)| roots.binary_search(root).is_err());
+    let left_out = left_out.map(|(_, field)| field.name().clone()).collect();
     let views = found.schema().fields().iter().map(as_view).collect::<Vec<_>>();
     let schema = Arc::new(Schema::new_with_metadata(views, found.schema().metadata().clone()));
     let mask = ProjectionMask::roots(found.parquet_schema(), roots.iter().copied());
@@ -62,13 +75,18 @@ pub(crate) fn open(
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(pages, metadata);
         builder.with_projection(mask).with_batch_size(batch_rows).build()
     });
-    Ok((Arc::new(schema.project(&roots)?), rows, reader.map_err(at)?))
+    let schema = Arc::new(schema.project(&roots)?);
+    Ok(ParquetFile { schema, rows, batches: reader.map_err(at)?, left_out })
 }
 
 /// Errors when the index of a file would fill the memory.
 fn index(mut file: &File) -> Result<()> {
     let mut tail = [0; 8];
-    let whole = file.seek(SeekFrom::End(-8))? + 8;
+    let whole = file.metadata()?.len();
+    if whole < tail.len() as u64 {
+        return Ok(());
+    }
+    file.seek(SeekFrom::End(-8))?;
     file.read_exact(&mut tail)?;
     let length = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
     limits::block("an index", length.min(whole).saturating_mul(INDEX_UNFOLDS))

@@ -13,7 +13,11 @@ pub fn opinion(view: &View) -> Opinion {
         },
         Some(tier) => {
             let more = tier.step_usd.map_or(0, |step| ((balance - tier.from_usd) / step) as i64);
-            Opinion::AtMost { contracts: tier.contracts + more, value: balance, limit: tier.from_usd }
+            Opinion::AtMost {
+                contracts: tier.contracts.saturating_add(more),
+                value: balance,
+                limit: tier.from_usd,
+            }
         }
     }
 }
