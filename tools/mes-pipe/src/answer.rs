@@ -23,14 +23,18 @@ impl AnswerArgs {
 
     /// Prints `value` as JSON, or the words of it.
     pub fn give(self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
-        print(if self.is_json() { pretty(value)? } else { visible::lines(&words()) })
+        print(if self.is_json() { pretty(value)? } else { words() })
     }
 }
 
-/// Prints all of it.
+/// Prints all of it; on a terminal without what would move its cursor.
 pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
     let mut out = stdout().lock();
-    out.write_all(text.as_ref())?;
+    if out.is_terminal() {
+        out.write_all(visible::lines(&String::from_utf8_lossy(text.as_ref())).as_bytes())?;
+    } else {
+        out.write_all(text.as_ref())?;
+    }
     Ok(out.flush()?)
 }
 

@@ -17,6 +17,7 @@ mod damage;
 mod dbn;
 pub mod durable;
 mod error;
+mod files;
 mod input;
 mod jsonl;
 pub mod limits;
