@@ -51,10 +51,10 @@ fn flags(tool: &str) -> Vec<String> {
     let help = shell::ok(folder.path(), &format!("{command} --help"), b"");
     let help = String::from_utf8(help).expect("text");
     let names = help.lines().filter_map(|line| {
-        let (flag, rest) = line.trim_start().rsplit_once("--").filter(|(before, _)| before.len() <= 4)?;
-        let _ = flag;
+        // `-o, --out <FILE>`, `--labels[=<KIND>]`
+        let (_, rest) = line.trim_start().split_once("--").filter(|(before, _)| before.len() <= 4)?;
         let (name, value) = rest.split_once([' ', '='])?;
-        value.trim_start_matches('[').starts_with('<').then(|| format!("--{name}"))
+        value.starts_with('<').then(|| format!("--{}", name.trim_end_matches('[')))
     });
     names.collect()
 }

@@ -138,11 +138,12 @@ impl Rules {
     pub fn parse(text: &str) -> Result<Rules, Error> {
         let rules: Rules =
             toml::from_str(text).map_err(|error| Error::Rules(error.to_string().trim_end().to_owned()))?;
-        within::settings(text).and_then(|()| rules.check()).map_err(Error::Rules)?;
+        rules.check().map_err(Error::Rules)?;
         Ok(rules)
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
+        within::settings(self)?;
         let limits = &self.limits;
         let positive = [
             ("capital_usd", self.capital_usd),
@@ -156,6 +157,9 @@ impl Rules {
         ];
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
+        }
+        if self.guard.max_contracts > within::CONTRACTS {
+            return Err(format!("guard.max_contracts is more than {}", within::CONTRACTS));
         }
         if self.reversals.enabled && !self.exits.on_opposite_signal {
             return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());

@@ -20,6 +20,7 @@ pub struct Run {
     pub session: Filter,
     #[serde(deserialize_with = "checked_rules")]
     pub rules: Named<Rules>,
+    #[serde(deserialize_with = "checked_costs")]
     pub costs: Named<Costs>,
     pub fills: Fills,
     /// BLAKE3 of the calendar.
@@ -34,8 +35,15 @@ pub struct Run {
     pub lineage: serde_json::Value,
 }
 
+/// Reads costs that can be paid.
+fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::Error> {
+    let costs = Named::<Costs>::deserialize(json)?;
+    costs.value.check().map_err(D::Error::custom)?;
+    Ok(costs)
+}
+
 /// Reads rules that can be traded by.
-fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
+pub fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
     let rules = Named::<Rules>::deserialize(json)?;
     rules.value.check().map_err(D::Error::custom)?;
     Ok(rules)

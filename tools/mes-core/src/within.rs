@@ -6,15 +6,18 @@
 
 use std::fmt::Display;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     Error,
+    bar::Bar,
     time::{SECOND, Ts},
 };
 
 pub const CONTRACTS: i64 = 1_000_000;
-pub const TICKS: i64 = 10_000_000;
+pub const TICKS: i64 = 40_000_000;
+/// Contracts that trade in a row.
+const VOLUME: i64 = 1_000_000_000;
 pub const POINTS: f64 = 1e7;
 pub const CENTS: i64 = 1_000_000_000_000;
 /// Programs that know numbers as doubles keep whole ones up to here.
@@ -108,14 +111,22 @@ pub fn time(ts: Ts) -> Result<Ts, Error> {
     Err(Error::Time(format!("time {} is not between 1970 and 2200", crate::time::format(ts))))
 }
 
-/// Checks all numbers of a settings file, whatever they mean.
+/// Errors when what is remembered of a bar is beyond what a market does.
+pub fn bar(bar: &Bar) -> Result<(), String> {
+    time(bar.ts).map_err(|error| error.to_string())?;
+    let prices = [bar.open, bar.high, bar.low, bar.close];
+    let fit =
+        prices.iter().all(|price| (-POINTS..=POINTS).contains(price)) && (0..=VOLUME).contains(&bar.volume);
+    if fit { Ok(()) } else { Err("a bar beyond what a market does".into()) }
+}
+
+/// Checks all numbers of settings, whatever they mean.
 ///
 /// # Errors
 ///
 /// The key of the first that is beyond what an account can have, and its value.
-pub fn settings(text: &str) -> Result<(), String> {
-    // What is not TOML is told by who reads it as what it should be.
-    let Ok(table) = text.parse::<toml::Table>() else { return Ok(()) };
+pub fn settings(of: &impl Serialize) -> Result<(), String> {
+    let table = toml::Table::try_from(of).map_err(|error| error.to_string())?;
     table.iter().try_for_each(|(key, value)| setting(key, value))
 }
 
@@ -148,9 +159,11 @@ mod tests {
             ("a = nan\n", "a"),
             ("a = -inf\n", "a"),
         ] {
-            let error = settings(text).expect_err(key);
+            let table: toml::Table = text.parse().expect("reads");
+            let error = settings(&table).expect_err(key);
             assert!(error.starts_with(&format!("{key} = ")), "{error}");
         }
-        assert_eq!(settings("a = 1e9\nb = -5\nc = \"x\"\n"), Ok(()));
+        let table: toml::Table = "a = 1e9\nb = -5\nc = \"x\"\n".parse().expect("reads");
+        assert_eq!(settings(&table), Ok(()));
     }
 }
