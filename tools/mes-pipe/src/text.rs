@@ -64,6 +64,7 @@ impl Lines {
         loop {
             if let Some(length) = memchr(&self.buffer[searched..self.filled]) {
                 let end = searched + length;
+                self.fits(end - self.start)?;
                 let place =
                     self.start..if end > self.start && self.buffer[end - 1] == b'\r' { end - 1 } else { end };
                 self.given += end + 1 - self.start;
@@ -76,6 +77,7 @@ impl Lines {
                 if self.start == self.filled {
                     return Ok(Line::End);
                 }
+                self.fits(self.filled - self.start)?;
                 let place = self.start..self.filled;
                 self.start = self.filled;
                 self.number += 1;
@@ -92,14 +94,19 @@ impl Lines {
         }
     }
 
+    /// Errors when the next line is too long.
+    fn fits(&self, bytes: usize) -> Result<()> {
+        limits::line(bytes as u64)
+            .map_err(|error| error.at(format!("{}: line {}", self.source.name, self.number + 1)))
+    }
+
     /// Reads on, after moving what is left to the beginning.
     fn fill(&mut self) -> Result<()> {
         self.buffer.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
         self.start = 0;
         if self.filled == self.buffer.len() {
-            let at = |error: Error| error.at(format!("{}: line {}", self.source.name, self.number + 1));
-            limits::line(self.filled as u64).map_err(at)?;
+            self.fits(self.filled)?;
             // One byte more than a line may have, to know that it has more.
             let longest = usize::try_from(limits::get().line).unwrap_or(usize::MAX).saturating_add(1);
             self.buffer.resize(longest.min(2 * self.filled).max(self.filled + 1), 0);
