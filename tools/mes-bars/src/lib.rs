@@ -74,7 +74,7 @@ pub fn main(args: Args) -> Result<()> {
     let measure = Measure::of(&args)?;
     let calendar = args.calendar.read()?;
     let input = InputArgs { files: args.files.clone(), text: TextArgs::default() };
-    let input = Input::open(&input, &[Kind::Tick, Kind::Ohlcv])?;
+    let input = Input::open_columns(&input, &[Kind::Tick, Kind::Ohlcv], needed)?;
     let ticks = input.meta().kind == Kind::Tick;
     measure.accept(&input, ticks)?;
     let symbol = match args.symbol {
@@ -196,9 +196,15 @@ fn columns(input: &Input, ticks: bool) -> bar::Columns {
     known.iter().filter(|(_, known)| *known).flat_map(|(names, _)| names.iter().copied()).collect()
 }
 
+/// Says whether bars or ticks have a column of this name.
+fn needed(name: &str) -> bool {
+    mes_pipe::schema::TICK.contains(&name) || mes_pipe::schema::BAR.contains(&name)
+}
+
 fn say_what_is_dropped(input: &Input, ticks: bool) {
     let known: &[&str] = if ticks { &mes_pipe::schema::TICK } else { &mes_pipe::schema::BAR };
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
+    let names = names.chain(input.left_out().iter().map(String::as_str));
     // The own time of a late tick is for whoever looks into a recording.
     let dropped: Vec<_> = names.filter(|name| !known.contains(name) && *name != "ts_event").collect();
     if !dropped.is_empty() {

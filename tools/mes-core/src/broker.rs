@@ -3,7 +3,7 @@
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{bar::Bar, money::Cents, order::Order, run::Run, statement::Statement};
+use crate::{bar::Bar, money::Cents, order::Order, run::Run, statement::Statement, within};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -27,6 +27,7 @@ pub struct Hello {
     /// The New York time by which the broker itself demands to be flat.
     pub cut: Option<NaiveTime>,
     /// The last order id it has seen.
+    #[serde(deserialize_with = "within::id")]
     pub seen: u64,
 }
 

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, minutes::Minutes, money::Cents, session::Part};
+use crate::{Error, minutes::Minutes, money::Cents, session::Part, within};
 
 /// The owner's figures, $0.84 a round turn.
 pub const OWNER: &str = include_str!("../../../pipelines/costs/owner.toml");
@@ -81,25 +81,29 @@ impl Costs {
     pub fn parse(text: &str) -> Result<Costs, Error> {
         let costs: Costs =
             toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;
-        if costs.rates.is_empty() {
-            return Err(Error::Costs("no [[rate]]".into()));
+        costs.check().map_err(Error::Costs)?;
+        Ok(costs)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), String> {
+        within::settings(self)?;
+        if self.rates.is_empty() {
+            return Err("no [[rate]]".into());
         }
-        if !costs.rates.is_sorted_by(|a, b| a.from < b.from) {
-            return Err(Error::Costs("the dates of [[rate]] do not rise".into()));
+        if !self.rates.is_sorted_by(|a, b| a.from < b.from) {
+            return Err("the dates of [[rate]] do not rise".into());
         }
-        let slippage = costs.slippage;
-        let negative = costs
-            .rates
-            .iter()
-            .any(|rate| rate.commission_cents < Cents::ZERO || rate.fee_cents < Cents::ZERO);
+        let slippage = self.slippage;
+        let negative =
+            self.rates.iter().any(|rate| rate.commission_cents < Cents::ZERO || rate.fee_cents < Cents::ZERO);
         let slippages = [slippage.rth_ticks, slippage.eth_ticks, slippage.wild_ticks];
         if negative || slippages.iter().any(|ticks| *ticks < 0) {
-            return Err(Error::Costs("a cost below 0".into()));
+            return Err("a cost below 0".into());
         }
         if !(0.0..=1.0).contains(&slippage.thin_share) {
-            return Err(Error::Costs("thin_share is not between 0 and 1".into()));
+            return Err("thin_share is not between 0 and 1".into());
         }
-        Ok(costs)
+        Ok(())
     }
 
     /// Returns the rate in force on `date`; before the first one, that one.

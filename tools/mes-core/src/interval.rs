@@ -21,7 +21,7 @@ impl Interval {
 
     /// Returns how many rows of this length last `seconds`, or `None` when that is not a whole number above 0.
     pub fn rows_in(self, seconds: i64) -> Option<usize> {
-        let nanos = seconds * SECOND;
+        let nanos = seconds.checked_mul(SECOND)?;
         (nanos % self.0 == 0 && nanos >= self.0).then_some((nanos / self.0) as usize)
     }
 

@@ -7,11 +7,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    market::Market,
+    market::{self, Market},
     minutes::Swing,
     money::Cents,
     order::{Side, Signal},
     time::{self, Ts},
+    within,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,12 +29,14 @@ pub struct Ledger {
     /// As of the last statement.
     pub equity_cents: Cents,
     pub balance_cents: Cents,
+    #[serde(deserialize_with = "within::contracts")]
     pub position: i64,
     /// The highest balance with which a day ended, or the account began.
     pub day_end_high_cents: Cents,
     /// The day of the last row; absent before the first.
     pub day: Option<Day>,
     /// The last order id used.
+    #[serde(deserialize_with = "within::id")]
     pub order: u64,
     /// Why a person has halted trading, if one has.
     pub halted: Option<String>,
@@ -44,6 +47,7 @@ pub struct Ledger {
     #[serde(with = "time::text_or_null")]
     pub last_exit: Option<Ts>,
     /// Losing trades in a row today.
+    #[serde(deserialize_with = "within::count")]
     pub losses: u32,
     pub pause: Option<Pause>,
     pub reversals: Reversing,
@@ -51,6 +55,7 @@ pub struct Ledger {
     pub wide_spread: bool,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
+    #[serde(deserialize_with = "market::checked")]
     pub market: Market,
 }
 
@@ -90,6 +95,7 @@ pub struct Open {
     #[serde(with = "time::text")]
     pub entered: Ts,
     /// The best close since.
+    #[serde(deserialize_with = "within::price")]
     pub best: f64,
     /// What its fills have brought and cost so far.
     pub net_cents: Cents,
@@ -113,6 +119,7 @@ pub struct Reversing {
     pub last: Option<Ts>,
     /// The last completed minute before the last reversal, and how many there were within.
     pub range: Option<Swing>,
+    #[serde(deserialize_with = "within::count")]
     pub count: u32,
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     bar::Bar,
     minutes::Minutes,
     time::{self, MILLI, MINUTE, Ts},
+    within,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,21 @@ pub struct Market {
     /// The last row that traded; before any did, the first row.
     #[serde(default, with = "time::text_or_null")]
     traded: Option<Ts>,
+}
+
+/// Reads a market whose numbers can be worked with.
+pub(crate) fn checked<'de, D: Deserializer<'de>>(json: D) -> Result<Market, D::Error> {
+    let market = Market::deserialize(json)?;
+    let recent = market.recent.iter().all(|(ts, volume)| within::TIMES.contains(ts) && is_volume(volume));
+    if recent && is_volume(&market.recent_volume) && market.minutes.can_be() {
+        return Ok(market);
+    }
+    Err(D::Error::custom("what is remembered of the market is beyond all that a market does"))
+}
+
+/// Says whether so much can trade in what is remembered; half of it may come on top.
+pub(crate) fn is_volume(volume: &i64) -> bool {
+    (0..i64::MAX / 2).contains(volume)
 }
 
 impl Market {

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     contract::TICK,
+    market::is_volume,
     time::{MINUTE, Ts},
+    within,
 };
 
 /// Completed minutes that are kept: those of the normal volume, and the longest swing.
@@ -151,6 +153,28 @@ impl Minutes {
             self.complete(self.making);
         }
         Some(begins)
+    }
+
+    /// Says whether rows could have left this behind: numbers that further rows can be added to.
+    pub(crate) fn can_be(&self) -> bool {
+        let time = |ts: Ts| ts == Minutes::default().ts || within::TIMES.contains(&ts);
+        let level = |ticks: i64| ticks.unsigned_abs() <= within::TICKS.unsigned_abs();
+        let levels = |m: &Minute| level(m.high) && level(m.low) && level(m.close) && is_volume(&m.volume);
+        let mean = |millionths: &i64| millionths.unsigned_abs() / 1_000_000 <= within::TICKS.unsigned_abs();
+        let sum: i128 = self.ranges.iter().map(|average| i128::from(*average)).sum();
+        let volume: i128 = self.minutes.iter().map(|minute| i128::from(minute.volume)).sum();
+        time(self.ts)
+            && time(self.since)
+            && time(self.end)
+            && (self.making == Minute::NOTHING || levels(&self.making))
+            && self.minutes.len() <= MINUTES
+            && self.minutes.iter().all(levels)
+            && is_volume(&self.minutes_volume)
+            && i128::from(self.minutes_volume) == volume
+            && self.ranges.len() <= RANGES
+            && self.ranges.iter().all(mean)
+            && i128::from(self.ranges_sum) == sum
+            && self.completed < usize::MAX / 2
     }
 
     /// Returns how long this segment has lasted, in nanoseconds.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// An amount of US dollars in cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Cents(pub i64);
+pub struct Cents(#[serde(deserialize_with = "crate::within::cents")] pub i64);
 
 impl Cents {
     pub const ZERO: Cents = Cents(0);

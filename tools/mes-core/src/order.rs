@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{self, Ts};
+use crate::{
+    time::{self, Ts},
+    within,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,6 +102,7 @@ impl ExitReason {
 pub struct Order {
     #[serde(with = "time::text")]
     pub ts: Ts,
+    #[serde(deserialize_with = "within::id")]
     pub id: u64,
     pub signal: Signal,
     #[serde(flatten)]
@@ -109,9 +113,22 @@ pub struct Order {
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// Opens a position at market, with a stop and a target measured from the fill.
-    Enter { side: Side, contracts: i64, stop_ticks: i64, target_ticks: i64, confidence: f32 },
+    Enter {
+        side: Side,
+        #[serde(deserialize_with = "within::contracts")]
+        contracts: i64,
+        #[serde(deserialize_with = "within::ticks")]
+        stop_ticks: i64,
+        #[serde(deserialize_with = "within::ticks")]
+        target_ticks: i64,
+        #[serde(deserialize_with = "within::share")]
+        confidence: f32,
+    },
     /// Closes the whole position at market and cancels its bracket and every waiting entry.
     Exit { reason: ExitReason },
     /// Moves the protective stop to this price.
-    MoveStop { stop: f64 },
+    MoveStop {
+        #[serde(deserialize_with = "within::price")]
+        stop: f64,
+    },
 }

@@ -10,7 +10,7 @@ mod shipped;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents, session};
+use crate::{Error, money::Cents, session, within};
 
 pub use breakers::Breakers;
 pub use entries::{Entries, EntrySession};
@@ -135,7 +135,8 @@ impl Rules {
         Ok(rules)
     }
 
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
+        within::settings(self)?;
         let limits = &self.limits;
         let positive = [
             ("capital_usd", self.capital_usd),
@@ -149,6 +150,9 @@ impl Rules {
         ];
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
+        }
+        if self.guard.max_contracts > within::CONTRACTS {
+            return Err(format!("guard.max_contracts is more than {}", within::CONTRACTS));
         }
         if self.reversals.enabled && !self.exits.on_opposite_signal {
             return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());

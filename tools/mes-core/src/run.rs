@@ -1,6 +1,6 @@
 //! The first record of a journal: everything its bytes depend on, and nothing else (no program name, no path).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     broker::Hello,
@@ -18,7 +18,9 @@ pub struct Run {
     /// As in flags: `1s`.
     pub interval: String,
     pub session: Filter,
+    #[serde(deserialize_with = "checked_rules")]
     pub rules: Named<Rules>,
+    #[serde(deserialize_with = "checked_costs")]
     pub costs: Named<Costs>,
     pub fills: Fills,
     /// BLAKE3 of the calendar.
@@ -31,6 +33,20 @@ pub struct Run {
     pub broker: Hello,
     /// The chain of settings and hashes that made the rows.
     pub lineage: serde_json::Value,
+}
+
+/// Reads costs that can be paid.
+fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::Error> {
+    let costs = Named::<Costs>::deserialize(json)?;
+    costs.value.check().map_err(D::Error::custom)?;
+    Ok(costs)
+}
+
+/// Reads rules that can be traded by.
+pub fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
+    let rules = Named::<Rules>::deserialize(json)?;
+    rules.value.check().map_err(D::Error::custom)?;
+    Ok(rules)
 }
 
 /// A setting from a file, with the BLAKE3 of that file.

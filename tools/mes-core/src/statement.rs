@@ -6,6 +6,7 @@ use crate::{
     money::Cents,
     order::{ExitReason, Side},
     time::{self, Ts},
+    within,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,9 +14,12 @@ pub struct Statement {
     #[serde(with = "time::text")]
     pub ts: Ts,
     /// The last order id handled; orders with a higher one are in flight.
+    #[serde(deserialize_with = "within::id")]
     pub seen: u64,
     /// Contracts, negative when short.
+    #[serde(deserialize_with = "within::contracts")]
     pub position: i64,
+    #[serde(default, deserialize_with = "within::price_or_null")]
     pub entry_price: Option<f64>,
     /// Cash after all that was booked.
     pub balance_cents: Cents,
@@ -39,11 +43,14 @@ pub enum Role {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Working {
+    #[serde(deserialize_with = "within::id")]
     pub order: u64,
     pub role: Role,
     pub side: Side,
+    #[serde(deserialize_with = "within::contracts")]
     pub contracts: i64,
     /// Absent for a market order.
+    #[serde(default, deserialize_with = "within::price_or_null")]
     pub price: Option<f64>,
 }
 
@@ -52,13 +59,17 @@ pub struct Fill {
     #[serde(with = "time::text")]
     pub ts: Ts,
     /// The order that asked for it; of a bracket's fill, the entry that it protected.
+    #[serde(deserialize_with = "within::id")]
     pub order: u64,
     pub side: Side,
+    #[serde(deserialize_with = "within::contracts")]
     pub contracts: i64,
+    #[serde(deserialize_with = "within::price")]
     pub price: f64,
+    #[serde(deserialize_with = "within::ticks")]
     pub slippage_ticks: i64,
     /// Ticks that the opposite quote lay beyond the open of the bar it was filled in: what crossing the spread took.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "within::ticks")]
     pub spread_ticks: i64,
     pub commission_cents: Cents,
     /// Profit before costs of the contracts that this fill closed; 0 for an entry.
@@ -71,6 +82,7 @@ pub struct Fill {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
+    #[serde(deserialize_with = "within::id")]
     pub order: u64,
     pub reason: String,
 }

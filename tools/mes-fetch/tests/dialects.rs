@@ -302,3 +302,72 @@ fn parquet_with_fixed_or_float_prices_and_an_index() {
     let refused = text(&fetch("import --to csv", Some(&two), b"").stderr);
     assert!(refused.contains("row 1: time \"2026-01-05T14:30:00\" has no zone"), "{refused}");
 }
+
+/// A zip of one entry.
+fn zip_of(path: &Path, name: &str, content: &[u8]) {
+    let mut archive = zip::ZipWriter::new(File::create(path).expect("a file"));
+    archive.start_file(name, SimpleFileOptions::default()).expect("an entry");
+    archive.write_all(content).expect("written");
+    archive.finish().expect("an archive");
+}
+
+#[test]
+fn a_zip_is_measured_while_it_is_unpacked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bomb.zip");
+    zip_of(&path, "20131202_spy_minute_trade.csv", &vec![b'0'; 8 << 20]);
+    let size = std::fs::metadata(&path).expect("a file").len();
+    assert!(size < 20_000, "{size}");
+    let done = fetch("import --preset lean --max-block 1MiB", Some(&path), b"");
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    assert!(said.contains("a file of more than 1 MiB") && said.contains("--max-block SIZE"), "{said}");
+    // A size that the archive does not tell the truth about; it stands in the entry and in the index.
+    let mut lying = std::fs::read(&path).expect("a file");
+    let told = (8_u32 << 20).to_le_bytes();
+    let places: Vec<usize> = (0..lying.len() - 4).filter(|at| lying[*at..at + 4] == told).collect();
+    assert_eq!(places.len(), 2);
+    places.into_iter().for_each(|at| lying[at..at + 4].copy_from_slice(&1000_u32.to_le_bytes()));
+    std::fs::write(&path, lying).expect("written");
+    let done = fetch("import --preset lean --max-block 1MiB", Some(&path), b"");
+    assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
+}
+
+#[test]
+fn a_line_of_foreign_text_has_an_end() {
+    let endless = format!("ts,price,size\n{}", "9".repeat(20 << 20));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(endless.as_bytes()).expect("packed");
+    let packed = packed.finish().expect("packed");
+    for input in [endless.as_bytes(), &packed] {
+        let done = fetch("import", None, input);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(3), "{said}");
+        assert!(
+            said.contains("line 2: a line of more than 16 MiB") && said.contains("--max-line SIZE"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_gz_with_a_wrong_checksum_is_an_error_of_the_data() {
+    let rows = "ts,price,size\n2026-01-05T14:31:00Z,6900.25,12\n";
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(rows.as_bytes()).expect("packed");
+    let packed = packed.finish().expect("packed");
+    assert_eq!(fetch("import", None, &packed).status.code(), Some(0));
+    let at = packed.len() - 8;
+    let mut wrong = packed.clone();
+    wrong[at] ^= 1;
+    for input in [&wrong[..], &packed[..at], &packed[..12]] {
+        let done = fetch("import", None, input);
+        assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
+    }
+    let deep = (0..6).fold(rows.as_bytes().to_vec(), |bytes, _| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&bytes).expect("packed");
+        packed.finish().expect("packed")
+    });
+    assert!(text(&fetch("import", None, &deep).stderr).contains("times over: unpack it first"));
+}

@@ -15,6 +15,9 @@ struct Args {
     /// Demand ticks, bars or predictions instead of anything
     #[arg(long)]
     kind: Option<String>,
+    /// Look at the times alone
+    #[arg(long)]
+    only_ts: bool,
     /// Cut batches to this many rows
     #[arg(long, default_value_t = usize::MAX)]
     rows_per_batch: usize,
@@ -32,7 +35,8 @@ fn pass(args: Args) -> Result<()> {
         Some("prediction") => vec![Kind::Prediction],
         _ => Vec::new(),
     };
-    let mut input = Input::open(&args.input, &kinds)?;
+    let keep = if args.only_ts { |name: &str| name == "ts" } else { |_: &str| true };
+    let mut input = Input::open_columns(&args.input, &kinds, keep)?;
     let mut output = Output::create(&args.output, input.schema().clone(), input.meta())?;
     loop {
         match input.next()? {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use clap::Args;
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::{Error, Result, visible};
 
 /// How an answer is given.
 #[derive(Args, Clone, Copy, Debug)]
@@ -27,10 +27,14 @@ impl AnswerArgs {
     }
 }
 
-/// Prints all of it.
+/// Prints all of it; on a terminal without what would move its cursor.
 pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
     let mut out = stdout().lock();
-    out.write_all(text.as_ref())?;
+    if out.is_terminal() {
+        out.write_all(visible::lines(&String::from_utf8_lossy(text.as_ref())).as_bytes())?;
+    } else {
+        out.write_all(text.as_ref())?;
+    }
     Ok(out.flush()?)
 }
 

@@ -1,15 +1,20 @@
 //! Arrow IPC: the stream that flows through pipes, and the file form of others.
 
-use std::{fs::File, io::Read, sync::Arc};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    sync::Arc,
+};
 
 use arrow_buffer::Buffer;
 use arrow_ipc::{
     convert::try_schema_from_ipc_buffer,
-    reader::{FileReader, StreamDecoder},
+    reader::{FileReader, StreamDecoder, read_footer_length},
+    root_as_footer,
 };
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::{Error, Result, damage::caught, input::Event, source::Source};
+use crate::{Error, Result, damage::caught, input::Event, limits, source::Source};
 
 const CHUNK: usize = 1 << 18;
 
@@ -23,6 +28,8 @@ pub(crate) struct StreamReader {
     tail: [u8; 8],
     ended: bool,
     told_idle: bool,
+    /// Bytes read since the last batch was whole.
+    unfinished: u64,
 }
 
 /// The continuation marker and a length of 0.
@@ -39,6 +46,7 @@ impl StreamReader {
             tail: [0; 8],
             ended: false,
             told_idle: false,
+            unfinished: 0,
         };
         loop {
             if reader.ended {
@@ -66,6 +74,7 @@ impl StreamReader {
             let decoded = caught(|| self.decoder.decode(&mut self.unread));
             if let Some(batch) = decoded.map_err(|error| error.at(&self.source.name))? {
                 self.told_idle = false;
+                self.unfinished = 0;
                 return Ok(Event::Batch(batch));
             }
             if self.ended {
@@ -95,6 +104,7 @@ impl StreamReader {
 
     /// Reads once and puts the bytes behind those not yet decoded.
     fn fill(&mut self) -> Result<()> {
+        limits::block("a batch", self.unfinished).map_err(|error| error.at(&self.source.name))?;
         let mut bytes = vec![0; self.unread.len() + CHUNK];
         let kept = self.unread.len();
         bytes[..kept].copy_from_slice(&self.unread);
@@ -104,6 +114,7 @@ impl StreamReader {
             Err(error) => return Err(Error::from(error).at(&self.source.name)),
         };
         self.ended = count == 0;
+        self.unfinished += count as u64;
         bytes.truncate(kept + count);
         let last = count.min(8);
         self.tail.rotate_left(last);
@@ -120,7 +131,36 @@ fn schema_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Opens an Arrow file, which may be read at any place.
-pub(crate) fn open_file(file: File, name: &str) -> Result<FileReader<File>> {
-    caught(|| FileReader::try_new(file, None))
-        .map_err(|error| error.at(format!("{name}: not a whole Arrow file")))
+pub(crate) fn open_file(mut file: File, name: &str) -> Result<FileReader<File>> {
+    let at = |error: Error| error.at(format!("{name}: not a whole Arrow file"));
+    caught(|| blocks(&mut file))
+        .map_err(at)?
+        .into_iter()
+        .try_for_each(|bytes| limits::block("a batch", bytes).map_err(|error| error.at(name)))?;
+    caught(|| FileReader::try_new(file, None)).map_err(at)
+}
+
+/// Returns the sizes that a file's index gives its batches and dictionaries: they are allocated as they stand there.
+fn blocks(file: &mut File) -> Result<Vec<u64>> {
+    let damaged = || Error::data("the index is damaged");
+    let mut tail = [0; 10];
+    let whole = file.metadata()?.len();
+    if whole < tail.len() as u64 {
+        return Err(damaged());
+    }
+    file.seek(SeekFrom::End(-10))?;
+    file.read_exact(&mut tail)?;
+    let length = read_footer_length(tail)? as u64;
+    let mut footer = vec![0; usize::try_from(length.min(whole)).map_err(Error::data)?];
+    file.seek(SeekFrom::Start(whole.checked_sub(10 + length).ok_or_else(damaged)?))?;
+    file.read_exact(&mut footer)?;
+    let footer = root_as_footer(&footer).map_err(Error::data)?;
+    let all = footer.recordBatches().into_iter().flatten().chain(footer.dictionaries().into_iter().flatten());
+    let sizes = all.map(|block| {
+        let size = u64::try_from(block.bodyLength())
+            .ok()?
+            .checked_add(u64::try_from(block.metaDataLength()).ok()?)?;
+        Some(size).filter(|size| *size <= whole)
+    });
+    sizes.collect::<Option<Vec<u64>>>().ok_or_else(damaged)
 }

@@ -7,8 +7,9 @@ use csv_core::{ReadRecordResult, Reader};
 use crate::{
     Error, Result,
     input::Event,
+    limits,
     source::Source,
-    text::{BATCH_ROWS, Cells, Column, Line, Lines, batch_of, schema_of},
+    text::{Cells, Column, Line, Lines, batch_of, schema_of},
 };
 
 pub(crate) struct CsvReader {
@@ -34,6 +35,7 @@ impl CsvReader {
         let mut reader =
             CsvReader { lines, fields: Fields::new(), columns: Vec::new(), schema, told_idle: false };
         reader.record(true)?;
+        limits::columns(reader.fields.iter().count()).map_err(|error| reader.here(error))?;
         let names = canonical(reader.fields.iter().map(str::to_owned).collect())
             .map_err(|error| reader.here(error))?;
         let first = matches!(reader.record(true)?, Record::Is);
@@ -57,7 +59,7 @@ impl CsvReader {
     pub fn next(&mut self) -> Result<Event> {
         loop {
             let rows = self.columns[0].len();
-            if rows == BATCH_ROWS {
+            if self.lines.fills_a_batch(rows) {
                 return self.batch();
             }
             match self.record(rows == 0 && self.told_idle)? {

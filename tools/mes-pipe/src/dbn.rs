@@ -18,7 +18,7 @@ use crate::{
     Error, Result,
     damage::caught,
     input::Event,
-    schema,
+    limits, schema,
     source::Source,
     text::{BATCH_ROWS, Column, Values, batch_of, schema_of},
 };
@@ -57,6 +57,11 @@ impl DbnReader {
             ended: false,
             told_idle: false,
         };
+        let head = reader.source.peek(8)?;
+        if let Some(length) = head.get(4..8).and_then(|bytes| bytes.try_into().ok()) {
+            limits::line(u64::from(u32::from_le_bytes(length)))
+                .map_err(|error| error.at(format!("{name}: metadata")))?;
+        }
         let metadata = loop {
             match caught(|| process(&mut reader.fsm)).map_err(|error| error.at(&name))? {
                 ProcessResult::Metadata(metadata) => break metadata,

@@ -21,11 +21,14 @@ use crate::{
     csv::CsvReader,
     damage::caught,
     dbn::DbnReader,
+    files::expand,
     jsonl::JsonReader,
+    limits,
     lineage::hash_file,
     log, parquet,
     sniff::{Found, sniff},
     source::Source,
+    unfold,
 };
 
 /// What reading came to.
@@ -55,6 +58,7 @@ struct Opened {
     interval: Option<Interval>,
     hash: Option<String>,
     rows: u64,
+    left_out: Vec<String>,
 }
 
 /// One stream of rows from one or several files.
@@ -126,6 +130,11 @@ impl Input {
         &self.schema
     }
 
+    /// Returns the columns of the file that is read now that were not asked for, as far as that spares decoding them.
+    pub fn left_out(&self) -> &[String] {
+        &self.current.left_out
+    }
+
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
@@ -143,9 +152,12 @@ impl Input {
                     self.rows = batch.num_rows() as u64;
                     // Nulls first: the canonical schema has no place for a null time.
                     self.checks.nulls(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
+                    unfold::check(&batch).map_err(|(row, error)| error.at(self.at(row)))?;
                     let batch =
                         check::conform(&batch, &self.schema).map_err(|error| error.at(&self.current.name))?;
-                    if let Err((row, error)) = self.checks.batch(&batch) {
+                    let faults =
+                        check::times(&batch).err().into_iter().chain(self.checks.batch(&batch).err());
+                    if let Some((row, error)) = faults.min_by_key(|(row, _)| *row) {
                         let error = error.at(self.at(row));
                         if row == 0 {
                             return Err(error);
@@ -230,7 +242,7 @@ impl Opened {
         let (source, found) = sniff(source)?;
         let mut interval = None;
         let mut meta = None;
-        let mut rows = 0;
+        let (mut rows, mut left_out) = (0, Vec::new());
         let (decoder, schema) = match found {
             Found::ArrowStream => {
                 let reader = StreamReader::open(source)?;
@@ -243,9 +255,9 @@ impl Opened {
                 (Decoder::File(Box::new(reader)), schema)
             }
             Found::Parquet => {
-                let (schema, count, reader) = parquet::open(source.into_file()?, &name, keep)?;
-                rows = count;
-                (Decoder::Parquet(Box::new(reader)), schema)
+                let file = parquet::open(source.into_file()?, &name, keep)?;
+                (rows, left_out) = (file.rows, file.left_out);
+                (Decoder::Parquet(Box::new(file.batches)), file.schema)
             }
             Found::Csv => {
                 let reader = CsvReader::open(source)?;
@@ -265,10 +277,11 @@ impl Opened {
                 (Decoder::Dbn(Box::new(reader)), schema)
             }
         };
+        limits::columns(schema.fields().len()).map_err(|error| error.at(&name))?;
         if let Some(carried) = Meta::from_schema(&schema).map_err(|error| error.at(&name))? {
             meta = Some(carried);
         }
-        Ok(Opened { name, decoder, schema, meta, interval, hash, rows })
+        Ok(Opened { name, decoder, schema, meta, interval, hash, rows, left_out })
     }
 
     fn next(&mut self) -> Result<Event> {
@@ -311,37 +324,6 @@ impl Place {
     pub fn of(&self, row: usize) -> String {
         format!("{}: {} {}", self.name, self.unit, self.first + row as u64)
     }
-}
-
-/// Replaces directories by their Parquet files, in the order of their paths.
-fn expand(files: &[PathBuf]) -> Result<VecDeque<PathBuf>> {
-    let mut paths = VecDeque::new();
-    for path in files {
-        if !path.is_dir() {
-            paths.push_back(path.clone());
-            continue;
-        }
-        let mut found = Vec::new();
-        let mut folders = vec![path.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in
-                std::fs::read_dir(&folder).map_err(|error| Error::from(error).at(folder.display()))?
-            {
-                let path = entry?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "parquet") {
-                    found.push(path);
-                }
-            }
-        }
-        if found.is_empty() {
-            return Err(Error::usage(format!("{}: no *.parquet within", path.display())));
-        }
-        found.sort();
-        paths.extend(found);
-    }
-    Ok(paths)
 }
 
 fn hash_of(path: &Path) -> Result<String> {

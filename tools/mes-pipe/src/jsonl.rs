@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::{
     Error, Meta, Result,
     input::Event,
+    limits,
     source::Source,
-    text::{BATCH_ROWS, Cells, Column, Line, Lines, Values, batch_of, schema_of},
+    text::{Cells, Column, Line, Lines, Values, batch_of, schema_of},
 };
 
 /// One record as it stands, and its line's place.
@@ -51,6 +52,7 @@ impl JsonReader {
                 ))
             })?;
         }
+        limits::columns(first.len()).map_err(|error| reader.here(error))?;
         reader.columns = first
             .iter()
             .filter(|(name, _)| *name != "kind")
@@ -66,7 +68,7 @@ impl JsonReader {
     pub fn next(&mut self) -> Result<Event> {
         loop {
             let rows = self.columns.first().map_or(0, Column::len);
-            if rows == BATCH_ROWS {
+            if self.lines.fills_a_batch(rows) {
                 return self.batch();
             }
             match self.lines.next(rows == 0 && self.told_idle)? {
@@ -217,7 +219,10 @@ impl<'de> DeserializeSeed<'de> for Cell<'_> {
             Values::I64(values) => push!(values),
             Values::I8(values) => push!(values),
             Values::Bool(values) => push!(values),
-            Values::Text(values) => push!(values),
+            Values::Text(values) => {
+                push!(values);
+                limits::cell(name, values.last().map_or(0, String::len)).map_err(D::Error::custom)?;
+            }
             Values::Instant(values) => {
                 match Option::<std::borrow::Cow<str>>::deserialize(json).map_err(wrong)? {
                     Some(text) => values.push(mes_core::time::parse(&text).map_err(D::Error::custom)?),

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use crate::visible;
+
 static TOOL: OnceLock<&str> = OnceLock::new();
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -30,7 +32,7 @@ pub fn error(what: impl Display) {
     // Libraries' errors may span lines; one thing said is one line.
     let what = what.to_string();
     let what = what.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let text = format!("{}: {what}\n", TOOL.get().unwrap_or(&"mes"));
+    let text = format!("{}: {}\n", TOOL.get().unwrap_or(&"mes"), visible::message(&what));
     let _ = stderr().lock().write_all(text.as_bytes());
 }
 

@@ -15,7 +15,7 @@ use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
 use rustix::fs::FileType;
 
-use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet, reader::wants_text};
+use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet, reader::wants_text, visible};
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
 const FILE_BATCH_ROWS: usize = 8192;
@@ -49,7 +49,13 @@ pub struct OutputArgs {
 enum Writer {
     Arrow(Box<StreamWriter<BufWriter<File>>>),
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
-    Text { out: BufWriter<File>, rows: fn(&RecordBatch, &mut Vec<u8>) -> Result<()>, bytes: Vec<u8> },
+    Text {
+        out: BufWriter<File>,
+        rows: fn(&RecordBatch, &mut Vec<u8>) -> Result<()>,
+        bytes: Vec<u8>,
+        /// A person reads, whose cursor no value is to move.
+        terminal: bool,
+    },
 }
 
 /// One table on stdout.
@@ -84,7 +90,7 @@ impl Output {
         let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
         let mut out = BufWriter::with_capacity(1 << 16, stdout);
         let schema = meta.onto(&schema);
-        let text = |out, rows| Writer::Text { out, rows, bytes: Vec::new() };
+        let text = |out, rows| Writer::Text { out, rows, bytes: Vec::new(), terminal };
         let writer = match format {
             Format::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(out, &schema).map_err(refused)?)),
             Format::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
@@ -157,9 +163,12 @@ impl Writer {
         match self {
             Writer::Arrow(writer) => writer.write(batch).map_err(refused),
             Writer::Parquet(writer) => writer.write(batch).map_err(|error| Error::from(error).at("stdout")),
-            Writer::Text { out, rows, bytes } => {
+            Writer::Text { out, rows, bytes, terminal } => {
                 bytes.clear();
                 rows(batch, bytes)?;
+                if *terminal {
+                    *bytes = visible::lines(&String::from_utf8_lossy(bytes)).into_bytes();
+                }
                 out.write_all(bytes).map_err(unwritable)
             }
         }

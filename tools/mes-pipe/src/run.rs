@@ -1,10 +1,13 @@
 //! The frame of every tool: arguments, `--man` and the like, errors as one line, exit codes.
 
-use std::process::ExitCode;
+use std::{
+    io::{Write, stderr},
+    process::ExitCode,
+};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser};
 
-use crate::{Error, Result, answer::print, log, schema};
+use crate::{Error, Result, answer::print, limits, log, schema, visible};
 
 /// Parses the arguments, runs the tool and turns its result into an exit code.
 pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
@@ -13,6 +16,7 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
         Err(asked) => return tell(&asked),
     };
     log::begin(tool, quiet(&matches));
+    limits::begin(&matches);
     let printed = if matches.get_flag("schema") {
         Some(print(schema::describe(tool)))
     } else if matches.get_flag("man") {
@@ -49,7 +53,7 @@ fn command<A: CommandFactory>(tool: &'static str) -> Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).exclusive(true)
     };
-    A::command()
+    limits::flags(A::command())
         .name(tool)
         .version(env!("CARGO_PKG_VERSION"))
         .max_term_width(100)
@@ -74,9 +78,13 @@ fn man<A: CommandFactory>(tool: &'static str) -> Result<()> {
 
 /// Prints help and version on stdout with 0, a misused argument on stderr with 2.
 fn tell(asked: &clap::Error) -> ExitCode {
-    let code = if asked.use_stderr() { 2 } else { 0 };
+    if asked.use_stderr() {
+        // What was given may be the name of a file that came from anywhere.
+        let _ = stderr().lock().write_all(visible::lines(&asked.render().to_string()).as_bytes());
+        return ExitCode::from(2);
+    }
     match asked.print() {
-        Ok(()) => ExitCode::from(code),
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(Error::from(error).code()),
     }
 }

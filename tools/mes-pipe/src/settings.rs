@@ -12,7 +12,7 @@ use mes_core::{
     time::MILLI,
 };
 
-use crate::{Error, Result, lineage::hash};
+use crate::{Error, Result, limits, lineage::hash};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct CalendarArgs {
@@ -134,5 +134,5 @@ fn named(what: &str, name: &str, known: &[(&str, &str)]) -> Result<(String, Stri
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))
+    limits::settings_text(path)
 }

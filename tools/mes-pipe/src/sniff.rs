@@ -14,9 +14,12 @@ pub(crate) enum Found {
     JsonLines,
 }
 
-/// Takes off gzip and zstd, however deep, and names what is within.
+/// How often a text may be compressed; there are files that unpack to themselves.
+const DEEPEST: usize = 4;
+
+/// Takes off gzip and zstd and names what is within.
 pub(crate) fn sniff(mut source: Source) -> Result<(Source, Found)> {
-    loop {
+    for _ in 0..DEEPEST {
         let name = source.name.clone();
         let head = source.peek(8)?;
         let found = match head {
@@ -56,6 +59,7 @@ pub(crate) fn sniff(mut source: Source) -> Result<(Source, Found)> {
         };
         return Ok((source, found));
     }
+    Err(Error::data(format!("{}: compressed {DEEPEST} times over: unpack it first", source.name)))
 }
 
 /// Makes a compressed stream that stops midway an error of the data: some readers take it for its end.
@@ -67,7 +71,10 @@ impl<R: Read> Read for Strict<R> {
             std::io::ErrorKind::UnexpectedEof => {
                 std::io::Error::new(std::io::ErrorKind::InvalidData, "the compressed data is cut off")
             }
-            std::io::ErrorKind::Other => std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+            // A checksum that is not that of the data, garbage behind it.
+            std::io::ErrorKind::Other | std::io::ErrorKind::InvalidInput => {
+                std::io::Error::new(std::io::ErrorKind::InvalidData, error)
+            }
             _ => error,
         })
     }

@@ -8,10 +8,12 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use crate::{Error, Result, schema, source::Source};
+use crate::{Error, Result, limits, schema, source::Source};
 
 /// How many rows a batch of text holds.
 pub(crate) const BATCH_ROWS: usize = 8192;
+/// How many bytes of text; rows may be few and long.
+const BATCH_BYTES: usize = 1 << 25;
 const CHUNK: usize = 1 << 16;
 
 /// Cuts a source into lines without copying them.
@@ -23,6 +25,8 @@ pub(crate) struct Lines {
     ended: bool,
     /// The number of the line given last, from 1.
     pub number: u64,
+    /// Bytes of the lines that were given since the last batch.
+    given: usize,
 }
 
 /// What is to be had without waiting.
@@ -38,11 +42,20 @@ pub(crate) enum Line {
 
 impl Lines {
     pub fn new(source: Source) -> Self {
-        Lines { source, buffer: vec![0; CHUNK], start: 0, filled: 0, ended: false, number: 0 }
+        Lines { source, buffer: vec![0; CHUNK], start: 0, filled: 0, ended: false, number: 0, given: 0 }
     }
 
     pub fn bytes(&self, place: std::ops::Range<usize>) -> &[u8] {
         &self.buffer[place]
+    }
+
+    /// Says whether the lines that were given are enough for a batch; then the next ones are counted for another.
+    pub fn fills_a_batch(&mut self, rows: usize) -> bool {
+        let full = rows == BATCH_ROWS || self.given >= BATCH_BYTES;
+        if full {
+            self.given = 0;
+        }
+        full
     }
 
     /// Finds the next line; with `may_wait` it waits for it.
@@ -51,8 +64,10 @@ impl Lines {
         loop {
             if let Some(length) = memchr(&self.buffer[searched..self.filled]) {
                 let end = searched + length;
+                self.fits(end - self.start)?;
                 let place =
                     self.start..if end > self.start && self.buffer[end - 1] == b'\r' { end - 1 } else { end };
+                self.given += end + 1 - self.start;
                 self.start = end + 1;
                 self.number += 1;
                 return Ok(Line::Is(place));
@@ -62,6 +77,7 @@ impl Lines {
                 if self.start == self.filled {
                     return Ok(Line::End);
                 }
+                self.fits(self.filled - self.start)?;
                 let place = self.start..self.filled;
                 self.start = self.filled;
                 self.number += 1;
@@ -78,13 +94,22 @@ impl Lines {
         }
     }
 
+    /// Errors when the next line is too long.
+    fn fits(&self, bytes: usize) -> Result<()> {
+        limits::line(bytes as u64)
+            .map_err(|error| error.at(format!("{}: line {}", self.source.name, self.number + 1)))
+    }
+
     /// Reads on, after moving what is left to the beginning.
     fn fill(&mut self) -> Result<()> {
         self.buffer.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
         self.start = 0;
         if self.filled == self.buffer.len() {
-            self.buffer.resize(2 * self.buffer.len(), 0);
+            self.fits(self.filled)?;
+            // One byte more than a line may have, to know that it has more.
+            let longest = usize::try_from(limits::get().line).unwrap_or(usize::MAX).saturating_add(1);
+            self.buffer.resize(longest.min(2 * self.filled).max(self.filled + 1), 0);
         }
         loop {
             match self.source.read(&mut self.buffer[self.filled..]) {
@@ -177,7 +202,10 @@ impl Column {
             Values::I64(values) => values.push(text.parse().map_err(|_| refused("a whole number"))?),
             Values::I8(values) => values.push(text.parse().map_err(|_| refused("a whole number below 128"))?),
             Values::Bool(values) => values.push(text.parse().map_err(|_| refused("true or false"))?),
-            Values::Text(values) => values.push(text.to_owned()),
+            Values::Text(values) => {
+                limits::cell(&self.name, text.len()).map_err(|error| error.to_string())?;
+                values.push(text.to_owned());
+            }
         }
         self.pushed();
         Ok(())

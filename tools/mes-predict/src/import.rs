@@ -1,13 +1,16 @@
 //! `mes-predict import`: a foreign ONNX file, checked and given the card that it lacks.
 
-use std::{fs, path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::Args as ClapArgs;
 use mes_core::{
     interval::Interval,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Result, log::note, write};
+use mes_pipe::{Error, Result, limits, log::note, write};
 use serde_json::{Value, json};
 use tract_onnx::pb::{
     ModelProto,
@@ -195,7 +198,7 @@ impl FromStr for Names {
 
     fn from_str(text: &str) -> std::result::Result<Names, String> {
         let read = match text.strip_prefix('@') {
-            Some(path) => fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?,
+            Some(path) => limits::settings_text(Path::new(path)).map_err(|error| error.to_string())?,
             None => text.to_owned(),
         };
         let names = read.split(|letter: char| letter == ',' || letter.is_whitespace());

@@ -31,9 +31,9 @@ impl Recorded {
         let mut messages = Messages::open(path)?;
         let mut hello = hello("recorded", capital);
         if let Message::Line(line) = messages.next()?
-            && let Ok(run) = serde_json::from_slice::<Run>(line)
+            && serde_json::from_slice::<Tag>(line).is_ok_and(|tag| tag.kind == "run")
         {
-            hello = run.broker;
+            hello = parse::<Run>(line)?.broker;
         } else {
             messages = Messages::open(path)?;
         }

@@ -18,8 +18,9 @@ use mes_core::{
     market::Market,
     person::Person,
     rules::Rules,
-    run::Named,
+    run::{self, Named},
     statement::{Role, Statement},
+    within,
 };
 use mes_pipe::{
     Error, Result,
@@ -114,7 +115,7 @@ impl Folder {
     /// Reads what was said and has not taken effect.
     pub fn unheard(&self, told: usize) -> Result<Vec<Person>> {
         let records = durable::read(&self.person(), VERSION)?;
-        records.into_iter().skip(1 + told).map(|record| person(&self.person(), record)).collect()
+        records.into_iter().skip(1).skip(told).map(|record| person(&self.person(), record)).collect()
     }
 
     /// Adds what a person says, on disk when this returns.
@@ -187,7 +188,11 @@ impl State {
         }
         let mut inbox = Inbox { follower: Follower::open(&folder.person())?, path: folder.person() };
         for _ in 0..told {
-            inbox.next()?;
+            if inbox.next()?.is_none() {
+                let said = folder.person();
+                let what = "fewer things said than the ledger beside it took in: put both back from one copy";
+                return Err(Error::stopped(format!("{}: {what}", said.display())));
+            }
         }
         let glance = before.as_ref().map(|before| before.glance).unwrap_or_default();
         let mut ledger = before.map_or_else(|| Ledger::new(hello.balance_cents), |before| before.ledger);
@@ -285,12 +290,14 @@ fn read(whole: &Value, bars: &[&Value]) -> std::result::Result<Snapshot, serde_j
     let mut ledger = Ledger::deserialize(&whole["ledger"])?;
     for bar in bars {
         let (ts, high, low, close, volume, seg) = Deserialize::deserialize(*bar)?;
-        ledger.market.push(&Bar { ts, high, low, close, volume, seg, ..Bar::default() }, interval.nanos());
+        let bar = Bar { ts, high, low, close, volume, seg, ..Bar::default() };
+        within::bar(&bar).map_err(serde::de::Error::custom)?;
+        ledger.market.push(&bar, interval.nanos());
         ledger.ts = Some(ts);
     }
     Ok(Snapshot {
         interval,
-        rules: Deserialize::deserialize(&whole["rules"])?,
+        rules: run::checked_rules(&whole["rules"])?,
         ledger,
         told: Deserialize::deserialize(&whole["told"])?,
         glance: Deserialize::deserialize(&whole["glance"])?,

@@ -2,7 +2,7 @@
 //! account channel.
 
 use std::{
-    io::{BufRead, BufReader, ErrorKind, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
@@ -19,7 +19,7 @@ use mes_core::{
     statement::Statement,
     time,
 };
-use mes_pipe::{Error, Result, log};
+use mes_pipe::{Error, Result, limits, log};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::journal::Lines;
@@ -87,7 +87,11 @@ impl Wire {
             }
         }
         self.line.clear();
-        match self.stream.read_until(b'\n', &mut self.line) {
+        let longest = limits::get().line.saturating_add(1);
+        match self.stream.by_ref().take(longest).read_until(b'\n', &mut self.line) {
+            Ok(read) if read as u64 == longest => {
+                limits::line(longest).map_err(|error| BrokerError::Data(format!("account channel: {error}")))
+            }
             Ok(_) if self.line.last() == Some(&b'\n') => Ok(()),
             Ok(_) => Err(lost("mes-exec is gone".into())),
             Err(error) => Err(lost(format!("mes-exec is gone: {error}"))),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::within;
+
 /// How far a new stop lies from its entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -114,6 +116,15 @@ impl Exits {
         }
         if !(self.atr_multiple > 0.0 && self.atr_multiple.is_finite()) {
             return Err(format!("exits.atr_multiple = {} is not above 0", self.atr_multiple));
+        }
+        // What an order may carry; risk and exec have to agree on it.
+        let most_ticks = within::TICKS;
+        let target = self.target_ticks as f64;
+        let target = target.max(self.reward_risk * guard_ticks as f64);
+        if guard_ticks > most_ticks || target > most_ticks as f64 {
+            return Err(format!(
+                "exits.target_ticks, or reward_risk times guard.max_stop_ticks = {guard_ticks}, is more than {most_ticks}"
+            ));
         }
         let not_negative = [
             ("reward_risk", self.reward_risk),

@@ -26,6 +26,9 @@ pub struct Args {
 pub fn describe(args: &Args) -> Result<()> {
     let mut input = Input::open(&args.input, &[Kind::Feature])?;
     let mut table = Table::of(input.schema());
+    if table.features().is_empty() {
+        return Err(Error::data("no column f_*: run mes-features first"));
+    }
     loop {
         match input.next()? {
             Event::Batch(batch) => table.add(&batch),

@@ -1,15 +1,16 @@
 //! One text out of a zip. Which one, the user says when there are several: two expiries in one stream are two
 //! markets.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    path::Path,
+};
 
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, limits};
 
-/// What a zip may unpack to; a day of LEAN seconds is a hundredth of it.
-const LARGEST: u64 = 1 << 31;
-
-/// Returns the name and the bytes of the entry that `wanted` names (whole, a part between `_` and `.`, or any part), or of the only one.
-pub fn entry(path: &Path, wanted: Option<&str>) -> Result<(String, Vec<u8>)> {
+/// Returns the name and the content of the entry that `wanted` names (whole, a part between `_` and `.`, or any part), or of the only one.
+pub fn entry(path: &Path, wanted: Option<&str>) -> Result<(String, File)> {
     let place = path.display();
     let broken = |error: zip::result::ZipError| Error::data(format!("{place}: {error}"));
     let file = File::open(path).map_err(|error| Error::from(error).at(&place))?;
@@ -40,11 +41,15 @@ pub fn entry(path: &Path, wanted: Option<&str>) -> Result<(String, Vec<u8>)> {
         }
     };
     let mut found = archive.by_name(&name).map_err(broken)?;
-    if found.size() > LARGEST {
-        return Err(Error::data(format!("{place}: {name} unpacks to {} bytes", found.size())));
-    }
-    let mut bytes = Vec::new();
-    let read = Read::by_ref(&mut found).take(LARGEST).read_to_end(&mut bytes);
-    read.map_err(|error| Error::data(format!("{place}: {name}: the compressed data is broken: {error}")))?;
-    Ok((name, bytes))
+    let fits = |bytes: u64| limits::block("a file", bytes).map_err(|error| error.at(&name).at(&place));
+    fits(found.size())?;
+    // What an archive says of a size need not be true, and a text is not to be held twice.
+    let mut content = tempfile::tempfile()?;
+    let most = limits::get().block.saturating_add(1);
+    let read = io::copy(&mut Read::by_ref(&mut found).take(most), &mut content);
+    let broken =
+        |error: io::Error| Error::data(format!("{place}: {name}: the compressed data is broken: {error}"));
+    fits(read.map_err(broken)?)?;
+    content.rewind()?;
+    Ok((name, content))
 }

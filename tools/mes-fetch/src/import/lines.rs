@@ -2,14 +2,17 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Cursor, Read, stdin},
+    io::{BufRead, BufReader, Read, stdin},
     path::Path,
 };
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, limits};
 
 use super::archive;
+
+/// How often a text may be compressed; there are files that unpack to themselves.
+const DEEPEST: usize = 4;
 
 /// One text, read line by line.
 pub struct Lines {
@@ -38,8 +41,8 @@ impl Lines {
         })?;
         let mut lines = Lines::new(name, Box::new(file))?;
         if lines.begins_with(b"PK\x03\x04")? {
-            let (name, bytes) = archive::entry(path, entry)?;
-            lines = Lines::new(name, Box::new(Cursor::new(bytes)))?;
+            let (name, content) = archive::entry(path, entry)?;
+            lines = Lines::new(name, Box::new(content))?;
             lines.whole = true;
         } else if let Some(entry) = entry {
             return Err(Error::usage(format!("--entry {entry}: {} is no zip", lines.name)));
@@ -49,13 +52,13 @@ impl Lines {
 
     /// Says whether the bytes not read yet begin so.
     pub fn begins_with(&mut self, magic: &[u8]) -> Result<bool> {
-        let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
+        let head = self.reader.fill_buf().map_err(|error| unpacked(error).at(&self.name))?;
         Ok(head.starts_with(magic))
     }
 
     /// Says whether the bytes not read yet cannot be text.
     pub fn is_binary(&mut self) -> Result<bool> {
-        let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
+        let head = self.reader.fill_buf().map_err(|error| unpacked(error).at(&self.name))?;
         Ok(head[..head.len().min(64)].contains(&0))
     }
 
@@ -78,8 +81,11 @@ impl Lines {
     /// Reads text, or what gzip or zstd made of it.
     pub fn new(name: String, reader: Box<dyn Read>) -> Result<Lines> {
         let mut reader = BufReader::with_capacity(1 << 16, reader);
-        loop {
-            let head = reader.fill_buf().map_err(|error| Error::from(error).at(&name))?;
+        for depth in 0.. {
+            if depth > DEEPEST {
+                return Err(Error::data(format!("{name}: compressed {depth} times over: unpack it first")));
+            }
+            let head = reader.fill_buf().map_err(|error| unpacked(error).at(&name))?;
             let decoded: Box<dyn Read> = match head {
                 [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
                 [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
@@ -128,7 +134,11 @@ impl Lines {
         loop {
             self.line.clear();
             self.number += 1;
-            let read = self.reader.read_until(b'\n', &mut self.line).map_err(|error| self.broken(error))?;
+            // One byte more than a line may have, to know that it has more.
+            let longest = limits::get().line.saturating_add(1);
+            let read = Read::by_ref(&mut self.reader).take(longest).read_until(b'\n', &mut self.line);
+            let read = read.map_err(|error| self.broken(error))?;
+            limits::line(read as u64).map_err(|error| self.refused(error))?;
             if read == 0 {
                 return Ok(false);
             }
@@ -190,15 +200,21 @@ impl Lines {
     }
 
     fn broken(&self, error: std::io::Error) -> Error {
-        match error.kind() {
-            std::io::ErrorKind::Other
-            | std::io::ErrorKind::InvalidInput
-            | std::io::ErrorKind::InvalidData
-            | std::io::ErrorKind::UnexpectedEof => {
-                self.refused(format!("the compressed data is broken: {error}"))
-            }
-            _ => Error::from(error).at(&self.name),
+        match unpacked(error) {
+            Error::Data(what) => self.refused(what),
+            other => other.at(&self.name),
         }
+    }
+}
+
+/// Makes an error of the data of one that gzip or zstd met with.
+fn unpacked(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::Other
+        | std::io::ErrorKind::InvalidInput
+        | std::io::ErrorKind::InvalidData
+        | std::io::ErrorKind::UnexpectedEof => Error::data(format!("the compressed data is broken: {error}")),
+        _ => Error::from(error),
     }
 }
 

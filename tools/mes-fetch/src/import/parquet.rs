@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path, sync::Arc};
 
-use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::{Array, ArrayRef, RecordBatch, cast::AsArray, types::*};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use arrow_select::take::{TakeOptions, take};
@@ -17,11 +17,9 @@ use super::{
 
 /// Opens a file and returns the names of its columns and its batches.
 pub fn open(path: &Path) -> Result<(Vec<String>, ParquetRecordBatchReader)> {
-    let at = |error| Error::from(error).at(path.display());
     let file = File::open(path).map_err(|error| Error::from(error).at(path.display()))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(at)?;
-    let names = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-    Ok((names, builder.build().map_err(at)?))
+    let file = mes_pipe::open_parquet(file, &path.display().to_string(), |_| true)?;
+    Ok((file.schema.fields().iter().map(|field| field.name().clone()).collect(), file.batches))
 }
 
 /// Puts the values of a dictionary, as pandas stores categories, in the places where they stand.

@@ -140,12 +140,23 @@ pub fn check(model: &ModelProto) -> Result<()> {
     if let Some(name) = taken.find(|name| !given.contains(name.as_str())) {
         return Err(Error::usage(format!("a broken graph: nothing gives {name:?}")));
     }
-    match graph.initializer.iter().find(|tensor| !is_whole(tensor)) {
-        Some(tensor) => {
-            Err(Error::usage(format!("a broken graph: constant {:?} is not of its size", tensor.name)))
-        }
-        None => Ok(()),
+    constants(graph)
+}
+
+/// Checks the constants of a graph, those of its nodes, and those of the graphs within nodes.
+fn constants(graph: &GraphProto) -> Result<()> {
+    let attributes = || graph.node.iter().flat_map(|node| &node.attribute);
+    let in_nodes = attributes().flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors));
+    let sparse = attributes().flat_map(|attribute| &attribute.sparse_tensors);
+    let none = sparse.chain(&graph.sparse_initializer).next().is_none();
+    if !none || attributes().any(|attribute| attribute.sparse_tensor.is_some()) {
+        return Err(Error::usage("a graph with sparse constants"));
     }
+    let mut all = graph.initializer.iter().chain(in_nodes);
+    if let Some(tensor) = all.find(|tensor| !is_whole(tensor)) {
+        return Err(Error::usage(format!("a broken graph: constant {:?} is not of its size", tensor.name)));
+    }
+    attributes().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs)).try_for_each(constants)
 }
 
 fn is_whole(tensor: &TensorProto) -> bool {
@@ -155,8 +166,12 @@ fn is_whole(tensor: &TensorProto) -> bool {
         1 => tensor.raw_data.len() / 4 + tensor.float_data.len(),
         6 => tensor.raw_data.len() / 4 + tensor.int32_data.len(),
         7 => tensor.raw_data.len() / 8 + tensor.int64_data.len(),
-        // Other types are rare; a byte a value is the least there is.
-        _ => return count.is_some_and(|count| count <= 1 << 20),
+        // Other types are rare; a byte a value is the least there is, and texts lie one by one.
+        _ => {
+            let packed = [tensor.double_data.len(), tensor.uint64_data.len(), tensor.string_data.len()];
+            let there = tensor.raw_data.len() + tensor.int32_data.len() + packed.iter().sum::<usize>();
+            return count.is_some_and(|count| count <= there);
+        }
     };
     count == Some(there)
 }

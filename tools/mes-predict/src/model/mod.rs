@@ -7,11 +7,12 @@ mod graph;
 pub mod head;
 pub mod join;
 pub mod plan;
+mod sizes;
 mod trees;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, limits};
 use prost::Message;
 use tract_onnx::pb::{ModelProto, StringStringEntryProto, ValueInfoProto};
 
@@ -42,6 +43,7 @@ impl Model {
         if card.members.is_empty() {
             return Ok(Model { plan: compile(proto)?, more: Vec::new(), card, hash });
         }
+        limits::model("an ensemble", (bytes.len() as u64).saturating_mul(card.members.len() as u64))?;
         let mut plans = split(&proto, card.members.len())?.into_iter().map(compile);
         let plan = plans.next().ok_or_else(|| Error::usage("an ensemble without members"))??;
         let more: Vec<Plan> = plans.collect::<Result<_>>()?;
@@ -108,7 +110,7 @@ pub(crate) fn encode(mut proto: ModelProto, card: &Card) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| Error::usage(format!("cannot read the model: {error}")))
+    limits::model_bytes(path)
 }
 
 fn card_of(proto: &ModelProto) -> Result<Card> {

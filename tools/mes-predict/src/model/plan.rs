@@ -24,7 +24,7 @@ use tract_onnx::{
 };
 
 use super::{
-    graph,
+    graph, sizes,
     trees::{self, Trees},
 };
 
@@ -147,6 +147,7 @@ fn compile(proto: &ModelProto, dims: &[usize]) -> TractResult<Arc<TypedRunnableM
     trees::register(&mut onnx.op_register);
     let mut model = onnx.model_for_proto_model(proto)?;
     model.set_input_fact(0, f32::fact(dims).into())?;
+    sizes::check(&mut model)?;
     let model = model.into_optimized()?;
     let shape = model.output_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
     if shape.as_deref() != Some(&[dims[0], CLASSES]) {

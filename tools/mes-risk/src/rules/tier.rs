@@ -1,6 +1,6 @@
 //! The most contracts that a balance of this size may hold.
 
-use mes_core::rules::Tier;
+use mes_core::{rules::Tier, within};
 
 use super::{Opinion, View};
 
@@ -13,7 +13,11 @@ pub fn opinion(view: &View) -> Opinion {
         },
         Some(tier) => {
             let more = tier.step_usd.map_or(0, |step| ((balance - tier.from_usd) / step) as i64);
-            Opinion::AtMost { contracts: tier.contracts + more, value: balance, limit: tier.from_usd }
+            Opinion::AtMost {
+                contracts: tier.contracts.saturating_add(more).min(within::CONTRACTS),
+                value: balance,
+                limit: tier.from_usd,
+            }
         }
     }
 }

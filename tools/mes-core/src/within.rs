@@ -1,0 +1,169 @@
+//! What the numbers of a record can be: beyond, sums of them would not fit. Checked where a number enters, in whatever
+//! record, so that nothing after that has to.
+//!
+//! Far beyond every account: a million contracts, ten thousand million dollars, ten million points. Sums of a line full of
+//! them stay below 2⁶³.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+use crate::{
+    Error,
+    bar::Bar,
+    time::{SECOND, Ts},
+};
+
+pub const CONTRACTS: i64 = 1_000_000;
+pub const TICKS: i64 = 40_000_000;
+/// Contracts that trade in a row.
+const VOLUME: i64 = 1_000_000_000;
+pub const POINTS: f64 = 1e7;
+pub const CENTS: i64 = 1_000_000_000_000;
+/// Programs that know numbers as doubles keep whole ones up to here.
+pub const ID: u64 = 1 << 53;
+/// Of a setting, whatever its unit: dollars, ticks, seconds.
+const SETTING: f64 = 1e9;
+/// 1970 up to 2200, in nanoseconds.
+pub const TIMES: std::ops::Range<Ts> = 0..7_258_118_400 * SECOND;
+
+fn beyond(what: &str, value: impl Display, most: impl Display) -> String {
+    format!("{value} is more {what} than an account can have ({most})")
+}
+
+fn whole<'de, D: Deserializer<'de>>(json: D, what: &str, most: i64) -> Result<i64, D::Error> {
+    let value = i64::deserialize(json)?;
+    if value.unsigned_abs() <= most.unsigned_abs() {
+        Ok(value)
+    } else {
+        Err(D::Error::custom(beyond(what, value, most)))
+    }
+}
+
+/// Reads a number of contracts, of either sign.
+pub fn contracts<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
+    whole(json, "contracts", CONTRACTS)
+}
+
+/// Reads a number of ticks, of either sign.
+pub fn ticks<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
+    whole(json, "ticks", TICKS)
+}
+
+/// Reads an amount in cents, of either sign.
+pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
+    whole(json, "cents", CENTS)
+}
+
+/// Reads the id of an order.
+pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
+    let id = u64::deserialize(json)?;
+    if id <= ID { Ok(id) } else { Err(D::Error::custom(beyond("orders", id, ID))) }
+}
+
+/// Reads how often something happened.
+pub fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(json)?;
+    if i64::from(count) <= CONTRACTS {
+        Ok(count)
+    } else {
+        Err(D::Error::custom(beyond("of it", count, CONTRACTS)))
+    }
+}
+
+/// Reads a price.
+pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    let price = f64::deserialize(json)?;
+    // NaN is in no range either.
+    if (-POINTS..=POINTS).contains(&price) {
+        Ok(price)
+    } else {
+        Err(D::Error::custom(beyond("points", price, POINTS)))
+    }
+}
+
+/// Reads a price that may be absent.
+pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, D::Error> {
+    struct Price(f64);
+    impl<'de> Deserialize<'de> for Price {
+        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+            price(json).map(Price)
+        }
+    }
+    Ok(Option::<Price>::deserialize(json)?.map(|price| price.0))
+}
+
+/// Reads a share.
+pub fn share<'de, D: Deserializer<'de>>(json: D) -> Result<f32, D::Error> {
+    let share = f32::deserialize(json)?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err(D::Error::custom(format!("{share} is not within 0 and 1")))
+    }
+}
+
+/// Errors when an instant is not between 1970 and 2200.
+pub fn time(ts: Ts) -> Result<Ts, Error> {
+    if TIMES.contains(&ts) {
+        return Ok(ts);
+    }
+    Err(Error::Time(format!("time {} is not between 1970 and 2200", crate::time::format(ts))))
+}
+
+/// Errors when what is remembered of a bar is beyond what a market does.
+pub fn bar(bar: &Bar) -> Result<(), String> {
+    time(bar.ts).map_err(|error| error.to_string())?;
+    let prices = [bar.open, bar.high, bar.low, bar.close];
+    let fit =
+        prices.iter().all(|price| (-POINTS..=POINTS).contains(price)) && (0..=VOLUME).contains(&bar.volume);
+    if fit { Ok(()) } else { Err("a bar beyond what a market does".into()) }
+}
+
+/// Checks all numbers of settings, whatever they mean.
+///
+/// # Errors
+///
+/// The key of the first that is beyond what an account can have, and its value.
+pub fn settings(of: &impl Serialize) -> Result<(), String> {
+    let table = toml::Table::try_from(of).map_err(|error| error.to_string())?;
+    table.iter().try_for_each(|(key, value)| setting(key, value))
+}
+
+fn setting(key: &str, value: &toml::Value) -> Result<(), String> {
+    let number = match value {
+        toml::Value::Integer(number) => *number as f64,
+        toml::Value::Float(number) => *number,
+        toml::Value::Array(values) => return values.iter().try_for_each(|value| setting(key, value)),
+        toml::Value::Table(table) => {
+            return table.iter().try_for_each(|(inner, value)| setting(&format!("{key}.{inner}"), value));
+        }
+        _ => return Ok(()),
+    };
+    if number.abs() <= SETTING {
+        Ok(())
+    } else {
+        Err(format!("{key} = {value} is not within {SETTING} of 0"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_an_account_are_refused_by_their_key() {
+        for (text, key) in [
+            ("[limits]\nkill_loss_usd = 1e300\n", "limits.kill_loss_usd"),
+            ("[[tier]]\nfrom_usd = 1\n[[tier]]\ncontracts = 9223372036854775807\n", "tier.contracts"),
+            ("a = nan\n", "a"),
+            ("a = -inf\n", "a"),
+        ] {
+            let table: toml::Table = text.parse().expect("reads");
+            let error = settings(&table).expect_err(key);
+            assert!(error.starts_with(&format!("{key} = ")), "{error}");
+        }
+        let table: toml::Table = "a = 1e9\nb = -5\nc = \"x\"\n".parse().expect("reads");
+        assert_eq!(settings(&table), Ok(()));
+    }
+}
