@@ -126,15 +126,17 @@ fn offset(ts: Ts) -> i64 {
 }
 
 /// Returns what a day looks like from its opening.
-fn shape(day: &Day) -> [Option<Ts>; 5] {
+fn shape(day: &Day) -> [Option<Ts>; 7] {
     let since = |ts: Ts| Some(ts - day.open);
-    let (rth, pause) = (day.rth.unzip(), day.pause.unzip());
+    let (rth, pause, outage) = (day.rth.unzip(), day.pause.unzip(), day.outage.unzip());
     [
         since(day.close),
         rth.0.and_then(since),
         rth.1.and_then(since),
         pause.0.and_then(since),
         pause.1.and_then(since),
+        outage.0.and_then(since),
+        outage.1.and_then(since),
     ]
 }
 

@@ -8,6 +8,8 @@
 mod archive;
 mod dialect;
 mod header;
+mod instruments;
+mod json;
 mod lines;
 mod parquet;
 mod row;
@@ -26,8 +28,9 @@ use mes_core::{interval::Interval, symbol::Symbol};
 use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, OutputArgs, Result, Ticks, log};
 use serde_json::{Value, json};
 
-use dialect::{BarsOf, Decimal, Dialect, Stamp};
+use dialect::{BarsOf, Decimal, Dialect, Duplicates, Stamp};
 use header::{Header, rename};
+use instruments::{Instruments, Taken};
 use lines::Lines;
 use parquet::ParquetCells;
 use row::{Maker, TextCells};
@@ -36,7 +39,8 @@ use when::Order;
 
 /// Turns bars or ticks of another shape into canonical ones
 ///
-/// Reads text (also as gzip, zstd or zip), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
+/// Reads text (also as gzip, zstd or zip), JSON (objects in an array or one after the other, or arrays of values by
+/// --names), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
 /// stderr what it took the table for; every point of it can be overruled.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -92,9 +96,15 @@ pub struct Args {
     /// Which text of a zip, by its name or a part of it
     #[arg(long, value_name = "NAME")]
     entry: Option<String>,
-    /// Symbol of rows that do not tell theirs; MES if nothing does
+    /// Symbol of rows that do not tell theirs, MES if nothing does; of DBN, which of its instruments
     #[arg(long)]
     symbol: Option<Symbol>,
+    /// Which of several bars of one time is kept; bars only
+    #[arg(long, value_name = "WHICH", default_value = "error")]
+    duplicates: Duplicates,
+    /// Volume or size of every row that tells none, made up
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+    volume: Option<i64>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -119,6 +129,8 @@ impl Args {
             ("snap", self.snap.then(|| json!(true))),
             ("entry", self.entry.as_ref().map(|entry| json!(entry))),
             ("symbol", self.symbol.map(|symbol| json!(symbol.as_str()))),
+            ("duplicates", (self.duplicates != Duplicates::Error).then(|| debug(&self.duplicates))),
+            ("volume", self.volume.map(|volume| json!(volume))),
         ];
         for (name, value) in given {
             if let Some(value) = value {
@@ -170,6 +182,8 @@ impl Import<'_> {
                 "neither text nor Parquet nor DBN (fragments of DBN lack what tells their columns, and DBZ is older \
                  than DBN: Databento's own tool `dbn` makes DBN of it)",
             ))
+        } else if lines.is_json()? {
+            self.json(lines, &dialect)
         } else {
             self.text(lines, &dialect)
         }
@@ -191,7 +205,7 @@ impl Import<'_> {
     fn text(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
         let (header, decimal, how) = begin(lines, dialect, self.args)?;
         let mut sink = self.sink(dialect, &header, &how, lines.name())?;
-        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let mut maker = Maker::new(&header, dialect);
         let point = if decimal == Decimal::Comma { b',' } else { b'.' };
         loop {
             if !lines.ready() {
@@ -212,14 +226,53 @@ impl Import<'_> {
             };
             pushed.map_err(|refused| placed(refused, |what| lines.refused(what)))?;
         }
+        self.done(lines.name(), &maker, sink);
+        Ok(())
+    }
+
+    /// JSON: the keys of the first row are the header, or the names that are given.
+    fn json(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
+        let name = lines.name().to_owned();
+        let mut made: Option<(json::Rows, Maker, Sink, bool)> = None;
+        let point = if dialect.decimal == Some(Decimal::Comma) { b',' } else { b'.' };
+        json::each(lines.bytes(), &name, |number, found| {
+            let at = |what: String| Error::data(format!("{name}: row {number}: {what}"));
+            if made.is_none() {
+                let rows = json::Rows::of(&found, &dialect.names).map_err(at)?;
+                let names: Vec<_> = rows.names().iter().map(String::as_str).collect();
+                let header =
+                    Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
+                let sink = self.sink(dialect, &header, " (JSON)", &name)?;
+                made = Some((rows, Maker::new(&header, dialect), sink, header.bars));
+            }
+            let Some((rows, maker, sink, bars)) = &mut made else { return Ok(()) };
+            let cells = TextCells { fields: rows.fields(found).map_err(at)?, point, scale: dialect.scale };
+            let pushed = match bars {
+                true => maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar)),
+                false => maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick)),
+            };
+            pushed.map_err(|refused| placed(refused, at))
+        })?;
+        let Some((_, maker, sink, _)) = made else {
+            return Err(Error::data(format!("{name}: empty: no rows")));
+        };
+        self.done(&name, &maker, sink);
+        Ok(())
+    }
+
+    /// Says what a file's rows lacked, and keeps the output for the next one.
+    fn done(&mut self, name: &str, maker: &Maker, sink: Sink) {
         if maker.unfit > 0 {
-            let (name, rows) = (lines.name(), maker.unfit);
+            let rows = maker.unfit;
             log::note(format!(
                 "{name}: {rows} rows whose net volume does not fit their volume have no sides"
             ));
         }
+        if maker.made_up > 0 {
+            let rows = maker.made_up;
+            log::note(format!("{name}: {rows} rows tell no volume: theirs is made up"));
+        }
         self.sink = Some(sink);
-        Ok(())
     }
 
     fn parquet(&mut self, path: &Path, dialect: &Dialect) -> Result<()> {
@@ -228,7 +281,7 @@ impl Import<'_> {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let header = Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
         let mut sink = self.sink(dialect, &header, " (Parquet)", &name.to_string())?;
-        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let mut maker = Maker::new(&header, dialect);
         let mut before = 0;
         for batch in batches {
             let batch = batch.map_err(Error::from).and_then(|batch| parquet::spelled_out(&batch));
@@ -244,7 +297,7 @@ impl Import<'_> {
             }
             before += batch.num_rows();
         }
-        self.sink = Some(sink);
+        self.done(&name.to_string(), &maker, sink);
         Ok(())
     }
 
@@ -259,15 +312,25 @@ impl Import<'_> {
         let header = Header::read(&names, &dialect, &[])?;
         let mut sink =
             self.sink(&dialect, &header, " (DBN, the open moved to the close)", &path.to_string_lossy())?;
+        let mut instruments = Instruments::new(self.args.symbol);
         while let Event::Batch(batch) = input.next()? {
             for row in 0..batch.num_rows() {
-                let pushed = match header.bars {
-                    true => sink.bar(Bars::of(&batch)?.get(row)),
-                    false => sink.tick(Ticks::of(&batch)?.get(row)?),
+                let (bar, tick) = match header.bars {
+                    true => (Some(Bars::of(&batch)?.get(row)), None),
+                    false => (None, Some(Ticks::of(&batch)?.get(row)?)),
                 };
-                pushed.map_err(|refused| placed(refused, |what| Error::data(what).at(input.at(row))))?;
+                let told = bar.map(|bar| (bar.symbol, bar.ts)).or(tick.map(|tick| (tick.symbol, tick.ts)));
+                match told.map(|(symbol, ts)| instruments.take(symbol, ts)) {
+                    Some(Taken::Wanted) => {}
+                    Some(Taken::Another) | None => continue,
+                    Some(Taken::Beside) => return Err(instruments.beside(path)?),
+                }
+                let pushed = bar.map(|bar| sink.bar(bar)).or_else(|| tick.map(|tick| sink.tick(tick)));
+                let at = |what| Error::data(what).at(input.at(row));
+                pushed.unwrap_or(Ok(())).map_err(|refused| placed(refused, at))?;
             }
         }
+        instruments.finish(path)?;
         self.sink = Some(sink);
         Ok(())
     }
@@ -280,15 +343,14 @@ fn placed(refused: Refused, at: impl Fn(String) -> Error) -> Error {
     }
 }
 
-fn symbol(dialect: &Dialect) -> Symbol {
-    dialect.symbol.or_else(|| "MES".parse().ok()).unwrap_or_default()
-}
-
 /// Reads the header of a text, or sees that there is none; returns it, how numbers are written, and both in words.
 fn begin(lines: &mut Lines, dialect: &Dialect, args: &Args) -> Result<(Header, Decimal, String)> {
-    if !lines.advance()? {
-        return Err(lines.refused("empty: no header and no rows"));
-    }
+    while {
+        if !lines.advance()? {
+            return Err(lines.refused("empty: no header and no rows"));
+        }
+        lines.is_remark()
+    } {}
     let separator = dialect.separator.unwrap_or_else(|| lines.guess_separator());
     lines.set_separator(separator);
     let first: Vec<String> = {
