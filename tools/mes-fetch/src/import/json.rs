@@ -9,7 +9,47 @@ use serde::{
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::lines::Fields;
+use super::{
+    Import,
+    dialect::{Decimal, Dialect},
+    header::Header,
+    lines::{Fields, Lines},
+    placed,
+    row::{Maker, TextCells},
+    sink::{Refused, Sink},
+};
+
+impl Import<'_> {
+    /// JSON: the keys of the first row are the header, or the names that are given.
+    pub(super) fn json(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
+        let name = lines.name().to_owned();
+        let mut made: Option<(Rows, Maker, Sink, bool)> = None;
+        let point = if dialect.decimal == Some(Decimal::Comma) { b',' } else { b'.' };
+        each(lines.bytes(), &name, |number, found| {
+            let at = |what: String| Error::data(format!("{name}: row {number}: {what}"));
+            if made.is_none() {
+                let rows = Rows::of(&found, &dialect.names).map_err(at)?;
+                let names: Vec<_> = rows.names().iter().map(String::as_str).collect();
+                let header =
+                    Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
+                let sink = self.sink(dialect, &header, " (JSON)", &name)?;
+                made = Some((rows, Maker::new(&header, dialect), sink, header.bars));
+            }
+            let Some((rows, maker, sink, bars)) = &mut made else { return Ok(()) };
+            let cells = TextCells { fields: rows.fields(found).map_err(at)?, point, scale: dialect.scale };
+            let pushed = match bars {
+                true => maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar)),
+                false => maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick)),
+            };
+            pushed.map_err(|refused| placed(refused, at))
+        })?;
+        let Some((_, maker, sink, _)) = made else {
+            return Err(Error::data(format!("{name}: empty: no rows")));
+        };
+        self.done(&name, &maker, sink);
+        Ok(())
+    }
+}
 
 /// The values of one row; arrays have no keys.
 pub struct Found {

@@ -6,9 +6,9 @@
 //! cannot be read, or a time that goes back, is an error with its place.
 
 mod archive;
+mod dbn;
 mod dialect;
 mod header;
-mod instruments;
 mod json;
 mod lines;
 mod parquet;
@@ -25,12 +25,11 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::builder::PossibleValuesParser;
 use mes_core::{interval::Interval, symbol::Symbol};
-use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, OutputArgs, Result, Ticks, log};
+use mes_pipe::{Error, OutputArgs, Result, log};
 use serde_json::{Value, json};
 
 use dialect::{BarsOf, Decimal, Dialect, Duplicates, Stamp};
 use header::{Header, rename};
-use instruments::{Instruments, Taken};
 use lines::Lines;
 use parquet::ParquetCells;
 use row::{Maker, TextCells};
@@ -230,36 +229,6 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// JSON: the keys of the first row are the header, or the names that are given.
-    fn json(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
-        let name = lines.name().to_owned();
-        let mut made: Option<(json::Rows, Maker, Sink, bool)> = None;
-        let point = if dialect.decimal == Some(Decimal::Comma) { b',' } else { b'.' };
-        json::each(lines.bytes(), &name, |number, found| {
-            let at = |what: String| Error::data(format!("{name}: row {number}: {what}"));
-            if made.is_none() {
-                let rows = json::Rows::of(&found, &dialect.names).map_err(at)?;
-                let names: Vec<_> = rows.names().iter().map(String::as_str).collect();
-                let header =
-                    Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
-                let sink = self.sink(dialect, &header, " (JSON)", &name)?;
-                made = Some((rows, Maker::new(&header, dialect), sink, header.bars));
-            }
-            let Some((rows, maker, sink, bars)) = &mut made else { return Ok(()) };
-            let cells = TextCells { fields: rows.fields(found).map_err(at)?, point, scale: dialect.scale };
-            let pushed = match bars {
-                true => maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar)),
-                false => maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick)),
-            };
-            pushed.map_err(|refused| placed(refused, at))
-        })?;
-        let Some((_, maker, sink, _)) = made else {
-            return Err(Error::data(format!("{name}: empty: no rows")));
-        };
-        self.done(&name, &maker, sink);
-        Ok(())
-    }
-
     /// Says what a file's rows lacked, and keeps the output for the next one.
     fn done(&mut self, name: &str, maker: &Maker, sink: Sink) {
         if maker.unfit > 0 {
@@ -300,40 +269,6 @@ impl Import<'_> {
         self.done(&name.to_string(), &maker, sink);
         Ok(())
     }
-
-    /// DBN is read by the house's own reader, which stamps bars at their close.
-    fn dbn(&mut self, path: &Path, mut dialect: Dialect) -> Result<()> {
-        let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
-        let mut input = Input::open(&args, &[Kind::Tick, Kind::Ohlcv])?;
-        dialect.stamp = Some(Stamp::Close);
-        dialect.interval = input.meta().interval;
-        let names: Vec<_> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let header = Header::read(&names, &dialect, &[])?;
-        let mut sink =
-            self.sink(&dialect, &header, " (DBN, the open moved to the close)", &path.to_string_lossy())?;
-        let mut instruments = Instruments::new(self.args.symbol);
-        while let Event::Batch(batch) = input.next()? {
-            for row in 0..batch.num_rows() {
-                let (bar, tick) = match header.bars {
-                    true => (Some(Bars::of(&batch)?.get(row)), None),
-                    false => (None, Some(Ticks::of(&batch)?.get(row)?)),
-                };
-                let told = bar.map(|bar| (bar.symbol, bar.ts)).or(tick.map(|tick| (tick.symbol, tick.ts)));
-                match told.map(|(symbol, ts)| instruments.take(symbol, ts)) {
-                    Some(Taken::Wanted) => {}
-                    Some(Taken::Another) | None => continue,
-                    Some(Taken::Beside) => return Err(instruments.beside(path)?),
-                }
-                let pushed = bar.map(|bar| sink.bar(bar)).or_else(|| tick.map(|tick| sink.tick(tick)));
-                let at = |what| Error::data(what).at(input.at(row));
-                pushed.unwrap_or(Ok(())).map_err(|refused| placed(refused, at))?;
-            }
-        }
-        instruments.finish(path)?;
-        self.sink = Some(sink);
-        Ok(())
-    }
 }
 
 fn placed(refused: Refused, at: impl Fn(String) -> Error) -> Error {
@@ -345,12 +280,13 @@ fn placed(refused: Refused, at: impl Fn(String) -> Error) -> Error {
 
 /// Reads the header of a text, or sees that there is none; returns it, how numbers are written, and both in words.
 fn begin(lines: &mut Lines, dialect: &Dialect, args: &Args) -> Result<(Header, Decimal, String)> {
-    while {
-        if !lines.advance()? {
-            return Err(lines.refused("empty: no header and no rows"));
-        }
-        lines.is_remark()
-    } {}
+    let mut more = lines.advance()?;
+    while more && lines.is_remark() {
+        more = lines.advance()?;
+    }
+    if !more {
+        return Err(lines.refused("empty: no header and no rows"));
+    }
     let separator = dialect.separator.unwrap_or_else(|| lines.guess_separator());
     lines.set_separator(separator);
     let first: Vec<String> = {

@@ -1,16 +1,63 @@
-//! Which of the instruments in one file of DBN is meant. Two in one stream are two markets.
+//! DBN, and which of the instruments in one file of it is meant. Two in one stream are two markets.
 
 use std::{collections::BTreeSet, path::Path};
 
 use arrow_array::cast::AsArray;
 use mes_core::{symbol::Symbol, time::Ts};
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result};
+use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, Result, Ticks};
+
+use super::{
+    Import,
+    dialect::{Dialect, Stamp},
+    header::Header,
+    placed,
+};
 
 /// How many names are told.
 const SHOWN: usize = 12;
 
+impl Import<'_> {
+    /// DBN is read by the house's own reader, which stamps bars at their close.
+    pub(super) fn dbn(&mut self, path: &Path, mut dialect: Dialect) -> Result<()> {
+        let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
+        let mut input = Input::open(&args, &[Kind::Tick, Kind::Ohlcv])?;
+        dialect.stamp = Some(Stamp::Close);
+        dialect.interval = input.meta().interval;
+        let names: Vec<_> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let header = Header::read(&names, &dialect, &[])?;
+        let mut sink =
+            self.sink(&dialect, &header, " (DBN, the open moved to the close)", &path.to_string_lossy())?;
+        let mut instruments = Instruments::new(self.args.symbol);
+        while let Event::Batch(batch) = input.next()? {
+            let bars = header.bars.then(|| Bars::of(&batch)).transpose()?;
+            let ticks = if bars.is_none() { Some(Ticks::of(&batch)?) } else { None };
+            for row in 0..batch.num_rows() {
+                let bar = bars.as_ref().map(|bars| bars.get(row));
+                let tick = ticks.as_ref().map(|ticks| ticks.get(row)).transpose()?;
+                let told = bar.map(|bar| (bar.symbol, bar.ts)).or(tick.map(|tick| (tick.symbol, tick.ts)));
+                let (symbol, ts) = told.unwrap_or_default();
+                match instruments.take(symbol, ts) {
+                    Taken::Wanted => {}
+                    Taken::Another => continue,
+                    Taken::Beside => return Err(instruments.beside(path)?),
+                }
+                let pushed = match (bar, tick) {
+                    (Some(bar), _) => sink.bar(bar),
+                    (_, Some(tick)) => sink.tick(tick),
+                    _ => Ok(()),
+                };
+                pushed.map_err(|refused| placed(refused, |what| Error::data(what).at(input.at(row))))?;
+            }
+        }
+        instruments.finish(path)?;
+        self.sink = Some(sink);
+        Ok(())
+    }
+}
+
 /// What becomes of a row.
-pub enum Taken {
+enum Taken {
     Wanted,
     /// Of an instrument that nobody asked for.
     Another,
@@ -19,7 +66,7 @@ pub enum Taken {
 }
 
 /// Looks at the instruments of one file, row by row.
-pub struct Instruments {
+struct Instruments {
     wanted: Option<Symbol>,
     seen: Vec<Symbol>,
     last: Ts,
@@ -27,13 +74,13 @@ pub struct Instruments {
 }
 
 impl Instruments {
-    pub fn new(wanted: Option<Symbol>) -> Instruments {
+    fn new(wanted: Option<Symbol>) -> Instruments {
         Instruments { wanted, seen: Vec::new(), last: Ts::MIN, found: false }
     }
 
     /// Says what becomes of a row. One instrument after another is a roll; one that comes back, or at the same instant,
     /// is there beside the other.
-    pub fn take(&mut self, symbol: Symbol, ts: Ts) -> Taken {
+    fn take(&mut self, symbol: Symbol, ts: Ts) -> Taken {
         if let Some(wanted) = self.wanted {
             self.found |= symbol == wanted;
             return if symbol == wanted { Taken::Wanted } else { Taken::Another };
@@ -50,7 +97,7 @@ impl Instruments {
     }
 
     /// Refuses a file without the instrument that was asked for.
-    pub fn finish(&self, path: &Path) -> Result<()> {
+    fn finish(&self, path: &Path) -> Result<()> {
         match self.wanted.filter(|_| !self.found) {
             None => Ok(()),
             Some(wanted) => {
@@ -60,7 +107,7 @@ impl Instruments {
     }
 
     /// Makes the error for several instruments side by side.
-    pub fn beside(&self, path: &Path) -> Result<Error> {
+    fn beside(&self, path: &Path) -> Result<Error> {
         let names = names(path)?;
         Ok(Error::data(format!(
             "{} holds {names} side by side: choose one with --symbol NAME",
