@@ -1,9 +1,9 @@
 //! Takes a secret out of what others say, in whatever shape they send it back.
 //!
 //! A server that means harm, or only logs too much, may echo the key cut, in capitals, over several lines, in base64 or
-//! hex, with escapes of JSON, URLs or HTML, and those escaped once more. So a text is looked at as it stands and with
-//! its escapes undone, letter case and white space aside, for every stretch of the secret of [`PART`] characters and
-//! for what base64 and hex make of such stretches.
+//! hex, with tags between, with escapes of JSON, URLs or HTML, and those escaped once more. So a text is looked at as it
+//! stands, without its tags and with its escapes undone, letter case and white space aside, for every stretch of the
+//! secret of [`PART`] characters and for what base64 and hex make of such stretches.
 
 use std::collections::HashSet;
 
@@ -55,21 +55,14 @@ impl Redaction {
 
     /// Returns the text with an ellipsis for every part of the secret.
     pub fn apply(&self, text: &str) -> String {
-        let mut units: Vec<_> = text
+        let units: Vec<_> = text
             .bytes()
             .enumerate()
             .filter(|(_, byte)| byte.is_ascii_graphic())
             .map(|(at, byte)| Unit { byte, from: at, to: at + 1 })
             .collect();
-        let mut told = self.found(&units);
-        for _ in 0..DEPTH {
-            let plain = unescaped(&units);
-            if plain.len() == units.len() {
-                break;
-            }
-            told.extend(self.found(&plain));
-            units = plain;
-        }
+        let mut told = self.found_within(without_tags(&units));
+        told.extend(self.found_within(units));
         told.sort_unstable();
         let (mut out, mut at) = (String::new(), 0);
         for (from, to) in told {
@@ -84,6 +77,20 @@ impl Redaction {
         }
         out.push_str(&text[at..]);
         out
+    }
+
+    /// Returns where parts of the secret stand, escaped however often.
+    fn found_within(&self, mut units: Vec<Unit>) -> Vec<(usize, usize)> {
+        let mut found = self.found(&units);
+        for _ in 0..DEPTH {
+            let plain = unescaped(&units);
+            if plain.len() == units.len() {
+                break;
+            }
+            found.extend(self.found(&plain));
+            units = plain;
+        }
+        found
     }
 
     /// Returns where parts of the secret stand.
@@ -104,6 +111,16 @@ fn base64_within(secret: &str, before: usize) -> [Vec<u8>; 2] {
     let text = [&vec![0; before], secret.as_bytes()].concat();
     let (first, last) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
     [STANDARD.encode(&text), URL_SAFE.encode(&text)].map(|code| code.as_bytes()[first..last].to_vec())
+}
+
+/// Leaves out what stands between `<` and `>`.
+fn without_tags(units: &[Unit]) -> Vec<Unit> {
+    let mut inside = false;
+    let kept = |unit: &&Unit| {
+        inside = (inside || unit.byte == b'<') && unit.byte != b'>';
+        !inside && unit.byte != b'>'
+    };
+    units.iter().filter(kept).copied().collect()
 }
 
 /// Undoes one layer of escapes.
@@ -173,6 +190,7 @@ mod tests {
             each(&|byte| format!("&#{byte};")),
             each(&|byte| format!("&#x{byte:x};")),
             each(&|byte| format!("{byte:02X}")),
+            SECRET.split("").filter(|part| !part.is_empty()).collect::<Vec<_>>().join("</b><b>"),
             SECRET.split("").filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" \n\u{200b}"),
         ];
         for shape in shapes {
