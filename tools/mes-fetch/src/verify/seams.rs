@@ -22,7 +22,7 @@ const BEFORE: i64 = 9;
 const AFTER: i64 = 3;
 /// What a jump has to be at least: a share of the price, and a multiple of the usual change at such a place.
 const SHARE: f64 = 0.0015;
-const TIMES: f64 = 4.0;
+const TIMES: f64 = 2.0;
 
 /// From one row to the next: when the first was known, when the second began and is known, and the prices of both.
 #[derive(Clone, Copy, Debug)]
@@ -86,15 +86,16 @@ impl Seams {
         self.largest.iter().filter_map(far).collect()
     }
 
-    /// Returns what half of all changes at such a place are below, rounded up to a power of two of ticks.
+    /// Returns what nine in ten changes at such a place are below, rounded up to a power of two of ticks: openings after
+    /// a weekend are among them.
     fn usual_of(&self, place: usize) -> f64 {
         let counts = &self.usual[place];
         let (all, mut below): (u64, u64) = (counts.iter().sum(), 0);
-        let half = counts.iter().position(|count| {
+        let most = counts.iter().position(|count| {
             below += count;
-            below * 2 >= all
+            below * 10 >= all * 9
         });
-        2_f64.powi(half.unwrap_or(0) as i32 + 1) * self.tick_size
+        2_f64.powi(most.unwrap_or(0) as i32 + 1) * self.tick_size
     }
 }
 
