@@ -175,7 +175,8 @@ impl Rows {
             self.report.add(Check::Jumps, ts, || format!("from {before} to {open}"));
         }
         if let (Some(before), Some(after), false) = (last.price, open, changed) {
-            self.seams.pass(Step { from: last.ts, to: from, ts, before, after });
+            let step = Step { from: last.ts, to: from, ts, before, after };
+            self.seams.pass(step, || self.gaps.end_of(symbol, ts).is_some());
         }
         if from > last.ts + if self.row > 0 { 0 } else { QUIET } {
             let expired = if changed { self.gaps.end_of(last.symbol, last.ts) } else { None };

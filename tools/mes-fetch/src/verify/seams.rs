@@ -54,8 +54,8 @@ impl Seams {
         Seams { tick_size, usual: [[0; 64]; 2], largest: BTreeMap::new() }
     }
 
-    /// Looks at a step.
-    pub fn pass(&mut self, step: Step) {
+    /// Looks at a step; `one_contract` says whether the symbol names a contract, which nothing is sewn to.
+    pub fn pass(&mut self, step: Step, one_contract: impl FnOnce() -> bool) {
         let place = if step.to - step.from >= OPENING {
             0
         } else if step.from.div_euclid(DAY) != step.ts.div_euclid(DAY) {
@@ -63,6 +63,9 @@ impl Seams {
         } else {
             return;
         };
+        if one_contract() {
+            return;
+        }
         let ticks = (step.size() / self.tick_size) as u64;
         self.usual[place][64 - ticks.max(1).leading_zeros() as usize - 1] += 1;
         if let Some(friday) = expiry_near(step.ts) {
@@ -119,13 +122,10 @@ mod tests {
         for day in 0..20 {
             let to = first + day * DAY;
             let change = if time::format(to).starts_with(odd) { jump } else { 1.0 };
-            seams.pass(Step {
-                from: to - 60 * MINUTE,
-                to,
-                ts: to + MINUTE,
-                before: 5000.0,
-                after: 5000.0 + change,
-            });
+            seams.pass(
+                Step { from: to - 60 * MINUTE, to, ts: to + MINUTE, before: 5000.0, after: 5000.0 + change },
+                || false,
+            );
         }
         seams.found()
     }
@@ -149,7 +149,7 @@ mod tests {
             ("2025-03-18T23:59:59Z", "2025-03-18T23:59:59Z"),
         ] {
             let (from, to) = (at(from), at(to));
-            seams.pass(Step { from, to, ts: to + 1_000_000_000, before: 5000.0, after: 5030.0 });
+            seams.pass(Step { from, to, ts: to + 1_000_000_000, before: 5000.0, after: 5030.0 }, || false);
         }
         assert_eq!(
             seams.largest.values().map(|step| time::format(step.ts)).collect::<Vec<_>>(),

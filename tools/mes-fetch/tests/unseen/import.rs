@@ -188,7 +188,7 @@ fn bbo_samples_are_quotes_and_no_trades() {
         assert!(text(&done.stdout).ends_with(row), "{schema}: {}{}", text(&done.stdout), text(&done.stderr));
     }
     let csv = "ts_recv,ts_event,rtype,publisher_id,instrument_id,side,price,size,flags,sequence,bid_px_00,ask_px_00\n\
-               1767623401000000000,1767623400000000000,195,1,7,N,5000.25,3,0,0,5000,5000.25\n";
+               1767623401000000000,1767623400000000000,195,1,7,N,5000.25,3,0,0,5000.00,5000.25\n";
     let rows = import("--preset databento-csv", csv);
     assert!(rows.ends_with("2026-01-05T14:30:01Z,,,,5000.0,5000.25,MES\n"), "{rows}");
 }
