@@ -1,4 +1,4 @@
-//! The Globex day: 18:00 to 17:00 New York, labelled by the date on which it ends.
+//! The Globex day: 18:00 to 17:00 New York (17:15 until September 2015), labelled by the date on which it ends.
 
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
 
