@@ -189,7 +189,7 @@ impl BarSink {
     }
 
     /// Takes another bar of the time of the last one.
-    fn again(&mut self, last: &Bar, bar: Bar) -> Pushed {
+    fn again(&mut self, last: &Bar, mut bar: Bar) -> Pushed {
         let at = time::format(bar.ts);
         if last.symbol != bar.symbol {
             return Err(format!(
@@ -206,7 +206,6 @@ impl BarSink {
             Duplicates::First => {}
             // It begins where the one that it replaces does.
             Duplicates::Last => {
-                let mut bar = bar;
                 if self.samples {
                     begin_at(&mut bar, last.open);
                 }
@@ -220,7 +219,8 @@ impl BarSink {
     /// Lets a sample of the quote begin where the one before ended, so that what the market moves from one sample to
     /// the next is movement within a bar, and not the price of trading.
     fn lead(&self, bar: &mut Bar) {
-        if let Some(last) = self.last.filter(|last| last.ts == bar.ts - self.interval.nanos()) {
+        let length = self.interval.nanos();
+        if let Some(last) = self.last.filter(|last| last.ts.checked_add(length) == Some(bar.ts)) {
             begin_at(bar, last.close);
         }
     }

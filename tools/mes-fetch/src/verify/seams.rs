@@ -56,7 +56,7 @@ impl Seams {
 
     /// Looks at a step; `one_contract` says whether the symbol names a contract, which nothing is sewn to.
     pub fn pass(&mut self, step: Step, one_contract: impl FnOnce() -> bool) {
-        let place = if step.to - step.from >= OPENING {
+        let place = if step.to.saturating_sub(step.from) >= OPENING {
             0
         } else if step.from.div_euclid(DAY) != step.ts.div_euclid(DAY) {
             1
