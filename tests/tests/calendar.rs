@@ -23,13 +23,13 @@ fn ran(folder: &Path, line: &str, date: &str) -> (Option<i32>, String) {
 #[test]
 fn rows_beyond_the_calendar_are_exit_3() {
     let folder = tempfile::tempdir().expect("a folder");
-    for line in ["mes-bt -q", "mes-risk --account none > out"] {
+    for line in ["mes-bt -q --interval 1s", "mes-risk --interval 1s --account none > out"] {
         let (code, said) = ran(folder.path(), line, "2031-01-06");
         let told = "2031-01-06T15:00:01Z is beyond the calendar, which covers 2014-01-01 to 2030-12-31";
         assert!(code == Some(3) && said.contains(told), "{line}: {code:?} {said}");
         assert_eq!(ran(folder.path(), line, "2030-01-07").0, Some(0), "{line}");
     }
-    let (code, said) = ran(folder.path(), "mes-risk | mes-exec > out", "2031-01-06");
+    let (code, said) = ran(folder.path(), "mes-risk --interval 1s | mes-exec > out", "2031-01-06");
     assert!(code != Some(0) && said.contains("beyond the calendar"), "{code:?} {said}");
 }
 
@@ -45,7 +45,7 @@ fn a_calendar_that_is_not_whole_is_exit_2() {
         ("bare.csv", bare, "put before it a line such as \"# calendar 2014-01-01..2030-12-31, 201 lines\""),
     ] {
         fs::write(folder.path().join(name), text).expect("a file");
-        for line in ["mes-bt -q", "mes-risk --account none", "mes-exec"] {
+        for line in ["mes-bt -q --interval 1s", "mes-risk --interval 1s --account none", "mes-exec"] {
             let (code, said) = ran(folder.path(), &format!("{line} --calendar {name} > out"), "2026-11-20");
             assert!(code == Some(2) && said.contains(told), "{line} {name}: {code:?} {said}");
         }

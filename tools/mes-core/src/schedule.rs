@@ -60,8 +60,8 @@ impl Schedule {
     ///
     /// [`Error::Beyond`].
     #[inline]
-    pub fn check(&mut self, ts: Ts) -> Result<(), Error> {
-        self.sessions.check(ts - 1)
+    pub fn check_bar(&mut self, ts: Ts) -> Result<(), Error> {
+        self.sessions.check_bar(ts)
     }
 
     /// Returns the day that a bar stamped `ts` belongs to; `None` on weekends and holidays.

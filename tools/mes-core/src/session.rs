@@ -159,23 +159,23 @@ impl Sessions {
     /// Returns the day whose 18:00-to-18:00 span holds the instant `ts`; `None` on weekends and holidays.
     #[inline]
     pub fn day(&mut self, ts: Ts) -> Option<&Day> {
-        self.frame(ts);
+        self.covers(ts);
         self.current.as_ref().and_then(|frame| frame.day.as_ref())
     }
 
-    /// Refuses an instant that the calendar knows nothing of: what it would say of that day is a guess.
+    /// Refuses a bar stamped `ts` whose day the calendar knows nothing of: what it would say of that day is a guess.
     ///
     /// # Errors
     ///
     /// [`Error::Beyond`].
     #[inline]
-    pub fn check(&mut self, ts: Ts) -> Result<(), Error> {
-        if self.frame(ts) { Ok(()) } else { Err(self.calendar.beyond(ts)) }
+    pub fn check_bar(&mut self, ts: Ts) -> Result<(), Error> {
+        if self.covers(ts - 1) { Ok(()) } else { Err(self.calendar.beyond(ts)) }
     }
 
-    /// Moves to the frame of an instant and says whether the calendar covers it.
+    /// Says whether the calendar knows of the day that holds the instant `ts`.
     #[inline]
-    fn frame(&mut self, ts: Ts) -> bool {
+    pub fn covers(&mut self, ts: Ts) -> bool {
         match &self.current {
             Some(frame) if (frame.from..frame.to).contains(&ts) => frame.covered,
             _ => self.look_up(ts),

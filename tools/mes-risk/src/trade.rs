@@ -134,8 +134,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             }
             Next::End => break,
         };
-        // A bar belongs to the day of its interval.
-        sessions.check(row.bar.ts - 1)?;
+        sessions.check_bar(row.bar.ts)?;
         journal.row(row)?;
         let statement = broker.on_bar(&row.bar)?;
         verdicts.clear();

@@ -83,7 +83,7 @@ impl Gaps {
 
     /// Returns the part of the day of an instant, or `None` where the calendar knows nothing of it.
     pub fn part(&mut self, ts: Ts) -> Option<Part> {
-        self.sessions.check(ts).ok().map(|()| self.sessions.of_instant(ts))
+        self.sessions.covers(ts).then(|| self.sessions.of_instant(ts))
     }
 
     /// Cuts the hole from `from` to `to`; `expired` is when the contract before it ended, if another one follows.
