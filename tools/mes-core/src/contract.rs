@@ -118,11 +118,16 @@ impl Expiry {
     /// Returns the instant at which trading ends: the third Friday 09:30 New York, or the day before when the
     /// exchange is closed on that Friday.
     pub fn ends(self, calendar: &Calendar) -> Ts {
-        let first = NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default();
-        let to_friday = (11 - first.weekday().num_days_from_monday()) % 7;
-        let friday = first + TimeDelta::days(i64::from(to_friday) + 14);
+        let friday = self.third_friday();
         let closed = calendar.status(friday) == Some(Status::Closed);
         tz::instant(if closed { friday - TimeDelta::days(1) } else { friday }, clock(9, 30))
+    }
+
+    /// Returns the third Friday of its month.
+    pub fn third_friday(self) -> NaiveDate {
+        let first = NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or_default();
+        let to_friday = (11 - first.weekday().num_days_from_monday()) % 7;
+        first + TimeDelta::days(i64::from(to_friday) + 14)
     }
 
     /// Returns the letter and last digit of the year: `Z6`.

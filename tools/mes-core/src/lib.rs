@@ -39,6 +39,10 @@ pub mod within;
 pub enum Error {
     #[error("calendar line {line}: {what}")]
     Calendar { line: usize, what: String },
+    #[error(
+        "{ts} is beyond the calendar, which covers {span}: --calendar with one that covers it (data/README.md says how)"
+    )]
+    Beyond { ts: String, span: String },
     #[error("{0}")]
     Time(String),
     #[error("symbol {0}")]

@@ -3,6 +3,7 @@
 use chrono::{NaiveDate, NaiveTime};
 
 use crate::{
+    Error,
     calendar::Calendar,
     day_end::DayEnd,
     session::{Day, Filter, Part, Sessions},
@@ -31,9 +32,10 @@ impl Today {
         self.day.label
     }
 
-    /// Returns when the stretch of open session that a bar stamped `ts` lies in ends for this stream.
+    /// Returns when the stretch of open session that a bar stamped `ts` lies in ends for this stream, as far as anybody
+    /// knew at that time: an outage is no end.
     pub fn stretch_end(&self, ts: Ts) -> Option<Ts> {
-        self.day.stretch(ts - 1, self.filter).map(|(_, end)| end)
+        self.day.as_scheduled().stretch(ts - 1, self.filter).map(|(_, end)| end)
     }
 
     /// Returns the part of the day that a bar stamped `ts` belongs to.
@@ -50,6 +52,16 @@ impl Schedule {
         filter: Filter,
     ) -> Self {
         Schedule { sessions: Sessions::new(calendar), flat_by, broker_cut, filter, current: None }
+    }
+
+    /// Refuses a bar whose day the calendar knows nothing of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Beyond`].
+    #[inline]
+    pub fn check_bar(&mut self, ts: Ts) -> Result<(), Error> {
+        self.sessions.check_bar(ts)
     }
 
     /// Returns the day that a bar stamped `ts` belongs to; `None` on weekends and holidays.

@@ -1,8 +1,9 @@
-//! The Globex day: 18:00 to 17:00 New York, labelled by the date on which it ends.
+//! The Globex day: 18:00 to 17:00 New York (17:15 until September 2015), labelled by the date on which it ends.
 
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
 
 use crate::{
+    Error,
     calendar::{Calendar, Status},
     time::Ts,
     tz,
@@ -49,7 +50,7 @@ pub enum Part {
     Rth,
     /// From 16:00 to the close, save a pause.
     Evening,
-    /// The market stands still, 16:15–16:30 until 2021-06-25.
+    /// The market stands still: 16:15–16:30 until 2021-06-25, and in an outage.
     Pause,
     Closed,
 }
@@ -63,6 +64,8 @@ pub struct Day {
     /// The cash session, cut by an early close; absent when the day closes before 09:30.
     pub rth: Option<(Ts, Ts)>,
     pub pause: Option<(Ts, Ts)>,
+    /// What nobody had announced: known of the past alone, so nothing that is decided may look ahead to it.
+    pub outage: Option<(Ts, Ts)>,
 }
 
 impl Day {
@@ -72,16 +75,23 @@ impl Day {
             return None;
         }
         let at = |hour, minute| tz::instant(label, clock(hour, minute));
+        let last_quarter = NaiveDate::from_ymd_opt(2015, 9, 18).unwrap_or_default();
         let close = match calendar.status(label) {
             Some(Status::Closed) => return None,
             Some(Status::Early(time)) => tz::instant(label, time),
+            None if label <= last_quarter => at(17, 15),
             None => tz::instant(label, close()),
         };
         let open = tz::instant(label - TimeDelta::days(1), clock(18, 0));
         let rth = (at(9, 30) < close).then(|| (at(9, 30), at(16, 0).min(close)));
         let last_pause = NaiveDate::from_ymd_opt(2021, 6, 25).unwrap_or_default();
         let pause = (label <= last_pause && at(16, 30) < close).then(|| (at(16, 15), at(16, 30)));
-        Some(Day { label, open, close, rth, pause })
+        Some(Day { label, open, close, rth, pause, outage: calendar.outage(open, close) })
+    }
+
+    /// Returns the day as it was announced.
+    pub fn as_scheduled(self) -> Day {
+        Day { outage: None, ..self }
     }
 
     /// Returns the part of this day that holds the instant `ts`.
@@ -90,10 +100,10 @@ impl Day {
         let within = |span: Option<(Ts, Ts)>| span.is_some_and(|(from, to)| (from..to).contains(&ts));
         if !(self.open..self.close).contains(&ts) {
             Part::Closed
+        } else if within(self.pause) || within(self.outage) {
+            Part::Pause
         } else if within(self.rth) {
             Part::Rth
-        } else if within(self.pause) {
-            Part::Pause
         } else if self.rth.is_none_or(|(from, _)| ts < from) {
             Part::Overnight
         } else {
@@ -104,22 +114,23 @@ impl Day {
     /// Returns the unbroken stretch of open market around `ts` that a stream with this filter carries.
     #[inline]
     pub fn stretch(&self, ts: Ts, filter: Filter) -> Option<(Ts, Ts)> {
-        let part = self.part(ts);
         let (rth_open, rth_close) = self.rth.unwrap_or((self.close, self.close));
-        let (pause, resume) = self.pause.unwrap_or((self.close, self.open));
-        let afternoon = if ts < pause { pause } else { self.close };
-        match (part, filter) {
-            (Part::Closed | Part::Pause, _) | (Part::Rth, Filter::Eth) => None,
-            (Part::Overnight | Part::Evening, Filter::Rth) => None,
-            (Part::Rth, Filter::Rth) => self.rth,
-            (Part::Overnight, Filter::Eth) => Some((self.open, rth_open)),
-            (Part::Evening, Filter::Eth) => {
-                Some((rth_close.max(if ts < resume { self.open } else { resume }), afternoon))
-            }
-            (_, Filter::All) => {
-                Some((if self.pause.is_some() && ts >= resume { resume } else { self.open }, afternoon))
+        let (mut from, mut to) = match (self.part(ts), filter) {
+            (Part::Closed | Part::Pause, _) | (Part::Rth, Filter::Eth) => return None,
+            (Part::Overnight | Part::Evening, Filter::Rth) => return None,
+            (_, Filter::All) => (self.open, self.close),
+            (Part::Rth, Filter::Rth) => (rth_open, rth_close),
+            (Part::Overnight, Filter::Eth) => (self.open, rth_open),
+            (Part::Evening, Filter::Eth) => (rth_close, self.close),
+        };
+        for (stop, resume) in [self.pause, self.outage].into_iter().flatten() {
+            if ts < stop {
+                to = to.min(stop);
+            } else {
+                from = from.max(resume);
             }
         }
+        Some((from, to))
     }
 }
 
@@ -127,8 +138,17 @@ impl Day {
 #[derive(Clone, Debug)]
 pub struct Sessions {
     calendar: Calendar,
-    /// From 18:00 to 18:00 New York, and the session within, if there is one.
-    current: Option<(Ts, Ts, Option<Day>)>,
+    current: Option<Frame>,
+}
+
+/// From 18:00 to 18:00 New York.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    from: Ts,
+    to: Ts,
+    /// The session within, if there is one.
+    day: Option<Day>,
+    covered: bool,
 }
 
 impl Sessions {
@@ -139,17 +159,36 @@ impl Sessions {
     /// Returns the day whose 18:00-to-18:00 span holds the instant `ts`; `None` on weekends and holidays.
     #[inline]
     pub fn day(&mut self, ts: Ts) -> Option<&Day> {
-        if !self.current.as_ref().is_some_and(|(from, to, _)| (*from..*to).contains(&ts)) {
-            self.look_up(ts);
-        }
-        self.current.as_ref().and_then(|(_, _, day)| day.as_ref())
+        self.covers(ts);
+        self.current.as_ref().and_then(|frame| frame.day.as_ref())
     }
 
-    fn look_up(&mut self, ts: Ts) {
+    /// Refuses a bar stamped `ts` whose day the calendar knows nothing of: what it would say of that day is a guess.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Beyond`].
+    #[inline]
+    pub fn check_bar(&mut self, ts: Ts) -> Result<(), Error> {
+        if self.covers(ts - 1) { Ok(()) } else { Err(self.calendar.beyond(ts)) }
+    }
+
+    /// Says whether the calendar knows of the day that holds the instant `ts`.
+    #[inline]
+    pub fn covers(&mut self, ts: Ts) -> bool {
+        match &self.current {
+            Some(frame) if (frame.from..frame.to).contains(&ts) => frame.covered,
+            _ => self.look_up(ts),
+        }
+    }
+
+    fn look_up(&mut self, ts: Ts) -> bool {
         let label = (tz::new_york(ts) + TimeDelta::hours(6)).date();
         let from = tz::instant(label - TimeDelta::days(1), clock(18, 0));
         let to = tz::instant(label, clock(18, 0));
-        self.current = Some((from, to, Day::labelled(label, &self.calendar)));
+        let (day, covered) = (Day::labelled(label, &self.calendar), self.calendar.covers(label));
+        self.current = Some(Frame { from, to, day, covered });
+        covered
     }
 
     /// Returns the part of the day that holds the instant `ts`.

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Offset, TimeZone, Timelike, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Weekday,
+};
 use chrono_tz::America::New_York;
 use mes_core::{
     calendar::{self, Calendar},
@@ -13,42 +15,60 @@ use mes_core::{
     time::{self, MINUTE, SECOND, Ts},
 };
 
-const YEARS: std::ops::RangeInclusive<i32> = 2019..=2027;
+const YEARS: std::ops::RangeInclusive<i32> = 2014..=2030;
 const FILTERS: [Filter; 3] = [Filter::All, Filter::Rth, Filter::Eth];
 const OPEN: u32 = 18 * 3600;
 const CLOSE: u32 = 17 * 3600;
+/// Until 18 September 2015.
+const OLD_CLOSE: u32 = 17 * 3600 + 15 * 60;
 const RTH_OPEN: u32 = 9 * 3600 + 30 * 60;
 const RTH_CLOSE: u32 = 16 * 3600;
 const PAUSE: std::ops::Range<u32> = 16 * 3600 + 15 * 60..16 * 3600 + 30 * 60;
 
-/// The calendar as a person reads it: the second of the day at which a date closes, 0 when it does not open.
-struct Naive(BTreeMap<NaiveDate, u32>);
+/// The calendar as a person reads it: the second of the day at which a date closes, 0 when it does not open, and the
+/// wall times between which the market stood still.
+struct Naive(BTreeMap<NaiveDate, u32>, Vec<(NaiveDateTime, NaiveDateTime)>);
 
 impl Naive {
     fn read() -> Self {
-        let rows = calendar::SHIPPED.lines().skip(1).map(|line| {
-            let fields: Vec<_> = line.split(',').collect();
-            let close = match (fields[1], fields[2].split_once(':')) {
-                ("early-close", Some((hour, minute))) => {
-                    hour.parse::<u32>().expect("an hour") * 3600
-                        + minute.parse::<u32>().expect("a minute") * 60
-                }
-                _ => 0,
+        let mut naive = Naive(BTreeMap::new(), Vec::new());
+        let lines = calendar::SHIPPED.lines().filter(|line| !line.starts_with('#')).skip(1);
+        for fields in lines.map(|line| line.split(',').collect::<Vec<_>>()) {
+            let date: NaiveDate = fields[0].parse().expect("a date");
+            let second = |clock: &str| {
+                let (hour, minute) = clock.split_once(':').expect("a time");
+                (hour.parse::<u32>().expect("an hour") * 60 + minute.parse::<u32>().expect("a minute")) * 60
             };
-            (fields[0].parse().expect("a date"), close)
-        });
-        Naive(rows.collect())
+            let wall = |date: NaiveDate, clock: &str| {
+                date.and_time(
+                    NaiveTime::from_num_seconds_from_midnight_opt(second(clock), 0).expect("a time"),
+                )
+            };
+            match (fields[1], fields[3].split_once(' ')) {
+                ("early-close", _) => drop(naive.0.insert(date, second(fields[2]))),
+                ("outage", None) => naive.1.push((wall(date, fields[2]), wall(date, fields[3]))),
+                ("outage", Some((to, clock))) => {
+                    naive.1.push((wall(date, fields[2]), wall(to.parse().expect("a date"), clock)));
+                }
+                _ => drop(naive.0.insert(date, 0)),
+            }
+        }
+        naive
+    }
+
+    fn ordinary(label: NaiveDate) -> u32 {
+        if label < date(2015, 9, 19) { OLD_CLOSE } else { CLOSE }
     }
 
     fn close(&self, label: NaiveDate) -> u32 {
         match label.weekday() {
             Weekday::Sat | Weekday::Sun => 0,
-            _ => self.0.get(&label).copied().unwrap_or(CLOSE),
+            _ => self.0.get(&label).copied().unwrap_or(Naive::ordinary(label)),
         }
     }
 
     fn pauses(&self, label: NaiveDate) -> bool {
-        label <= date(2021, 6, 25) && self.close(label) == CLOSE
+        label <= date(2021, 6, 25) && self.close(label) == Naive::ordinary(label)
     }
 
     /// Returns the label and the part of the second that begins at `ts`.
@@ -56,13 +76,16 @@ impl Naive {
         let utc = DateTime::from_timestamp(ts / SECOND, 0).expect("a time");
         let wall = utc.with_timezone(&New_York).naive_local();
         let second = wall.num_seconds_from_midnight();
+        let stands_still = self.1.iter().any(|(from, to)| (*from..*to).contains(&wall));
         if second >= OPEN {
             let label = wall.date() + Days::new(1);
-            return (label, if self.close(label) > 0 { Part::Overnight } else { Part::Closed });
+            let part = if stands_still { Part::Pause } else { Part::Overnight };
+            return (label, if self.close(label) > 0 { part } else { Part::Closed });
         }
         let label = wall.date();
         let part = match second {
             _ if second >= self.close(label) => Part::Closed,
+            _ if stands_still => Part::Pause,
             _ if second < RTH_OPEN => Part::Overnight,
             _ if second < RTH_CLOSE => Part::Rth,
             _ if self.pauses(label) && PAUSE.contains(&second) => Part::Pause,
@@ -93,8 +116,10 @@ fn offset(day: NaiveDate) -> i64 {
 
 /// Days on which the clock changes, with their neighbours; all days of the calendar; some ordinary weeks.
 fn days() -> BTreeSet<NaiveDate> {
-    let mut days: BTreeSet<_> = Naive::read().0.into_keys().collect();
-    assert!(days.len() > 100, "the calendar is short");
+    let naive = Naive::read();
+    let mut days: BTreeSet<_> = naive.0.into_keys().collect();
+    assert!(days.len() > 190, "the calendar is short");
+    days.extend(naive.1.iter().flat_map(|(from, to)| [from.date(), to.date(), to.date() + Days::new(1)]));
     let mut changes = 0;
     let mut day = date(*YEARS.start(), 1, 1);
     while day.year() <= *YEARS.end() {
@@ -103,12 +128,14 @@ fn days() -> BTreeSet<NaiveDate> {
             changes += 1;
             days.extend([day - Days::new(1), day, next, next + Days::new(1)]);
         }
-        if day.day() <= 7 && day.month() == 8 || (date(2021, 6, 21)..date(2021, 7, 3)).contains(&day) {
+        let ordinary = day.day() <= 7 && day.month() == 8 && day.year() % 4 == 2;
+        let hours_changed = [date(2015, 9, 14)..date(2015, 9, 26), date(2021, 6, 21)..date(2021, 7, 3)];
+        if ordinary || hours_changed.iter().any(|days| days.contains(&day)) {
             days.insert(day);
         }
         day = next;
     }
-    assert_eq!(changes, 18, "two changes of the clock a year");
+    assert_eq!(changes, 34, "two changes of the clock a year");
     days
 }
 
@@ -191,6 +218,41 @@ fn a_bar_belongs_to_its_interval() {
         ("2026-11-27T13:15:01-05:00", Part::Closed),
     ] {
         assert_eq!(part(stamp), expected, "{stamp}");
+    }
+}
+
+#[test]
+fn an_outage_is_a_halt_that_nobody_foresaw() {
+    let at = |text: &str| time::parse(text).expect("a time");
+    let (stop, resume) = (at("2019-02-26T18:40:00-06:00"), at("2019-02-26T21:45:00-06:00"));
+    let mut schedule = Schedule::new(Calendar::shipped(), NaiveTime::MIN, None, Filter::All);
+    let today = *schedule.of_bar(stop).expect("a day");
+    assert_eq!(today.label(), date(2019, 2, 27));
+    for (ts, part) in [
+        (stop, Part::Overnight),
+        (stop + SECOND, Part::Pause),
+        (resume, Part::Pause),
+        (resume + SECOND, Part::Overnight),
+    ] {
+        assert_eq!(today.part_of_bar(ts), part, "{}", time::format(ts));
+    }
+    assert_eq!(today.day.stretch(stop - 1, Filter::All), Some((today.day.open, stop)));
+    let pause = at("2019-02-27T16:15:00-05:00");
+    assert_eq!(today.day.stretch(resume, Filter::All), Some((resume, pause)));
+    // What is decided before it does not know of it.
+    assert_eq!(today.stretch_end(stop), Some(pause));
+}
+
+#[test]
+fn a_day_beyond_the_calendar_is_refused() {
+    let mut schedule = Schedule::new(Calendar::shipped(), NaiveTime::MIN, None, Filter::All);
+    let mut check = |text: &str| schedule.check_bar(time::parse(text).expect("a time"));
+    for covered in ["2014-01-01T23:00:01Z", "2013-12-31T23:00:01Z", "2030-12-31T22:00:00Z"] {
+        assert_eq!(check(covered), Ok(()), "{covered}");
+    }
+    for beyond in ["2013-12-31T22:00:00Z", "2030-12-31T23:00:01Z", "2031-01-02T15:00:00Z"] {
+        let told = check(beyond).expect_err(beyond).to_string();
+        assert!(told.contains("is beyond the calendar, which covers 2014-01-01 to 2030-12-31"), "{told}");
     }
 }
 

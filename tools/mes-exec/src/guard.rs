@@ -109,6 +109,7 @@ impl<B: Broker> Broker for Guard<B> {
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
+        self.schedule.check_bar(bar.ts).map_err(|error| BrokerError::Data(error.to_string()))?;
         let decided = std::mem::replace(&mut self.now, bar.ts);
         if std::mem::take(&mut self.flatten) {
             let action = Action::Exit { reason: ExitReason::EodFlatten };

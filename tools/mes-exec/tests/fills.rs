@@ -2,7 +2,7 @@
 
 use mes_core::{
     bar::Bar,
-    broker::{Broker, Hello},
+    broker::{Broker, BrokerError, Hello},
     fills::{Fills, Latency, Model},
     ledger::Ledger,
     market::Market,
@@ -13,7 +13,7 @@ use mes_core::{
     statement::Fill,
     time::{self, MILLI, MINUTE},
 };
-use mes_exec::sim::Sim;
+use mes_exec::{guard::Guard, sim::Sim};
 use mes_pipe::{Settings, SettingsArgs};
 
 fn settings(model: Model, latency_ms: i64) -> Settings {
@@ -191,6 +191,16 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
             assert_eq!(fills.first().map(|fill| fill.slippage_ticks), Some(slippage_ticks), "{range} ticks");
         }
     }
+}
+
+#[test]
+fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
+    let settings = settings(Model::Conservative, 0);
+    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let row = |ts: &str| Bar { ts: time::parse(ts).expect("a time"), ..bar(0, [5000.0; 4], 1) };
+    assert!(guard.on_bar(&row("2030-12-31T15:00:00Z")).is_ok());
+    let refused = guard.on_bar(&row("2031-01-02T15:00:00Z")).expect_err("refused");
+    assert!(matches!(&refused, BrokerError::Data(what) if what.contains("beyond the calendar")), "{refused}");
 }
 
 /// The record of a run of minutes that begins with this ledger.

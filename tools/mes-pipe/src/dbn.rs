@@ -7,8 +7,8 @@
 use std::{io::Read, sync::Arc};
 
 use ::dbn::{
-    Mbp1Msg, OhlcvMsg, RType, Record, RecordRef, Schema as Dbn, TradeMsg, TsSymbolMap, UNDEF_PRICE,
-    VersionUpgradePolicy,
+    BboMsg, BidAskPair, FlagSet, Mbp1Msg, OhlcvMsg, RType, Record, RecordRef, Schema as Dbn, TradeMsg,
+    TsSymbolMap, UNDEF_PRICE, VersionUpgradePolicy,
     decode::dbn::fsm::{DbnFsm, DbnFsmBuilder, ProcessResult},
 };
 use arrow_schema::{DataType, Schema, SchemaRef};
@@ -76,13 +76,13 @@ impl DbnReader {
         let bars = |length: &str| (&OHLCV[..], length.parse::<Interval>().ok());
         let (columns, interval) = match metadata.schema {
             Some(Dbn::Trades) => (&TRADE[..], None),
-            Some(Dbn::Mbp1 | Dbn::Tbbo) => (&schema::TICK[..], None),
+            Some(Dbn::Mbp1 | Dbn::Tbbo | Dbn::Bbo1S | Dbn::Bbo1M) => (&schema::TICK[..], None),
             Some(Dbn::Ohlcv1S) => bars("1s"),
             Some(Dbn::Ohlcv1M) => bars("1m"),
             Some(Dbn::Ohlcv1H) => bars("1h"),
             other => {
                 let schema = other.map_or("mixed".to_owned(), |schema| schema.to_string());
-                let known = "trades, tbbo, mbp-1, ohlcv-1s, ohlcv-1m, ohlcv-1h";
+                let known = "trades, tbbo, mbp-1, bbo-1s, bbo-1m, ohlcv-1s, ohlcv-1m, ohlcv-1h";
                 return Err(refused(format!(
                     "DBN schema {schema} is neither ticks nor bars (those are {known})"
                 )));
@@ -213,14 +213,12 @@ fn push(record: &RecordRef, symbol: &str, interval: Option<Interval>, columns: &
         if quote.action as u8 == b'T' || rtype == RType::Mbp0 {
             row.trade(quote.price, quote.size, quote.side);
         }
-        // A book that the exchange marks as possibly bad is not a quote.
-        if !quote.flags.is_maybe_bad_book() {
-            let level = &quote.levels[0];
-            row.price(4, level.bid_px);
-            row.price(5, level.ask_px);
-            row.count(6, i64::from(level.bid_sz));
-            row.count(7, i64::from(level.ask_sz));
-        }
+        row.quote(quote.flags, &quote.levels[0]);
+        row.text(8, symbol);
+    } else if let Some(sample) = record.get::<BboMsg>() {
+        // Its trade is the last one, in every sample once more: here it did not happen.
+        row.instant(instant(sample.ts_recv)?);
+        row.quote(sample.flags, &sample.levels[0]);
         row.text(8, symbol);
     } else {
         return Ok(());
@@ -268,6 +266,16 @@ impl Row<'_> {
         if let Values::Text(values) = &mut self.columns[column].values {
             values.push(text.to_owned());
             self.columns[column].pushed();
+        }
+    }
+
+    /// A book that the exchange marks as possibly bad is not a quote.
+    fn quote(&mut self, flags: FlagSet, level: &BidAskPair) {
+        if !flags.is_maybe_bad_book() {
+            self.price(4, level.bid_px);
+            self.price(5, level.ask_px);
+            self.count(6, i64::from(level.bid_sz));
+            self.count(7, i64::from(level.ask_sz));
         }
     }
 

@@ -36,7 +36,7 @@ fn bars_are_stamped_at_their_close() {
 
 #[test]
 fn what_is_neither_ticks_nor_bars_is_refused_by_name() {
-    for schema in [dbn::Schema::Mbo, dbn::Schema::Statistics, dbn::Schema::Definition, dbn::Schema::Bbo1S] {
+    for schema in [dbn::Schema::Mbo, dbn::Schema::Statistics, dbn::Schema::Definition, dbn::Schema::Mbp10] {
         let said = refused(&other(schema));
         let expected = format!("pass: stdin: DBN schema {schema} is neither ticks nor bars");
         assert!(said.starts_with(&expected), "{said}");
@@ -75,7 +75,10 @@ fn genuine_files() {
         assert!(tables[0].lines().count() > 1, "{schema}: no rows");
         assert!(tables.iter().all(|table| *table == tables[0]), "{schema}: versions differ: {tables:#?}");
     }
-    for schema in ["definition", "statistics", "status", "bbo-1s"] {
+    let samples =
+        ["dbn", "v2.dbn.zst", "v3.dbn.zst"].map(|ending| read(&format!("test_data.bbo-1s.{ending}")));
+    assert!(samples.iter().all(|sample| sample.status.success() && sample.stdout == samples[0].stdout));
+    for schema in ["definition", "statistics", "status"] {
         let output = read(&format!("test_data.{schema}.dbn"));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{schema}");

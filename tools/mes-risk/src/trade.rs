@@ -8,7 +8,7 @@ use mes_core::{
     person::Person,
     row::Row,
     run::{Named, Run},
-    session::Filter,
+    session::{Filter, Sessions},
     statement::Statement,
     time::Ts,
     verdict::Verdict,
@@ -111,6 +111,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     };
     let Named { value: calendar, .. } = &settings.calendar;
     let mut risk = Risk::new(&run, calendar.clone(), stream.interval, from);
+    let mut sessions = Sessions::new(calendar.clone());
     journal.run(&run)?;
     broker.begin(&run)?;
     let mut verdicts = Vec::new();
@@ -133,6 +134,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             }
             Next::End => break,
         };
+        sessions.check_bar(row.bar.ts)?;
         journal.row(row)?;
         let statement = broker.on_bar(&row.bar)?;
         verdicts.clear();

@@ -162,9 +162,9 @@ impl Source {
             return instant;
         }
         let Some(day) = self.sessions.day(instant) else { return instant };
-        let (rth, pause) = (day.rth.unwrap_or_default(), day.pause.unwrap_or_default());
-        let cuts = [day.open, rth.0, rth.1, pause.0, pause.1, day.close];
-        cuts.into_iter().filter(|cut| *cut > instant).min().unwrap_or(instant)
+        let pairs = [day.rth, day.pause, day.outage].into_iter().flatten().flat_map(|(from, to)| [from, to]);
+        let cuts = pairs.chain([day.open, day.close]);
+        cuts.filter(|cut| *cut > instant).min().unwrap_or(instant)
     }
 
     /// Notes a roll. A symbol that comes back is not a roll but a second instrument.

@@ -105,7 +105,7 @@ pub fn other_side_of_the_clock_change(given: &Given) -> Option<(Given, Vec<usize
 }
 
 /// Returns what a day looks like from its opening, and how far from there a bar ends.
-fn place_in_day(sessions: &mut Sessions, ts: Ts) -> Option<([Option<Ts>; 5], Ts)> {
+fn place_in_day(sessions: &mut Sessions, ts: Ts) -> Option<(Shape, Ts)> {
     sessions.day(ts - 1).map(|day| (shape(day), ts - day.open))
 }
 
@@ -125,16 +125,21 @@ fn offset(ts: Ts) -> i64 {
     wall(ts).and_utc().timestamp() - ts.div_euclid(mes_core::time::SECOND)
 }
 
+/// What happens in a day, in nanoseconds from its opening.
+type Shape = [Option<Ts>; 7];
+
 /// Returns what a day looks like from its opening.
-fn shape(day: &Day) -> [Option<Ts>; 5] {
+fn shape(day: &Day) -> Shape {
     let since = |ts: Ts| Some(ts - day.open);
-    let (rth, pause) = (day.rth.unzip(), day.pause.unzip());
+    let (rth, pause, outage) = (day.rth.unzip(), day.pause.unzip(), day.outage.unzip());
     [
         since(day.close),
         rth.0.and_then(since),
         rth.1.and_then(since),
         pause.0.and_then(since),
         pause.1.and_then(since),
+        outage.0.and_then(since),
+        outage.1.and_then(since),
     ]
 }
 

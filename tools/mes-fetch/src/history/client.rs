@@ -21,6 +21,8 @@ pub const TRIES: u32 = 5;
 const LONGEST_WAIT_S: u64 = 60;
 const METADATA_BYTES: u64 = 64 << 20;
 const REFUSAL_BYTES: u64 = 1 << 16;
+/// The longest that a request without data may take.
+const LONGEST_QUESTION: Duration = Duration::from_secs(300);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ pub struct Patience {
     pub first_wait: Duration,
     /// For the next bytes of a body.
     pub stall: Duration,
+    /// For all of one request, its download included: a server that drips never stalls.
+    pub deadline: Duration,
 }
 
 /// The head of an answer with data.
@@ -87,7 +91,8 @@ impl Client {
             .user_agent(concat!("mes-fetch/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(15)))
             .timeout_recv_response(Some(Duration::from_secs(120)))
-            .timeout_per_read(Some(patience.stall));
+            .timeout_per_read(Some(patience.stall))
+            .timeout_global(Some(patience.deadline));
         if base.starts_with("http:") {
             // A proxy would carry the key off this machine in clear.
             config = config.proxy(None);
@@ -98,7 +103,9 @@ impl Client {
     /// Makes a free request by GET and returns its JSON.
     pub fn get(&self, method: &str, query: &[(&str, &str)]) -> Result<Value, Fault> {
         self.persist(method, || {
-            let mut request: RequestBuilder<WithoutBody> = self.agent.get(self.url(method));
+            let question = self.patience.deadline.min(LONGEST_QUESTION);
+            let get = self.agent.get(self.url(method)).config().timeout_global(Some(question));
+            let mut request: RequestBuilder<WithoutBody> = get.build();
             for (name, value) in query {
                 request = request.query(*name, *value);
             }
@@ -110,12 +117,14 @@ impl Client {
 
     /// Makes a free request by POST and returns its JSON.
     pub fn post(&self, method: &str, form: &[(&str, &str)]) -> Result<Value, Fault> {
-        self.persist(method, || self.json(self.send(method, "application/json", form)?))
+        let question = self.patience.deadline.min(LONGEST_QUESTION);
+        self.persist(method, || self.json(self.send(method, "application/json", form, question)?))
     }
 
     /// Asks for data, once: this is what costs money.
     pub fn range(&self, form: &[(&str, &str)]) -> Result<Answer, Fault> {
-        let response = self.send("timeseries.get_range", "application/octet-stream", form)?;
+        let deadline = self.patience.deadline;
+        let response = self.send("timeseries.get_range", "application/octet-stream", form, deadline)?;
         let headers = response.headers();
         let request_id = header(headers, "request-id").map(|id| self.said(id));
         let warnings = header(headers, "x-warning").map(|text| self.warnings(text)).unwrap_or_default();
@@ -145,6 +154,22 @@ impl Client {
         Err(Fault::passing("not tried"))
     }
 
+    /// Makes a fault fit to be shown and kept: whatever the server had a say in may hold the key.
+    pub fn without_key(&self, fault: Fault) -> Fault {
+        let plain = |text: String| self.key.redact(&text);
+        match fault {
+            Fault::Passing { what, wait_s, billed } => Fault::Passing { what: plain(what), wait_s, billed },
+            Fault::Refused(refusal) => Fault::Refused(refusal.with(plain)),
+            Fault::Ended(error) => Fault::Ended(match error {
+                Error::Failed(what) => Error::Failed(plain(what)),
+                Error::Usage(what) => Error::Usage(plain(what)),
+                Error::Data(what) => Error::Data(plain(what)),
+                Error::Stopped(what) => Error::Stopped(plain(what)),
+                Error::ReaderGone => Error::ReaderGone,
+            }),
+        }
+    }
+
     /// Makes a server's words fit to be shown and kept.
     fn said(&self, text: &str) -> String {
         tame(&self.key.redact(text))
@@ -154,8 +179,14 @@ impl Client {
         format!("{}/v0/{method}", self.base)
     }
 
-    fn send(&self, method: &str, accept: &str, form: &[(&str, &str)]) -> Result<Response<Body>, Fault> {
-        let request = self.agent.post(self.url(method));
+    fn send(
+        &self,
+        method: &str,
+        accept: &str,
+        form: &[(&str, &str)],
+        deadline: Duration,
+    ) -> Result<Response<Body>, Fault> {
+        let request = self.agent.post(self.url(method)).config().timeout_global(Some(deadline)).build();
         let request = request.header("authorization", self.key.header()).header("accept", accept);
         self.answered(request.send_form(form.iter().copied()))
     }
@@ -163,7 +194,7 @@ impl Client {
     /// Sorts an answer by its status.
     fn answered(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Fault> {
         let mut response = sent.map_err(|error| {
-            let what = self.said(&format!("no answer: {error}"));
+            let what = self.said(&format!("no answer: {}", told(&error)));
             match error {
                 ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => {
                     Error::failed(what).into()
@@ -177,7 +208,9 @@ impl Client {
         }
         let wait_s = header(response.headers(), "retry-after").and_then(|text| text.trim().parse().ok());
         let body = response.body_mut().with_config().limit(REFUSAL_BYTES).read_to_vec().unwrap_or_default();
-        let refusal = Refusal::read(status, &self.key.redact(&String::from_utf8_lossy(&body)));
+        // Only what is left of escapes and tags shows whether the key is in it.
+        let refusal =
+            Refusal::read(status, &String::from_utf8_lossy(&body)).with(|text| self.key.redact(&text));
         if refusal.is_passing() {
             let text = if refusal.text.is_empty() { String::new() } else { format!(": {}", refusal.text) };
             return Err(Fault::Passing {
@@ -191,11 +224,11 @@ impl Client {
 
     fn json(&self, mut response: Response<Body>) -> Result<Value, Fault> {
         let body = response.body_mut().with_config().limit(METADATA_BYTES).read_to_vec();
-        let body = body.map_err(|error| Fault::passing(format!("the answer breaks off: {error}")))?;
-        serde_json::from_slice(&body).map_err(|_| {
-            let text = self.said(&String::from_utf8_lossy(&body));
-            Error::data(format!("the server's answer is not JSON: {text}")).into()
-        })
+        let body =
+            body.map_err(|error| Fault::passing(format!("the answer breaks off: {}", told(&error))))?;
+        let body = self.key.redact(&String::from_utf8_lossy(&body));
+        serde_json::from_str(&body)
+            .map_err(|_| Error::data(format!("the server's answer is not JSON: {}", tame(&body))).into())
     }
 
     /// Reads X-Warning: a JSON list, or whatever it is.
@@ -204,6 +237,14 @@ impl Client {
             Ok(warnings) => warnings.iter().map(|warning| self.said(warning)).collect(),
             Err(_) => vec![self.said(text)],
         }
+    }
+}
+
+/// Says what went wrong on the line, and which flag waits longer.
+pub fn told(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::Global) => "it takes longer than --deadline allows".to_owned(),
+        error => error.to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use mes_pipe::{Error, Result, log};
 use serde_json::{Value, json};
 
 use super::{
-    client::{Answer, Client, Fault},
+    client::{self, Answer, Client, Fault},
     guard::{self, Checked, Flaw},
     ledger::Ledger,
     plan::{Piece, days_of, fields, file_name, form, part_of},
@@ -58,6 +58,7 @@ impl Fetch<'_> {
         form.push(("encoding", "dbn".to_owned()));
         form.push(("compression", "zstd".to_owned()));
         let got = self.client.range(&fields(&form)).and_then(|answer| self.receive(answer, piece));
+        let got = got.map_err(|fault| self.client.without_key(fault));
         let (billed, what) = match &got {
             Ok(_) => return got,
             Err(Fault::Refused(refusal)) => (false, refusal.sentence()),
@@ -187,7 +188,12 @@ fn save(answer: Answer, path: &Path) -> std::result::Result<String, Fault> {
                 file.write_all(&buffer[..count]).map_err(at)?;
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Fault::passing(format!("the download breaks off: {error}"))),
+            Err(error) => {
+                // What the line has to say comes wrapped.
+                let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+                let what = inner.map_or_else(|| error.to_string(), client::told);
+                return Err(Fault::passing(format!("the download breaks off: {what}")));
+            }
         }
     }
     file.sync_all().map_err(at)?;

@@ -13,6 +13,7 @@ mod ledger;
 mod partition;
 mod plan;
 mod purchase;
+mod redact;
 mod refusal;
 mod series;
 mod span;

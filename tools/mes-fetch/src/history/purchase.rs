@@ -45,6 +45,9 @@ pub struct Terms {
     retry_wait: Duration,
     #[arg(long, hide = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     stall: Duration,
+    /// The longest that one request may take, its download included
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    deadline: Duration,
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
@@ -64,7 +67,7 @@ impl Terms {
     /// Returns the client; the key and the address are checked before any request.
     pub fn client(&self) -> Result<Client> {
         let base = key::base_url(&self.base_url)?;
-        let patience = Patience { first_wait: self.retry_wait, stall: self.stall };
+        let patience = Patience { first_wait: self.retry_wait, stall: self.stall, deadline: self.deadline };
         Ok(Client::new(base, Key::from_env()?, patience))
     }
 

@@ -36,6 +36,11 @@ impl Refusal {
         Refusal { status, case: case.map(|case| tame(&case)), text: tame(&text) }
     }
 
+    /// Returns the refusal in other words.
+    pub fn with(self, words: impl Fn(String) -> String) -> Refusal {
+        Refusal { case: self.case.map(&words), text: words(self.text), ..self }
+    }
+
     /// Says whether the same request may be answered later.
     pub fn is_passing(&self) -> bool {
         matches!(self.status, 408 | 429) || self.status >= 500

@@ -18,6 +18,15 @@ pub enum Stamp {
     Close,
 }
 
+/// Which of several bars of one time is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Duplicates {
+    First,
+    Last,
+    /// None: the second one is an error
+    Error,
+}
+
 /// How a number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Decimal {
@@ -134,6 +143,8 @@ pub struct Dialect {
     pub snap: bool,
     pub lean: bool,
     pub symbol: Option<Symbol>,
+    /// Of rows that tell none.
+    pub volume: Option<i64>,
 }
 
 impl Dialect {
@@ -173,6 +184,7 @@ impl Dialect {
             snap: args.snap || preset.snap,
             lean: preset.lean,
             symbol: args.symbol,
+            volume: args.volume,
         })
     }
 
@@ -187,7 +199,8 @@ impl Dialect {
         if !self.lean {
             return Ok(());
         }
-        let base = name.rsplit('/').next().unwrap_or(name);
+        // In ticks of shares LEAN writes `Trade_Tick`, everywhere else `minute_trade`.
+        let base = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
         let parts: Vec<_> = base.split(['_', '.']).collect();
         let known = |what: &str| parts.contains(&what);
         if known("tick") && args.names.is_none() {

@@ -38,7 +38,7 @@ const ALIASES: [(&str, &str); 27] = [
 
 /// What others have and we make our columns from: parts of the time, the signed volume, the instrument's number, what a
 /// record of a book is.
-const FOREIGN: [&str; 5] = ["date", "time", "net_volume", "instrument_id", "action"];
+const FOREIGN: [&str; 6] = ["date", "time", "net_volume", "instrument_id", "action", "rtype"];
 
 /// Where our columns are in the foreign table.
 pub struct Header {
@@ -83,7 +83,7 @@ impl Header {
         for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
             header.take(index, *ours, theirs)?;
         }
-        header.complete(theirs, dialect.bars_of)?;
+        header.complete(theirs, dialect)?;
         Ok(header)
     }
 
@@ -109,9 +109,9 @@ impl Header {
     }
 
     /// Checks that nothing is missing.
-    fn complete(&mut self, theirs: &[&str], bars_of: Option<BarsOf>) -> Result<()> {
+    fn complete(&mut self, theirs: &[&str], dialect: &Dialect) -> Result<()> {
         let has = |name: &str| self.place(name).is_some();
-        let mut needed = match (self.bars, bars_of) {
+        let mut needed = match (self.bars, dialect.bars_of) {
             (true, None) => vec!["open", "high", "low", "close", "volume"],
             (true, Some(BarsOf::Close)) => vec!["close", "volume"],
             (true, Some(_)) => vec!["bid", "ask", "volume"],
@@ -120,10 +120,12 @@ impl Header {
         };
         let apart = has("date") && has("time");
         needed.extend((!apart).then_some("ts"));
+        needed.retain(|name| *name != "volume" || dialect.volume.is_none());
         if let Some(missing) = needed.iter().find(|name| !has(name)) {
             let found = theirs.join(" ");
+            let or = if *missing == "volume" { ", or make it up with --volume 1" } else { "" };
             return Err(Error::data(format!(
-                "no column for {missing:?} among {found}: name it with --columns THEIRS={missing}"
+                "no column for {missing:?} among {found}: name it with --columns THEIRS={missing}{or}"
             )));
         }
         self.time_name = match self.place("ts") {

@@ -62,6 +62,22 @@ impl Lines {
         Ok(head[..head.len().min(64)].contains(&0))
     }
 
+    /// Says whether the bytes not read yet begin as JSON does.
+    pub fn is_json(&mut self) -> Result<bool> {
+        let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
+        Ok(head.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"[{".contains(byte)))
+    }
+
+    /// Returns the bytes not read yet.
+    pub fn bytes(&mut self) -> &mut impl BufRead {
+        &mut self.reader
+    }
+
+    /// Says whether the line read last is a remark, as some put before a header.
+    pub fn is_remark(&self) -> bool {
+        self.line.starts_with(b"#") || self.line.starts_with(b"//")
+    }
+
     /// Returns the next line as far as it is at hand, without taking it.
     pub fn glimpse(&self) -> &[u8] {
         let head = self.reader.buffer();
@@ -228,6 +244,11 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Makes fields of a text that holds them one after the other, and of the places where they end.
+    pub fn joined(text: &'a str, ends: &'a [usize]) -> Fields<'a> {
+        Fields { text, ends, gap: 0 }
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }

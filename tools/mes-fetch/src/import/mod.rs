@@ -6,8 +6,10 @@
 //! cannot be read, or a time that goes back, is an error with its place.
 
 mod archive;
+mod dbn;
 mod dialect;
 mod header;
+mod json;
 mod lines;
 mod parquet;
 mod row;
@@ -23,10 +25,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::builder::PossibleValuesParser;
 use mes_core::{interval::Interval, symbol::Symbol};
-use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, OutputArgs, Result, Ticks, log};
+use mes_pipe::{Error, OutputArgs, Result, log};
 use serde_json::{Value, json};
 
-use dialect::{BarsOf, Decimal, Dialect, Stamp};
+use dialect::{BarsOf, Decimal, Dialect, Duplicates, Stamp};
 use header::{Header, rename};
 use lines::Lines;
 use parquet::ParquetCells;
@@ -36,7 +38,8 @@ use when::Order;
 
 /// Turns bars or ticks of another shape into canonical ones
 ///
-/// Reads text (also as gzip, zstd or zip), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
+/// Reads text (also as gzip, zstd or zip), JSON (objects in an array or one after the other, or arrays of values by
+/// --names), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
 /// stderr what it took the table for; every point of it can be overruled.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -92,9 +95,15 @@ pub struct Args {
     /// Which text of a zip, by its name or a part of it
     #[arg(long, value_name = "NAME")]
     entry: Option<String>,
-    /// Symbol of rows that do not tell theirs; MES if nothing does
+    /// Symbol of rows that do not tell theirs, MES if nothing does; of DBN, which of its instruments
     #[arg(long)]
     symbol: Option<Symbol>,
+    /// Which of several bars of one time is kept; bars only
+    #[arg(long, value_name = "WHICH", default_value = "error")]
+    duplicates: Duplicates,
+    /// Volume or size of every row that tells none, made up
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+    volume: Option<i64>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -119,6 +128,8 @@ impl Args {
             ("snap", self.snap.then(|| json!(true))),
             ("entry", self.entry.as_ref().map(|entry| json!(entry))),
             ("symbol", self.symbol.map(|symbol| json!(symbol.as_str()))),
+            ("duplicates", (self.duplicates != Duplicates::Error).then(|| debug(&self.duplicates))),
+            ("volume", self.volume.map(|volume| json!(volume))),
         ];
         for (name, value) in given {
             if let Some(value) = value {
@@ -170,6 +181,8 @@ impl Import<'_> {
                 "neither text nor Parquet nor DBN (fragments of DBN lack what tells their columns, and DBZ is older \
                  than DBN: Databento's own tool `dbn` makes DBN of it)",
             ))
+        } else if lines.is_json()? {
+            self.json(lines, &dialect)
         } else {
             self.text(lines, &dialect)
         }
@@ -191,7 +204,7 @@ impl Import<'_> {
     fn text(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
         let (header, decimal, how) = begin(lines, dialect, self.args)?;
         let mut sink = self.sink(dialect, &header, &how, lines.name())?;
-        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let mut maker = Maker::new(&header, dialect);
         let point = if decimal == Decimal::Comma { b',' } else { b'.' };
         loop {
             if !lines.ready() {
@@ -212,14 +225,23 @@ impl Import<'_> {
             };
             pushed.map_err(|refused| placed(refused, |what| lines.refused(what)))?;
         }
+        self.done(lines.name(), &maker, sink);
+        Ok(())
+    }
+
+    /// Says what a file's rows lacked, and keeps the output for the next one.
+    fn done(&mut self, name: &str, maker: &Maker, sink: Sink) {
         if maker.unfit > 0 {
-            let (name, rows) = (lines.name(), maker.unfit);
+            let rows = maker.unfit;
             log::note(format!(
                 "{name}: {rows} rows whose net volume does not fit their volume have no sides"
             ));
         }
+        if maker.made_up > 0 {
+            let rows = maker.made_up;
+            log::note(format!("{name}: {rows} rows tell no volume: theirs is made up"));
+        }
         self.sink = Some(sink);
-        Ok(())
     }
 
     fn parquet(&mut self, path: &Path, dialect: &Dialect) -> Result<()> {
@@ -228,7 +250,7 @@ impl Import<'_> {
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let header = Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
         let mut sink = self.sink(dialect, &header, " (Parquet)", &name.to_string())?;
-        let mut maker = Maker::new(&header, dialect.clock(), dialect.bars_of, symbol(dialect));
+        let mut maker = Maker::new(&header, dialect);
         let mut before = 0;
         for batch in batches {
             let batch = batch.map_err(Error::from).and_then(|batch| parquet::spelled_out(&batch));
@@ -244,31 +266,7 @@ impl Import<'_> {
             }
             before += batch.num_rows();
         }
-        self.sink = Some(sink);
-        Ok(())
-    }
-
-    /// DBN is read by the house's own reader, which stamps bars at their close.
-    fn dbn(&mut self, path: &Path, mut dialect: Dialect) -> Result<()> {
-        let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
-        let mut input = Input::open(&args, &[Kind::Tick, Kind::Ohlcv])?;
-        dialect.stamp = Some(Stamp::Close);
-        dialect.interval = input.meta().interval;
-        let names: Vec<_> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let header = Header::read(&names, &dialect, &[])?;
-        let mut sink =
-            self.sink(&dialect, &header, " (DBN, the open moved to the close)", &path.to_string_lossy())?;
-        while let Event::Batch(batch) = input.next()? {
-            for row in 0..batch.num_rows() {
-                let pushed = match header.bars {
-                    true => sink.bar(Bars::of(&batch)?.get(row)),
-                    false => sink.tick(Ticks::of(&batch)?.get(row)?),
-                };
-                pushed.map_err(|refused| placed(refused, |what| Error::data(what).at(input.at(row))))?;
-            }
-        }
-        self.sink = Some(sink);
+        self.done(&name.to_string(), &maker, sink);
         Ok(())
     }
 }
@@ -280,13 +278,13 @@ fn placed(refused: Refused, at: impl Fn(String) -> Error) -> Error {
     }
 }
 
-fn symbol(dialect: &Dialect) -> Symbol {
-    dialect.symbol.or_else(|| "MES".parse().ok()).unwrap_or_default()
-}
-
 /// Reads the header of a text, or sees that there is none; returns it, how numbers are written, and both in words.
 fn begin(lines: &mut Lines, dialect: &Dialect, args: &Args) -> Result<(Header, Decimal, String)> {
-    if !lines.advance()? {
+    let mut more = lines.advance()?;
+    while more && lines.is_remark() {
+        more = lines.advance()?;
+    }
+    if !more {
         return Err(lines.refused("empty: no header and no rows"));
     }
     let separator = dialect.separator.unwrap_or_else(|| lines.guess_separator());

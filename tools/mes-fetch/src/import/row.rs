@@ -3,7 +3,7 @@
 use mes_core::{bar::Bar, order::Side, symbol::Symbol, tick::Tick, time::Ts};
 
 use super::{
-    dialect::{BarsOf, Scale},
+    dialect::{BarsOf, Dialect, Scale},
     header::Header,
     lines::Fields,
     when::Clock,
@@ -41,7 +41,10 @@ macro_rules! picks {
 }
 
 picks!(ts date time open high low close volume buy_volume sell_volume trades bid ask bid_size ask_size ofi vwap age_ms
-       price size side symbol net_volume instrument_id action);
+       price size side symbol net_volume instrument_id action rtype);
+
+/// What Databento calls the records that sample a quote: their price is that of the last trade, once more in each.
+const SAMPLES: [i64; 2] = [0xc3, 0xc4];
 
 /// Makes rows from cells.
 pub struct Maker {
@@ -49,22 +52,42 @@ pub struct Maker {
     pub clock: Clock,
     bars_of: Option<BarsOf>,
     symbol: Symbol,
+    /// Of rows that tell none.
+    volume: Option<i64>,
     /// The only instrument that there may be where rows name it by a number.
     instrument: Option<i64>,
     /// Rows whose signed volume does not fit their volume, so that neither side's is known.
     pub unfit: u64,
+    /// Rows whose volume is made up.
+    pub made_up: u64,
 }
 
 impl Maker {
-    pub fn new(header: &Header, clock: Clock, bars_of: Option<BarsOf>, symbol: Symbol) -> Maker {
-        Maker { picks: Picks::of(header), clock, bars_of, symbol, instrument: None, unfit: 0 }
+    pub fn new(header: &Header, dialect: &Dialect) -> Maker {
+        Maker {
+            picks: Picks::of(header),
+            clock: dialect.clock(),
+            bars_of: dialect.bars_of,
+            symbol: dialect.symbol.or_else(|| "MES".parse().ok()).unwrap_or_default(),
+            volume: dialect.volume,
+            instrument: None,
+            unfit: 0,
+            made_up: 0,
+        }
+    }
+
+    /// Returns what a row tells, or what is said of all rows that tell nothing.
+    fn or_made_up(&mut self, told: Option<i64>) -> Option<i64> {
+        self.made_up += u64::from(told.is_none() && self.volume.is_some());
+        told.or(self.volume)
     }
 
     /// Reads a bar; its time is still that of the table.
     pub fn bar(&mut self, cells: &impl Cells) -> Read<Bar> {
         self.one_instrument(cells)?;
+        let told = count(cells, self.picks.volume)?;
+        let volume = needed(self.picks.volume, self.or_made_up(told))?;
         let picks = &self.picks;
-        let volume = needed(picks.volume, count(cells, picks.volume)?)?;
         let price = |pick: Pick| needed(pick, price(cells, pick)?);
         let [open, high, low, close] = match self.bars_of {
             None => [price(picks.open)?, price(picks.high)?, price(picks.low)?, price(picks.close)?],
@@ -110,7 +133,9 @@ impl Maker {
         self.one_instrument(cells)?;
         let picks = &self.picks;
         // Records of a book that are no trades change only the quote.
-        let trade = text(cells, picks.action)?.is_none_or(|action| action == "T");
+        let sample =
+            picks.rtype.at.is_some() && count(cells, picks.rtype)?.is_some_and(|t| SAMPLES.contains(&t));
+        let trade = !sample && text(cells, picks.action)?.is_none_or(|action| action == "T");
         let mut tick = Tick {
             ts: self.ts(cells)?,
             price: None,
@@ -124,8 +149,9 @@ impl Maker {
         };
         if trade {
             tick.price = price(cells, picks.price)?;
-            tick.size = count(cells, picks.size)?;
             tick.side = side(text(cells, picks.side)?)?;
+            let told = count(cells, picks.size)?;
+            tick.size = if tick.price.is_some() { self.or_made_up(told) } else { told };
         }
         Ok(tick)
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Args,
-    dialect::{Dialect, Stamp},
+    dialect::{BarsOf, Dialect, Duplicates, Stamp},
     header::Header,
 };
 use crate::{
@@ -43,16 +43,30 @@ type Pushed = std::result::Result<(), Refused>;
 
 /// Where the rows go.
 pub enum Sink {
-    Bars {
-        table: BarTable,
-        segments: Box<Segments>,
-        interval: Interval,
-        stamp: Stamp,
-        snap: bool,
+    Bars(Box<BarSink>),
+    /// `later` is how long after its time a row is known: the length of the bar whose closing quote it is.
+    Ticks {
+        table: TickTable,
+        later: i64,
         last: Option<Ts>,
     },
-    /// `later` is how long after its time a row is known: the length of the bar whose closing quote it is.
-    Ticks { table: TickTable, later: i64, last: Option<Ts> },
+}
+
+/// Where bars go.
+pub struct BarSink {
+    table: BarTable,
+    segments: Segments,
+    interval: Interval,
+    stamp: Stamp,
+    snap: bool,
+    /// Whether a row tells the quote at its close and nothing of how it came there.
+    samples: bool,
+    duplicates: Duplicates,
+    /// How many bars were left out because there was another one of the same time.
+    left_out: u64,
+    last: Option<Bar>,
+    /// The last bar, while it may still be replaced.
+    held: Option<Bar>,
 }
 
 impl Sink {
@@ -67,11 +81,16 @@ impl Sink {
                     "--stamp and --interval are for bars, and these are ticks: no close",
                 ));
             }
+            if args.duplicates != Duplicates::Error {
+                return Err(Error::usage("--duplicates is for bars: two trades may be alike"));
+            }
             let later = dialect.interval.filter(|_| dialect.lean);
             let shifted = later.map(|later| format!("; a quote is known {later} after its time"));
             log::note(format!("ticks{how}: {said}{}", shifted.unwrap_or_default()));
             let meta = meta(Kind::Tick, None, settings, input);
-            let has = |name: &str| name == "symbol" || header.place(name).is_some();
+            let made_up =
+                |name: &str| name == "size" && dialect.volume.is_some() && header.place("price").is_some();
+            let has = |name: &str| name == "symbol" || made_up(name) || header.place(name).is_some();
             let table = Table::create(&args.output, TickBuilder::new(has), &meta)?;
             return Ok(Sink::Ticks { table, later: later.map_or(0, Interval::nanos), last: None });
         }
@@ -83,73 +102,165 @@ impl Sink {
             dialect.interval.ok_or_else(|| Error::usage("--interval, such as 1s: how long is a bar?"))?;
         let end = if stamp == Stamp::Open { "open" } else { "close" };
         let snapped = if dialect.snap { ", moved up to the grid" } else { "" };
-        let price = dialect.bars_of.map(|of| format!("; its one price is the {of:?}").to_lowercase());
+        let price = dialect.bars_of.map(|of| {
+            let led = if of == BarsOf::Close { "" } else { ", and it opens at that of the bar before" };
+            format!("; its one price is the {of:?}{led}").to_lowercase()
+        });
         let price = price.unwrap_or_default();
         log::note(format!("bars of {interval}{how}: {said}; {name} is the {end} of the bar{snapped}{price}"));
         settings["stamp"] = json!(end);
         settings["interval"] = json!(interval.to_string());
         let meta = meta(Kind::Bar, Some(interval), settings, input);
         let table = Table::create(&args.output, BarBuilder::new(header.optional()), &meta)?;
-        let segments = Box::new(Segments::new(Calendar::shipped(), Filter::All, interval));
-        Ok(Sink::Bars { table, segments, interval, stamp, snap: dialect.snap, last: None })
+        let sink = BarSink {
+            table,
+            segments: Segments::new(Calendar::shipped(), Filter::All, interval),
+            interval,
+            stamp,
+            snap: dialect.snap,
+            samples: matches!(dialect.bars_of, Some(BarsOf::Bid | BarsOf::Ask | BarsOf::Mid)),
+            duplicates: args.duplicates,
+            left_out: 0,
+            last: None,
+            held: None,
+        };
+        Ok(Sink::Bars(Box::new(sink)))
     }
 
     /// Takes a bar whose time is still that of the table.
-    pub fn bar(&mut self, mut bar: Bar) -> Pushed {
-        let Sink::Bars { table, segments, interval, stamp, snap, last } = self else { return Ok(()) };
-        let out_of_range = || "the time is out of range".to_owned();
-        let past = bar.ts.rem_euclid(interval.nanos());
-        if past != 0 && *snap {
-            bar.ts = bar.ts.checked_add(interval.nanos() - past).ok_or_else(out_of_range)?;
-        } else if past != 0 {
-            return Err(format!("{} is off the grid of {interval}", time::format(bar.ts)).into());
+    pub fn bar(&mut self, bar: Bar) -> Pushed {
+        match self {
+            Sink::Bars(sink) => sink.bar(bar),
+            Sink::Ticks { .. } => Ok(()),
         }
-        if *stamp == Stamp::Open {
-            bar.ts = bar.ts.checked_add(interval.nanos()).ok_or_else(out_of_range)?;
-        }
-        in_order(*last, bar.ts, true)?;
-        *last = Some(bar.ts);
-        bar.seg = segments.of_bar(bar.ts);
-        Ok(table.push(&bar)?)
     }
 
     /// Takes a tick.
     pub fn tick(&mut self, mut tick: Tick) -> Pushed {
         let Sink::Ticks { table, later, last } = self else { return Ok(()) };
         tick.ts = tick.ts.checked_add(*later).ok_or_else(|| "the time is out of range".to_owned())?;
-        in_order(*last, tick.ts, false)?;
+        in_order(*last, tick.ts)?;
         *last = Some(tick.ts);
         Ok(table.push(&tick)?)
     }
 
     pub fn flush(&mut self) -> Result<()> {
         match self {
-            Sink::Bars { table, .. } => table.flush(),
+            Sink::Bars(sink) => sink.table.flush(),
             Sink::Ticks { table, .. } => table.flush(),
         }
     }
 
     pub fn finish(self) -> Result<()> {
         match self {
-            Sink::Bars { table, segments, .. } => {
-                if segments.outside() > 0 {
-                    log::note(format!("{} bars lie where the calendar has no session", segments.outside()));
-                }
-                table.finish()
-            }
+            Sink::Bars(sink) => sink.finish(),
             Sink::Ticks { table, .. } => table.finish(),
         }
     }
 }
 
-/// Refuses a time before the last one, and for bars also the same again.
-fn in_order(last: Option<Ts>, ts: Ts, strictly: bool) -> std::result::Result<(), String> {
+impl BarSink {
+    fn bar(&mut self, mut bar: Bar) -> Pushed {
+        bar.ts = self.close_of(bar.ts)?;
+        in_order(self.last.map(|last| last.ts), bar.ts)?;
+        if let Some(last) = self.last.filter(|last| last.ts == bar.ts) {
+            return self.again(&last, bar);
+        }
+        if self.samples {
+            self.lead(&mut bar);
+        }
+        self.last = Some(bar);
+        match self.duplicates {
+            Duplicates::Last => self.held.replace(bar).map_or(Ok(()), |held| self.push(held)),
+            _ => self.push(bar),
+        }
+    }
+
+    /// Returns the instant at which a bar is known, by its time in the table.
+    fn close_of(&self, ts: Ts) -> std::result::Result<Ts, String> {
+        let out_of_range = || "the time is out of range".to_owned();
+        let (length, past) = (self.interval.nanos(), ts.rem_euclid(self.interval.nanos()));
+        let ts = match past {
+            0 => ts,
+            _ if self.snap => ts.checked_add(length - past).ok_or_else(out_of_range)?,
+            _ => return Err(format!("{} is off the grid of {}", time::format(ts), self.interval)),
+        };
+        if self.stamp == Stamp::Open { ts.checked_add(length).ok_or_else(out_of_range) } else { Ok(ts) }
+    }
+
+    /// Takes another bar of the time of the last one.
+    fn again(&mut self, last: &Bar, mut bar: Bar) -> Pushed {
+        let at = time::format(bar.ts);
+        if last.symbol != bar.symbol {
+            return Err(format!(
+                "a bar of {} beside one of {} at {at}: import one at a time",
+                bar.symbol, last.symbol
+            )
+            .into());
+        }
+        match self.duplicates {
+            Duplicates::Error => {
+                let advice = "is it there twice (--duplicates first or last), or of another instrument?";
+                return Err(format!("a second bar of {at}: {advice}").into());
+            }
+            Duplicates::First => {}
+            // It begins where the one that it replaces does.
+            Duplicates::Last => {
+                if self.samples {
+                    begin_at(&mut bar, last.open);
+                }
+                (self.held, self.last) = (Some(bar), Some(bar));
+            }
+        }
+        self.left_out += 1;
+        Ok(())
+    }
+
+    /// Lets a sample of the quote begin where the one before ended, so that what the market moves from one sample to
+    /// the next is movement within a bar, and not the price of trading.
+    fn lead(&self, bar: &mut Bar) {
+        let length = self.interval.nanos();
+        if let Some(last) = self.last.filter(|last| last.ts.checked_add(length) == Some(bar.ts)) {
+            begin_at(bar, last.close);
+        }
+    }
+
+    fn push(&mut self, mut bar: Bar) -> Pushed {
+        bar.seg = self.segments.of_bar(bar.ts);
+        Ok(self.table.push(&bar)?)
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if let Some(bar) = self.held.take() {
+            self.push(bar).map_err(|refused| match refused {
+                Refused::Row(what) => Error::data(what),
+                Refused::Output(error) => error,
+            })?;
+        }
+        if self.left_out > 0 {
+            let kept = format!("{:?}", self.duplicates).to_lowercase();
+            log::note(format!(
+                "{} bars of a time that has another one left out: the {kept} is kept",
+                self.left_out
+            ));
+        }
+        if self.segments.outside() > 0 {
+            log::note(format!("{} bars lie where the calendar has no session", self.segments.outside()));
+        }
+        self.table.finish()
+    }
+}
+
+/// Moves the open of a bar that is one price.
+fn begin_at(bar: &mut Bar, open: f64) {
+    (bar.open, bar.high, bar.low) = (open, open.max(bar.close), open.min(bar.close));
+}
+
+/// Refuses a time before the last one.
+fn in_order(last: Option<Ts>, ts: Ts) -> std::result::Result<(), String> {
     match last {
         Some(last) if ts < last => {
             Err(format!("time goes back: {} after {}", time::format(ts), time::format(last)))
-        }
-        Some(last) if strictly && ts == last => {
-            Err(format!("a second bar of {}: is it there twice, or of another instrument?", time::format(ts)))
         }
         _ => Ok(()),
     }

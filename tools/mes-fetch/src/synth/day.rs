@@ -40,11 +40,12 @@ impl<'a> Seconds<'a> {
     }
 
     /// Puts what happened in the next second into `ticks` and returns its end; `None` when the day is over.
-    /// Seconds of a pause are left out.
+    /// Seconds of a pause or outage are left out.
     pub fn next(&mut self, ticks: &mut Vec<Tick>) -> Option<Ts> {
-        let start = self.next;
-        let start =
-            self.day.pause.filter(|(from, to)| (*from..*to).contains(&start)).map_or(start, |(_, to)| to);
+        let mut start = self.next;
+        for (from, to) in [self.day.pause, self.day.outage].into_iter().flatten() {
+            start = if (from..to).contains(&start) { to } else { start };
+        }
         if start >= self.day.close {
             return None;
         }

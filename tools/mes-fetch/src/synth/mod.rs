@@ -113,9 +113,9 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Returns the first and the last date whose sessions are wanted.
 fn span(args: &Args, calendar: &Calendar) -> Result<(NaiveDate, NaiveDate)> {
-    let covered = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
-    // MES began to trade on 2019-05-06; the calendar ends with 2027.
-    let (first, last) = (covered(2019, 5, 6), covered(2027, 12, 31));
+    let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    // MES began to trade on 2019-05-06.
+    let (first, last) = (date(2019, 5, 6), calendar.last());
     let has = |date: &NaiveDate| Day::labelled(*date, calendar).is_some();
     let count = args.sessions.unwrap_or(SESSIONS) as usize;
     let found = match (args.from, args.until) {
@@ -128,7 +128,7 @@ fn span(args: &Args, calendar: &Calendar) -> Result<(NaiveDate, NaiveDate)> {
             days.nth(count - 1).map(|until| (from, until))
         }
         (None, until) => {
-            let until = until.unwrap_or(covered(2026, 11, 20));
+            let until = until.unwrap_or(date(2026, 11, 20));
             let dates = std::iter::successors(Some(until), NaiveDate::pred_opt);
             let mut days = dates.take_while(|date| *date >= first).filter(has);
             days.nth(count - 1).map(|from| (from, until))

@@ -18,10 +18,6 @@ use mes_core::{
     tz,
 };
 
-/// Stops of the exchange that no calendar foresaw.
-const OUTAGES: [(&str, &str, &str); 1] =
-    [("2025-11-28T02:40:00Z", "2025-11-28T13:30:00Z", "outage of 28 November 2025")];
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Known(&'static str),
@@ -76,21 +72,18 @@ pub struct Gaps {
     filter: Filter,
     /// How long an open piece may be in the cash session and elsewhere.
     limits: [i64; 2],
-    outages: Vec<(Ts, Ts, &'static str)>,
     pub impaired: Impaired,
 }
 
 impl Gaps {
     pub fn new(calendar: Calendar, filter: Filter, row: i64, impaired: Impaired) -> Gaps {
         let limits = if row >= MINUTE { [5 * MINUTE, 30 * MINUTE] } else { [120 * SECOND, 15 * MINUTE] };
-        let instant = |text| mes_core::time::parse(text).unwrap_or_default();
-        let outages = OUTAGES.iter().map(|(from, to, name)| (instant(from), instant(to), *name)).collect();
-        Gaps { sessions: Sessions::new(calendar.clone()), calendar, filter, limits, outages, impaired }
+        Gaps { sessions: Sessions::new(calendar.clone()), calendar, filter, limits, impaired }
     }
 
-    /// Returns the part of the day of an instant.
-    pub fn part(&mut self, ts: Ts) -> Part {
-        self.sessions.of_instant(ts)
+    /// Returns the part of the day of an instant, or `None` where the calendar knows nothing of it.
+    pub fn part(&mut self, ts: Ts) -> Option<Part> {
+        self.sessions.covers(ts).then(|| self.sessions.of_instant(ts))
     }
 
     /// Cuts the hole from `from` to `to`; `expired` is when the contract before it ended, if another one follows.
@@ -112,15 +105,17 @@ impl Gaps {
     fn piece(&mut self, at: Ts, to: Ts, expired: Option<Ts>) -> (Ts, Class) {
         let label = (tz::new_york(at) + TimeDelta::hours(6)).date();
         let frame_end = tz::instant(label, NaiveTime::from_hms_opt(18, 0, 0).unwrap_or_default());
+        if !self.calendar.covers(label) {
+            return (frame_end.min(to), Class::Known("beyond the calendar"));
+        }
         let Some(day) = self.sessions.day(at).copied() else {
             return (frame_end.min(to), Class::Known(closed(label)));
         };
-        let (rth, pause) = (day.rth.unwrap_or_default(), day.pause.unwrap_or_default());
-        let outages = self.outages.iter().flat_map(|(from, to, _)| [*from, *to]);
-        let cuts = [day.open, rth.0, rth.1, pause.0, pause.1, day.close, frame_end, expired.unwrap_or(at)];
-        let end = cuts.into_iter().chain(outages).filter(|cut| *cut > at).min().unwrap_or(to).min(to);
+        let rth_open = day.rth.map(|(open, _)| open);
+        let pairs = [day.rth, day.pause, day.outage].into_iter().flatten().flat_map(|(from, to)| [from, to]);
+        let cuts = pairs.chain([day.open, day.close, frame_end, expired.unwrap_or(at)]);
+        let end = cuts.filter(|cut| *cut > at).min().unwrap_or(to).min(to);
         let part = day.part(at);
-        let outage = self.outages.iter().find(|(from, to, _)| (*from..*to).contains(&at));
         let class = match part {
             Part::Closed
                 if at >= day.close && matches!(self.calendar.status(label), Some(Status::Early(_))) =>
@@ -128,13 +123,17 @@ impl Gaps {
                 Class::Known("early close")
             }
             Part::Closed => Class::Known("daily break"),
+            Part::Pause if day.outage.is_some_and(|(from, to)| (from..to).contains(&at)) => {
+                Class::Known("outage")
+            }
             Part::Pause => Class::Known("pause of 16:15"),
             _ if expired.is_some_and(|end| at >= end && tz::new_york(end).date() == label) => {
                 Class::Known("expiry")
             }
             _ if !self.filter.keeps(part) => Class::Known("not in this stream"),
-            _ if outage.is_some() => Class::Known(outage.map_or("", |(_, _, name)| name)),
-            _ if (at, end) == (day.open, rth.0) && to >= day.close => Class::Suspicious("session missing"),
+            _ if at == day.open && Some(end) == rth_open && to >= day.close => {
+                Class::Suspicious("session missing")
+            }
             Part::Rth if end - at >= self.limits[0] => Class::Suspicious("cash session"),
             Part::Overnight | Part::Evening if end - at >= self.limits[1] => Class::Suspicious("overnight"),
             _ => Class::Expected,
@@ -189,6 +188,11 @@ mod tests {
         assert_eq!(early, [(225, Known("early close"))]);
         let pause = cut(MINUTE, Filter::All, "2019-12-16T21:15:00Z", "2019-12-16T21:30:00Z");
         assert_eq!(pause, [(15, Known("pause of 16:15"))]);
+        // The night of a cooling failure: nobody traded from 21:44 to 08:30 New York.
+        let outage = cut(MINUTE, Filter::All, "2025-11-28T02:40:00Z", "2025-11-28T13:30:00Z");
+        assert_eq!(outage, [(4, Expected), (646, Known("outage"))]);
+        let beyond = cut(MINUTE, Filter::All, "2013-12-02T15:00:00Z", "2013-12-03T15:00:00Z");
+        assert_eq!(beyond, [(1440, Known("beyond the calendar"))]);
         let rth = cut(MINUTE, Filter::Rth, "2026-06-09T20:00:00Z", "2026-06-10T13:30:00Z");
         assert!(rth.iter().all(|(_, class)| matches!(class, Known(_))), "{rth:?}");
         let mut impaired = Impaired::default();

@@ -6,6 +6,7 @@
 mod gaps;
 mod report;
 mod rows;
+mod seams;
 
 use std::io::{IsTerminal, stdout};
 
@@ -21,9 +22,9 @@ pub use gaps::Impaired;
 
 /// Checks bars or ticks and says whether they are fit
 ///
-/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices,
-/// instruments side by side and suspicious holes make data unfit; rolls, jumps, outliers and rows outside the
-/// sessions are only shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
+/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices, trades
+/// without a size, quotes of bid = ask throughout, instruments side by side and suspicious holes make data unfit; rolls,
+/// jumps, outliers and rows outside the sessions or beyond the calendar are only shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
 /// against what the server said of each day: holes of a degraded day are known.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:

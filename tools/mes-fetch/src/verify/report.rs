@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use mes_core::time::{self, Ts};
+use chrono::Timelike;
+use mes_core::{
+    time::{self, Ts},
+    tz,
+};
 use serde_json::{Value, json};
 
 /// How many cases of each kind are shown.
@@ -15,10 +19,14 @@ pub enum Check {
     Duplicates,
     Ohlc,
     Grid,
+    Sizes,
+    Dummies,
     Mixed,
     Outside,
+    Beyond,
     Outliers,
     Jumps,
+    Seams,
     Wide,
     Crossed,
     Sides,
@@ -26,15 +34,19 @@ pub enum Check {
 
 /// Every check, its name and what it looks for.
 #[rustfmt::skip]
-const CHECKS: [(Check, &str, &str); 11] = [
+const CHECKS: [(Check, &str, &str); 15] = [
     (Check::Order, "order", "time goes back"),
     (Check::Duplicates, "duplicates", "two bars of one instrument at one time"),
     (Check::Ohlc, "ohlc", "high below or low above open or close, price not above 0, volume below 0"),
     (Check::Grid, "grid", "price between two ticks"),
+    (Check::Sizes, "sizes", "trade without a size, which mes-bars refuses: import --volume 1 makes one up"),
+    (Check::Dummies, "dummies", "bid = ask throughout, which is no quote: import --columns Bid=-,Ask=- leaves them out"),
     (Check::Mixed, "mixed", "several instruments side by side"),
     (Check::Outside, "outside", "row where the calendar has no session"),
+    (Check::Beyond, "beyond", "row beyond the calendar, so that nobody knows what is missing around it: --calendar"),
     (Check::Outliers, "outliers", "volume far above that of one row in a thousand"),
     (Check::Jumps, "jumps", "price 1 % or more from the row before: a roll?"),
+    (Check::Seams, "seams", "jump at an opening or at midnight UTC in a week of rolls, no symbol with it: a roll?"),
     (Check::Wide, "wide", "bar higher than 7 %"),
     (Check::Crossed, "crossed", "bid above ask"),
     (Check::Sides, "sides", "bought and sold volume above the volume"),
@@ -64,6 +76,8 @@ pub struct Report {
     pub last: Option<Ts>,
     pub symbols: Vec<String>,
     pub rolls: Vec<Roll>,
+    /// What the findings together look like.
+    pub hints: Vec<String>,
     /// Days of which the source says that they are not whole.
     pub impaired: Vec<String>,
     counts: [u64; CHECKS.len()],
@@ -102,6 +116,23 @@ impl Report {
     /// Returns the suspicious holes.
     pub fn holes(&self) -> impl Iterator<Item = Stretch> {
         self.suspicious.iter().map(|(_, hole)| *hole)
+    }
+
+    /// Notes an hour of the day at which half of the suspicious holes and more begin, three at least.
+    pub fn note_hours(&mut self) {
+        let mut hours = [0; 24];
+        for (_, hole) in &self.suspicious {
+            hours[tz::new_york(hole.from).hour() as usize] += 1;
+        }
+        let all = self.suspicious.len();
+        let most = (0..24).max_by_key(|hour| hours[*hour]).unwrap_or(0);
+        if hours[most] >= 3 && 2 * hours[most] >= all {
+            self.hints.push(format!(
+                "{} of {all} holes begin between {most:02}:00 and {most:02}:59 New York: is the zone off (--tz), or does \
+                 the recording begin or end there?",
+                hours[most]
+            ));
+        }
     }
 
     /// Says what makes the data unfit, or `None`.
@@ -147,7 +178,7 @@ impl Report {
                 "known": known, "expected": { "count": self.expected.0, "rows": self.expected.1 },
                 "suspicious": suspicious,
             },
-            "rolls": rolls, "impaired_days": self.impaired,
+            "rolls": rolls, "hints": self.hints, "impaired_days": self.impaired,
         })
     }
 
@@ -198,6 +229,9 @@ impl Report {
                 "look   days        {:>8}  not whole at the source: {days}",
                 self.impaired.len()
             );
+        }
+        for hint in &self.hints {
+            let _ = writeln!(text, "hint   {hint}");
         }
         let verdict = self.unfit().map_or("fit".to_owned(), |what| format!("unfit: {what}"));
         let _ = writeln!(text, "\n{verdict}");

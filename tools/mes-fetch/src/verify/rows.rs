@@ -7,12 +7,13 @@ use mes_core::{
     session::{Filter, Part},
     symbol::Symbol,
     tick::Tick,
-    time::{self, SECOND, Ts},
+    time::{self, MINUTE, SECOND, Ts},
 };
 
 use super::{
     gaps::{Class, Gaps},
     report::{Check, Report, Roll, Stretch},
+    seams::{Seams, Step},
 };
 
 /// A move between two rows that follow each other, and inside one row, that is worth a look.
@@ -20,6 +21,10 @@ const JUMP: f64 = 0.01;
 const WIDE: f64 = 0.07;
 /// How many times the volume that one row in a thousand reaches is an outlier.
 const OUTLIER: f64 = 8.0;
+/// Shorter than this nothing is missing between two ticks.
+const QUIET: i64 = MINUTE;
+/// From how many quotes on, all but one in a hundred of them alike, `bid = ask` is a dummy.
+const DUMMIES: u64 = 20;
 
 /// The row before.
 #[derive(Clone, Copy)]
@@ -41,12 +46,29 @@ pub struct Rows {
     /// How many rows have a volume of so many bits, and the ten largest.
     volumes: [u64; 64],
     largest: Vec<(i64, Ts)>,
+    seams: Seams,
+    /// How many rows have a bid and an ask, how many of them the same one, and the first such row.
+    quotes: u64,
+    locked: u64,
+    first_locked: Option<Ts>,
 }
 
 impl Rows {
     pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> Rows {
-        let (report, by_symbol) = (Report::default(), BTreeMap::new());
-        Rows { tick_size, row, gaps, report, last: None, by_symbol, volumes: [0; 64], largest: vec![] }
+        Rows {
+            tick_size,
+            row,
+            gaps,
+            report: Report::default(),
+            last: None,
+            by_symbol: BTreeMap::new(),
+            volumes: [0; 64],
+            largest: vec![],
+            seams: Seams::new(tick_size),
+            quotes: 0,
+            locked: 0,
+            first_locked: None,
+        }
     }
 
     pub fn bar(&mut self, bar: &Bar) {
@@ -76,6 +98,9 @@ impl Rows {
         for price in [tick.price, tick.bid, tick.ask].into_iter().flatten() {
             self.on_grid(tick.ts, price);
         }
+        if let (Some(price), None) = (tick.price, tick.size) {
+            self.report.add(Check::Sizes, tick.ts, || format!("price {price}"));
+        }
         self.quote(tick.ts, tick.bid, tick.ask);
         self.volume(tick.size.unwrap_or(0), tick.ts);
         self.place(tick.ts, tick.ts, tick.price, tick.price, tick.symbol);
@@ -89,10 +114,13 @@ impl Rows {
     }
 
     fn quote(&mut self, ts: Ts, bid: Option<f64>, ask: Option<f64>) {
-        if let (Some(bid), Some(ask)) = (bid, ask)
-            && bid > ask
-        {
+        let (Some(bid), Some(ask)) = (bid, ask) else { return };
+        self.quotes += 1;
+        if bid > ask {
             self.report.add(Check::Crossed, ts, || format!("bid {bid} ask {ask}"));
+        } else if bid == ask {
+            self.locked += 1;
+            self.first_locked = self.first_locked.or(Some(ts));
         }
     }
 
@@ -112,8 +140,12 @@ impl Rows {
         self.report.last = Some(self.report.last.map_or(ts, |last| last.max(ts)));
         // A bar belongs to the session of its interval.
         let inside = if self.row > 0 { ts - 1 } else { ts };
-        if matches!(self.gaps.part(inside), Part::Closed | Part::Pause) {
-            self.report.add(Check::Outside, ts, || "the calendar has no session then".to_owned());
+        match self.gaps.part(inside) {
+            Some(Part::Closed | Part::Pause) => {
+                self.report.add(Check::Outside, ts, || "the calendar has no session then".to_owned());
+            }
+            Some(_) => {}
+            None => self.report.add(Check::Beyond, ts, || "the calendar does not cover that day".to_owned()),
         }
         let seen = self.by_symbol.insert(symbol.as_str().to_owned(), ts);
         if self.row > 0 && seen == Some(ts) {
@@ -142,7 +174,11 @@ impl Rows {
         {
             self.report.add(Check::Jumps, ts, || format!("from {before} to {open}"));
         }
-        if from > last.ts {
+        if let (Some(before), Some(after), false) = (last.price, open, changed) {
+            let step = Step { from: last.ts, to: from, ts, before, after };
+            self.seams.pass(step, || self.gaps.end_of(symbol, ts).is_some());
+        }
+        if from > last.ts + if self.row > 0 { 0 } else { QUIET } {
             let expired = if changed { self.gaps.end_of(last.symbol, last.ts) } else { None };
             for piece in self.gaps.pieces(last.ts, from, expired) {
                 let length = if self.row > 0 { self.row } else { SECOND };
@@ -175,6 +211,16 @@ impl Rows {
         {
             self.report.add(Check::Outliers, ts, || format!("volume {volume}"));
         }
+        if let Some(ts) = self.first_locked.filter(|_| self.quotes >= DUMMIES)
+            && self.locked * 100 >= self.quotes * 99
+        {
+            let (locked, quotes) = (self.locked, self.quotes);
+            self.report.add(Check::Dummies, ts, || format!("{locked} of {quotes} quotes"));
+        }
+        for (ts, what) in self.seams.found() {
+            self.report.add(Check::Seams, ts, || what);
+        }
+        self.report.note_hours();
         self.report
     }
 }

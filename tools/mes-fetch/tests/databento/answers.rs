@@ -37,6 +37,9 @@ pub fn serve(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         }
         _ => lock().requests.push(request.path.clone()),
     }
+    if let Some((status, body)) = lock().echo.clone() {
+        return text(&stream, status, "application/json", &body, &[]);
+    }
     let expected = format!("Basic {}", STANDARD.encode(format!("{KEY}:")));
     if request.headers.get("authorization") != Some(&expected) {
         // What it was sent comes back, to see that nobody passes it on.
@@ -190,6 +193,12 @@ fn range(stream: &TcpStream, request: &Request, state: &Mutex<State>) -> io::Res
     match fault {
         Some(Fault::Cut(bytes)) => return chunks(stream, upto(bytes), 4096),
         Some(Fault::CutNeatly(bytes)) => chunks(stream, upto(bytes), 4096)?,
+        Some(Fault::Drip) => {
+            for byte in body.chunks(1) {
+                chunks(stream, byte, 1)?;
+                sleep(Duration::from_millis(50));
+            }
+        }
         Some(Fault::Hold(bytes)) => return hold(stream, upto(bytes), state),
         Some(Fault::Slow) => {
             for piece in body.chunks(body.len() / 8 + 1) {

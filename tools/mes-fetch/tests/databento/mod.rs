@@ -35,6 +35,8 @@ pub enum Fault {
     Hold(usize),
     /// Sends a few bytes at a time.
     Slow,
+    /// Sends byte after byte, and never enough of them.
+    Drip,
     /// One record less than it counts, but a neat file.
     Short,
     /// Answers 206: some symbols exist on some days only.
@@ -65,6 +67,7 @@ impl Fault {
             "drop" => Fault::Drop,
             "hold" => Fault::Hold(bytes),
             "slow" => Fault::Slow,
+            "drip" => Fault::Drip,
             "short" => Fault::Short,
             "206" => Fault::Partial,
             "page" => Fault::Page,
@@ -91,6 +94,8 @@ pub struct State {
     pub days: Vec<(&'static str, &'static str, &'static str)>,
     /// The end of the data; without one, far away.
     pub end: Option<&'static str>,
+    /// A status and a body with which everything is answered.
+    pub echo: Option<(u16, String)>,
 }
 
 pub struct Server {

@@ -5,6 +5,7 @@ mod case;
 #[allow(dead_code, reason = "the example uses more of it")]
 #[path = "../databento/mod.rs"]
 mod databento;
+mod echo;
 mod killed;
 
 use std::fs;
@@ -230,6 +231,20 @@ fn spreads_of_a_parent_are_left_out() {
     let per_contract = 23 * 60;
     assert_eq!(case.month("2024-01"), (2 * per_contract, vec!["MESH4".to_owned(), "MESM4".to_owned()]));
     assert_eq!(case.event("parquet")["spreads"], per_contract);
+}
+
+/// A line that never stalls and never ends is given up all the same.
+#[test]
+fn a_request_that_drips_ends_at_its_deadline() {
+    let case = Case::new();
+    for _ in 0..5 {
+        case.server.fault("drip", 0);
+    }
+    let began = std::time::Instant::now();
+    let done = case.fetch(&format!("{JANUARY} --deadline 0.4")).ended(1);
+    done.saying("the download breaks off: it takes longer than --deadline allows (tried 5 times)");
+    assert!(began.elapsed().as_secs() < 30);
+    assert_eq!(case.billed(), 5);
 }
 
 #[test]

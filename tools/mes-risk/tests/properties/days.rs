@@ -1,4 +1,4 @@
-//! Every day from 2019 to 2027: no entry from fifteen minutes before flat-by, flat at flat-by, and on every day a trade
+//! Every day from 2014 to 2030: no entry from fifteen minutes before flat-by, flat at flat-by, and on every day a trade
 //! that had to be closed for it.
 
 use chrono::{Datelike, Days, NaiveDate};
@@ -61,8 +61,8 @@ fn row(ts: Ts, seg: i64) -> Row {
 fn rows(settings: &Settings, filter: Filter) -> Vec<Row> {
     let mut schedule = schedule(settings, filter);
     let mut rows = Vec::new();
-    let mut label = NaiveDate::from_ymd_opt(2019, 1, 1).expect("a date");
-    while label.year() <= 2027 {
+    let mut label = NaiveDate::from_ymd_opt(2014, 1, 1).expect("a date");
+    while label.year() <= 2030 {
         if let Some(day) = Day::labelled(label, &Calendar::shipped())
             && let Some(end) = schedule.of_bar(day.open + SECOND).map(|today| today.end)
         {
@@ -159,7 +159,7 @@ fn flat_by_flat_by_on_every_day() {
         trade(&mut Walk(&rows), &mut broker, &mut watch, &settings, &stream, None).expect("traded");
         let Watch { days, entries, closed, .. } = watch;
         // About 252 cash sessions a year, and some nine holidays of the cash session on which the futures trade.
-        assert!((2_250..2_340).contains(&days), "{name}: {days} days");
+        assert!((4_250..4_420).contains(&days), "{name}: {days} days");
         assert!(entries >= days, "{name}: {entries} entries on {days} days");
         assert!(
             closed >= days * 99 / 100,

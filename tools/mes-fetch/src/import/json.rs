@@ -1,0 +1,267 @@
+//! Rows of JSON: objects in one array or one after the other, or arrays of values. Read one row at a time, each value
+//! as the text that it would be in a table.
+
+use std::{fmt, io::Read};
+
+use mes_pipe::{Error, Result};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{
+    Import,
+    dialect::{Decimal, Dialect},
+    header::Header,
+    lines::{Fields, Lines},
+    placed,
+    row::{Maker, TextCells},
+    sink::{Refused, Sink},
+};
+
+impl Import<'_> {
+    /// JSON: the keys of the first row are the header, or the names that are given.
+    pub(super) fn json(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
+        let name = lines.name().to_owned();
+        let mut made: Option<(Rows, Maker, Sink, bool)> = None;
+        let point = if dialect.decimal == Some(Decimal::Comma) { b',' } else { b'.' };
+        each(lines.bytes(), &name, |number, found| {
+            let at = |what: String| Error::data(format!("{name}: row {number}: {what}"));
+            if made.is_none() {
+                let rows = Rows::of(&found, &dialect.names).map_err(at)?;
+                let names: Vec<_> = rows.names().iter().map(String::as_str).collect();
+                let header =
+                    Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
+                let sink = self.sink(dialect, &header, " (JSON)", &name)?;
+                made = Some((rows, Maker::new(&header, dialect), sink, header.bars));
+            }
+            let Some((rows, maker, sink, bars)) = &mut made else { return Ok(()) };
+            let cells = TextCells { fields: rows.fields(found).map_err(at)?, point, scale: dialect.scale };
+            let pushed = match bars {
+                true => maker.bar(&cells).map_err(Refused::Row).and_then(|bar| sink.bar(bar)),
+                false => maker.tick(&cells).map_err(Refused::Row).and_then(|tick| sink.tick(tick)),
+            };
+            pushed.map_err(|refused| placed(refused, at))
+        })?;
+        let Some((_, maker, sink, _)) = made else {
+            return Err(Error::data(format!("{name}: empty: no rows")));
+        };
+        self.done(&name, &maker, sink);
+        Ok(())
+    }
+}
+
+/// The values of one row; arrays have no keys.
+pub struct Found {
+    keys: Option<Vec<String>>,
+    values: Vec<String>,
+}
+
+/// Hands every row and its number, from 1, to `row`.
+///
+/// # Errors
+///
+/// Those of `row`, or [`Error::Data`] with the place of what is no JSON.
+pub fn each(bytes: impl Read, name: &str, row: impl FnMut(u64, Found) -> Result<()>) -> Result<()> {
+    let mut reader = serde_json::Deserializer::from_reader(bytes);
+    let mut state = State { number: 0, row, refused: None };
+    let mut read = Ok(());
+    while read.is_ok() && reader.end().is_err() {
+        read = reader.deserialize_any(All(&mut state));
+    }
+    match (state.refused, read) {
+        (Some(error), _) => Err(error),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) => Err(Error::data(format!("{name}: no rows of JSON: {error}"))),
+    }
+}
+
+/// Who takes the rows.
+struct State<F> {
+    number: u64,
+    row: F,
+    refused: Option<Error>,
+}
+
+impl<F: FnMut(u64, Found) -> Result<()>> State<F> {
+    fn hand<E: serde::de::Error>(&mut self, found: Found) -> std::result::Result<(), E> {
+        self.number += 1;
+        (self.row)(self.number, found).map_err(|error| {
+            self.refused = Some(error);
+            E::custom("refused")
+        })
+    }
+}
+
+/// A row, or an array of them.
+struct All<'a, F>(&'a mut State<F>);
+
+impl<'de, F: FnMut(u64, Found) -> Result<()>> Visitor<'de> for All<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("objects, or an array of them")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<(), A::Error> {
+        self.0.hand(object(map)?)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> std::result::Result<(), A::Error> {
+        while let Some(found) = rows.next_element_seed(One)? {
+            self.0.hand(found)?;
+        }
+        Ok(())
+    }
+}
+
+/// A row in an array.
+struct One;
+
+impl<'de> DeserializeSeed<'de> for One {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Found, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for One {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object, or an array of values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Found, A::Error> {
+        object(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> std::result::Result<Found, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Cell(value)) = cells.next_element()? {
+            values.push(value);
+        }
+        Ok(Found { keys: None, values })
+    }
+}
+
+fn object<'de, A: MapAccess<'de>>(mut map: A) -> std::result::Result<Found, A::Error> {
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
+    while let Some((key, Cell(value))) = map.next_entry::<String, Cell>()? {
+        if keys.contains(&key) {
+            return Err(A::Error::custom(format!("the key {key:?} twice in one row")));
+        }
+        keys.push(key);
+        values.push(value);
+    }
+    Ok(Found { keys: Some(keys), values })
+}
+
+/// A value as text; null is empty, and what is deeper is nothing that a column could be taken from.
+struct Cell(String);
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Cell, D::Error> {
+        deserializer.deserialize_any(AsText)
+    }
+}
+
+struct AsText;
+
+impl<'de> Visitor<'de> for AsText {
+    type Value = Cell;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Cell, E> {
+        Ok(Cell(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Cell, E> {
+        Ok(Cell(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Cell, E> {
+        Ok(Cell(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Cell, E> {
+        Ok(Cell(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> std::result::Result<Cell, E> {
+        Ok(Cell(value.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Cell, E> {
+        Ok(Cell(String::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> std::result::Result<Cell, A::Error> {
+        while cells.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Cell("[…]".to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Cell, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Cell("{…}".to_owned()))
+    }
+}
+
+/// Puts rows into the order of the first one.
+pub struct Rows {
+    names: Vec<String>,
+    keyed: bool,
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Rows {
+    /// Learns the columns of the first row: its keys, or the list of names that is as long as it.
+    pub fn of(found: &Found, lists: &[Vec<String>]) -> std::result::Result<Rows, String> {
+        let count = found.values.len();
+        let names = match &found.keys {
+            Some(keys) => keys.clone(),
+            None => lists
+                .iter()
+                .find(|names| names.len() == count)
+                .cloned()
+                .ok_or_else(|| format!("an array of {count} values: say what they are with --names"))?,
+        };
+        Ok(Rows { names, keyed: found.keys.is_some(), text: String::new(), ends: Vec::new() })
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Returns the values of a row in the order of the names; a key that it lacks is empty.
+    pub fn fields(&mut self, found: Found) -> std::result::Result<Fields<'_>, String> {
+        let Found { keys, mut values } = found;
+        match keys {
+            Some(keys) if self.keyed && keys == self.names => {}
+            Some(keys) if self.keyed => values = self.sorted(keys, values)?,
+            None if !self.keyed && values.len() == self.names.len() => {}
+            _ => return Err(format!("not like the first row, which has {} values", self.names.len())),
+        }
+        self.text.clear();
+        self.ends.clear();
+        for value in values {
+            self.text.push_str(&value);
+            self.ends.push(self.text.len());
+        }
+        Ok(Fields::joined(&self.text, &self.ends))
+    }
+
+    fn sorted(&self, keys: Vec<String>, values: Vec<String>) -> std::result::Result<Vec<String>, String> {
+        let mut sorted = vec![String::new(); self.names.len()];
+        for (key, value) in keys.into_iter().zip(values) {
+            let place = self.names.iter().position(|name| *name == key);
+            sorted[place.ok_or_else(|| format!("the key {key:?}, which the first row lacks"))?] = value;
+        }
+        Ok(sorted)
+    }
+}
