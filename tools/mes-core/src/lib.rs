@@ -13,12 +13,16 @@ pub mod dice;
 pub mod fills;
 pub mod interval;
 pub mod ledger;
+pub mod lock;
 pub mod market;
 pub mod minutes;
 pub mod money;
 pub mod order;
 pub mod person;
+pub mod plausible;
 pub mod prediction;
+pub mod price_range;
+pub mod quote;
 pub mod record;
 pub mod row;
 pub mod rules;
@@ -37,6 +41,8 @@ pub mod verdict;
 pub enum Error {
     #[error("calendar line {line}: {what}")]
     Calendar { line: usize, what: String },
+    #[error("price ranges line {line}: {text:?} is not roots, from, low, high by rising date")]
+    PriceRange { line: usize, text: String },
     #[error("{0}")]
     Time(String),
     #[error("symbol {0}")]

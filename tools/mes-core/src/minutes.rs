@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     contract::TICK,
+    plausible::BREAK,
     time::{MINUTE, Ts},
 };
 
@@ -22,8 +23,8 @@ const RANGES: usize = 390;
 const RANGES_LEAST: usize = 30;
 /// Averages are summed in whole millionths of a tick, so that their mean never drifts.
 const MILLION: f64 = 1e6;
-/// Rows without one so long are a break, whatever `seg` says: it may be the count of another run.
-const BREAK: i64 = 5 * MINUTE;
+/// Before every row by more than a break, and far from where a difference would overflow.
+const BEFORE_ALL: Ts = Ts::MIN / 2;
 
 /// Wilder's average of 14, seeded with the mean of the first 14.
 /// Source: Wilder, New Concepts in Technical Trading Systems (1978).
@@ -108,8 +109,7 @@ impl Default for Minutes {
     fn default() -> Self {
         Minutes {
             seg: 0,
-            // Before every row by more than a break, and far from where a difference would overflow.
-            ts: Ts::MIN / 2,
+            ts: BEFORE_ALL,
             since: 0,
             making: Minute::NOTHING,
             end: 0,
@@ -151,6 +151,11 @@ impl Minutes {
             self.complete(self.making);
         }
         Some(begins)
+    }
+
+    /// Makes the next row begin a segment.
+    pub fn end_segment(&mut self) {
+        self.ts = BEFORE_ALL;
     }
 
     /// Returns how long this segment has lasted, in nanoseconds.

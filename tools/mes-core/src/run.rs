@@ -18,6 +18,9 @@ pub struct Run {
     /// As in flags: `1s`.
     pub interval: String,
     pub session: Filter,
+    /// The rows have columns of bid or ask, so that a row without a quote says that there was none.
+    #[serde(default)]
+    pub quotes: bool,
     pub rules: Named<Rules>,
     pub costs: Named<Costs>,
     pub fills: Fills,
