@@ -32,7 +32,10 @@ pub enum Seen {
     Plausible,
     Implausible(Jump),
     /// A price that was not believed has been confirmed: it is the price from this row on.
-    Confirmed { from: f64, to: f64 },
+    Confirmed {
+        from: f64,
+        to: f64,
+    },
 }
 
 impl Seen {
@@ -174,9 +177,10 @@ mod tests {
         rows.insert(3, Quotation { traded: false, ..row(50_000.0) });
         assert_eq!(seen(&rows), "+----------!+");
         rows.insert(3, row(60_000.0));
-        assert_eq!(seen(&rows), "+------------!");
+        rows.push(row(50_000.0));
+        assert_eq!(seen(&rows), format!("+{}!", "-".repeat(13)));
         rows.insert(3, row(5000.0));
-        assert_eq!(seen(&rows), "+-+-----------");
+        assert_eq!(seen(&rows), format!("+--+{}!", "-".repeat(11)));
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub struct Statement {
     /// Since the statement before.
     pub fills: Vec<Fill>,
     pub refused: Vec<Refusal>,
+    /// The market is locked, and keeps the position from being closed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub locked: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a working order does when it fills.

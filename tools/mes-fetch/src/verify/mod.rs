@@ -4,6 +4,7 @@
 //! other tool stops. A value that cannot be read at all, a NaN among them, is an error here as everywhere.
 
 mod gaps;
+mod prices;
 mod report;
 mod rows;
 
@@ -21,8 +22,8 @@ pub use gaps::Impaired;
 
 /// Checks bars or ticks and says whether they are fit
 ///
-/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices,
-/// instruments side by side and suspicious holes make data unfit; rolls, jumps, outliers and rows outside the
+/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices that
+/// cannot be or that no market makes, instruments side by side and suspicious holes make data unfit; rolls, jumps, outliers and rows outside the
 /// sessions are only shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
 /// against what the server said of each day: holes of a degraded day are known.
 #[derive(clap::Args)]

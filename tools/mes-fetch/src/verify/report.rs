@@ -15,6 +15,8 @@ pub enum Check {
     Duplicates,
     Ohlc,
     Grid,
+    Implausible,
+    Range,
     Mixed,
     Outside,
     Outliers,
@@ -26,11 +28,13 @@ pub enum Check {
 
 /// Every check, its name and what it looks for.
 #[rustfmt::skip]
-const CHECKS: [(Check, &str, &str); 11] = [
+const CHECKS: [(Check, &str, &str); 13] = [
     (Check::Order, "order", "time goes back"),
     (Check::Duplicates, "duplicates", "two bars of one instrument at one time"),
     (Check::Ohlc, "ohlc", "high below or low above open or close, price not above 0, volume below 0"),
     (Check::Grid, "grid", "price between two ticks"),
+    (Check::Implausible, "implausible", "price that no market makes: 5 % from the row before, 20 % after a break"),
+    (Check::Range, "range", "price that the contract never had at the time: wrong scale?"),
     (Check::Mixed, "mixed", "several instruments side by side"),
     (Check::Outside, "outside", "row where the calendar has no session"),
     (Check::Outliers, "outliers", "volume far above that of one row in a thousand"),

@@ -1,9 +1,10 @@
-//! What is looked at in every row.
+//! What is looked at in every row. What is held against its price is in `prices.rs`.
 
 use std::collections::BTreeMap;
 
 use mes_core::{
     bar::Bar,
+    plausible::Quotation,
     session::{Filter, Part},
     symbol::Symbol,
     tick::Tick,
@@ -12,6 +13,7 @@ use mes_core::{
 
 use super::{
     gaps::{Class, Gaps},
+    prices::Prices,
     report::{Check, Report, Roll, Stretch},
 };
 
@@ -37,6 +39,7 @@ pub struct Rows {
     gaps: Gaps,
     pub report: Report,
     last: Option<Last>,
+    prices: Prices,
     by_symbol: BTreeMap<String, Ts>,
     /// How many rows have a volume of so many bits, and the ten largest.
     volumes: [u64; 64],
@@ -46,7 +49,18 @@ pub struct Rows {
 impl Rows {
     pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> Rows {
         let (report, by_symbol) = (Report::default(), BTreeMap::new());
-        Rows { tick_size, row, gaps, report, last: None, by_symbol, volumes: [0; 64], largest: vec![] }
+        let prices = Prices::new(row);
+        Rows {
+            tick_size,
+            row,
+            gaps,
+            report,
+            last: None,
+            prices,
+            by_symbol,
+            volumes: [0; 64],
+            largest: vec![],
+        }
     }
 
     pub fn bar(&mut self, bar: &Bar) {
@@ -67,6 +81,9 @@ impl Rows {
         {
             self.report.add(Check::Sides, bar.ts, || format!("buys {buy} sells {sell} of {}", bar.volume));
         }
+        let Bar { low, high, close, .. } = *bar;
+        let traded = bar.volume > 0;
+        self.prices.push(bar.ts, bar.symbol, Quotation { low, high, close, traded }, &mut self.report);
         self.quote(bar.ts, bar.bid, bar.ask);
         self.volume(bar.volume, bar.ts);
         self.place(bar.ts, bar.ts - self.row, Some(bar.open), Some(bar.close), bar.symbol);
@@ -75,6 +92,10 @@ impl Rows {
     pub fn tick(&mut self, tick: &Tick) {
         for price in [tick.price, tick.bid, tick.ask].into_iter().flatten() {
             self.on_grid(tick.ts, price);
+        }
+        if let Some(close) = tick.price {
+            let row = Quotation { low: close, high: close, close, traded: true };
+            self.prices.push(tick.ts, tick.symbol, row, &mut self.report);
         }
         self.quote(tick.ts, tick.bid, tick.ask);
         self.volume(tick.size.unwrap_or(0), tick.ts);
