@@ -176,7 +176,9 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
         let settings = settings(Model::Conservative, 0);
         // One account lives through the hour, another takes it up from what risk remembers of it.
         let mut market = Market::default();
-        rows.iter().for_each(|row| market.push(row, MINUTE));
+        for row in &rows {
+            market.push(row, MINUTE);
+        }
         let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
         for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
             let mut sim = Sim::new(&settings);
