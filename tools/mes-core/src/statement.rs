@@ -25,7 +25,7 @@ pub struct Statement {
     /// Since the statement before.
     pub fills: Vec<Fill>,
     pub refused: Vec<Refusal>,
-    /// The market is locked, and keeps the position from being closed.
+    /// The market is locked, and an exit of the position waits for that to end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub locked: bool,
 }

@@ -221,7 +221,7 @@ proptest! {
 #[test]
 fn the_markets_exercise_the_rules() {
     let (mut trades, mut exits, mut died, mut alerts) = (0, std::collections::BTreeSet::new(), 0, 0);
-    for seed in 0..30 {
+    for seed in 0..40 {
         let results = backtest(&market(seed, 4), &settings(&mut Draw::new(seed, 1)), seed);
         trades += results.trades.len();
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));

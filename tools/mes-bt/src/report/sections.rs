@@ -11,6 +11,7 @@ use super::{
 use crate::{
     evidence::{Intervals, Range},
     files,
+    incidents::{self, Counted},
     metrics::{blocked::Blocked, trade::Split},
     recorder::Results,
     summary::Summary,

@@ -45,14 +45,10 @@ impl Sim {
     /// is refused.
     pub(super) fn fill_waiting(&mut self, bar: &Bar, prices: [i64; 2]) {
         if let (Some(exit), Some(position)) = (self.exit, &self.position)
-            && let side = position.side.opposite()
-            && let Some(met) = self.meet(side, exit.due, bar, prices)
+            && let Some(met) = self.meet(position.side.opposite(), exit.due, bar, prices)
+            && !self.is_stuck()
         {
-            if self.blocked == Some(side) {
-                self.statement.locked = true;
-            } else {
-                self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
-            }
+            self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
         }
         if let Some(entry) = &self.entry
             && let Some(met) = self.meet(entry.side, entry.due, bar, prices)
@@ -95,7 +91,7 @@ impl Sim {
         let at_target = |price: i64| sign * (price - position.target) >= beyond;
         let stop_reason = if position.stop_moved { ExitReason::Trail } else { ExitReason::Stop };
         let (stop, target, ts) = (position.stop, position.target, bar.ts);
-        if self.blocked == Some(position.side.opposite()) {
+        if self.is_stuck() {
             if beyond_stop(worst) {
                 self.stop_is_held(stop_reason, ts);
             }

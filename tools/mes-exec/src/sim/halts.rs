@@ -34,10 +34,14 @@ impl Sim {
         self.close_at_the_last_price(reason, before.ts);
     }
 
+    /// Says whether a locked market keeps the position from being closed.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.position.as_ref().is_some_and(|position| self.blocked == Some(position.side.opposite()))
+    }
+
     /// Turns a stop that was touched, and could not fill, into a market exit that waits for the lock to end.
     pub(super) fn stop_is_held(&mut self, reason: ExitReason, ts: Ts) {
         let Some(position) = &self.position else { return };
-        self.statement.locked = true;
         self.exit.get_or_insert(Exit { order: position.order, reason, due: ts - self.interval });
     }
 

@@ -191,8 +191,7 @@ impl Sim {
             self.refuse(entry.order, "session_end");
         }
         // A hole: the market may have been anywhere meanwhile, and F is not to be slept through.
-        let stuck = self.position.as_ref().is_some_and(|open| self.blocked == Some(open.side.opposite()));
-        let stale = spans_flat && !stuck && (broke || bar.volume == 0 || self.exit.is_none());
+        let stale = spans_flat && !self.is_stuck() && (broke || bar.volume == 0 || self.exit.is_none());
         let ended = broke && before.session_end.is_some_and(|end| end < bar.ts);
         if self.position.is_some() && (stale || ended) {
             let reason = if spans_flat { ExitReason::DataGap } else { ExitReason::SessionEnd };
@@ -203,6 +202,7 @@ impl Sim {
 
     /// Brings the statement's account up to this close.
     fn state(&mut self, ts: Ts, close: i64) {
+        self.statement.locked = self.exit.is_some() && self.is_stuck();
         let statement = &mut self.statement;
         statement.ts = ts;
         statement.balance_cents = self.balance;
@@ -268,7 +268,6 @@ impl Broker for Sim {
         let (open, high) = (whole(bar.open)?, whole(bar.high)?);
         let (low, close) = (whole(bar.low)?, whole(bar.close)?);
         self.statement.fills.clear();
-        self.statement.locked = false;
         let new = self.is_new(bar);
         let seen = if new { self.market.see(bar, self.interval) } else { Seen::Plausible };
         if seen.is_implausible() {
@@ -320,7 +319,7 @@ impl Broker for Sim {
             let order = self.exit.map(|exit| exit.order);
             let met = Met::at(before.close, self.slippage_ticks);
             self.close_at(met, ExitReason::EndOfData, order, before.ts, false);
-            self.state(before.ts, before.close);
+            self.state(self.statement.ts, before.close);
         }
         Ok(&self.statement)
     }

@@ -241,9 +241,10 @@ impl Witness {
         }
     }
 
-    fn flat_by_the_days_end(&mut self) {
+    /// Holds that the day ends flat, unless nobody takes the other side.
+    fn flat_by_the_days_end(&mut self, locked: bool) {
         let ts = self.row.bar.ts;
-        if self.flat_at.is_some_and(|flat| flat <= ts) {
+        if self.flat_at.is_some_and(|flat| flat <= ts) && !locked {
             assert_eq!(self.position, 0, "in a position at {}", time::format(ts));
         }
         self.flat_at = self.schedule.of_bar(ts).map(|today| today.end.flat).filter(|flat| ts < *flat);
@@ -333,7 +334,7 @@ impl Journal for Witness {
         if self.ended {
             assert_eq!((self.position, statement.working.len()), (0, 0));
         }
-        self.flat_by_the_days_end();
+        self.flat_by_the_days_end(statement.locked);
         Ok(())
     }
 
@@ -353,6 +354,7 @@ impl Journal for Witness {
                 assert!(self.belief.implausible);
             }
             Verdict::Alert { rule, .. } if rule == "new_price_points" => assert!(self.jumped),
+            Verdict::Alert { rule, .. } if rule == "locked_s" => assert!(self.position != 0),
             Verdict::Alert { rule, .. } => {
                 assert!(!self.belief.implausible, "{rule} of a price that no market makes");
                 let daily = rule.starts_with("daily");
