@@ -29,7 +29,14 @@ pub const RULES: &str = "tests/fixtures/busy.toml";
 
 /// Returns rows as JSON lines with a header: the hours around the cash session of some weeks, without it (`eth`).
 pub fn eventful(seed: u64) -> String {
-    let mut market = Market { draw: Draw::of(seed), ticks: 20_000, seg: 0, last: None, text: String::new() };
+    let mut market = Market {
+        draw: Draw::of(seed),
+        ticks: 20_000,
+        seg: 0,
+        symbol: "MESH6",
+        last: None,
+        text: String::new(),
+    };
     market.text.push_str(
         "{\"kind\":\"prediction\",\"v\":1,\"interval\":\"1s\",\"session\":\"eth\",\"lineage\":[]}\n",
     );
@@ -40,6 +47,9 @@ pub fn eventful(seed: u64) -> String {
         let at = |hour, minute, second| {
             tz::instant(day.label, NaiveTime::from_hms_opt(hour, minute, second).expect("a time"))
         };
+        if index == 20 {
+            market.roll_and_jump(at(8, 0, 0));
+        }
         match index % 5 {
             // A timeout in a calm morning, then one second before the cash session an entry that it cuts off.
             0 => {
@@ -78,6 +88,7 @@ struct Market {
     draw: Draw,
     ticks: i64,
     seg: i64,
+    symbol: &'static str,
     /// Where the rows so far end.
     last: Option<Ts>,
     text: String,
@@ -94,6 +105,27 @@ impl Market {
         while ts < to {
             ts += SECOND;
             self.row(ts, mood);
+        }
+    }
+
+    /// Adds a trade under which another contract comes, and one under which prices are ten times what they were until
+    /// that is believed; and back. A person looks both times.
+    fn roll_and_jump(&mut self, from: Ts) {
+        let after = |seconds: i64| from + seconds * SECOND;
+        self.rows(from, after(60), Mood::Calm { signal_at: after(10) });
+        self.symbol = "MESM6";
+        self.rows(after(60), after(120), Mood::Drift(0));
+        self.rows(after(120), after(180), Mood::Calm { signal_at: after(130) });
+        let ticks = self.ticks;
+        for (ticks, from) in [(10 * ticks, 180), (ticks, 200)] {
+            self.ticks = ticks;
+            self.rows(after(from), after(from + 20), Mood::Drift(0));
+            let ts = time::format(after(from + 20));
+            writeln!(
+                self.text,
+                "{{\"kind\":\"person\",\"ts\":\"{ts}\",\"says\":\"resume\",\"reason\":\"looked\",\"by\":\"person\"}}"
+            )
+            .expect("a string can be written");
         }
     }
 
@@ -127,13 +159,14 @@ impl Market {
         writeln!(
             self.text,
             "{{\"ts\":\"{}\",\"open\":{:?},\"high\":{:?},\"low\":{:?},\"close\":{:?},\"volume\":{volume},\"seg\":{},\
-             \"symbol\":\"MESH6\",\"p_dir\":{dir:?},\"p_conf\":{conf:?}}}",
+             \"symbol\":\"{}\",\"p_dir\":{dir:?},\"p_conf\":{conf:?}}}",
             time::format(ts),
             price(open),
             price(high),
             price(low),
             price(close),
             self.seg,
+            self.symbol,
         )
         .expect("a string can be written");
     }

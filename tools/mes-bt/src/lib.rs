@@ -6,6 +6,7 @@ mod diff;
 pub mod evidence;
 mod files;
 mod folds;
+pub mod incidents;
 pub mod metrics;
 mod montecarlo;
 mod optimize;

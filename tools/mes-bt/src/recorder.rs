@@ -21,6 +21,7 @@ use mes_risk::trade::Journal;
 use crate::{
     evidence::{Searched, opens::Opens},
     files::equity::EquityFile,
+    incidents::{self, Incident},
     stats::overfitting::Overfitting,
     trades::{Pairing, Trade},
 };
@@ -91,6 +92,10 @@ pub struct Results {
     pub days: Vec<DayResult>,
     pub curve: Vec<Point>,
     pub alerts: Vec<Alert>,
+    /// What no plan has room for, by kind.
+    pub incidents: Vec<Incident>,
+    /// Exits that a locked market kept from filling.
+    pub locked_exits: u64,
     /// Rows with a prediction; of these with a direction; of these with enough confidence to enter.
     pub predicted: u64,
     pub directed: u64,
@@ -147,6 +152,8 @@ pub struct Recorder {
     equity: Cents,
     /// There was a position after the last row.
     in_trade: bool,
+    /// A locked market kept the position from being closed in the last row.
+    locked: bool,
     /// What an entry needs.
     confidence: f32,
     /// Direction of the last row if it was confident, else 0.
@@ -166,6 +173,7 @@ impl Recorder {
             begun: from.is_none(),
             equity: Cents::ZERO,
             in_trade: false,
+            locked: false,
             confidence: 1.0,
             signal: 0.0,
         }
@@ -291,6 +299,8 @@ impl Journal for Recorder {
         for refusal in &statement.refused {
             *self.results.refused.entry(refusal.reason.clone()).or_default() += 1;
         }
+        self.results.locked_exits += u64::from(statement.locked && !self.locked);
+        self.locked = statement.locked;
         let in_trade = statement.position != 0;
         let any = in_trade || self.in_trade || !statement.fills.is_empty();
         self.results.rows_in_trade += u64::from(any);
@@ -317,7 +327,13 @@ impl Journal for Recorder {
             Verdict::Hold { reason, .. } => *self.results.held.entry(reason.clone()).or_default() += 1,
             Verdict::Alert { ts, rule, value, limit } => {
                 let (day, rule) = (self.results.days.len(), rule.clone());
-                self.results.alerts.push(Alert { ts: *ts, day, rule, value: *value, limit: *limit });
+                let incident = incidents::is_incident(&rule);
+                let alert = Alert { ts: *ts, day, rule, value: *value, limit: *limit };
+                if incident {
+                    incidents::count(&mut self.results.incidents, alert);
+                } else {
+                    self.results.alerts.push(alert);
+                }
             }
         }
         Ok(())

@@ -38,6 +38,7 @@ pub fn run() -> Run {
         v: 1,
         interval: "1s".into(),
         session: Filter::Rth,
+        quotes: false,
         rules: Named { blake3: blake3.clone(), value: Rules::parse(MES_1K).expect("rules") },
         costs: Named { blake3: blake3.clone(), value: Costs::parse(OWNER).expect("costs") },
         fills: Fills::default(),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     evidence::{Evidence, Rests},
+    incidents::{self, Counted},
     metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
     terms::Terms,
@@ -35,6 +36,10 @@ pub struct Summary {
     /// How much of it may be luck.
     pub evidence: Evidence,
     pub limits: Vec<Reached>,
+    /// What no plan has room for, by kind.
+    pub incidents: Vec<Counted>,
+    /// Orders that met a locked market and did not fill.
+    pub locked: u64,
     /// Days that ended with a position still open; must be 0.
     pub days_not_flat: usize,
     pub settings: Settings,
@@ -130,6 +135,8 @@ impl Summary {
             metrics,
             evidence: Evidence::of(results),
             limits: results.alerts.iter().map(Reached::of).collect(),
+            incidents: incidents::of(results),
+            locked: results.locked_exits + results.refused.get("locked").copied().unwrap_or(0),
             days_not_flat,
             settings: settings(results, &lineage),
             warnings: Vec::new(),
@@ -227,12 +234,14 @@ impl Summary {
             let days = words::count(self.days_not_flat as u64, "day");
             warnings.push(format!("{days} ended with an open position: this must never be"));
         }
+        warnings.extend(self.incidents.iter().map(Counted::sentence));
+        warnings.extend(incidents::locked(self.locked));
         warnings
     }
 }
 
 impl Reached {
-    fn of(alert: &Alert) -> Reached {
+    pub(crate) fn of(alert: &Alert) -> Reached {
         let (rule, ts) = (alert.rule.clone(), time::format(alert.ts));
         Reached { rule, ts, day: alert.day, value: alert.value, limit: alert.limit }
     }

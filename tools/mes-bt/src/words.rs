@@ -11,10 +11,21 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 50] = [
+const NAMES: [(&str, &str); 61] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
-    ("halted", "halted by a person"),
+    ("halted", "halted until a person resumes"),
+    ("beyond_worst_case_usd", "loss beyond the worst case"),
+    ("price_jump_percent", "price that no market makes"),
+    ("new_price_points", "price that jumped and stayed"),
+    ("roll_points", "another contract under a position"),
+    ("locked_s", "market locked"),
+    ("quote_sides", "quote with a side missing"),
+    ("quote_crossed_ticks", "quote crossed or locked"),
+    ("quote_far_percent", "quote far from the last trade"),
+    ("price_jump", "price jumped"),
+    ("roll", "another contract"),
+    ("locked", "market locked"),
     ("losses_pause_s", "pause after losses in a row"),
     ("spread_ticks", "spread too wide"),
     ("news_contracts", "too near an announcement"),
@@ -92,6 +103,8 @@ pub fn amount(rule: &str, value: f64) -> String {
     match rule.rsplit('_').next() {
         Some("usd") => Cents::from_usd(value).to_string(),
         Some(unit @ ("s" | "ms")) => format!("{value:.0} {unit}"),
+        Some("percent") => format!("{value:.1} %"),
+        Some("points") => format!("{value:.2}"),
         _ => format!("{value}"),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     minutes::Swing,
     money::Cents,
     order::{Side, Signal},
+    symbol::Symbol,
     time::{self, Ts},
     within,
 };
@@ -38,7 +39,10 @@ pub struct Ledger {
     /// The last order id used.
     #[serde(deserialize_with = "within::id")]
     pub order: u64,
-    /// Why a person has halted trading, if one has.
+    /// What one contract of the last entry may lose at worst: its stop, slippage and the round turn.
+    #[serde(default)]
+    pub risk_cents: Cents,
+    /// Why trading is halted until a person resumes it, if it is.
     pub halted: Option<String>,
     /// The limit that ended trading, and for how long.
     pub stopped: Option<Stopped>,
@@ -53,6 +57,9 @@ pub struct Ledger {
     pub reversals: Reversing,
     /// The spread was too wide and has not come back since.
     pub wide_spread: bool,
+    /// It has been said that the market is locked against the open position.
+    #[serde(default)]
+    pub locked: bool,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
     #[serde(deserialize_with = "market::checked")]
@@ -99,6 +106,12 @@ pub struct Open {
     pub best: f64,
     /// What its fills have brought and cost so far.
     pub net_cents: Cents,
+    /// What it may lose at worst; 0 where nobody knows.
+    #[serde(default)]
+    pub worst_cents: Cents,
+    /// The contract that it is in.
+    #[serde(default)]
+    pub symbol: Symbol,
 }
 
 /// No entry in [from, until).
@@ -151,6 +164,7 @@ impl Ledger {
             day_end_high_cents: start,
             day: None,
             order: 0,
+            risk_cents: Cents::ZERO,
             halted: None,
             stopped: None,
             trade: None,
@@ -159,6 +173,7 @@ impl Ledger {
             pause: None,
             reversals: Reversing::default(),
             wide_spread: false,
+            locked: false,
             said: None,
             market: Market::default(),
         }

@@ -14,12 +14,16 @@ pub mod dice;
 pub mod fills;
 pub mod interval;
 pub mod ledger;
+pub mod lock;
 pub mod market;
 pub mod minutes;
 pub mod money;
 pub mod order;
 pub mod person;
+pub mod plausible;
 pub mod prediction;
+pub mod price_range;
+pub mod quote;
 pub mod record;
 pub mod row;
 pub mod rules;
@@ -43,6 +47,8 @@ pub enum Error {
         "{ts} is beyond the calendar, which covers {span}: --calendar with one that covers it (data/README.md says how)"
     )]
     Beyond { ts: String, span: String },
+    #[error("price ranges line {line}: {text:?} is not roots, from, low, high by rising date")]
+    PriceRange { line: usize, text: String },
     #[error("{0}")]
     Time(String),
     #[error("symbol {0}")]

@@ -1,4 +1,5 @@
-//! What risk needs to know of the market: its minutes, the volume of the last 60 seconds, and when it last traded.
+//! What risk and the paper account need to know of the market: whether its prices can be believed, whether it stands at
+//! its limit, its minutes, the volume of the last 60 seconds, and when it last traded.
 
 use std::collections::VecDeque;
 
@@ -6,7 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     bar::Bar,
+    lock::Lock,
     minutes::Minutes,
+    plausible::{BREAK, Prices, Quotation, Seen},
     time::{self, MILLI, MINUTE, Ts},
     within,
 };
@@ -15,6 +18,13 @@ use crate::{
 pub struct Market {
     #[serde(flatten)]
     pub minutes: Minutes,
+    #[serde(default)]
+    pub prices: Prices,
+    #[serde(default)]
+    pub lock: Lock,
+    /// Segment and instant of the last row.
+    #[serde(default)]
+    last: Option<(i64, Ts)>,
     /// The rows of the last 60 seconds of this segment, and their volume.
     recent: VecDeque<(Ts, i64)>,
     recent_volume: i64,
@@ -39,9 +49,40 @@ pub(crate) fn is_volume(volume: &i64) -> bool {
 }
 
 impl Market {
-    /// Takes the next row, which is so long.
+    /// Takes the next row, which is so long, and says whether it is to be believed; one that is not changes nothing else.
     #[inline]
-    pub fn push(&mut self, bar: &Bar, row_ns: i64) {
+    pub fn push(&mut self, bar: &Bar, row_ns: i64) -> Seen {
+        let seen = self.see(bar, row_ns);
+        self.follow(seen, bar, row_ns);
+        seen
+    }
+
+    /// Takes the first half of a row, what its own fills depend on: whether it is to be believed, and whether the market
+    /// is locked in it.
+    #[inline]
+    pub fn see(&mut self, bar: &Bar, row_ns: i64) -> Seen {
+        let breaks = self.last.is_none_or(|(seg, ts)| bar.seg != seg || bar.ts - ts > BREAK);
+        self.last = Some((bar.seg, bar.ts));
+        let Bar { low, high, close, volume, .. } = *bar;
+        let seen = self.prices.push(Quotation { low, high, close, traded: volume > 0 }, breaks, row_ns);
+        match seen {
+            Seen::Plausible => self.lock.push(bar, breaks, row_ns),
+            Seen::Implausible(_) => {}
+            // What came before were other prices.
+            Seen::Confirmed { .. } => {
+                self.lock = Lock::default();
+                self.minutes.end_segment();
+            }
+        }
+        seen
+    }
+
+    /// Takes the rest of a row: minutes and volumes, which the rows after it are measured by.
+    #[inline]
+    pub fn follow(&mut self, seen: Seen, bar: &Bar, row_ns: i64) {
+        if seen.is_implausible() {
+            return;
+        }
         if bar.volume > 0 || self.traded.is_none() {
             self.traded = Some(bar.ts);
         }

@@ -13,6 +13,7 @@ use crate::{
     bar::Bar,
     contract::TICK,
     market::is_volume,
+    plausible::BREAK,
     time::{MINUTE, Ts},
     within,
 };
@@ -24,8 +25,8 @@ const RANGES: usize = 390;
 const RANGES_LEAST: usize = 30;
 /// Averages are summed in whole millionths of a tick, so that their mean never drifts.
 const MILLION: f64 = 1e6;
-/// Rows without one so long are a break, whatever `seg` says: it may be the count of another run.
-const BREAK: i64 = 5 * MINUTE;
+/// Before every row by more than a break, and far from where a difference would overflow.
+const BEFORE_ALL: Ts = Ts::MIN / 2;
 
 /// Wilder's average of 14, seeded with the mean of the first 14.
 /// Source: Wilder, New Concepts in Technical Trading Systems (1978).
@@ -110,8 +111,7 @@ impl Default for Minutes {
     fn default() -> Self {
         Minutes {
             seg: 0,
-            // Before every row by more than a break, and far from where a difference would overflow.
-            ts: Ts::MIN / 2,
+            ts: BEFORE_ALL,
             since: 0,
             making: Minute::NOTHING,
             end: 0,
@@ -153,6 +153,11 @@ impl Minutes {
             self.complete(self.making);
         }
         Some(begins)
+    }
+
+    /// Makes the next row begin a segment.
+    pub fn end_segment(&mut self) {
+        self.ts = BEFORE_ALL;
     }
 
     /// Says whether rows could have left this behind: numbers that further rows can be added to.

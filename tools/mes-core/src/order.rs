@@ -64,10 +64,14 @@ pub enum ExitReason {
     SessionEnd,
     DataGap,
     EndOfData,
+    /// The price jumped further than any market, and stayed there.
+    PriceJump,
+    /// Another contract came.
+    Roll,
 }
 
 impl ExitReason {
-    pub const ALL: [ExitReason; 10] = [
+    pub const ALL: [ExitReason; 12] = [
         ExitReason::Target,
         ExitReason::Stop,
         ExitReason::Trail,
@@ -78,6 +82,8 @@ impl ExitReason {
         ExitReason::SessionEnd,
         ExitReason::DataGap,
         ExitReason::EndOfData,
+        ExitReason::PriceJump,
+        ExitReason::Roll,
     ];
 
     /// Returns the name as written in records.
@@ -93,6 +99,8 @@ impl ExitReason {
             ExitReason::SessionEnd => "session_end",
             ExitReason::DataGap => "data_gap",
             ExitReason::EndOfData => "end_of_data",
+            ExitReason::PriceJump => "price_jump",
+            ExitReason::Roll => "roll",
         }
     }
 }

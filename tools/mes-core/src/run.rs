@@ -18,6 +18,9 @@ pub struct Run {
     /// As in flags: `1s`.
     pub interval: String,
     pub session: Filter,
+    /// The rows have columns of bid or ask, so that a row without a quote says that there was none.
+    #[serde(default)]
+    pub quotes: bool,
     #[serde(deserialize_with = "checked_rules")]
     pub rules: Named<Rules>,
     #[serde(deserialize_with = "checked_costs")]

@@ -29,6 +29,13 @@ pub struct Statement {
     /// Since the statement before.
     pub fills: Vec<Fill>,
     pub refused: Vec<Refusal>,
+    /// The market is locked, and an exit of the position waits for that to end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub locked: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a working order does when it fills.

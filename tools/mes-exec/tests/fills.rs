@@ -170,13 +170,15 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
         let prices = [5000.0, high, 5000.0, 5000.0];
         Bar { ts: bar(number * 60, prices, 50).ts, ..bar(0, prices, 50) }
     };
-    for (range, slippage_ticks) in [(4, 1), (140, 3), (2000, 4)] {
+    for (range, slippage_ticks) in [(4, 1), (140, 3), (900, 4)] {
         let mut rows: Vec<Bar> = (1..=60).map(|number| minute(number, 4)).collect();
         rows.push(minute(61, range));
         let settings = settings(Model::Conservative, 0);
         // One account lives through the hour, another takes it up from what risk remembers of it.
         let mut market = Market::default();
-        rows.iter().for_each(|row| market.push(row, MINUTE));
+        for row in &rows {
+            market.push(row, MINUTE);
+        }
         let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
         for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
             let mut sim = Sim::new(&settings);
@@ -209,6 +211,7 @@ fn run(settings: &Settings, broker: Hello, ledger: Ledger) -> Run {
         v: 1,
         interval: "1m".into(),
         session: Filter::All,
+        quotes: false,
         rules: settings.rules.clone(),
         costs: settings.costs.clone(),
         fills: settings.fills.clone(),

@@ -177,3 +177,53 @@ fn the_lineage_says_synthetic() {
     assert!(text(&done.stderr).ends_with("edge 0.5, no bounce\n"), "{}", text(&done.stderr));
     assert_eq!((header["kind"].as_str(), header["interval"].as_str()), (Some("bar"), Some("1s")));
 }
+
+/// Ten minutes of an evening; from the fifth on every price is as `changed` says.
+fn minutes(changed: impl Fn(f64) -> f64) -> String {
+    let mut text = "ts,open,high,low,close,volume,seg,symbol\n".to_owned();
+    for minute in 1..=10 {
+        let price = if minute < 5 { 6900.0 } else { changed(6900.0) };
+        text += &format!("2026-11-20T15:{minute:02}:00Z,{price},{price},{price},{price},5,1,MESZ6\n");
+    }
+    text
+}
+
+#[test]
+fn prices_that_no_market_makes_are_unfit() {
+    for (changed, found) in [
+        (minutes(|price| price), None),
+        (minutes(|price| price * 1.05), None),
+        (minutes(|price| price + 350.0), Some("implausible 6")),
+        (minutes(|price| price * 10.0), Some("implausible 6, range 6")),
+        (minutes(|price| price / 10.0), Some("implausible 6, range 6")),
+        (minutes(|price| -price), Some("implausible 6, range 6")),
+    ] {
+        let done = fetch("verify --interval 1m --json --quiet", changed.as_bytes());
+        let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+        let unfit = report["unfit"].as_str().unwrap_or("fit");
+        assert_eq!(done.status.code(), Some(if found.is_some() { 3 } else { 0 }), "{unfit}");
+        assert!(unfit.contains(found.unwrap_or("fit")), "{unfit}");
+    }
+}
+
+#[test]
+fn a_scale_that_is_wrong_from_the_first_row_is_unfit() {
+    let text = minutes(|price| price).replace("6900", "69000");
+    let done = fetch("verify --interval 1m --json --quiet", text.as_bytes());
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+    assert_eq!(report["unfit"], "range 10");
+    // Of what no range is known, every scale is right.
+    let other = text.replace("MESZ6", "SPY");
+    assert_eq!(fetch("verify --interval 1m --quiet", other.as_bytes()).status.code(), Some(0));
+}
+
+#[test]
+fn ticks_that_no_market_makes_are_unfit() {
+    let tick = |second: i32, price: f64| format!("2026-11-20T15:00:{second:02}Z,{price},1,MESZ6\n");
+    let text: String = (1..5).map(|second| tick(second, 6900.0)).collect();
+    let text = format!("ts,price,size,symbol\n{text}{}{}", tick(5, 6500.0), tick(6, 6900.25));
+    let done = fetch("verify --json --quiet", text.as_bytes());
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+    assert_eq!(report["checks"][4]["count"], 1, "{report}");
+    assert_eq!(report["checks"][4]["check"], "implausible");
+}

@@ -7,6 +7,7 @@ use mes_core::{
     rules::Rules,
     schedule::Today,
     statement::{Role, Statement},
+    symbol::Symbol,
     time::SECOND,
 };
 
@@ -44,7 +45,14 @@ pub fn exit(
     if ledger.stopped.is_some() || ledger.halted.is_some() || news::too_large(row, position, rules) {
         return close(ExitReason::Limit);
     }
+    // What the model says of such a price, and where a stop would follow it to, is worth nothing.
+    if ledger.market.prices.jump().is_some() {
+        return None;
+    }
     let trade = ledger.trade.filter(|_| position != 0)?;
+    if trade.symbol != row.bar.symbol && trade.symbol != Symbol::default() {
+        return close(ExitReason::Roll);
+    }
     if rules.exits.max_hold_s > 0 && row.bar.ts - trade.entered >= rules.exits.max_hold_s * SECOND {
         return close(ExitReason::Timeout);
     }

@@ -40,6 +40,8 @@ pub struct Risk {
     ledger: Ledger,
     row_ns: i64,
     from: Option<Ts>,
+    /// The rows have quotes, so that none says that there was none.
+    quotes: bool,
     /// Rows up to this one are in the ledger already.
     known: Option<Ts>,
     /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
@@ -65,6 +67,7 @@ impl Risk {
             ledger: run.ledger.clone(),
             row_ns: interval.nanos(),
             from,
+            quotes: run.quotes,
             known: run.ledger.ts,
             sent: run.broker.seen,
         }
@@ -101,8 +104,10 @@ impl Risk {
         self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
-        memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules);
-        self.check_limits(row, statement, today, out);
+        memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules, out);
+        if self.ledger.market.prices.jump().is_none() {
+            self.check_limits(row, statement, today, out);
+        }
         // An order on its way counts in full until the broker has seen it.
         let idle = if self.sent > statement.seen {
             Idle::Hold("in_flight")
@@ -115,7 +120,8 @@ impl Risk {
         } else {
             let turn = self.ledger.reversals.to.take();
             match self.entry(row, statement, today, turn) {
-                Ok((signal, action)) => {
+                Ok((signal, action, risk)) => {
+                    self.ledger.risk_cents = risk;
                     self.order(ts, signal, action, out);
                     return Ok(());
                 }
@@ -237,7 +243,7 @@ impl Risk {
         statement: &Statement,
         today: Option<&Today>,
         turn: Option<Turn>,
-    ) -> std::result::Result<(Signal, Action), Idle> {
+    ) -> std::result::Result<(Signal, Action, Cents), Idle> {
         // The second half of a reversal follows, unless the model has changed its mind meanwhile.
         let turn = turn.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
         let (signal, side, confidence) = match turn {
@@ -254,7 +260,8 @@ impl Risk {
         let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
-        Ok((signal, Action::Enter { side, contracts, stop_ticks, target_ticks, confidence }))
+        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence };
+        Ok((signal, action, view.risk))
     }
 
     /// Returns what an entry is judged by, and its stop in ticks.
@@ -279,6 +286,7 @@ impl Risk {
             confidence,
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
+            quotes: self.quotes,
             room: self.account(row, statement).room(),
             risk: self.risk(today, stop_ticks + slippage_ticks),
         };
@@ -297,7 +305,8 @@ impl Risk {
         }
         let mut aside = self.clone();
         let today = aside.schedule.of_bar(row.bar.ts).copied();
-        memory::update(&mut aside.ledger, row, aside.row_ns, statement, today.as_ref(), &aside.rules);
+        let (ledger, said) = (&mut aside.ledger, &mut Vec::new());
+        memory::update(ledger, row, aside.row_ns, statement, today.as_ref(), &aside.rules, said);
         let turn = aside.ledger.reversals.to.filter(|turn| !opposes(row, turn.side.sign(), 0.0));
         let (side, confidence) = match turn {
             Some(Turn { side, confidence }) => (side, confidence),

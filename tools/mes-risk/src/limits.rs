@@ -2,9 +2,10 @@
 //! would fit under it: then it is said, never a silent strangle.
 
 use mes_core::{
-    contract::{TICK, TICK_VALUE},
+    contract::{TICK_VALUE, ticks},
     ledger::{Lasts, Ledger, Stopped},
     money::Cents,
+    quote::Quote,
     row::Row,
     rules::{Prop, Rules},
     statement::Statement,
@@ -91,7 +92,8 @@ impl<'a> Account<'a> {
         row: &Row,
         statement: &Statement,
     ) -> Self {
-        let quoted = ledger.equity_cents - quote_gap(row, statement.position);
+        let gap = quote_gap(row, statement.position, rules.breakers.quote_band);
+        let quoted = ledger.equity_cents - gap;
         Account { amounts, rules, ledger, quoted }
     }
 
@@ -135,15 +137,15 @@ impl<'a> Account<'a> {
     }
 }
 
-/// Returns by how much a position is worth less at its quote than at the close.
-fn quote_gap(row: &Row, position: i64) -> Cents {
+/// Returns by how much a position is worth less at its quote than at the close; nothing where there is none.
+fn quote_gap(row: &Row, position: i64, band: f64) -> Cents {
     let bar = &row.bar;
-    let worse = match (position.signum(), bar.bid, bar.ask) {
-        (1, Some(bid), _) => bar.close - bid,
-        (-1, _, Some(ask)) => ask - bar.close,
-        _ => return Cents::ZERO,
-    };
-    TICK_VALUE * ((worse / TICK).max(0.0) as i64 * position.abs())
+    if position == 0 || bar.ask.is_none() {
+        return Cents::ZERO;
+    }
+    let (Ok(quote), Ok(close)) = (Quote::of(bar, band), ticks(bar.close)) else { return Cents::ZERO };
+    let worse = if position > 0 { close - quote.bid } else { quote.ask - close };
+    TICK_VALUE * (worse.max(0) * position.abs())
 }
 
 #[cfg(test)]

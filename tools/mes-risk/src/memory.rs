@@ -1,17 +1,24 @@
-//! How the ledger follows rows and statements: the day, the market, the trade that is open, losses in a row, peaks.
+//! How the ledger follows rows and statements: the day, the market, the trade that is open, losses in a row, peaks. What a
+//! person should know of it is said as alerts.
 
 use mes_core::{
-    contract::{TICK, ticks},
+    contract::ticks,
     ledger::{Day, Lasts, Ledger, Open, Pause},
+    lock::STANDS,
     money::Cents,
+    order::{ExitReason, Side},
+    plausible::Seen,
+    quote::Quote,
     row::Row,
     rules::{Breakers, Rules},
     schedule::Today,
     statement::{Fill, Statement},
+    symbol::Symbol,
     time::{SECOND, Ts},
+    verdict::Verdict,
 };
 
-/// Takes in a row that is so long and the statement that answers it.
+/// Takes in a row that is so long and the statement that answers it. A row that is not believed marks nothing.
 pub fn update(
     ledger: &mut Ledger,
     row: &Row,
@@ -19,38 +26,85 @@ pub fn update(
     statement: &Statement,
     today: Option<&Today>,
     rules: &Rules,
+    out: &mut Vec<Verdict>,
 ) {
     if let Some(today) = today {
         begin_day(ledger, today);
     }
-    watch(ledger, row, row_ns, rules);
+    let jumped_before = ledger.market.prices.jump().is_some();
+    let seen = watch(ledger, row, row_ns, rules);
     let mut booked = ledger.balance_cents;
     for fill in &statement.fills {
         booked += fill.gross_cents - fill.commission_cents;
-        book(ledger, fill, &rules.breakers);
+        book(ledger, fill, row.bar.symbol, &rules.breakers, out);
+        if fill.exit == Some(ExitReason::Roll) {
+            alert(out, row.bar.ts, "roll_points", row.bar.open, fill.price);
+        }
     }
     if statement.position == 0 && ledger.position != 0 {
-        missed(ledger, statement, statement.balance_cents - booked, &rules.breakers);
+        missed(ledger, statement, statement.balance_cents - booked, &rules.breakers, out);
     }
     ledger.position = statement.position;
+    ledger.balance_cents = statement.balance_cents;
+    match seen {
+        Seen::Implausible(jump) if !jumped_before => {
+            alert(out, row.bar.ts, "price_jump_percent", 100.0 * jump.share, 100.0 * jump.limit);
+        }
+        Seen::Confirmed { from, to } => alert(out, row.bar.ts, "new_price_points", to, from),
+        _ => {}
+    }
     if statement.position == 0 {
         ledger.trade = None;
-    } else if let Some(trade) = &mut ledger.trade {
+    }
+    if !seen.is_implausible() {
+        mark(ledger, row, statement);
+        stuck(ledger, row.bar.ts, out);
+    } else if statement.position == 0 {
+        ledger.equity_cents = statement.equity_cents;
+    }
+}
+
+/// Marks account and trade at a price that is believed.
+fn mark(ledger: &mut Ledger, row: &Row, statement: &Statement) {
+    if let Some(trade) = &mut ledger.trade {
         let close = row.bar.close;
         trade.best = if statement.position > 0 { trade.best.max(close) } else { trade.best.min(close) };
     }
-    (ledger.equity_cents, ledger.balance_cents) = (statement.equity_cents, statement.balance_cents);
+    ledger.equity_cents = statement.equity_cents;
     ledger.peak_cents = ledger.peak_cents.max(ledger.equity_cents);
     if let Some(day) = &mut ledger.day {
         day.peak_cents = day.peak_cents.max(ledger.equity_cents);
     }
 }
 
-/// Takes in what a row says of the market alone.
-pub fn watch(ledger: &mut Ledger, row: &Row, row_ns: i64, rules: &Rules) {
-    ledger.market.push(&row.bar, row_ns);
+/// Says once that a locked market keeps the open position from being closed.
+fn stuck(ledger: &mut Ledger, ts: Ts, out: &mut Vec<Verdict>) {
+    let blocked = ledger.market.lock.blocked().filter(|_| ledger.position != 0);
+    let locked = blocked == Some(Side::of(ledger.position).opposite());
+    if locked && !ledger.locked {
+        alert(out, ts, "locked_s", ledger.market.lock.stood_s(), (STANDS / SECOND) as f64);
+    }
+    ledger.locked = locked;
+}
+
+fn alert(out: &mut Vec<Verdict>, ts: Ts, rule: &str, value: f64, limit: f64) {
+    out.push(Verdict::Alert { ts, rule: rule.into(), value, limit });
+}
+
+/// Takes in what a row says of the market alone. A price that jumped and stayed halts trading until a person has looked.
+pub fn watch(ledger: &mut Ledger, row: &Row, row_ns: i64, rules: &Rules) -> Seen {
+    let seen = ledger.market.push(&row.bar, row_ns);
+    match seen {
+        Seen::Implausible(_) => return seen,
+        Seen::Confirmed { from, to } => {
+            let why = format!("the price jumped from {from:.2} to {to:.2} and stayed: look at the data");
+            ledger.halted.get_or_insert(why);
+        }
+        Seen::Plausible => {}
+    }
     spread(ledger, row, &rules.breakers);
     leave_range(ledger, row.bar.close);
+    seen
 }
 
 /// Begins a day where `today` is another than that of the row before.
@@ -71,9 +125,12 @@ fn begin_day(ledger: &mut Ledger, today: &Today) {
     ledger.stopped = ledger.stopped.take().filter(|stopped| stopped.lasts > Lasts::Day);
 }
 
-/// Follows the spread; one that is not known, or crossed, changes nothing.
+/// Follows the spread; one that is not known changes nothing.
 fn spread(ledger: &mut Ledger, row: &Row, breakers: &Breakers) {
-    let Some(spread) = spread_ticks(row).filter(|_| breakers.spread_ticks > 0.0) else { return };
+    if breakers.spread_ticks <= 0.0 || row.bar.ask.is_none() {
+        return;
+    }
+    let Some(spread) = spread_ticks(row, breakers) else { return };
     if spread > breakers.spread_ticks {
         ledger.wide_spread = true;
     } else if spread <= breakers.spread_resume_ticks {
@@ -81,36 +138,54 @@ fn spread(ledger: &mut Ledger, row: &Row, breakers: &Breakers) {
     }
 }
 
-/// Returns the spread at the close, in ticks.
-pub fn spread_ticks(row: &Row) -> Option<f64> {
-    let spread = (row.bar.ask? - row.bar.bid?) / TICK;
-    (spread >= 0.0).then_some(spread)
+/// Returns the spread at the close, in ticks, where there is a quote.
+pub fn spread_ticks(row: &Row, breakers: &Breakers) -> Option<f64> {
+    let spread = Quote::of(&row.bar, breakers.quote_band).ok()?.spread_ticks();
+    (spread >= 0).then_some(spread as f64)
 }
 
 /// Books a fill: a trade is what happens from flat to flat.
-fn book(ledger: &mut Ledger, fill: &Fill, breakers: &Breakers) {
+fn book(ledger: &mut Ledger, fill: &Fill, symbol: Symbol, breakers: &Breakers, out: &mut Vec<Verdict>) {
     ledger.position += fill.side.sign() * fill.contracts;
     if fill.exit.is_some() {
         ledger.last_exit = Some(fill.ts);
     } else if ledger.trade.is_none() {
-        let trade = Open { entered: fill.ts, best: fill.price, net_cents: Cents::ZERO };
-        ledger.trade = Some(trade);
+        let (entered, best, zero) = (fill.ts, fill.price, Cents::ZERO);
+        ledger.trade = Some(Open { entered, best, net_cents: zero, worst_cents: zero, symbol });
     }
+    let risk = ledger.risk_cents;
     let Some(trade) = &mut ledger.trade else { return };
     trade.net_cents += fill.gross_cents - fill.commission_cents;
-    let net = trade.net_cents;
+    if fill.exit.is_none() {
+        trade.worst_cents += risk * fill.contracts;
+    }
     if ledger.position == 0 {
-        ledger.trade = None;
-        count_losses(ledger, net, fill.ts, breakers);
+        end_trade(ledger, Cents::ZERO, fill.ts, breakers, out);
     }
 }
 
 /// Ends a trade whose last fills nobody told, as after a kill: what they brought is in the balance all the same.
-fn missed(ledger: &mut Ledger, statement: &Statement, gain: Cents, breakers: &Breakers) {
-    if let Some(trade) = ledger.trade.take() {
+fn missed(
+    ledger: &mut Ledger,
+    statement: &Statement,
+    gain: Cents,
+    breakers: &Breakers,
+    out: &mut Vec<Verdict>,
+) {
+    if ledger.trade.is_some() {
         ledger.last_exit = Some(statement.ts);
-        count_losses(ledger, trade.net_cents + gain, statement.ts, breakers);
+        end_trade(ledger, gain, statement.ts, breakers, out);
     }
+}
+
+/// Ends the open trade, which came to `gain` beside what was booked. A loss beyond its worst case is said.
+fn end_trade(ledger: &mut Ledger, gain: Cents, ts: Ts, breakers: &Breakers, out: &mut Vec<Verdict>) {
+    let Some(trade) = ledger.trade.take() else { return };
+    let (net, worst) = (trade.net_cents + gain, trade.worst_cents);
+    if worst > Cents::ZERO && -net > worst {
+        alert(out, ts, "beyond_worst_case_usd", (-net).usd(), worst.usd());
+    }
+    count_losses(ledger, net, ts, breakers);
 }
 
 /// Counts losing trades in a row, and pauses after some.

@@ -70,10 +70,12 @@ impl TableRows {
                 "the length of a row is unknown: say --interval 1s (text carries it only with --header)",
             )
         })?;
-        let columns = self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let columns: Columns =
+            self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
         let (ledger, hello) = self.replayed()?.map(|run| (run.ledger, run.broker)).unzip();
         let (session, lineage) = (meta.session, meta.lineage.clone());
-        Ok((Stream { interval, session, lineage, ledger, hello }, columns))
+        let quotes = columns.bar.has("bid") || columns.bar.has("ask");
+        Ok((Stream { interval, session, quotes, lineage, ledger, hello }, columns))
     }
 
     /// Returns the run record of the journal whose rows these are, if they are a journal's.

@@ -67,6 +67,8 @@ pub trait Journal {
 pub struct Stream {
     pub interval: Interval,
     pub session: Filter,
+    /// They have columns of bid or ask, so that a row without a quote says that there was none.
+    pub quotes: bool,
     pub lineage: Lineage,
     /// What is remembered before the first row; nothing of a new account.
     pub ledger: Option<Ledger>,
@@ -77,7 +79,7 @@ pub struct Stream {
 impl Stream {
     /// Describes rows of an account that begins with them.
     pub fn new(interval: Interval, session: Filter, lineage: Lineage) -> Self {
-        Stream { interval, session, lineage, ledger: None, hello: None }
+        Stream { interval, session, quotes: false, lineage, ledger: None, hello: None }
     }
 }
 
@@ -100,6 +102,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         v: 1,
         interval: stream.interval.to_string(),
         session: stream.session,
+        quotes: stream.quotes,
         rules: settings.rules.clone(),
         costs: settings.costs.clone(),
         fills: settings.fills.clone(),

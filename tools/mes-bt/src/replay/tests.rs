@@ -26,7 +26,8 @@ use crate::{
 fn market(seed: u64, days: i64) -> Vec<Row> {
     let mut draw = Draw::new(seed, 0);
     let (mut rows, mut price, mut seg) = (Vec::new(), 20_000_i64, 0);
-    let symbol: Symbol = "MES".parse().expect("a symbol");
+    let mut percent = 100;
+    let mut symbols: [Symbol; 2] = ["MESZ6", "MESH7"].map(|name| name.parse().expect("a symbol"));
     // In a calm market trades last until the day's end and over holes.
     let calm = if seed.is_multiple_of(2) { 0.97 } else { 0.0 };
     for day in 0..days {
@@ -51,8 +52,15 @@ fn market(seed: u64, days: i64) -> Vec<Row> {
                 let (high, low) =
                     (open.max(close) + draw.below(3) as i64, open.min(close) - draw.below(3) as i64);
                 price = close;
-                let points = |ticks: i64| ticks as f64 * 0.25;
-                let quoted = draw.unit() < 0.5;
+                // Prices that no market makes, for a row or from here on, and another contract.
+                match draw.unit() {
+                    unit if unit < 0.00005 => percent = 215 - percent,
+                    unit if unit < 0.0003 => symbols.swap(0, 1),
+                    _ => {}
+                }
+                let percent = if draw.unit() < 0.001 { 215 - percent } else { percent };
+                let points = |ticks: i64| (ticks * percent / 100) as f64 * 0.25;
+                let quoted = draw.unit() < 0.9;
                 rows.push(Row {
                     bar: Bar {
                         ts,
@@ -65,7 +73,7 @@ fn market(seed: u64, days: i64) -> Vec<Row> {
                         ask: quoted.then(|| points(close + 1)),
                         age_ms: (draw.unit() < 0.7).then(|| draw.below(9000) as i64),
                         seg,
-                        symbol,
+                        symbol: symbols[0],
                         ..Bar::default()
                     },
                     prediction: prediction(&mut draw),
@@ -139,21 +147,17 @@ impl Rows for Given<'_> {
     }
 }
 
-fn stream() -> Stream {
-    Stream {
-        interval: Interval::SECOND,
-        session: Filter::All,
-        lineage: Lineage::default(),
-        ledger: None,
-        hello: None,
-    }
+/// Half of the markets have columns of bid and ask.
+fn stream(seed: u64) -> Stream {
+    let quotes = seed % 4 < 2;
+    Stream { quotes, ..Stream::new(Interval::SECOND, Filter::All, Lineage::default()) }
 }
 
-fn backtest(rows: &[Row], settings: &Settings) -> Results {
+fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Results {
     let mut broker = mes_exec::sim(settings).expect("a broker");
     let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
     let listener: &mut dyn Journal = &mut recorder;
-    trade(&mut Given(rows.iter()), &mut broker, &mut Boxed(listener), settings, &stream(), None)
+    trade(&mut Given(rows.iter()), &mut broker, &mut Boxed(listener), settings, &stream(seed), None)
         .expect("trades");
     recorder.finish().expect("finishes")
 }
@@ -198,9 +202,9 @@ proptest! {
     fn what_is_left_out_changes_nothing(seed in any::<u64>()) {
         let rows = market(seed, 4);
         let settings = settings(&mut Draw::new(seed, 1));
-        let columns = Columns::of_rows(&rows, stream(), &settings).expect("fits");
+        let columns = Columns::of_rows(&rows, stream(seed), &settings).expect("fits");
         let (all, few) = (replayed(&columns, &settings, Skip::No), replayed(&columns, &settings, Skip::Yes));
-        let results = backtest(&rows, &settings);
+        let results = backtest(&rows, &settings, seed);
         let count = columns.days().len();
         prop_assert_eq!(&all.trades, &few.trades);
         prop_assert_eq!(&all.trades, &results.trades);
@@ -217,8 +221,8 @@ proptest! {
 #[test]
 fn the_markets_exercise_the_rules() {
     let (mut trades, mut exits, mut died, mut alerts) = (0, std::collections::BTreeSet::new(), 0, 0);
-    for seed in 0..30 {
-        let results = backtest(&market(seed, 4), &settings(&mut Draw::new(seed, 1)));
+    for seed in 0..40 {
+        let results = backtest(&market(seed, 4), &settings(&mut Draw::new(seed, 1)), seed);
         trades += results.trades.len();
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));
         alerts += results.alerts.len();
@@ -236,7 +240,7 @@ fn the_markets_exercise_the_rules() {
 fn rows_come_out_as_they_went_in() {
     let rows = market(5, 1);
     let settings = settings(&mut Draw::new(5, 1));
-    let columns = Columns::of_rows(&rows, stream(), &settings).expect("fits");
+    let columns = Columns::of_rows(&rows, stream(5), &settings).expect("fits");
     assert_eq!(columns.len(), rows.len());
     for (index, row) in rows.iter().enumerate() {
         assert_eq!(columns.row(index), *row, "{index}");
@@ -248,7 +252,7 @@ fn rows_come_out_as_they_went_in() {
 fn a_checkpoint_stops_where_it_stands() {
     let rows = market(7, 4);
     let settings = settings(&mut Draw::new(1, 1));
-    let columns = Columns::of_rows(&rows, stream(), &settings).expect("fits");
+    let columns = Columns::of_rows(&rows, stream(7), &settings).expect("fits");
     let days = Days { from: 0, to: columns.days().len() };
     let stop = |checkpoint: usize, _: &Tally| checkpoint == 1;
     let cut = run(&columns, days, &settings, &Checkpoints { days: &[1, 2, 3], stop: &stop }, Skip::Yes)

@@ -26,6 +26,7 @@ pub fn page(summary: &Summary, results: &Results) -> String {
         body += &sections::figures(summary);
     }
     body += &sections::limits(summary);
+    body += &sections::incidents(summary);
     body += &sections::blocked(summary);
     body += &sections::last_trades(results);
     if let Some(run) = &results.run {

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     evidence::{Intervals, Range},
     files,
+    incidents::{self, Counted},
     metrics::{blocked::Blocked, trade::Split},
     recorder::Results,
     summary::Summary,
@@ -269,6 +270,13 @@ pub fn limits(summary: &Summary) -> String {
         false => "",
     };
     section("Limits reached", &format!("<div class=\"wrap\">{table}</div>\n{caption}"))
+}
+
+/// What no plan has room for; nothing where there was nothing.
+pub fn incidents(summary: &Summary) -> String {
+    let said = summary.incidents.iter().map(Counted::sentence).chain(incidents::locked(summary.locked));
+    let lines: String = said.map(|line| paragraph(&format!("{}.", words::capital(&line)))).collect();
+    if lines.is_empty() { lines } else { section("Incidents", &lines) }
 }
 
 /// From rows to entries, and what stood between.

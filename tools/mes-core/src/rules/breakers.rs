@@ -17,6 +17,9 @@ pub struct Breakers {
     /// A wider spread pauses, until it is no wider than `spread_resume_ticks`.
     pub spread_ticks: f64,
     pub spread_resume_ticks: f64,
+    /// Share of the last trade's price within which both sides of a quote lie; of one that is missing, crossed, locked
+    /// or further away the spread is unknown, and nothing is entered.
+    pub quote_band: f64,
     /// Share of the usual volume of a minute below which a trade shrinks.
     pub volume_ratio: f64,
     /// What a shrunk trade is multiplied by; 0 pauses. Half of one contract is none.
@@ -33,6 +36,7 @@ impl Default for Breakers {
             atr_times_normal: 3.0,
             spread_ticks: 2.0,
             spread_resume_ticks: 1.0,
+            quote_band: 0.02,
             volume_ratio: 0.1,
             size_multiplier: 0.5,
         }
@@ -47,6 +51,7 @@ impl Breakers {
             more_losses: 0,
             atr_times_normal: 0.0,
             spread_ticks: 0.0,
+            quote_band: 0.0,
             volume_ratio: 0.0,
             ..Breakers::default()
         }
@@ -72,7 +77,11 @@ impl Breakers {
         if let Some((name, value)) = not_negative.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
             return Err(format!("breakers.{name} = {value} is below 0"));
         }
-        let shares = [("volume_ratio", self.volume_ratio), ("size_multiplier", self.size_multiplier)];
+        let shares = [
+            ("volume_ratio", self.volume_ratio),
+            ("size_multiplier", self.size_multiplier),
+            ("quote_band", self.quote_band),
+        ];
         if let Some((name, value)) = shares.iter().find(|(_, v)| !(0.0..=1.0).contains(v)) {
             return Err(format!("breakers.{name} = {value} is not within 0 and 1"));
         }

@@ -31,19 +31,22 @@ impl Met {
 impl Sim {
     /// Fills what the row before was answered with, at its close.
     pub(super) fn fill_at_the_signal(&mut self) {
-        let Some(Before { ts, close, .. }) = self.before else { return };
-        if let Some(exit) = self.exit {
+        let Some(Before { ts, close, blocked, .. }) = self.before else { return };
+        let exits = self.position.as_ref().is_some_and(|open| blocked != Some(open.side.opposite()));
+        if let Some(exit) = self.exit.filter(|_| exits) {
             self.close_at(Met::at(close, 0), exit.reason, Some(exit.order), ts, false);
         }
-        if let Some(entry) = self.entry.take() {
+        if let Some(entry) = self.entry.take_if(|entry| blocked != Some(entry.side)) {
             self.open_at(Met::at(close, 0), entry, ts);
         }
     }
 
-    /// Fills market orders that have arrived and meet a trade in this row.
+    /// Fills market orders that have arrived and meet a trade in this row. In a locked market an exit waits, and an entry
+    /// is refused.
     pub(super) fn fill_waiting(&mut self, bar: &Bar, prices: [i64; 2]) {
         if let (Some(exit), Some(position)) = (self.exit, &self.position)
             && let Some(met) = self.meet(position.side.opposite(), exit.due, bar, prices)
+            && !self.is_stuck()
         {
             self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
         }
@@ -51,7 +54,11 @@ impl Sim {
             && let Some(met) = self.meet(entry.side, entry.due, bar, prices)
             && let Some(entry) = self.entry.take()
         {
-            self.open_at(met, entry, bar.ts);
+            if self.blocked == Some(entry.side) {
+                self.refuse(entry.order, "locked");
+            } else {
+                self.open_at(met, entry, bar.ts);
+            }
         }
     }
 
@@ -66,7 +73,8 @@ impl Sim {
         if due > bar.ts - self.interval {
             return Some(Met::at(worse(close), self.slippage_ticks));
         }
-        let quote = self.before.and_then(|before| if side == Side::Buy { before.ask } else { before.bid });
+        let quote = self.before.and_then(|before| before.quote);
+        let quote = quote.map(|quote| if side == Side::Buy { quote.ask } else { quote.bid });
         let price = quote.map_or(open, worse);
         Some(Met { spread_ticks: (price - open).abs(), ..Met::at(price, self.slippage_ticks) })
     }
@@ -83,6 +91,12 @@ impl Sim {
         let at_target = |price: i64| sign * (price - position.target) >= beyond;
         let stop_reason = if position.stop_moved { ExitReason::Trail } else { ExitReason::Stop };
         let (stop, target, ts) = (position.stop, position.target, bar.ts);
+        if self.is_stuck() {
+            if beyond_stop(worst) {
+                self.stop_is_held(stop_reason, ts);
+            }
+            return;
+        }
         let (stopped, at_limit) = (Met::at(stop, self.slippage_ticks), Met::at(target, 0));
         if beyond_stop(open) {
             self.close_at(Met { price: open, ..stopped }, stop_reason, None, ts, false);

@@ -4,6 +4,7 @@
 //! How orders meet the market is in `fills.rs`, what is asked of the account in `orders.rs`.
 
 mod fills;
+mod halts;
 pub mod kept;
 mod orders;
 
@@ -14,13 +15,16 @@ use mes_core::{
     costs::Costs,
     fills::{Fills, Model},
     interval::Interval,
-    minutes::Minutes,
+    market::Market,
     money::Cents,
     order::{ExitReason, Order, Side},
+    plausible::Seen,
+    quote::Quote,
     run::Run,
     schedule::Schedule,
     session::Part,
     statement::{Refusal, Role, Statement, Working},
+    symbol::Symbol,
     time::Ts,
 };
 use mes_pipe::Settings;
@@ -84,10 +88,12 @@ struct Move {
 struct Before {
     ts: Ts,
     seg: i64,
+    symbol: Symbol,
     close: i64,
-    /// The quote at the close, where bars carry quotes.
-    bid: Option<i64>,
-    ask: Option<i64>,
+    /// The quote at the close, where there is one.
+    quote: Option<Quote>,
+    /// The side that a locked market did not fill.
+    blocked: Option<Side>,
     slippage_ticks: i64,
     flat_at: Option<Ts>,
     session_end: Option<Ts>,
@@ -115,9 +121,13 @@ pub struct Sim {
     side_cost: Cents,
     /// Of fills in this row; as it was while nothing can fill.
     slippage_ticks: i64,
-    /// What slippage depends on, and the last row that the run record has in it already.
-    minutes: Minutes,
+    /// What slippage depends on, what is believed and what fills; and the last row that the run record has in it already.
+    market: Market,
     known: Option<Ts>,
+    /// Share of the last price within which a quote is one.
+    quote_band: f64,
+    /// The side that does not fill in this row.
+    blocked: Option<Side>,
 }
 
 impl Sim {
@@ -150,9 +160,16 @@ impl Sim {
             refusals: Vec::new(),
             side_cost: Cents::ZERO,
             slippage_ticks: 0,
-            minutes: Minutes::default(),
+            market: Market::default(),
             known: None,
+            quote_band: rules.breakers.quote_band,
+            blocked: None,
         }
+    }
+
+    /// Says whether the run record does not know this row yet.
+    fn is_new(&self, bar: &Bar) -> bool {
+        self.known.is_none_or(|known| bar.ts > known)
     }
 
     /// Looks up what a fill in this bar costs and where its day ends.
@@ -160,7 +177,7 @@ impl Sim {
         let today = self.schedule.of_bar(bar.ts);
         let part = today.map_or(Part::Closed, |today| today.part_of_bar(bar.ts));
         if self.position.is_some() || self.entry.is_some() {
-            self.slippage_ticks = self.costs.slippage.ticks(part, &self.minutes);
+            self.slippage_ticks = self.costs.slippage.ticks(part, &self.market.minutes);
         }
         let Some(today) = today else { return (None, None) };
         self.side_cost = self.costs.rate(today.label()).side();
@@ -183,7 +200,7 @@ impl Sim {
             self.refuse(entry.order, "expired");
         }
         // A hole: the market may have been anywhere meanwhile, and F is not to be slept through.
-        let stale = spans_flat && (broke || bar.volume == 0 || self.exit.is_none());
+        let stale = spans_flat && !self.is_stuck() && (broke || bar.volume == 0 || self.exit.is_none());
         let ended = broke && before.session_end.is_some_and(|end| end < bar.ts);
         if self.position.is_some() && (stale || ended) {
             let reason = if spans_flat { ExitReason::DataGap } else { ExitReason::SessionEnd };
@@ -194,6 +211,7 @@ impl Sim {
 
     /// Brings the statement's account up to this close.
     fn state(&mut self, ts: Ts, close: i64) {
+        self.statement.locked = self.exit.is_some() && self.is_stuck();
         let statement = &mut self.statement;
         statement.ts = ts;
         statement.balance_cents = self.balance;
@@ -243,14 +261,14 @@ impl Broker for Sim {
         self.statement.seen = run.broker.seen;
         let interval: Interval = run.interval.parse().map_err(data)?;
         self.interval = interval.nanos();
-        self.minutes = run.ledger.market.minutes.clone();
+        self.market = run.ledger.market.clone();
         self.known = run.ledger.ts;
         Ok(())
     }
 
     fn watch(&mut self, bar: &Bar) {
-        if self.known.is_none_or(|known| bar.ts > known) {
-            self.minutes.push(bar, self.interval);
+        if self.is_new(bar) {
+            self.market.push(bar, self.interval);
         }
     }
 
@@ -259,20 +277,36 @@ impl Broker for Sim {
         let (open, high) = (whole(bar.open)?, whole(bar.high)?);
         let (low, close) = (whole(bar.low)?, whole(bar.close)?);
         self.statement.fills.clear();
+        let new = self.is_new(bar);
+        let seen = if new { self.market.see(bar, self.interval) } else { Seen::Plausible };
+        if seen.is_implausible() {
+            self.stand_still(bar, close);
+            return Ok(&self.statement);
+        }
+        self.blocked = self.market.lock.blocked();
         if self.fills.model == Model::Optimistic {
             self.fill_at_the_signal();
         }
         let (flat_at, session_end) = self.today(bar);
         self.pass_time(bar);
+        self.leave_what_is_gone(bar, seen);
         self.arrive(bar.ts - self.interval);
         self.fill_waiting(bar, [open, close]);
         self.work_bracket(bar, [open, high, low]);
-        let quoted = |quote: Option<f64>| quote.and_then(|quote| ticks(quote).ok());
-        let (bid, ask) = (quoted(bar.bid), quoted(bar.ask));
-        let slippage_ticks = self.slippage_ticks;
-        self.before =
-            Some(Before { ts: bar.ts, seg: bar.seg, close, bid, ask, slippage_ticks, flat_at, session_end });
-        self.watch(bar);
+        self.before = Some(Before {
+            ts: bar.ts,
+            seg: bar.seg,
+            symbol: bar.symbol,
+            close,
+            quote: Quote::of(bar, self.quote_band).ok(),
+            blocked: self.blocked,
+            slippage_ticks: self.slippage_ticks,
+            flat_at,
+            session_end,
+        });
+        if new {
+            self.market.follow(seen, bar, self.interval);
+        }
         self.state(bar.ts, close);
         Ok(&self.statement)
     }
@@ -294,7 +328,7 @@ impl Broker for Sim {
             let order = self.exit.map(|exit| exit.order);
             let met = Met::at(before.close, self.slippage_ticks);
             self.close_at(met, ExitReason::EndOfData, order, before.ts, false);
-            self.state(before.ts, before.close);
+            self.state(self.statement.ts, before.close);
         }
         Ok(&self.statement)
     }

@@ -4,6 +4,7 @@
 //! where every other tool stops. A value that cannot be read at all, a NaN among them, is an error here as everywhere.
 
 mod gaps;
+mod prices;
 mod report;
 mod rows;
 mod seams;
@@ -22,9 +23,10 @@ pub use gaps::Impaired;
 
 /// Checks bars or ticks and says whether they are fit
 ///
-/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices, trades
-/// without a size, quotes of bid = ask throughout, instruments side by side and suspicious holes make data unfit; rolls,
-/// jumps, outliers and rows outside the sessions or beyond the calendar are only shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
+/// Reads canonical bars or ticks. Writes a table to a terminal, else one JSON object. Order, duplicates, prices that
+/// cannot be or that no market makes, trades without a size, quotes of bid = ask throughout, instruments side by side and
+/// suspicious holes make data unfit; rolls, jumps, outliers and rows outside the sessions or beyond the calendar are only
+/// shown. A bar's missing rows are held against the calendar, and in a directory of mes-fetch history
 /// against what the server said of each day: holes of a degraded day are known.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:

@@ -21,6 +21,8 @@ pub enum Check {
     Grid,
     Sizes,
     Dummies,
+    Implausible,
+    Range,
     Mixed,
     Outside,
     Beyond,
@@ -34,13 +36,15 @@ pub enum Check {
 
 /// Every check, its name and what it looks for.
 #[rustfmt::skip]
-const CHECKS: [(Check, &str, &str); 15] = [
+const CHECKS: [(Check, &str, &str); 17] = [
     (Check::Order, "order", "time goes back"),
     (Check::Duplicates, "duplicates", "two bars of one instrument at one time"),
     (Check::Ohlc, "ohlc", "high below or low above open or close, price not above 0, volume below 0"),
     (Check::Grid, "grid", "price between two ticks"),
     (Check::Sizes, "sizes", "trade without a size, which mes-bars refuses: import --volume 1 makes one up"),
     (Check::Dummies, "dummies", "bid = ask throughout, which is no quote: import --columns Bid=-,Ask=- leaves them out"),
+    (Check::Implausible, "implausible", "price that no market makes: 5 % from the row before, 20 % after a break"),
+    (Check::Range, "range", "price that the contract never had at the time: wrong scale?"),
     (Check::Mixed, "mixed", "several instruments side by side"),
     (Check::Outside, "outside", "row where the calendar has no session"),
     (Check::Beyond, "beyond", "row beyond the calendar, so that nobody knows what is missing around it: --calendar"),

@@ -1,9 +1,10 @@
-//! What is looked at in every row.
+//! What is looked at in every row. What is held against its price is in `prices.rs`.
 
 use std::collections::BTreeMap;
 
 use mes_core::{
     bar::Bar,
+    plausible::Quotation,
     session::{Filter, Part},
     symbol::Symbol,
     tick::Tick,
@@ -12,6 +13,7 @@ use mes_core::{
 
 use super::{
     gaps::{Class, Gaps},
+    prices::Prices,
     report::{Check, Report, Roll, Stretch},
     seams::{Seams, Step},
 };
@@ -42,6 +44,7 @@ pub struct Rows {
     gaps: Gaps,
     pub report: Report,
     last: Option<Last>,
+    prices: Prices,
     by_symbol: BTreeMap<String, Ts>,
     /// How many rows have a volume of so many bits, and the ten largest.
     volumes: [u64; 64],
@@ -61,6 +64,7 @@ impl Rows {
             gaps,
             report: Report::default(),
             last: None,
+            prices: Prices::new(row),
             by_symbol: BTreeMap::new(),
             volumes: [0; 64],
             largest: vec![],
@@ -89,6 +93,9 @@ impl Rows {
         {
             self.report.add(Check::Sides, bar.ts, || format!("buys {buy} sells {sell} of {}", bar.volume));
         }
+        let Bar { low, high, close, .. } = *bar;
+        let traded = bar.volume > 0;
+        self.prices.push(bar.ts, bar.symbol, Quotation { low, high, close, traded }, &mut self.report);
         self.quote(bar.ts, bar.bid, bar.ask);
         self.volume(bar.volume, bar.ts);
         self.place(bar.ts, bar.ts - self.row, Some(bar.open), Some(bar.close), bar.symbol);
@@ -100,6 +107,10 @@ impl Rows {
         }
         if let (Some(price), None) = (tick.price, tick.size) {
             self.report.add(Check::Sizes, tick.ts, || format!("price {price}"));
+        }
+        if let Some(close) = tick.price {
+            let row = Quotation { low: close, high: close, close, traded: true };
+            self.prices.push(tick.ts, tick.symbol, row, &mut self.report);
         }
         self.quote(tick.ts, tick.bid, tick.ask);
         self.volume(tick.size.unwrap_or(0), tick.ts);

@@ -15,10 +15,42 @@ use super::{Decision, Entry};
 use crate::rules::Opinion;
 
 /// What a rule or a reason means. A value stands for `{value}`, its limit for `{limit}`.
-const MEANINGS: [(&str, &str); 37] = [
+const MEANINGS: [(&str, &str); 48] = [
     ("entries_session_s", "entries are for other hours: the cash session opens in {value} s"),
     ("day_end_s", "flat-by is in {value} s, and nothing is entered in the last {limit} s before it"),
     ("stale_ms", "the last trade or quote is {value} ms old, more than {limit}"),
+    (
+        "price_jump_percent",
+        "the price is {value} % from the last one, and no market moves more than {limit} %: it counts as halted",
+    ),
+    (
+        "new_price_points",
+        "{value} after {limit}: ten rows confirm it; closed at the last price before, and mes-risk resume goes on",
+    ),
+    (
+        "roll_points",
+        "another contract, at {value}, came while a trade was open: closed at {limit}, the last of the old",
+    ),
+    (
+        "locked_s",
+        "every trade of {value} s was at one price, far from the close of the day before: it may not fill",
+    ),
+    ("quote_sides", "{value} of {limit} sides of the quote are there: the spread is unknown"),
+    (
+        "quote_crossed_ticks",
+        "the ask lies {value} ticks above the bid, less than {limit}: the spread is unknown",
+    ),
+    (
+        "quote_far_percent",
+        "the quote is {value} % from the last trade, more than {limit} %: the spread is unknown",
+    ),
+    (
+        "beyond_worst_case_usd",
+        "a trade lost ${value}; its worst case, stop, slippage and costs, was ${limit}",
+    ),
+    ("price_jump", "the price jumped and stayed there"),
+    ("roll", "another contract came"),
+    ("locked", "the market is locked: nobody takes the other side"),
     ("losses_pause_s", "{value} s of a pause of {limit} s after losing trades have passed"),
     ("cooldown_s", "{value} s have passed since the last exit, of {limit} s"),
     ("spread_ticks", "the spread was too wide; it is {value} ticks now and has to be {limit}"),
@@ -34,7 +66,10 @@ const MEANINGS: [(&str, &str); 37] = [
     ("volume_contracts", "{value} contracts in the last minute, below {limit}: smaller"),
     ("reversal_cooldown_s", "{value} s have passed since the last reversal, of {limit} s"),
     ("reversals_in_range", "turned over {value} times within one minute's range, of {limit}"),
-    ("halted", "a person has halted trading (or mes-exec, by an error): mes-risk resume lifts that"),
+    (
+        "halted",
+        "halted by a person, by mes-exec after an error, or by a price that jumped: mes-risk resume lifts that",
+    ),
     ("max_loss_usd", "the firm's greatest loss is reached: ${value} of ${limit}"),
     (
         "kill_loss_usd",

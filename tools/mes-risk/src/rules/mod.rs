@@ -6,9 +6,12 @@ mod best_day;
 mod cooldown;
 mod day_end;
 mod ladder;
+mod locked;
 mod losses;
 pub mod news;
 mod per_trade;
+mod price_jump;
+mod quote;
 pub mod reversal;
 mod room;
 mod session;
@@ -37,6 +40,8 @@ pub struct View<'a> {
     pub reversing: bool,
     /// What may be lost before the nearest limit.
     pub room: Cents,
+    /// The rows have quotes, so that none says that there was none.
+    pub quotes: bool,
     /// What one contract loses at its stop, with slippage and the round turn's cost.
     pub risk: Cents,
 }
@@ -67,10 +72,15 @@ pub enum Opinion {
 type Rule = (&'static str, fn(&View) -> Opinion);
 
 /// In the order in which a denial is named.
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 21] = [
     ("entries_session_s", session::opinion),
     ("day_end_s", day_end::opinion),
     ("stale_ms", stale::opinion),
+    ("price_jump_percent", price_jump::opinion),
+    ("locked_s", locked::opinion),
+    ("quote_sides", quote::sides),
+    ("quote_crossed_ticks", quote::crossed),
+    ("quote_far_percent", quote::far),
     ("losses_pause_s", losses::opinion),
     ("cooldown_s", cooldown::opinion),
     ("spread_ticks", spread::opinion),

@@ -7,6 +7,6 @@ pub fn opinion(view: &View) -> Opinion {
     if !view.ledger.wide_spread {
         return Opinion::Allow;
     }
-    let value = spread_ticks(view.row).unwrap_or(view.rules.breakers.spread_ticks);
+    let value = spread_ticks(view.row, &view.rules.breakers).unwrap_or(view.rules.breakers.spread_ticks);
     Opinion::Deny { value, limit: view.rules.breakers.spread_resume_ticks }
 }

@@ -22,6 +22,7 @@ struct Case {
     ledger: Ledger,
     confidence: f32,
     reversing: bool,
+    quotes: bool,
 }
 
 impl Case {
@@ -40,6 +41,7 @@ impl Case {
             ledger,
             confidence: 0.95,
             reversing: false,
+            quotes: false,
         }
     }
 
@@ -65,6 +67,7 @@ impl Case {
             balance: crate::judge::balance(rules, &self.ledger, &self.statement),
             reversing: self.reversing,
             room: account.room(),
+            quotes: self.quotes,
             risk: Cents(1_209),
         })
     }

@@ -131,7 +131,7 @@ fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
     let interval = mes_core::interval::Interval::SECOND;
-    let stream = Stream::new(interval, Filter::All, lineage);
+    let stream = Stream { quotes: true, ..Stream::new(interval, Filter::All, lineage) };
     let rows = rows::rows(start, steps);
     trade(&mut Walk(&rows), &mut broker, &mut witness, &settings, &stream, None).expect("traded");
     witness
@@ -171,6 +171,7 @@ fn the_rows_trade_into_limits() {
     let strategy = prop::collection::vec(step(), 400);
     for account in ACCOUNTS {
         let (mut fills, mut stopped, mut beyond, mut moves, mut turns) = (0, 0, 0, 0, 0);
+        let (mut doubted, mut jumped, mut worse) = (0, 0, 0);
         for start in 0..200 {
             let steps = strategy.new_tree(&mut runner).expect("steps").current();
             let witness = run(start % STARTS.len(), account, &steps);
@@ -179,10 +180,14 @@ fn the_rows_trade_into_limits() {
             beyond += witness.alerts_beyond;
             moves += witness.moves;
             turns += witness.turns;
+            doubted += witness.doubted;
+            jumped += usize::from(witness.jumped);
+            worse += witness.alerts_worse;
         }
         let found = format!(
             "{account:?}: {fills} fills, {stopped} stopped, {beyond} beyond, {moves} moves, {turns} turns"
         );
+        assert!(doubted > 300 && jumped > 10 && worse > 10, "{found} {doubted} {jumped} {worse}");
         assert!(fills > 300 && stopped > 10 && beyond > 0, "{found}");
         assert!(account != Account::Nimble || moves > 20 && turns > 20, "{found}");
     }

@@ -23,8 +23,27 @@ pub struct Step {
     volume: i64,
     dir: i8,
     conf: f32,
-    /// Ticks between bid and ask, where there are quotes.
-    spread: Option<i64>,
+    quote: Quoted,
+    wild: Wild,
+}
+
+/// What the row says of bid and ask: nothing, ticks between them, one side, or one far away.
+#[derive(Clone, Copy, Debug)]
+enum Quoted {
+    None,
+    Both(i64),
+    Ask,
+    Far,
+}
+
+/// What is wrong with a row's prices: nothing, a high of ten times, all prices by this factor in hundredths, or all
+/// prices from here on.
+#[derive(Clone, Copy, Debug)]
+enum Wild {
+    No,
+    Spike,
+    Row(i64),
+    From(i64),
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
@@ -35,12 +54,20 @@ pub fn step() -> impl Strategy<Value = Step> {
     let volume = prop_oneof![1 => Just(0_i64), 3 => 1..50_i64];
     let gap = prop_oneof![30 => Just(0_i64), 1 => -60..60_i64];
     let conf = prop_oneof![Just(0.55_f32), Just(0.65), Just(0.75), Just(0.95)];
-    let spread = prop_oneof![4 => Just(None), 4 => Just(Some(1_i64)), 1 => Just(Some(3))];
+    let quote = prop_oneof![
+        1 => Just(Quoted::None), 12 => Just(Quoted::Both(1)), 2 => Just(Quoted::Both(3)), 1 => Just(Quoted::Both(0)),
+        1 => Just(Quoted::Ask), 1 => Just(Quoted::Far)
+    ];
+    let factor = prop_oneof![Just(1000_i64), Just(-100), Just(10), Just(108)];
+    let wild = prop_oneof![
+        400 => Just(Wild::No), 4 => Just(Wild::Spike), 4 => factor.clone().prop_map(Wild::Row),
+        1 => factor.prop_map(Wild::From)
+    ];
     let shape = (-3..4_i64, 0..9_i64, 0..9_i64, 0..100_i64, volume);
-    (seconds, 0..60_u8, gap, shape, -1..2_i8, conf, spread).prop_map(
-        |(seconds, breaks, gap, (open, up, down, close, volume), dir, conf, spread)| {
+    (seconds, 0..60_u8, gap, shape, -1..2_i8, conf, (quote, wild)).prop_map(
+        |(seconds, breaks, gap, (open, up, down, close, volume), dir, conf, (quote, wild))| {
             let breaks = breaks == 0 || seconds > 300;
-            Step { seconds, breaks, open: open + gap, up, down, close, volume, dir, conf, spread }
+            Step { seconds, breaks, open: open + gap, up, down, close, volume, dir, conf, quote, wild }
         },
     )
 }
@@ -55,7 +82,7 @@ pub const STARTS: [&str; 5] = [
 
 pub fn rows(start: usize, steps: &[Step]) -> Vec<Row> {
     let mut ts = time::parse(STARTS[start]).expect("a time");
-    let (mut ticks, mut seg) = (20_000, 0);
+    let (mut ticks, mut seg, mut scale) = (20_000, 0, 100);
     let row = |step: &Step| {
         ts += step.seconds * SECOND;
         seg += i64::from(step.breaks);
@@ -63,8 +90,22 @@ pub fn rows(start: usize, steps: &[Step]) -> Vec<Row> {
         let (open, up, down) = if still { (ticks, 0, 0) } else { (ticks + step.open, step.up, step.down) };
         let (high, low) = (open + up, open - down);
         ticks = low + step.close * (high - low) / 99;
-        let (bid, ask) = (step.spread.map(|_| price(ticks)), step.spread.map(|s| price(ticks + s)));
-        let [open, high, low, close] = [open, high, low, ticks].map(price);
+        if let Wild::From(factor) = step.wild {
+            scale = factor;
+        }
+        let factor = if let Wild::Row(factor) = step.wild { factor } else { scale };
+        let price = |ticks: i64| price(ticks * factor / 100);
+        let [open, mut high, mut low, close] = [open, high, low, ticks].map(price);
+        (low, high) = (low.min(high), low.max(high));
+        if matches!(step.wild, Wild::Spike) {
+            high *= 10.0;
+        }
+        let (bid, ask) = match step.quote {
+            Quoted::None => (None, None),
+            Quoted::Both(spread) => (Some(close), Some(close + spread as f64 * 0.25)),
+            Quoted::Ask => (None, Some(close + 0.25)),
+            Quoted::Far => (Some(close), Some(close * 1.1)),
+        };
         let bar = Bar { ts, open, high, low, close, volume: step.volume, seg, bid, ask, ..Bar::default() };
         let (dir, conf) = (Some(f32::from(step.dir)), Some(step.conf));
         Row { bar, prediction: Prediction { dir, conf, ..Prediction::default() } }

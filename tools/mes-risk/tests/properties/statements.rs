@@ -65,6 +65,7 @@ fn start(settings: &Settings, ledger: Ledger) -> Risk {
         v: 1,
         interval: "1s".into(),
         session: Filter::All,
+        quotes: false,
         rules: settings.rules.clone(),
         costs: settings.costs.clone(),
         fills: settings.fills.clone(),
@@ -109,6 +110,7 @@ fn statement(row: &Row, said: &Said, balance: Cents, last: u64) -> Statement {
         working: said.working.iter().map(working).collect(),
         fills: said.fills.iter().map(fill).collect(),
         refused: Vec::new(),
+        locked: false,
     }
 }
 
@@ -123,7 +125,9 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: b
         if index == restart {
             let text = serde_json::to_string(risk.ledger()).expect("text");
             let mut ledger: Ledger = serde_json::from_str(&text).expect("a ledger");
-            ledger.halted = halts.then(|| "a test".to_owned());
+            if halts {
+                ledger.halted = Some("a test".to_owned());
+            }
             risk = start(&settings, ledger);
         }
         balance += Cents(said.change);

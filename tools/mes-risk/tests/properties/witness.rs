@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mes_core::{
+    bar::Bar,
     calendar::Calendar,
     money::Cents,
-    order::{Action, Order, Signal},
+    order::{Action, ExitReason, Order, Signal},
     row::Row,
     rules::Rules,
     schedule::Schedule,
@@ -26,6 +27,11 @@ pub struct Witness {
     rules: Rules,
     schedule: Schedule,
     row: Row,
+    belief: Belief,
+    /// A price jumped and stayed.
+    pub jumped: bool,
+    /// A trade lost more than it ever could by plan, and nobody has said so yet.
+    owed: bool,
     ended: bool,
     position: i64,
     balance: Cents,
@@ -61,6 +67,42 @@ pub struct Witness {
     pub moves: usize,
     pub turns: usize,
     pub alerts_beyond: usize,
+    pub alerts_worse: usize,
+    /// Rows that nobody should believe.
+    pub doubted: usize,
+}
+
+/// What a price is believed to be, by looking at all rows again that were not believed.
+#[derive(Default)]
+struct Belief {
+    last: Option<f64>,
+    row: Option<(i64, Ts)>,
+    broke: bool,
+    doubts: Vec<(f64, f64)>,
+    implausible: bool,
+}
+
+impl Belief {
+    /// Takes a row in and says whether it confirms a jump.
+    fn push(&mut self, bar: &Bar) -> bool {
+        self.broke |= self.row.is_some_and(|(seg, ts)| seg != bar.seg || bar.ts - ts > 300 * SECOND);
+        self.row = Some((bar.seg, bar.ts));
+        let band = if self.broke { 0.2 } else { 0.05 };
+        let near = |last: f64| [bar.high, bar.low].iter().all(|price| (price - last).abs() <= band * last);
+        self.implausible = self.last.is_some_and(|last| !near(last));
+        let mut confirmed = false;
+        if self.implausible && bar.volume > 0 {
+            self.doubts.push((bar.low, bar.high));
+            let ten = self.doubts.iter().rev().take(10);
+            let low = ten.clone().map(|row| row.0).fold(f64::MAX, f64::min);
+            let high = ten.map(|row| row.1).fold(f64::MIN, f64::max);
+            confirmed = self.doubts.len() >= 10 && low > 0.0 && high <= 1.05 * low;
+        }
+        if !self.implausible || confirmed {
+            *self = Belief { last: Some(bar.close), row: self.row, ..Belief::default() };
+        }
+        confirmed
+    }
 }
 
 impl Witness {
@@ -71,6 +113,9 @@ impl Witness {
             schedule: Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All),
             rules,
             row: Row::default(),
+            belief: Belief::default(),
+            jumped: false,
+            owed: false,
             ended: false,
             position: 0,
             balance: capital,
@@ -99,6 +144,8 @@ impl Witness {
             moves: 0,
             turns: 0,
             alerts_beyond: 0,
+            alerts_worse: 0,
+            doubted: 0,
         }
     }
 
@@ -123,9 +170,11 @@ impl Witness {
         self.balance += fill.gross_cents - fill.commission_cents;
         self.net += fill.gross_cents - fill.commission_cents;
         if fill.exit.is_none() {
+            assert!(!self.belief.implausible, "entered at a price that no market makes");
             (self.entry, self.stop) = (Some(fill.clone()), None);
             return;
         }
+        let net = self.net;
         self.count_losses(fill.ts);
         let entry = self.entry.take().expect("an exit without an entry");
         let points = entry.side.sign() as f64 * (fill.price - entry.price);
@@ -133,6 +182,12 @@ impl Witness {
         // The plan counts one tick of slippage at the stop.
         let planned = Cents((self.sent[&entry.order] + 1) * 125 * fill.contracts);
         self.beyond += (-fill.gross_cents - planned).max(Cents::ZERO);
+        // Slippage was planned at 4 ticks at most.
+        let worst = (self.sent[&entry.order] + 4) * 125 + 2 * SIDE_COST;
+        self.owed |= -net > Cents(worst * fill.contracts);
+        let person = matches!(fill.exit, Some(ExitReason::EodFlatten | ExitReason::Limit));
+        let behind = fill.ts < self.row.bar.ts;
+        assert!(!self.belief.implausible || person || behind, "filled at a price that no market makes");
     }
 
     fn count_losses(&mut self, ts: Ts) {
@@ -158,7 +213,7 @@ impl Witness {
         }
         self.refused.extend(statement.refused.iter().map(|refusal| refusal.order));
         assert_eq!((statement.position, statement.balance_cents), (self.position, self.balance));
-        let close = self.row.bar.close;
+        let close = self.belief.last.unwrap_or(self.row.bar.close);
         let open = self.entry.as_ref().map_or(Cents::ZERO, |entry| {
             let points = entry.side.sign() as f64 * (close - entry.price);
             Cents(((points * 500.0) as i64 - SIDE_COST) * entry.contracts)
@@ -186,9 +241,10 @@ impl Witness {
         }
     }
 
-    fn flat_by_the_days_end(&mut self) {
+    /// Holds that the day ends flat, unless nobody takes the other side.
+    fn flat_by_the_days_end(&mut self, locked: bool) {
         let ts = self.row.bar.ts;
-        if self.flat_at.is_some_and(|flat| flat <= ts) {
+        if self.flat_at.is_some_and(|flat| flat <= ts) && !locked {
             assert_eq!(self.position, 0, "in a position at {}", time::format(ts));
         }
         self.flat_at = self.schedule.of_bar(ts).map(|today| today.end.flat).filter(|flat| ts < *flat);
@@ -207,6 +263,11 @@ impl Witness {
             }
             return;
         };
+        assert!(!self.belief.implausible && !self.jumped, "an entry on a price that no market makes");
+        let Bar { close, bid, ask, .. } = self.row.bar;
+        let near = |side: f64| (side - close).abs() <= 0.02 * close;
+        let quoted = bid.zip(ask).is_some_and(|(bid, ask)| bid < ask && near(bid) && near(ask));
+        assert!(quoted || self.rules.breakers.quote_band == 0.0, "an entry without a quote");
         self.turns += usize::from(turn);
         self.sent.insert(order.id, stop_ticks);
         assert!(turn || self.row.prediction.conf >= Some(self.rules.entries.confidence));
@@ -253,6 +314,7 @@ impl Witness {
         if stopped && self.idle && beyond > Cents::ZERO {
             assert_eq!(self.said_beyond, Some(beyond), "lost beyond the limit, and not said");
         }
+        assert!(!self.owed, "lost beyond the worst case, and not said");
     }
 }
 
@@ -260,6 +322,8 @@ impl Journal for Witness {
     fn row(&mut self, row: &Row) -> Result<()> {
         self.nothing_is_owed();
         self.row = *row;
+        self.jumped |= self.belief.push(&row.bar);
+        self.doubted += usize::from(self.belief.implausible);
         self.new_day();
         Ok(())
     }
@@ -270,7 +334,7 @@ impl Journal for Witness {
         if self.ended {
             assert_eq!((self.position, statement.working.len()), (0, 0));
         }
-        self.flat_by_the_days_end();
+        self.flat_by_the_days_end(statement.locked);
         Ok(())
     }
 
@@ -281,7 +345,18 @@ impl Journal for Witness {
                 self.said_beyond = Some(Cents::from_usd(*value));
                 self.alerts_beyond += 1;
             }
+            Verdict::Alert { rule, value, limit, .. } if rule == "beyond_worst_case_usd" => {
+                assert!(value > limit && *limit > 0.0);
+                self.owed = false;
+                self.alerts_worse += 1;
+            }
+            Verdict::Alert { rule, .. } if rule == "price_jump_percent" => {
+                assert!(self.belief.implausible);
+            }
+            Verdict::Alert { rule, .. } if rule == "new_price_points" => assert!(self.jumped),
+            Verdict::Alert { rule, .. } if rule == "locked_s" => assert!(self.position != 0),
             Verdict::Alert { rule, .. } => {
+                assert!(!self.belief.implausible, "{rule} of a price that no market makes");
                 let daily = rule.starts_with("daily");
                 // A harder limit takes the place of a softer one, never the other way round.
                 let before = self.stopped.as_ref().map_or(0, |(rule, _)| hardness(rule));

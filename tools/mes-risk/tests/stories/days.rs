@@ -21,7 +21,7 @@ fn resumes(session: EntrySession, lost: &str, around: &str) -> String {
         tape.still(-60).signal(1.0, 0.75);
     }
     let book = tape.play(&settings);
-    assert_eq!(book.alerts()[0].0, "daily_drawdown_usd");
+    assert_eq!(book.alerts()[1].0, "daily_drawdown_usd");
     let entries = book.entries();
     assert!(entries.len() == 2 || entries.len() == 1, "{entries:?}");
     entries.get(1).map_or_else(|| "never".into(), |entry| entry.0.clone())

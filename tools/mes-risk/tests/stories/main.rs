@@ -4,6 +4,7 @@
 mod days;
 mod play;
 mod stops;
+mod truth;
 
 use mes_core::rules::{Breakers, Reversals, Rules};
 
@@ -161,7 +162,11 @@ fn what_a_gap_takes_beyond_the_limit_is_said() {
     let book = tape.play(&settings);
     assert_eq!(book.exits(), [("2026-11-20T15:00:03Z".into(), -61, "stop")]);
     // The drawdown is the harder to name: it is checked first.
-    let alerts = [("daily_drawdown_usd", 78.34, 75.0), ("beyond_limit_usd", 3.34, 75.0)];
+    let alerts = [
+        ("beyond_worst_case_usd", 78.34, 12.09),
+        ("daily_drawdown_usd", 78.34, 75.0),
+        ("beyond_limit_usd", 3.34, 75.0),
+    ];
     assert_eq!(book.alerts(), alerts);
     assert_eq!(book.denied(), [("2026-11-20T15:00:04Z".into(), "daily_drawdown_usd".into(), 75.0)]);
 }

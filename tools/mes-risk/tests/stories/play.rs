@@ -31,12 +31,25 @@ pub struct Tape {
     pub ts: Ts,
     seg: i64,
     rows: Vec<Row>,
+    /// The rows have columns of bid and ask.
+    quotes: bool,
 }
 
 impl Tape {
     /// Begins after this instant.
     pub fn new(start: &str) -> Tape {
-        Tape { ts: time::parse(start).expect("a time"), seg: 0, rows: Vec::new() }
+        Tape { ts: time::parse(start).expect("a time"), seg: 0, rows: Vec::new(), quotes: false }
+    }
+
+    /// Begins rows that have columns of bid and ask.
+    pub fn quoted(start: &str) -> Tape {
+        Tape { quotes: true, ..Tape::new(start) }
+    }
+
+    /// Changes the last row.
+    pub fn change(&mut self, change: impl FnOnce(&mut Bar)) -> &mut Tape {
+        change(&mut self.rows.last_mut().expect("a row").bar);
+        self
     }
 
     /// Adds a row a second later: open, high, low, close.
@@ -102,7 +115,8 @@ impl Tape {
     pub fn play(&self, settings: &Settings) -> Book {
         let mut broker = Guard::new(Sim::new(settings), settings).expect("a guard");
         let lineage = Lineage::default();
-        let stream = Stream::new(Interval::SECOND, Filter::All, lineage);
+        let quotes = self.quotes;
+        let stream = Stream { quotes, ..Stream::new(Interval::SECOND, Filter::All, lineage) };
         let mut book = Book::default();
         trade(&mut Walk(&self.rows), &mut broker, &mut book, settings, &stream, None).expect("traded");
         book
