@@ -12,6 +12,7 @@ pub mod day_end;
 pub mod dice;
 pub mod fills;
 pub mod interval;
+pub mod kept;
 pub mod ledger;
 pub mod market;
 pub mod minutes;

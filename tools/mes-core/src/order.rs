@@ -61,10 +61,12 @@ pub enum ExitReason {
     SessionEnd,
     DataGap,
     EndOfData,
+    /// A person ended the day: ^C, TERM or HUP.
+    Person,
 }
 
 impl ExitReason {
-    pub const ALL: [ExitReason; 10] = [
+    pub const ALL: [ExitReason; 11] = [
         ExitReason::Target,
         ExitReason::Stop,
         ExitReason::Trail,
@@ -75,6 +77,7 @@ impl ExitReason {
         ExitReason::SessionEnd,
         ExitReason::DataGap,
         ExitReason::EndOfData,
+        ExitReason::Person,
     ];
 
     /// Returns the name as written in records.
@@ -90,6 +93,7 @@ impl ExitReason {
             ExitReason::SessionEnd => "session_end",
             ExitReason::DataGap => "data_gap",
             ExitReason::EndOfData => "end_of_data",
+            ExitReason::Person => "person",
         }
     }
 }

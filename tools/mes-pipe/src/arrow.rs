@@ -9,7 +9,7 @@ use arrow_ipc::{
 };
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::{Error, Result, damage::caught, input::Event, source::Source};
+use crate::{Error, Result, damage::caught, input::Event, source::Source, stop};
 
 const CHUNK: usize = 1 << 18;
 
@@ -27,6 +27,8 @@ pub(crate) struct StreamReader {
 
 /// The continuation marker and a length of 0.
 const END_MARK: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+/// In its place where a person ended the day. Others read it as a stream that was cut, which it is.
+pub(crate) const STOP_MARK: [u8; 8] = *b"\xff\xff\xff\xffSTOP";
 
 impl StreamReader {
     /// Reads up to the schema.
@@ -69,10 +71,10 @@ impl StreamReader {
                 return Ok(Event::Batch(batch));
             }
             if self.ended {
-                return if self.tail == END_MARK && self.decoder.finish().is_ok() {
-                    Ok(Event::End)
-                } else {
-                    Err(self.cut())
+                return match self.tail {
+                    END_MARK if self.decoder.finish().is_ok() => Ok(Event::End),
+                    STOP_MARK => Err(stop::upstream()),
+                    _ => Err(self.cut()),
                 };
             }
             if !self.source.ready() {

@@ -30,8 +30,13 @@ pub fn error(what: impl Display) {
     // Libraries' errors may span lines; one thing said is one line.
     let what = what.to_string();
     let what = what.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let text = format!("{}: {what}\n", TOOL.get().unwrap_or(&"mes"));
+    let text = format!("{}: {what}\n", tool());
     let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+/// Returns the name of the tool.
+pub(crate) fn tool() -> &'static str {
+    TOOL.get().copied().unwrap_or("mes")
 }
 
 pub(crate) fn quiet() -> bool {

@@ -5,14 +5,17 @@ use std::{
     io::{self, Read, Seek},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
+    time::Duration,
 };
 
+use mes_core::person::Person;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::FileType,
+    net::RecvFlags,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, stop};
 
 pub(crate) struct Source {
     pub name: String,
@@ -116,26 +119,73 @@ impl Source {
         matches!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(count) if count > 0)
     }
 
-    /// Waits for bytes, or for the death of the watched peer.
+    /// Waits for bytes, for a person who ends the day, or for the watched peer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] when the day is ended, [`Error::Failed`] when the peer is gone.
     pub fn wait(&self) -> Result<()> {
+        let Some(fd) = &self.fd else { return Ok(()) };
+        let input = |fd| (fd, PollFlags::IN);
+        let peer = self.watch.as_ref().map(AsFd::as_fd);
+        let [_, stopped, peer] =
+            any_of([Some(fd.as_fd()), stop::descriptor(), peer].map(|fd| fd.map(input)), None)?;
         match &self.watch {
-            // In lock-step the peer has nothing to say while we wait for a row, so a wake-up is its end.
-            Some(peer) if self.wait_or(peer.as_fd())? => Err(Error::failed("mes-exec is gone")),
+            _ if stopped => Err(stop::error()),
+            // In lock-step the peer has nothing to say while we wait for a row, but that it was stopped.
+            Some(watched) if peer => Err(last_word(watched.as_fd())),
             _ => Ok(()),
         }
     }
 
-    /// Waits until `other` or this source can be read; says whether `other` can.
-    pub fn wait_or(&self, other: BorrowedFd) -> Result<bool> {
-        let Some(fd) = &self.fd else { return Ok(false) };
-        loop {
-            let mut polled = [PollFd::new(fd, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];
-            match poll(&mut polled, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(io::Error::from(error).into()),
-                Ok(_) => return Ok(!polled[1].revents().is_empty()),
-            }
+    /// Returns what to wait on; a regular file never waits.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+}
+
+/// A descriptor and what it is waited on for; its end always is.
+pub type Awaited<'a> = (BorrowedFd<'a>, PollFlags);
+
+/// Waits until something that is waited for has come, or until `timeout` is over; says of which.
+pub(crate) fn any_of<const N: usize>(
+    awaited: [Option<Awaited>; N],
+    timeout: Option<Duration>,
+) -> Result<[bool; N]> {
+    let Some((any, _)) = awaited.iter().flatten().next().copied() else { return Ok([false; N]) };
+    let timeout = timeout.map(|wait| Timespec {
+        tv_sec: wait.as_secs() as i64,
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    });
+    // Another, asked for nothing, stands in the place of one that is not there.
+    let mut polled = awaited.map(|awaited| {
+        let (fd, flags) = awaited.unwrap_or((any, PollFlags::empty()));
+        PollFd::from_borrowed_fd(fd, flags)
+    });
+    match poll(&mut polled, timeout.as_ref()) {
+        // A handler has run: what it did is in what we wait for.
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(io::Error::from(error).into()),
+    }
+    let mut found = [false; N];
+    for ((found, polled), awaited) in found.iter_mut().zip(&polled).zip(&awaited) {
+        *found = awaited.is_some() && !polled.revents().is_empty();
+    }
+    Ok(found)
+}
+
+/// Returns why a peer that has nothing to say has spoken: it was stopped, which it then says in a record that stays
+/// where it is, or it is gone.
+fn last_word(peer: BorrowedFd) -> Error {
+    let mut bytes = [0; 1024];
+    let (read, _) = rustix::net::recv(peer, &mut bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT).unwrap_or((0, 0));
+    let line = bytes[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match serde_json::from_slice::<Person>(line) {
+        Ok(person) => {
+            stop::tell(person);
+            stop::error()
         }
+        Err(_) => Error::failed("mes-exec is gone"),
     }
 }
 
