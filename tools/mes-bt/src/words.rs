@@ -11,7 +11,7 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 49] = [
+const NAMES: [(&str, &str); 53] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
     ("halted", "halted by a person"),
@@ -26,6 +26,9 @@ const NAMES: [(&str, &str); 49] = [
     ("reversals_in_range", "turned over too often"),
     ("guard_contracts", "guard: too many contracts"),
     ("guard_stop", "guard: stop too wide"),
+    ("guard_stop_back", "guard: stop moved away from the market"),
+    ("unexplained_position", "position is not the sum of its fills"),
+    ("unprotected_position", "position without its stop"),
     ("kill_loss_usd", "kill switch"),
     ("account_drawdown_usd", "account drawdown"),
     ("daily_drawdown_usd", "daily drawdown"),
@@ -50,6 +53,7 @@ const NAMES: [(&str, &str); 49] = [
     ("position_open", "a position was open"),
     ("cancelled", "cancelled by risk"),
     ("end_of_data", "end of data"),
+    ("person", "stopped by a person"),
     ("data_gap", "hole in the data"),
     ("eod_flatten", "end of the day"),
     ("target", "target"),

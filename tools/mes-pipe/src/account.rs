@@ -3,13 +3,15 @@
 use std::{
     fs::{self, File},
     hash::{BuildHasher, RandomState},
-    os::unix::fs::FileExt,
+    io::ErrorKind,
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
 use mes_core::{
     broker::Hello,
     person::{Person, Says},
+    time::SECOND,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +23,11 @@ use crate::{
 
 /// The version of all that is written there.
 pub const VERSION: u64 = 1;
+
+/// Why the two ends do not agree.
+pub const ONE_END: &str = "one of mes-risk and mes-exec keeps the account (--state) and the other does not: give both \
+     the same --state, or neither";
+pub const ELSEWHERE: &str = "the other end keeps its files in another directory: give both the same --state";
 
 /// The room that a halt needs, and its name once it locks the account.
 const RESERVE: &str = "halt.reserve";
@@ -64,7 +71,7 @@ pub fn say(folder: &Path, broker: &str, account: &str, person: &Person) -> Resul
 /// Makes the file that a halt needs on a disk that takes no more: see [`lock`].
 pub fn reserve(folder: &Path) -> Result<()> {
     let path = folder.join(RESERVE);
-    if path.exists() || locked(folder) {
+    if path.exists() {
         return Ok(());
     }
     private::write(&path, &[b' '; RESERVED_BYTES]).map_err(|error| Error::from(error).at(path.display()))
@@ -82,24 +89,30 @@ pub fn lock(folder: &Path, reason: &str) -> Result<()> {
     fs::rename(reserve, &lock).map_err(|error| Error::from(error).at(lock.display()))
 }
 
-/// Says whether the account is locked by a halt that could not be written.
-pub fn locked(folder: &Path) -> bool {
-    folder.join(LOCK).exists()
+/// Returns the halt that could not be written, if one locks the account.
+pub fn unwritten(folder: &Path) -> Result<Option<Person>> {
+    let lock = folder.join(LOCK);
+    let about = match fs::symlink_metadata(&lock) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        about => about.map_err(|error| Error::from(error).at(lock.display()))?,
+    };
+    let text = private::read(&lock).map_err(|error| Error::from(error).at(lock.display()))?;
+    let reason = String::from_utf8_lossy(&text).trim().to_owned();
+    let reason = if reason.is_empty() { "the state could not be written".to_owned() } else { reason };
+    let (ts, by) = (about.mtime() * SECOND, "mes-exec".into());
+    Ok(Some(Person { ts, says: Says::Halt, reason, by, rules: None }))
 }
 
 /// Writes down the halt that locks the account, if one does, and lifts the lock: the halt is a person's to lift.
 pub fn unlock(folder: &Path, broker: &str, account: &str) -> Result<()> {
+    let Some(person) = unwritten(folder)? else { return Ok(()) };
+    say(folder, broker, account, &person)?;
     let lock = folder.join(LOCK);
-    if !locked(folder) {
-        return Ok(());
+    match fs::remove_file(&lock) {
+        // The other end was as quick.
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::from(error).at(lock.display())),
+        _ => Ok(()),
     }
-    let at = |error: std::io::Error| Error::from(error).at(lock.display());
-    let text = private::read(&lock).map_err(at)?;
-    let reason = String::from_utf8_lossy(&text).trim().to_owned();
-    let reason = if reason.is_empty() { "the state could not be written".to_owned() } else { reason };
-    let by = "mes-exec".into();
-    say(folder, broker, account, &Person { ts: clock::now(), says: Says::Halt, reason, by, rules: None })?;
-    fs::remove_file(&lock).map_err(at)
 }
 
 /// Draws a name that no account and no run had before.

@@ -4,7 +4,10 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::{
+        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+        net::UnixStream,
+    },
     path::Path,
 };
 
@@ -73,6 +76,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Lets nobody but us connect to a socket.
 pub fn socket(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(FILE))
+}
+
+/// Says whether the process at the other end of a socket is of the same user as this one.
+pub fn is_us(stream: &UnixStream) -> io::Result<bool> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid == geteuid())
 }
 
 fn no_links() -> i32 {

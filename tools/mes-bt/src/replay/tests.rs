@@ -140,13 +140,7 @@ impl Rows for Given<'_> {
 }
 
 fn stream() -> Stream {
-    Stream {
-        interval: Interval::SECOND,
-        session: Filter::All,
-        lineage: Lineage::default(),
-        ledger: None,
-        hello: None,
-    }
+    Stream::new(Interval::SECOND, Filter::All, Lineage::default())
 }
 
 fn backtest(rows: &[Row], settings: &Settings) -> Results {

@@ -60,7 +60,7 @@ fn said() -> impl Strategy<Value = Said> {
 fn start(settings: &Settings, ledger: Ledger) -> Risk {
     let balance_cents = settings.rules.value.capital();
     let hello =
-        Hello { broker: "b".into(), account: "a".into(), balance_cents, cut: None, seen: ledger.order };
+        Hello { broker: "b".into(), account: "a".into(), balance_cents, cut: None, seen: ledger.order, kept: None };
     let run = Run {
         v: 1,
         interval: "1s".into(),
@@ -72,6 +72,7 @@ fn start(settings: &Settings, ledger: Ledger) -> Risk {
         from: None,
         ledger,
         broker: hello,
+        kept: None,
         lineage: serde_json::Value::Null,
     };
     Risk::new(&run, Calendar::shipped(), Interval::SECOND, None)
