@@ -67,8 +67,7 @@ impl Account {
             log::note("another user knocked at the account and was not let in");
             return Ok(None);
         }
-        stream.set_nonblocking(true)?;
-        let mut peer = Peer { stream, line: Vec::new(), waiting: Vec::new(), gone: false };
+        let mut peer = Peer::over(stream)?;
         peer.send(hello)?;
         Ok(Some(peer))
     }
@@ -86,6 +85,12 @@ impl Drop for Account {
 }
 
 impl Peer {
+    /// Takes whoever is at the other end of `stream`.
+    pub fn over(stream: UnixStream) -> Result<Peer> {
+        stream.set_nonblocking(true)?;
+        Ok(Peer { stream, line: Vec::new(), waiting: Vec::new(), gone: false })
+    }
+
     /// Sends one record. Risk waits for it, so nothing is held back; what the socket has no room for goes out as it
     /// gets some, and nothing else waits for that.
     pub fn send<T: Serialize>(&mut self, record: &T) -> Result<()> {

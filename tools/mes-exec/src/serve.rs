@@ -203,3 +203,6 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
 pub fn count(contracts: i64) -> String {
     format!("{contracts} contract{}", if contracts.abs() == 1 { "" } else { "s" })
 }
+
+#[cfg(test)]
+mod tests;

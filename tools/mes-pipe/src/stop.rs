@@ -13,14 +13,14 @@ use std::{
     process::exit,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
 
 use mes_core::person::{Person, Says};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     iterator::Signals,
 };
 
@@ -62,6 +62,8 @@ pub fn listen() -> Result<()> {
         signal_hook::flag::register_usize(*number, Arc::clone(&signal), *number as usize)?;
         signal_hook::low_level::pipe::register(*number, OwnedFd::from(waker.try_clone()?))?;
     }
+    // A file that may not grow any more is an error like a full disk, not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new(&heard)?;
     thread::Builder::new().name("signals".into()).spawn(move || {
         for (before, number) in signals.forever().enumerate() {
