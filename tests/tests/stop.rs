@@ -142,7 +142,7 @@ impl Ended {
         for tool in [RISK, EXEC] {
             assert!(said[tool].contains("stopped by a person"), "{what}: {}", said[tool]);
         }
-        assert!(said[EXEC].contains("closed 1 contract at 4999.75"), "{what}: {}", said[EXEC]);
+        assert!(said[EXEC].contains("closed 2 contracts at 4999.75"), "{what}: {}", said[EXEC]);
         let lines: Vec<Value> =
             journal.lines().map(|line| serde_json::from_str(line).expect("a record")).collect();
         let [.., person, end, last] = lines.as_slice() else { panic!("{what}: {journal}") };
@@ -172,7 +172,7 @@ fn a_stop_of_any_tool_in_any_order_closes_ends_and_says_so() {
         let (signal, patient, line) = (SIGNALS[run % 3], run >= 24, 6 + run % 19);
         let mut pipeline = Pipeline::start("", 30);
         let statement = pipeline.statements(line);
-        assert_eq!(statement["position"], 1, "{statement}");
+        assert_eq!(statement["position"], 2, "{statement}");
         for tool in order {
             pipeline.signal(*tool, signal);
             if patient {
@@ -246,10 +246,10 @@ fn a_mes_exec_that_nobody_answers_closes_by_itself_and_a_second_stop_leaves_at_o
         assert_eq!(codes[EXEC], Some(4), "{said:?}");
         let last: Value = serde_json::from_str(&printed).expect("a statement");
         if again {
-            assert!(said[EXEC].contains("left at once: 1 contract long"), "{said:?}");
-            assert_eq!(last["position"], 1);
+            assert!(said[EXEC].contains("left at once: 2 contracts long"), "{said:?}");
+            assert_eq!(last["position"], 2);
         } else {
-            assert!(said[EXEC].contains("closed 1 contract at 4999.75"), "{said:?}");
+            assert!(said[EXEC].contains("closed 2 contracts at 4999.75"), "{said:?}");
             assert_eq!((&last["position"], &last["fills"][0]["exit"]), (&0.into(), &"person".into()));
         }
     }

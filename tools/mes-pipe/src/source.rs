@@ -162,10 +162,11 @@ pub(crate) fn any_of<const N: usize>(
         let (fd, flags) = awaited.unwrap_or((any, PollFlags::empty()));
         PollFd::from_borrowed_fd(fd, flags)
     });
-    match poll(&mut polled, timeout.as_ref()) {
-        // A handler has run: what it did is in what we wait for.
-        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-        Err(error) => return Err(io::Error::from(error).into()),
+    // After a handler has run, what it did is among what we wait for.
+    while let Err(error) = poll(&mut polled, timeout.as_ref()) {
+        if error != rustix::io::Errno::INTR {
+            return Err(io::Error::from(error).into());
+        }
     }
     let mut found = [false; N];
     for ((found, polled), awaited) in found.iter_mut().zip(&polled).zip(&awaited) {
