@@ -63,7 +63,9 @@ impl<B: Broker> Guard<B> {
     fn objection(&mut self, order: &Order) -> Option<&'static str> {
         let (contracts, stop_ticks) = match order.action {
             Action::Enter { contracts, stop_ticks, .. } => (contracts, stop_ticks),
-            Action::MoveStop { stop } => return self.trade.and_then(|trade| self.objection_to_move(trade, stop)),
+            Action::MoveStop { stop } => {
+                return self.trade.and_then(|trade| self.objection_to_move(trade, stop));
+            }
             Action::Exit { .. } => return None,
         };
         if contracts > self.rules.guard.max_contracts {
@@ -91,7 +93,9 @@ impl<B> Guard<B> {
     /// Says why a stop may not move there: never away from the market, never further from the entry than a new trade's
     /// may lie, and never beyond the market further than that, where no stop makes sense.
     fn objection_to_move(&self, trade: Trade, stop: f64) -> Option<&'static str> {
-        let (Ok(stop), widest) = (ticks(stop), self.rules.guard.max_stop_ticks) else { return Some("guard_stop") };
+        let (Ok(stop), widest) = (ticks(stop), self.rules.guard.max_stop_ticks) else {
+            return Some("guard_stop");
+        };
         let Trade { side, entry, present, close } = trade;
         let ahead_of = |price: i64| side.sign() * (stop - price);
         if present.is_some_and(|present| ahead_of(present) < 0) {

@@ -100,7 +100,9 @@ fn left_open(position: i64) -> String {
         return "nothing is open".into();
     }
     let (side, contracts) = (if position > 0 { "long" } else { "short" }, serve::count(position.abs()));
-    format!("{contracts} {side} are open on paper; an account that is kept books them at their stop when it goes on")
+    format!(
+        "{contracts} {side} are open on paper; an account that is kept books them at their stop when it goes on"
+    )
 }
 
 /// Opens a guarded paper account.

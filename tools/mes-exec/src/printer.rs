@@ -47,12 +47,14 @@ impl Printer {
     /// [`Error::Failed`] when stdout could not be written, as on a full disk. A reader that went away is no error.
     pub fn finish(self) -> Result<()> {
         drop(self.queue);
-        let written = self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the printing thread died")));
+        let written =
+            self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the printing thread died")));
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > 0 {
             log::note(format!("{dropped} statements were not printed: nobody read them"));
         }
-        written.map_err(|error| Error::failed(format!("stdout: {error}: statements from here on are not there")))
+        written
+            .map_err(|error| Error::failed(format!("stdout: {error}: statements from here on are not there")))
     }
 }
 

@@ -362,7 +362,9 @@ fn file_of(base: &Path, number: u32) -> PathBuf {
 /// Reads a whole regular file; `None` where there is none.
 fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
-        Ok(meta) if !meta.is_file() && !meta.is_symlink() => Err(Error::usage(format!("{} is not a regular file", path.display()))),
+        Ok(meta) if !meta.is_file() && !meta.is_symlink() => {
+            Err(Error::usage(format!("{} is not a regular file", path.display())))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Ok(_) => private::read(path).map(Some).map_err(|error| Error::from(error).at(path.display())),
         Err(error) => Err(Error::from(error).at(path.display())),

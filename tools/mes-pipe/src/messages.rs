@@ -5,7 +5,6 @@ use std::{ops::Range, time::Duration};
 use rustix::event::PollFlags;
 use serde::de::DeserializeOwned;
 
-
 use crate::{
     Error, Result,
     source::{Source, any_of},

@@ -15,7 +15,9 @@ use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
 use rustix::fs::FileType;
 
-use crate::{Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, stop};
+use crate::{
+    Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, stop,
+};
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
 const FILE_BATCH_ROWS: usize = 8192;

@@ -33,7 +33,10 @@ pub fn folder(path: &Path, marks: &[&str]) -> Result<()> {
     let about = fs::metadata(path).map_err(at)?;
     let (owner, us) = (about.uid(), geteuid().as_raw());
     if us != 0 && owner != us {
-        return Err(Error::usage(format!("{} belongs to another user: give one of your own", path.display())));
+        return Err(Error::usage(format!(
+            "{} belongs to another user: give one of your own",
+            path.display()
+        )));
     }
     if new || owner == us && is_ours(path, marks).map_err(at)? {
         return restrict(&File::open(path).map_err(at)?, FOLDER).map_err(at);

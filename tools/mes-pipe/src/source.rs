@@ -153,10 +153,8 @@ pub(crate) fn any_of<const N: usize>(
     timeout: Option<Duration>,
 ) -> Result<[bool; N]> {
     let Some((any, _)) = awaited.iter().flatten().next().copied() else { return Ok([false; N]) };
-    let timeout = timeout.map(|wait| Timespec {
-        tv_sec: wait.as_secs() as i64,
-        tv_nsec: i64::from(wait.subsec_nanos()),
-    });
+    let timeout = timeout
+        .map(|wait| Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) });
     // Another, asked for nothing, stands in the place of one that is not there.
     let mut polled = awaited.map(|awaited| {
         let (fd, flags) = awaited.unwrap_or((any, PollFlags::empty()));
@@ -179,7 +177,8 @@ pub(crate) fn any_of<const N: usize>(
 /// where it is, or it is gone.
 fn last_word(peer: BorrowedFd) -> Error {
     let mut bytes = [0; 1024];
-    let (read, _) = rustix::net::recv(peer, &mut bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT).unwrap_or((0, 0));
+    let (read, _) =
+        rustix::net::recv(peer, &mut bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT).unwrap_or((0, 0));
     let line = bytes[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice::<Person>(line) {
         Ok(person) => {

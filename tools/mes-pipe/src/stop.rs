@@ -93,7 +93,8 @@ pub fn person() -> Option<Person> {
     if signal == 0 {
         return None;
     }
-    let name = SIGNALS.iter().find(|(number, _)| *number as usize == signal).map_or("a signal", |(_, name)| name);
+    let name =
+        SIGNALS.iter().find(|(number, _)| *number as usize == signal).map_or("a signal", |(_, name)| name);
     Some(WHO.get_or_init(|| stop(name, log::tool())).clone())
 }
 

@@ -177,7 +177,8 @@ fn run<B: Broker>(
     let mut rows = Attended::new(rows, inbox);
     let mut journal = Remembered { journal: JsonJournal::new(out, columns), state, wired, position: known };
     trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.trade.from)?;
-    rows.stopped.map_or(Ok(()), |who| Err(Error::stopped(format!("{}: the journal is whole", stop::words(&who)))))
+    rows.stopped
+        .map_or(Ok(()), |who| Err(Error::stopped(format!("{}: the journal is whole", stop::words(&who)))))
 }
 
 /// Says what a second ^C leaves, as of the last statement.

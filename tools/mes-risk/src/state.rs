@@ -211,8 +211,18 @@ impl State {
         let real = hello.broker != "sim" && !hello.broker.starts_with(RECORDED);
         let bare = Ledger { market: Market::default(), ..ledger.clone() };
         let (head, folder) = (head("ledger"), folder.clone());
-        let state =
-            State { lines, folder, start, head, memory, ledger: bare, told, told_written: told, glance, real };
+        let state = State {
+            lines,
+            folder,
+            start,
+            head,
+            memory,
+            ledger: bare,
+            told,
+            told_written: told,
+            glance,
+            real,
+        };
         Ok((state, inbox, ledger))
     }
 
@@ -228,7 +238,8 @@ impl State {
     /// [`Error::Usage`] when that is another account, or another past of this one.
     pub fn begin(&mut self, book: Option<&Book>) -> Result<()> {
         if let (Some(book), Some(memory)) = (book, &self.memory) {
-            let elsewhere = || (!durable::written(&self.folder.0.join("account"))).then_some(account::ELSEWHERE);
+            let elsewhere =
+                || (!durable::written(&self.folder.0.join("account"))).then_some(account::ELSEWHERE);
             if let Some(why) = difference(book, memory).or_else(elsewhere) {
                 return Err(Error::usage(account::disagree(&self.folder.0, why)));
             }

@@ -53,7 +53,9 @@ impl Wire {
                 Ok(stream) => {
                     if !private::is_us(&stream)? {
                         let path = path.display();
-                        return Err(Error::usage(format!("{path}: another user listens there: give another --run")));
+                        return Err(Error::usage(format!(
+                            "{path}: another user listens there: give another --run"
+                        )));
                     }
                     let (line, statement) = (Vec::new(), Statement::default());
                     return Ok(Wire { stream: BufReader::new(stream), lines, line, statement, hello: None });

@@ -18,7 +18,10 @@ pub struct Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fault { rule, found, wanted } = self;
-        write!(f, "{rule}: the broker says {found}, and it should be {wanted}: look at the account at the broker")
+        write!(
+            f,
+            "{rule}: the broker says {found}, and it should be {wanted}: look at the account at the broker"
+        )
     }
 }
 

@@ -96,7 +96,8 @@ impl Kept {
             }
             (Some(_), None) => account::ONE_END,
             (Some(files), Some(memory)) => {
-                let elsewhere = || (!durable::written(&files.folder.join("ledger"))).then_some(account::ELSEWHERE);
+                let elsewhere =
+                    || (!durable::written(&files.folder.join("ledger"))).then_some(account::ELSEWHERE);
                 let Some(why) = difference(&files.book, memory).or_else(elsewhere) else { return Ok(()) };
                 return Err(BrokerError::Mismatch(account::disagree(&files.folder, why)));
             }
@@ -128,11 +129,11 @@ impl Files {
         let Hello { broker, account: name, .. } = sim.hello.clone();
         let head = account::head("account", &broker, &name);
         let (mut lines, records) = Durable::open(&folder.join("account"), &head, Busy::Refuse)?;
-        let damaged =
-            |error| Error::stopped(format!("{}: cannot be understood: {error}", folder.display()));
+        let damaged = |error| Error::stopped(format!("{}: cannot be understood: {error}", folder.display()));
         let (starts, accounts): (Vec<_>, Vec<_>) =
             records.iter().partition(|record| record["kind"] == "start");
-        let account = accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
+        let account =
+            accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
         let start = starts.last().map(|record| Start::deserialize(*record).map_err(damaged)).transpose()?;
         if let Some(account) = &account {
             sim.take_up(account);

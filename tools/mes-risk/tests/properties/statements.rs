@@ -62,8 +62,14 @@ fn said() -> impl Strategy<Value = Said> {
 
 fn start(settings: &Settings, ledger: Ledger) -> Risk {
     let balance_cents = settings.rules.value.capital();
-    let hello =
-        Hello { broker: "b".into(), account: "a".into(), balance_cents, cut: None, seen: ledger.order, kept: None };
+    let hello = Hello {
+        broker: "b".into(),
+        account: "a".into(),
+        balance_cents,
+        cut: None,
+        seen: ledger.order,
+        kept: None,
+    };
     let run = Run {
         v: 1,
         interval: "1s".into(),
