@@ -77,7 +77,7 @@ pub fn main(args: Args) -> Result<()> {
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
     let mut messages = Messages::stdin()?;
-    let mut peer = wait_for_risk(&account, &messages, &hello)?;
+    let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
     let halt = |error: &Error| match &args.state {
         Some(state) => kept::halt(state, &hello, error),
@@ -111,7 +111,7 @@ pub fn sim(settings: &Settings) -> Result<Guard<Sim>> {
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.
-fn wait_for_risk(account: &Account, messages: &Messages, hello: &Hello) -> Result<Peer> {
+fn wait_for_risk(account: &Account, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
     let input = |fd| (fd, PollFlags::IN);
     loop {
         let others = [stop::descriptor(), Some(account.listener().as_fd())].map(|fd| fd.map(input));

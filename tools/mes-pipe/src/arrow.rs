@@ -46,6 +46,7 @@ impl StreamReader {
             if reader.ended {
                 return Err(reader.cut());
             }
+            reader.source.wait()?;
             reader.fill()?;
             // The decoder gives the schema only with the first batch, which may be long in coming.
             let length = schema_length(&reader.unread);

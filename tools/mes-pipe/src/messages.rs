@@ -34,16 +34,22 @@ pub struct Messages {
     lines: Lines,
     told_idle: bool,
     place: Range<usize>,
+    readable: bool,
 }
 
 impl Messages {
     pub fn stdin() -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false, place: 0..0 })
+        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false, place: 0..0, readable: false })
     }
 
     /// Opens a file of messages.
     pub fn open(path: &std::path::Path) -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::open(path)?), told_idle: false, place: 0..0 })
+        Ok(Messages {
+            lines: Lines::new(Source::open(path)?),
+            told_idle: false,
+            place: 0..0,
+            readable: false,
+        })
     }
 
     /// Returns the next message. After [`Message::Idle`] it waits. A last line without an end is an error.
@@ -64,8 +70,12 @@ impl Messages {
         }
     }
 
-    /// Returns what reading comes to without waiting. The line is in [`Messages::line`] until the next call.
+    /// Returns what reading comes to without waiting. The line is in [`Messages::line`] until the next call. Asks the
+    /// system only after [`Messages::wait`] has said that there is something.
     pub fn step(&mut self) -> Result<Step> {
+        if !std::mem::take(&mut self.readable) && !self.lines.holds_line() {
+            return Ok(Step::Idle);
+        }
         loop {
             match self.lines.next(false)? {
                 Line::Is(place) if place.is_empty() => {}
@@ -87,9 +97,13 @@ impl Messages {
 
     /// Waits until a message or one of `others` can be read, or until `timeout` is over; says which of them can, the
     /// message first. Messages in a file always can.
-    pub fn wait(&self, others: [Option<Awaited>; 2], timeout: Option<Duration>) -> Result<[bool; 3]> {
-        let Some(own) = self.lines.source.descriptor() else { return Ok([true, false, false]) };
-        any_of([Some((own, PollFlags::IN)), others[0], others[1]], timeout)
+    pub fn wait(&mut self, others: [Option<Awaited>; 2], timeout: Option<Duration>) -> Result<[bool; 3]> {
+        let found = match self.lines.source.descriptor() {
+            Some(own) => any_of([Some((own, PollFlags::IN)), others[0], others[1]], timeout)?,
+            None => [true, false, false],
+        };
+        self.readable = found[0];
+        Ok(found)
     }
 
     /// Puts the place of the last message before an error.

@@ -26,6 +26,8 @@ pub(crate) struct Source {
     fd: Option<OwnedFd>,
     /// A peer whose death must be noticed while we wait.
     watch: Option<OwnedFd>,
+    /// Between us and the file is a decoder, which may still have what came before.
+    decoded: bool,
     /// The file itself, where it can be read at any place.
     pub file: Option<File>,
 }
@@ -58,12 +60,21 @@ impl Source {
         let regular = kind == FileType::RegularFile;
         let fd = if regular { None } else { Some(file.as_fd().try_clone_to_owned()?) };
         let kept = if regular { Some(file.try_clone()?) } else { None };
-        Ok(Source { name, reader: Box::new(file), head: Vec::new(), fd, watch: None, file: kept })
+        Ok(Source {
+            name,
+            reader: Box::new(file),
+            head: Vec::new(),
+            fd,
+            watch: None,
+            decoded: false,
+            file: kept,
+        })
     }
 
     /// Looks at the next bytes, up to `wanted` of them, without consuming any.
     pub fn peek(&mut self, wanted: usize) -> Result<&[u8]> {
         while self.head.len() < wanted {
+            self.wait()?;
             let mut more = vec![0; wanted - self.head.len()];
             match self.reader.read(&mut more) {
                 Ok(0) => break,
@@ -87,7 +98,7 @@ impl Source {
     ) -> Result<Source> {
         let head = io::Cursor::new(std::mem::take(&mut self.head));
         self.reader = decoder(Box::new(head.chain(self.reader)))?;
-        self.file = None;
+        (self.file, self.decoded) = (None, true);
         Ok(self)
     }
 
@@ -125,7 +136,9 @@ impl Source {
     ///
     /// [`Error::Stopped`] when the day is ended, [`Error::Failed`] when the peer is gone.
     pub fn wait(&self) -> Result<()> {
-        let Some(fd) = &self.fd else { return Ok(()) };
+        let Some(fd) = self.fd.as_ref().filter(|_| self.head.is_empty() && !self.decoded) else {
+            return Ok(());
+        };
         let input = |fd| (fd, PollFlags::IN);
         let peer = self.watch.as_ref().map(AsFd::as_fd);
         let [_, stopped, peer] =
