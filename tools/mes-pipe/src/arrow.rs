@@ -74,7 +74,7 @@ impl StreamReader {
             if self.ended {
                 return match self.tail {
                     END_MARK if self.decoder.finish().is_ok() => Ok(Event::End),
-                    STOP_MARK => Err(stop::upstream()),
+                    STOP_MARK => Err(stop::elsewhere("the stage before")),
                     _ => Err(self.cut()),
                 };
             }

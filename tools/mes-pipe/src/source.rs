@@ -8,11 +8,9 @@ use std::{
     time::Duration,
 };
 
-use mes_core::person::Person;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::FileType,
-    net::RecvFlags,
 };
 
 use crate::{Error, Result, stop};
@@ -146,7 +144,7 @@ impl Source {
         match &self.watch {
             _ if stopped => Err(stop::error()),
             // In lock-step the peer has nothing to say while we wait for a row, but that it was stopped.
-            Some(watched) if peer => Err(last_word(watched.as_fd())),
+            Some(watched) if peer => Err(last_word(watched.as_fd())?),
             _ => Ok(()),
         }
     }
@@ -186,20 +184,11 @@ pub(crate) fn any_of<const N: usize>(
     Ok(found)
 }
 
-/// Returns why a peer that has nothing to say has spoken: it was stopped, which it then says in a record that stays
-/// where it is, or it is gone.
-fn last_word(peer: BorrowedFd) -> Error {
-    let mut bytes = [0; 1024];
-    let (read, _) =
-        rustix::net::recv(peer, &mut bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT).unwrap_or((0, 0));
-    let line = bytes[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    match serde_json::from_slice::<Person>(line) {
-        Ok(person) => {
-            stop::tell(person);
-            stop::error()
-        }
-        Err(_) => Error::failed("mes-exec is gone"),
-    }
+/// Returns why a peer that has nothing to say has spoken: it is gone, or it was stopped, which it says in a record that
+/// stays where it is for whoever reads its statements.
+fn last_word(peer: BorrowedFd) -> Result<Error> {
+    let [gone] = any_of([Some((peer, PollFlags::empty()))], Some(Duration::ZERO))?;
+    Ok(if gone { Error::failed("mes-exec is gone") } else { stop::elsewhere("mes-exec") })
 }
 
 impl Read for Source {

@@ -107,9 +107,9 @@ pub fn tell(person: Person) {
     let _ = (&listener.waker).write_all(&[0]);
 }
 
-/// Takes in that the stage before us was told, and returns the error to end with.
-pub(crate) fn upstream() -> Error {
-    tell(stop("the stage before was stopped", "upstream"));
+/// Takes in that another tool was told, and returns the error to end with.
+pub(crate) fn elsewhere(tool: &str) -> Error {
+    tell(stop("it was stopped", tool));
     error()
 }
 
