@@ -68,9 +68,8 @@ impl Hand {
         writeln!(self.exec.stdin.as_mut().expect("stdin"), "{line}").expect("exec reads");
     }
 
-    /// Sends rows and orders of the journal until a position is open, and returns the last row.
-    fn open(&mut self, folder: &Path) -> Value {
-        let mut row = Value::Null;
+    /// Sends rows and orders of the journal until a position is open, and returns the last row and its statement.
+    fn open(&mut self, folder: &Path) -> (Value, Value) {
         for line in &journal(folder)[1..] {
             let record: Value = serde_json::from_str(line).expect("a record");
             let kind = record["kind"].as_str().expect("a kind");
@@ -78,9 +77,9 @@ impl Hand {
                 self.say(line);
             }
             if kind == "row" {
-                row = record;
-                if self.hear()["position"] != 0 {
-                    return row;
+                let statement = self.hear();
+                if statement["position"] != 0 {
+                    return (record, statement);
                 }
             }
         }
@@ -128,7 +127,7 @@ fn a_panic_of_mes_exec_halts_first_and_flattens() {
     let path = folder.path();
     traded(path, 7, "state");
     let mut hand = Hand::start(path, &exec(""));
-    let mut row = hand.open(path);
+    let (mut row, _) = hand.open(path);
     // Together they are more than a sum can hold.
     for _ in 0..2 {
         let ts = mes_core::time::parse(row["ts"].as_str().expect("a time")).expect("a time");
@@ -194,8 +193,9 @@ fn a_full_disk_with_a_position_open_halts_and_closes() {
     let path = folder.path();
     // Room for the head, the start of a run and the first orders.
     let mut hand = Hand::start(path, &format!("ulimit -f 1; {}", exec("")));
-    let mut row = hand.open(path);
-    let mut order = json!({ "kind": "order", "signal": "FLATTEN", "action": "exit", "reason": "limit" });
+    let (mut row, statement) = hand.open(path);
+    let stop = &statement["working"][0]["price"];
+    let mut order = json!({ "kind": "order", "signal": "HOLD", "action": "move_stop", "stop": stop });
     for id in 100..110 {
         let ts = mes_core::time::parse(row["ts"].as_str().expect("a time")).expect("a time");
         row["ts"] = mes_core::time::format(ts + mes_core::time::SECOND).into();

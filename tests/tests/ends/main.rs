@@ -63,7 +63,7 @@ fn state_on_one_end_only_is_refused_by_both() {
     let folder = folder();
     traded(folder.path(), 0, "state");
     for (risk, exec) in [("--state state", ""), ("", "--state state")] {
-        refused(folder.path(), risk, exec, "--state");
+        refused(folder.path(), risk, exec, "one of mes-risk and mes-exec keeps the account");
     }
     // Neither is fine, and so are both.
     assert_eq!(trade(folder.path(), 1, "", "").0, [0, 0]);

@@ -56,6 +56,7 @@ fn a_link_in_the_place_of_a_lock_or_a_state_file_is_not_followed() {
     traded(path, 0, "state");
     fs::write(path.join("victim"), "precious\n").expect("a file");
     for (file, code) in [
+        ("state/sim-sim/halt.reserve", 1),
         ("run/exec.lock", 1),
         ("run/risk.lock", 1),
         ("run/risk.state", 1),
@@ -64,7 +65,6 @@ fn a_link_in_the_place_of_a_lock_or_a_state_file_is_not_followed() {
         ("state/sim-sim/account-000001.jsonl", 1),
         ("state/sim-sim/account.mark", 1),
         ("state/sim-sim/person-000001.jsonl", 1),
-        ("state/sim-sim/halt.reserve", 1),
     ] {
         let (real, aside) = (path.join(file), path.join("aside"));
         fs::rename(&real, &aside).expect("moved");
