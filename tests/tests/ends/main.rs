@@ -15,7 +15,7 @@ fn folder() -> TempDir {
     let mut lines = text.lines();
     let header = lines.next().expect("a header");
     let rows: Vec<&str> = lines.collect();
-    for (part, rows) in rows.chunks(300).take(8).enumerate() {
+    for (part, rows) in rows.chunks(300).take(24).enumerate() {
         let text = [&[header], rows].concat().join("\n") + "\n";
         fs::write(folder.path().join(format!("{part}.jsonl")), text).expect("rows");
     }

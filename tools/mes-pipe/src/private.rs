@@ -28,8 +28,12 @@ const OTHERS_WRITE: u32 = 0o002;
 /// [`Error::Usage`] when it is another user's, or everybody may write there.
 pub fn folder(path: &Path, marks: &[&str]) -> Result<()> {
     let at = |error: io::Error| Error::from(error).at(path.display());
-    let new = !path.exists();
-    DirBuilder::new().recursive(true).mode(FOLDER).create(path).map_err(at)?;
+    let new: Vec<&Path> =
+        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    // One after the other: under some umasks nobody could get through one just made.
+    for folder in new.iter().rev() {
+        make(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+    }
     let about = fs::metadata(path).map_err(at)?;
     let (owner, us) = (about.uid(), geteuid().as_raw());
     if us != 0 && owner != us {
@@ -38,7 +42,10 @@ pub fn folder(path: &Path, marks: &[&str]) -> Result<()> {
             path.display()
         )));
     }
-    if new || owner == us && is_ours(path, marks).map_err(at)? {
+    if !new.is_empty() {
+        return Ok(());
+    }
+    if owner == us && is_ours(path, marks).map_err(at)? {
         return restrict(&File::open(path).map_err(at)?, FOLDER).map_err(at);
     }
     if about.mode() & OTHERS_WRITE != 0 {
@@ -46,6 +53,14 @@ pub fn folder(path: &Path, marks: &[&str]) -> Result<()> {
         return Err(Error::usage(format!("everybody may write in {path}: give a directory of your own")));
     }
     Ok(())
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(FOLDER).create(path) {
+        // The other end of the loop was as quick.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::set_permissions(path, Permissions::from_mode(FOLDER)),
+    }
 }
 
 fn is_ours(path: &Path, marks: &[&str]) -> io::Result<bool> {

@@ -63,6 +63,8 @@ struct Files {
     lines: Durable,
     account: Option<Account>,
     book: Book,
+    /// A write has failed and was told: what still has to be closed is closed without another try.
+    failed: bool,
 }
 
 impl Kept {
@@ -106,7 +108,7 @@ impl Kept {
     }
 
     fn keep(&mut self) -> std::result::Result<(), BrokerError> {
-        let Some(files) = &mut self.files else { return Ok(()) };
+        let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
         let statement = &self.sim.statement;
         let account = Account {
             ts: statement.ts,
@@ -118,9 +120,9 @@ impl Kept {
         if files.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
             return Ok(());
         }
-        files.lines.append(&account).map_err(lost)?;
-        files.account = Some(account);
-        Ok(())
+        let written = files.lines.append(&account).map_err(lost);
+        (files.account, files.failed) = (Some(account), written.is_err());
+        written
     }
 }
 
@@ -152,7 +154,7 @@ impl Files {
         let book =
             Book { id: start.id, past: start.run, next: account::nonce(), order: start.order.max(seen) };
         sim.hello.kept = Some(book.clone());
-        Ok(Files { folder, lines, account, book })
+        Ok(Files { folder, lines, account, book, failed: false })
     }
 
     /// Writes down that the run has begun.
