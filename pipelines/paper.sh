@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Trade ticks from stdin on a paper account that lives on from day to day, keep the journal, show fills: paper.sh [RULES] < ticks
+# ^C closes the position and ends the journal, in whatever order it reaches the tools: the tee outlives them all.
 set -euo pipefail
+umask 077 # account, journals and socket are nobody else's
 rules=${1:-mes-1k} run=${MES_RUN:-run}
 state=$run/state journals=$run/journals
 mkdir -p "$journals"
@@ -8,4 +10,4 @@ journal=$journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$run/journal.jsonl"
 
 mes-bars | mes-features | mes-predict | mes-risk --run "$run" --state "$state" --rules "$rules" |
-    tee "$journal" | mes-exec --run "$run" --state "$state" --rules "$rules" | jq -c --unbuffered '.fills[]'
+    (trap '' INT HUP TERM; exec tee "$journal") | mes-exec --run "$run" --state "$state" --rules "$rules" | jq -c --unbuffered '.fills[]'

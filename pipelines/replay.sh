@@ -6,5 +6,6 @@ run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT
 
 grep -E '^\{"kind":"(run|row|person)"' "$journal" | mes-risk --run "$run" --rules "$rules" |
-    tee "$run/journal.jsonl" | mes-exec --run "$run" --rules "$rules" > "$run/statements.jsonl"
+    tee "$run/journal.jsonl" | mes-exec --run "$run" --rules "$rules" > "$run/statements.jsonl" ||
+    [[ $? == 4 ]] # a day that a person stopped ends so again
 cmp "$journal" "$run/journal.jsonl" && echo "equal: $(wc -l < "$journal") records"

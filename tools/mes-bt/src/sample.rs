@@ -32,6 +32,7 @@ pub fn run() -> Run {
         balance_cents: Cents(100_000),
         cut: None,
         seen: 0,
+        kept: None,
     };
     let blake3 = "ab12".repeat(16);
     Run {
@@ -46,6 +47,7 @@ pub fn run() -> Run {
         from: None,
         ledger: Ledger::new(Cents(100_000)),
         broker: hello,
+        kept: None,
         lineage: json!([{"tool": "mes-fetch", "settings": {"synthetic": true, "seed": 1, "note": "<b>&\"x\""}}]),
     }
 }

@@ -11,7 +11,7 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 61] = [
+const NAMES: [(&str, &str); 64] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
     ("halted", "halted until a person resumes"),
@@ -37,6 +37,9 @@ const NAMES: [(&str, &str); 61] = [
     ("reversals_in_range", "turned over too often"),
     ("guard_contracts", "guard: too many contracts"),
     ("guard_stop", "guard: stop too wide"),
+    ("guard_stop_back", "guard: stop moved away from the market"),
+    ("unexplained_position", "position is not the sum of its fills"),
+    ("unprotected_position", "position without its stop"),
     ("kill_loss_usd", "kill switch"),
     ("account_drawdown_usd", "account drawdown"),
     ("daily_drawdown_usd", "daily drawdown"),
@@ -62,6 +65,7 @@ const NAMES: [(&str, &str); 61] = [
     ("cancelled", "cancelled by risk"),
     ("expired", "no trade within the entry's lifetime"),
     ("end_of_data", "end of data"),
+    ("person", "stopped by a person"),
     ("data_gap", "hole in the data"),
     ("eod_flatten", "end of the day"),
     ("target", "target"),

@@ -3,7 +3,7 @@
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{bar::Bar, money::Cents, order::Order, run::Run, statement::Statement, within};
+use crate::{bar::Bar, kept::Book, money::Cents, order::Order, run::Run, statement::Statement, within};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -29,6 +29,9 @@ pub struct Hello {
     /// The last order id it has seen.
     #[serde(deserialize_with = "within::id")]
     pub seen: u64,
+    /// What it keeps of the account from run to run; absent where nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Book>,
 }
 
 /// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
@@ -43,6 +46,8 @@ pub trait Broker {
     fn watch(&mut self, _bar: &Bar) {}
     /// Hands over an order. Never waits for the outcome: that is in the next statement.
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError>;
+    /// Tells the broker that a person has ended the day: what `end` then closes, it closes for that reason.
+    fn stop(&mut self) {}
     /// Cancels and closes everything and returns the last statement.
     fn end(&mut self) -> Result<&Statement, BrokerError>;
 }

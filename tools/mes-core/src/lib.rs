@@ -13,6 +13,7 @@ pub mod day_end;
 pub mod dice;
 pub mod fills;
 pub mod interval;
+pub mod kept;
 pub mod ledger;
 pub mod lock;
 pub mod market;

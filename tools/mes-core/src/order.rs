@@ -68,10 +68,12 @@ pub enum ExitReason {
     PriceJump,
     /// Another contract came.
     Roll,
+    /// A person ended the day: ^C, TERM or HUP.
+    Person,
 }
 
 impl ExitReason {
-    pub const ALL: [ExitReason; 12] = [
+    pub const ALL: [ExitReason; 13] = [
         ExitReason::Target,
         ExitReason::Stop,
         ExitReason::Trail,
@@ -84,6 +86,7 @@ impl ExitReason {
         ExitReason::EndOfData,
         ExitReason::PriceJump,
         ExitReason::Roll,
+        ExitReason::Person,
     ];
 
     /// Returns the name as written in records.
@@ -101,6 +104,7 @@ impl ExitReason {
             ExitReason::EndOfData => "end_of_data",
             ExitReason::PriceJump => "price_jump",
             ExitReason::Roll => "roll",
+            ExitReason::Person => "person",
         }
     }
 }

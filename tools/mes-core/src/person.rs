@@ -1,4 +1,5 @@
-//! What a person says to risk, and mes-exec with its last breath: halt, resume, review, reset, with reason and time.
+//! What a person says to risk, and mes-exec with its last breath: halt, resume, review, reset; and that it was stopped. With
+//! reason and time.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,8 @@ pub enum Says {
     Review,
     /// Go on after the kill switch: start and peak are now the current equity.
     Reset,
+    /// The day ends here: ^C, TERM or HUP to a tool of the pipe. Cancel, close, and nothing after it.
+    Stop,
 }
 
 impl Says {
@@ -41,6 +44,7 @@ impl Says {
             Says::Resume => "resume",
             Says::Review => "review",
             Says::Reset => "reset",
+            Says::Stop => "stop",
         }
     }
 }

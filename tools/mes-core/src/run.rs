@@ -6,6 +6,7 @@ use crate::{
     broker::Hello,
     costs::Costs,
     fills::Fills,
+    kept::Memory,
     ledger::Ledger,
     rules::Rules,
     session::Filter,
@@ -34,6 +35,9 @@ pub struct Run {
     /// What risk remembers as the rows begin.
     pub ledger: Ledger,
     pub broker: Hello,
+    /// What risk keeps of the account from run to run; absent where nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Memory>,
     /// The chain of settings and hashes that made the rows.
     pub lineage: serde_json::Value,
 }

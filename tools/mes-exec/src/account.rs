@@ -3,16 +3,22 @@
 use std::{
     fs::File,
     io::{ErrorKind, Write},
-    os::unix::net::{UnixListener, UnixStream},
+    os::{
+        fd::AsFd,
+        unix::net::{UnixListener, UnixStream},
+    },
     path::{Path, PathBuf},
 };
 
 use mes_core::broker::Hello;
-use mes_pipe::{Error, Result, lock};
+use mes_pipe::{Error, Result, lock, log, messages::Awaited, private};
+use rustix::event::PollFlags;
 use serde::Serialize;
 
 /// Longest path that a socket may have, with room to spare below the kernel's 108 bytes.
 const PATH_BYTES: usize = 100;
+/// Statements that wait for risk; in lock-step there is one.
+const WAITING_BYTES: usize = 64 << 20;
 
 /// A socket that is being listened on, and the lock that says so.
 pub struct Account {
@@ -25,6 +31,9 @@ pub struct Account {
 pub struct Peer {
     stream: UnixStream,
     line: Vec<u8>,
+    /// What the socket had no room for.
+    waiting: Vec<u8>,
+    gone: bool,
 }
 
 impl Account {
@@ -47,15 +56,20 @@ impl Account {
             _ => {}
         }
         let listener = UnixListener::bind(&path).map_err(|error| Error::from(error).at(path.display()))?;
+        private::socket(&path).map_err(|error| Error::from(error).at(path.display()))?;
         Ok(Account { listener, path, _lock: lock })
     }
 
-    /// Waits for risk, says hello, and leaves it at the other end.
-    pub fn accept(&self, hello: &Hello) -> Result<Peer> {
+    /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user.
+    pub fn accept(&self, hello: &Hello) -> Result<Option<Peer>> {
         let (stream, _) = self.listener.accept()?;
-        let mut peer = Peer { stream, line: Vec::new() };
+        if !private::is_us(&stream)? {
+            log::note("another user knocked at the account and was not let in");
+            return Ok(None);
+        }
+        let mut peer = Peer::over(stream)?;
         peer.send(hello)?;
-        Ok(peer)
+        Ok(Some(peer))
     }
 
     /// Returns the listening descriptor, to wait on.
@@ -71,13 +85,54 @@ impl Drop for Account {
 }
 
 impl Peer {
-    /// Sends one record. Risk waits for it, so nothing is held back.
+    /// Takes whoever is at the other end of `stream`.
+    pub fn over(stream: UnixStream) -> Result<Peer> {
+        stream.set_nonblocking(true)?;
+        Ok(Peer { stream, line: Vec::new(), waiting: Vec::new(), gone: false })
+    }
+
+    /// Sends one record. Risk waits for it, so nothing is held back; what the socket has no room for goes out as it
+    /// gets some, and nothing else waits for that.
     pub fn send<T: Serialize>(&mut self, record: &T) -> Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, record).map_err(Error::failed)?;
         self.line.push(b'\n');
-        self.stream
-            .write_all(&self.line)
-            .map_err(|error| Error::stopped(format!("mes-risk is gone: {error}")))
+        let sent = if self.waiting.is_empty() { write(&self.stream, &self.line)? } else { 0 };
+        self.waiting.extend_from_slice(&self.line[sent..]);
+        if self.waiting.len() > WAITING_BYTES {
+            return Err(Error::stopped("mes-risk is gone: it reads no statements"));
+        }
+        Ok(())
     }
+
+    /// Sends what waits, after the socket has woken us; says whether the other end is still there.
+    pub fn send_on(&mut self) -> Result<bool> {
+        if self.waiting.is_empty() {
+            self.gone = true;
+        } else {
+            let sent = write(&self.stream, &self.waiting)?;
+            self.waiting.drain(..sent);
+        }
+        Ok(!self.gone)
+    }
+
+    /// Returns what to wait for at this end: room for what waits, or that the other end is gone.
+    pub fn awaited(&self) -> Option<Awaited<'_>> {
+        let flags = if self.waiting.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
+        (!self.gone).then(|| (self.stream.as_fd(), flags))
+    }
+}
+
+/// Writes as much as there is room for.
+fn write(mut stream: &UnixStream, bytes: &[u8]) -> Result<usize> {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::stopped(format!("mes-risk is gone: {error}"))),
+        }
+    }
+    Ok(sent)
 }

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
+    contract::ticks,
     fills::Fills,
-    order::{Action, ExitReason, Order, Signal},
+    order::{Action, ExitReason, Order, Side, Signal},
     rules::Rules,
     run::Run,
     schedule::Schedule,
@@ -32,6 +33,7 @@ pub struct Guard<B> {
     recent: VecDeque<Ts>,
     refusals: Vec<Refusal>,
     flatten: bool,
+    trade: Option<Trade>,
     statement: Statement,
 }
 
@@ -52,13 +54,20 @@ impl<B: Broker> Guard<B> {
             recent: VecDeque::new(),
             refusals: Vec::new(),
             flatten: false,
+            trade: None,
             statement: Statement::default(),
         })
     }
 
     /// Says why an order may not pass, if it may not.
     fn objection(&mut self, order: &Order) -> Option<&'static str> {
-        let Action::Enter { contracts, stop_ticks, .. } = order.action else { return None };
+        let (contracts, stop_ticks) = match order.action {
+            Action::Enter { contracts, stop_ticks, .. } => (contracts, stop_ticks),
+            Action::MoveStop { stop } => {
+                return self.trade.and_then(|trade| self.objection_to_move(trade, stop));
+            }
+            Action::Exit { .. } => return None,
+        };
         if contracts > self.rules.guard.max_contracts {
             return Some("guard_contracts");
         }
@@ -77,6 +86,45 @@ impl<B: Broker> Guard<B> {
             Some(today) if (today.end.exit..=today.day.close).contains(&now) => Some("guard_day_end"),
             Some(_) => None,
         }
+    }
+}
+
+impl<B> Guard<B> {
+    /// Says why a stop may not move there: never away from the market, never further from the entry than a new trade's
+    /// may lie, and never beyond the market further than that, where no stop makes sense.
+    fn objection_to_move(&self, trade: Trade, stop: f64) -> Option<&'static str> {
+        let (Ok(stop), widest) = (ticks(stop), self.rules.guard.max_stop_ticks) else {
+            return Some("guard_stop");
+        };
+        let Trade { side, entry, present, close } = trade;
+        let ahead_of = |price: i64| side.sign() * (stop - price);
+        if present.is_some_and(|present| ahead_of(present) < 0) {
+            return Some("guard_stop_back");
+        }
+        let allowed = ahead_of(entry) >= -widest && ahead_of(close) <= widest;
+        (!allowed).then_some("guard_stop")
+    }
+}
+
+/// The open position as of the last statement. Prices in ticks.
+#[derive(Clone, Copy, Debug)]
+struct Trade {
+    side: Side,
+    entry: i64,
+    /// Where the stop lies, if it does anywhere.
+    present: Option<i64>,
+    /// The last price.
+    close: i64,
+}
+
+impl Trade {
+    /// Reads it from a statement; `None` while flat.
+    fn of(statement: &Statement, close: f64) -> Option<Trade> {
+        let whole = |price: Option<f64>| ticks(price?).ok();
+        let entry = whole(statement.entry_price)?;
+        let stop = statement.working.iter().find(|order| order.role == Role::Stop);
+        let present = stop.and_then(|stop| whole(stop.price));
+        Some(Trade { side: Side::of(statement.position), entry, present, close: whole(Some(close))? })
     }
 }
 
@@ -116,6 +164,7 @@ impl<B: Broker> Broker for Guard<B> {
             self.broker.submit(&Order { ts: decided, id: 0, signal: Signal::Flatten, action })?;
         }
         let statement = self.broker.on_bar(bar)?;
+        self.trade = if statement.position == 0 { None } else { Trade::of(statement, bar.close) };
         if statement.position != 0
             && let Some(today) = self.schedule.of_bar(bar.ts)
         {
@@ -143,6 +192,10 @@ impl<B: Broker> Broker for Guard<B> {
         }
         self.recent.push_back(self.now);
         self.broker.submit(order)
+    }
+
+    fn stop(&mut self) {
+        self.broker.stop();
     }
 
     fn end(&mut self) -> Result<&Statement, BrokerError> {

@@ -1,18 +1,30 @@
 //! Rows and orders in, statements out; the account is at a broker.
 
 pub mod account;
+pub mod events;
 pub mod guard;
 mod printer;
 pub mod serve;
 pub mod sim;
 
-use std::path::PathBuf;
+use std::{
+    os::fd::AsFd,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use clap::{Parser, ValueEnum};
-use mes_core::broker::Broker;
-use mes_pipe::{Error, Result, Settings, SettingsArgs, messages::Messages};
+use mes_core::{
+    broker::{Broker, Hello},
+    statement::Statement,
+};
+use mes_pipe::{Error, Result, Settings, SettingsArgs, messages::Messages, stop};
+use rustix::event::PollFlags;
 
-use account::Account;
+use account::{Account, Peer};
 use guard::Guard;
 use printer::Printer;
 use sim::{
@@ -24,7 +36,8 @@ use sim::{
 ///
 /// Reads the JSON lines that mes-risk writes (run, row, order, end), writes statements. The statements also go to
 /// mes-risk, over the socket account.sock in the run directory. Input that stops without an end record means that
-/// upstream died: everything is cancelled and closed, exit 4.
+/// upstream died: everything is cancelled and closed, exit 4. So does ^C, TERM or HUP, to this or any other tool of the
+/// pipe: the journal then ends in order, and a second ^C leaves at once.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   mes-bars < ticks.csv | mes-features | mes-predict | mes-risk | mes-exec
@@ -56,6 +69,7 @@ enum Name {
 
 /// Opens the account and serves it.
 pub fn main(args: Args) -> Result<()> {
+    stop::listen()?;
     let settings = args.settings.read()?;
     let mut broker = match args.broker {
         Name::Sim => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
@@ -63,16 +77,32 @@ pub fn main(args: Args) -> Result<()> {
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
     let mut messages = Messages::stdin()?;
-    wait_for_risk(&account, &messages)?;
-    let mut peer = account.accept(&hello)?;
+    let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
-    let halt = |ts, error: &Error| match &args.state {
-        Some(state) => kept::halt(state, &hello, ts, error),
+    let halt = |error: &Error| match &args.state {
+        Some(state) => kept::halt(state, &hello, error),
         None => Ok(()),
     };
-    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, halt);
-    printer.finish();
-    served
+    let position = Arc::new(AtomicI64::new(0));
+    let open = Arc::clone(&position);
+    stop::open_is(move || left_open(open.load(Ordering::Relaxed)));
+    let watch = |statement: &Statement| position.store(statement.position, Ordering::Relaxed);
+    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, watch, halt);
+    match (served, printer.finish()) {
+        (Ok(()), printed) => printed,
+        (Err(error), printed) => Err(error.and(printed.err())),
+    }
+}
+
+/// Says what a second ^C leaves.
+fn left_open(position: i64) -> String {
+    if position == 0 {
+        return "nothing is open".into();
+    }
+    let (side, contracts) = (if position > 0 { "long" } else { "short" }, serve::count(position.abs()));
+    format!(
+        "{contracts} {side} are open on paper; an account that is kept books them at their stop when it goes on"
+    )
 }
 
 /// Opens a guarded paper account.
@@ -81,11 +111,21 @@ pub fn sim(settings: &Settings) -> Result<Guard<Sim>> {
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.
-fn wait_for_risk(account: &Account, messages: &Messages) -> Result<()> {
-    if messages.wait_or(account.listener())? {
-        return Ok(());
+fn wait_for_risk(account: &Account, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
+    let input = |fd| (fd, PollFlags::IN);
+    loop {
+        let others = [stop::descriptor(), Some(account.listener().as_fd())].map(|fd| fd.map(input));
+        let [_, stopped, knocked] = messages.wait(others, None)?;
+        if stopped {
+            return Err(stop::error());
+        }
+        if !knocked {
+            return Err(Error::stopped(
+                "the input came or ended before mes-risk did: mes-exec stands right of mes-risk in the pipe",
+            ));
+        }
+        if let Some(peer) = account.accept(hello)? {
+            return Ok(peer);
+        }
     }
-    Err(Error::stopped(
-        "the input came or ended before mes-risk did: mes-exec stands right of mes-risk in the pipe",
-    ))
 }

@@ -2,7 +2,7 @@
 //! never stop trading.
 
 use std::{
-    io::{Write, stdout},
+    io::{self, ErrorKind, Write, stdout},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +11,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use mes_pipe::log;
+use mes_pipe::{Error, Result, log};
 use serde::Serialize;
 
 /// Lines that wait for a slow reader; more than a day of seconds.
@@ -19,7 +19,7 @@ const QUEUE_LINES: usize = 1 << 17;
 
 pub struct Printer {
     queue: SyncSender<Vec<u8>>,
-    writer: JoinHandle<()>,
+    writer: JoinHandle<io::Result<()>>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -41,25 +41,39 @@ impl Printer {
     }
 
     /// Waits until everything queued is written. Trading is over, so there is time.
-    pub fn finish(self) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] when stdout could not be written, as on a full disk. A reader that went away is no error.
+    pub fn finish(self) -> Result<()> {
         drop(self.queue);
-        let _ = self.writer.join();
+        let written =
+            self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the printing thread died")));
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > 0 {
             log::note(format!("{dropped} statements were not printed: nobody read them"));
         }
+        written
+            .map_err(|error| Error::failed(format!("stdout: {error}: statements from here on are not there")))
     }
 }
 
-fn write(lines: &Receiver<Vec<u8>>) {
+/// Writes lines until there are no more, or nobody wants them. Trading goes on without us.
+fn write(lines: &Receiver<Vec<u8>>) -> io::Result<()> {
     let mut out = std::io::BufWriter::with_capacity(1 << 16, stdout());
     while let Ok(first) = lines.recv() {
         let mut batch = out.write_all(&first);
         for line in lines.try_iter() {
             batch = batch.and_then(|()| out.write_all(&line));
         }
-        if batch.and_then(|()| out.flush()).is_err() {
-            return;
+        match batch.and_then(|()| out.flush()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => {
+                log::error(format!("stdout: {error}: trading goes on, and nobody sees its statements"));
+                return Err(error);
+            }
         }
     }
+    Ok(())
 }

@@ -219,6 +219,7 @@ fn run(settings: &Settings, broker: Hello, ledger: Ledger) -> Run {
         from: None,
         ledger,
         broker,
+        kept: None,
         lineage: serde_json::Value::Null,
     }
 }

@@ -264,6 +264,13 @@ impl Books {
         }
     }
 
+    /// Says whether the guard lets the stop of the position move there: never back, never further than a new one.
+    fn may_move(&self, stop: f64) -> bool {
+        let (Some(entry), Some(present)) = (&self.entry, self.stop) else { return false };
+        let sign = entry.side.sign() as f64;
+        sign * (stop - present) >= 0.0 && sign * (stop - entry.price) >= -18.0 * TICK
+    }
+
     /// Turns what the step orders into an order.
     fn order(&mut self, id: u64, row: usize, bar: &Bar, action: Ordered) -> Order {
         self.sent.insert(id, Sent { row, action });
@@ -275,7 +282,7 @@ impl Books {
             Ordered::Exit => Action::Exit { reason: ExitReason::Signal },
             Ordered::MoveStop(ticks) => {
                 let stop = bar.close + ticks as f64 * TICK;
-                if self.position != 0 {
+                if self.may_move(stop) {
                     (self.stop, self.moved) = (Some(stop), true);
                 }
                 Action::MoveStop { stop }

@@ -14,7 +14,7 @@ use arrow_ipc::{
 };
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::{Error, Result, damage::caught, input::Event, limits, source::Source};
+use crate::{Error, Result, damage::caught, input::Event, limits, source::Source, stop};
 
 const CHUNK: usize = 1 << 18;
 
@@ -34,6 +34,8 @@ pub(crate) struct StreamReader {
 
 /// The continuation marker and a length of 0.
 const END_MARK: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+/// In its place where a person ended the day. Others read it as a stream that was cut, which it is.
+pub(crate) const STOP_MARK: [u8; 8] = *b"\xff\xff\xff\xffSTOP";
 
 impl StreamReader {
     /// Reads up to the schema.
@@ -52,6 +54,7 @@ impl StreamReader {
             if reader.ended {
                 return Err(reader.cut());
             }
+            reader.source.wait()?;
             reader.fill()?;
             // The decoder gives the schema only with the first batch, which may be long in coming.
             let length = schema_length(&reader.unread);
@@ -78,10 +81,10 @@ impl StreamReader {
                 return Ok(Event::Batch(batch));
             }
             if self.ended {
-                return if self.tail == END_MARK && self.decoder.finish().is_ok() {
-                    Ok(Event::End)
-                } else {
-                    Err(self.cut())
+                return match self.tail {
+                    END_MARK if self.decoder.finish().is_ok() => Ok(Event::End),
+                    STOP_MARK => Err(stop::elsewhere("the stage before")),
+                    _ => Err(self.cut()),
                 };
             }
             if !self.source.ready() {

@@ -1,4 +1,5 @@
-//! The one clock of the house. No record, verdict or fill depends on it: it stamps what people say, and paces replays.
+//! The one clock of the house. No record, verdict or fill depends on it: it stamps what people say, paces replays, and
+//! tells how long to wait for the other end.
 #![allow(clippy::disallowed_methods, reason = "here and nowhere else")]
 
 use std::{
@@ -7,6 +8,27 @@ use std::{
 };
 
 use mes_core::time::{SECOND, Ts};
+
+use crate::stop;
+
+/// Between two looks whether a wait still makes sense.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// An instant that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// Sets one so long from now.
+    pub fn after(wait: Duration) -> Deadline {
+        Deadline(Instant::now() + wait)
+    }
+
+    /// Returns how long it is until then; zero once it has come.
+    pub fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
 
 /// Returns the time now, to the second: a person speaks at a time that no record carries.
 pub fn now() -> Ts {
@@ -35,8 +57,14 @@ impl Pace {
         due.saturating_sub(self.begun.elapsed())
     }
 
-    /// Waits until the recorded instant `ts`.
+    /// Waits until the recorded instant `ts`, or until a person ends the day.
     pub fn wait(&self, ts: Ts) {
-        sleep(self.until(ts));
+        loop {
+            let left = self.until(ts);
+            if left.is_zero() || stop::asked() {
+                return;
+            }
+            sleep(left.min(LOOK));
+        }
     }
 }

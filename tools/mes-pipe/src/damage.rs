@@ -1,4 +1,5 @@
-//! Damaged Arrow, Parquet and DBN make their libraries panic in places; here that becomes an error like any other.
+//! Damaged Arrow, Parquet and DBN make their libraries panic in places; here that becomes an error like any other. So does
+//! a panic of our own where more than the process hangs on it.
 
 use std::{
     cell::Cell,
@@ -7,6 +8,9 @@ use std::{
 };
 
 use crate::{Error, Result};
+
+/// What is said of a panic that says nothing.
+const UNKNOWN: &str = "nobody knows what";
 
 thread_local! {
     /// Whether this thread is within a library's decoder, whose panic is told as an error.
@@ -34,4 +38,13 @@ where
         Ok(decoded) => Ok(decoded?),
         Err(_) => Err(Error::data("the bytes are damaged")),
     }
+}
+
+/// Does what must not end the process: a panic becomes an error, after the place of it was printed.
+pub fn survived<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let what = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or(UNKNOWN);
+        Err(Error::failed(format!("a fault in this program, not in the data: {what}")))
+    })
 }

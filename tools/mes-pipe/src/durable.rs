@@ -23,12 +23,15 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Error, Result, lineage::hash, log};
+use crate::{Error, Result, lineage::hash, log, private};
 
 const SUM_CHARS: usize = 16;
 const SUM_KEY: &[u8] = b",\"sum\":\"";
 /// `,"sum":"0123456789abcdef"}`
 const SUM_BYTES: usize = SUM_KEY.len() + SUM_CHARS + 2;
+
+/// What a folder of lines holds.
+const MARKS: [&str; 3] = ["ledger.mark", "account.mark", "person.mark"];
 
 /// Whether to wait for whoever writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +61,11 @@ impl Durable {
     /// [`Error::Stopped`] when they are damaged or their head is another's.
     pub fn open(base: &Path, head: &Value, busy: Busy) -> Result<(Durable, Vec<Value>)> {
         if let Some(folder) = base.parent() {
-            fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
+            private::folder(folder, &MARKS)?;
         }
         let mark_path = mark_of(base);
-        let mark = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&mark_path)
+        let mut options = File::options();
+        let mark = private::open(&mark_path, options.read(true).write(true).create(true).truncate(false))
             .map_err(|error| Error::from(error).at(mark_path.display()))?;
         lock(&mark, base, busy)?;
         let Checked { mut records, number, bytes, chain } = check(base, head["v"].as_u64().unwrap_or(0))?;
@@ -75,7 +74,7 @@ impl Durable {
         if !records.is_empty() {
             belongs(&path, &records.remove(0), head)?;
         }
-        let file = File::options().create(true).append(true).open(&path).map_err(at)?;
+        let file = private::open(&path, File::options().create(true).append(true)).map_err(at)?;
         if file.metadata().map_err(at)?.len() > bytes {
             log::note(format!("{}: cut off a line that a kill left unfinished", path.display()));
             file.set_len(bytes).map_err(at)?;
@@ -100,12 +99,13 @@ impl Durable {
         let path = file_of(&self.base, self.number + 1);
         let at = |error: std::io::Error| Error::from(error).at(path.display());
         // What a kill may have left there was never in use.
-        let file = File::create(&path).map_err(at)?;
+        let fresh = private::open(&path, File::options().write(true).create(true).truncate(true));
+        let file = fresh.map_err(at)?;
         let mut chain = Chain::default();
         let text = [chain.add(head)?, chain.add(first)?].concat();
         (&file).write_all(&text).map_err(|error| self.failed(error))?;
         file.sync_data().map_err(at)?;
-        let file = File::options().append(true).open(&path).map_err(at)?;
+        let file = private::open(&path, File::options().append(true)).map_err(at)?;
         (self.number, self.path, self.file, self.chain) = (self.number + 1, path, file, chain);
         self.bytes = text.len() as u64;
         self.count()
@@ -146,7 +146,7 @@ pub fn read(base: &Path, newest: u64) -> Result<Vec<Value>> {
 
 /// Says whether some process has `base` open for writing.
 pub fn written(base: &Path) -> bool {
-    let Ok(mark) = File::open(mark_of(base)) else { return false };
+    let Ok(mark) = private::open_to_read(&mark_of(base)) else { return false };
     matches!(mark.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
@@ -184,7 +184,7 @@ impl Follower {
     /// Follows the lines of `base` from their beginning; the head is passed over.
     pub fn open(base: &Path) -> Result<Follower> {
         let path = file_of(base, 1);
-        let file = File::open(&path).map_err(|error| Error::from(error).at(path.display()))?;
+        let file = private::open_to_read(&path).map_err(|error| Error::from(error).at(path.display()))?;
         let waiting = Vec::new().into_iter();
         let mut follower = Follower { path, file, read: 0, chain: Chain::default(), waiting };
         follower.next()?;
@@ -361,10 +361,12 @@ fn file_of(base: &Path, number: u32) -> PathBuf {
 
 /// Reads a whole regular file; `None` where there is none.
 fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::metadata(path) {
-        Ok(meta) if !meta.is_file() => Err(Error::usage(format!("{} is not a regular file", path.display()))),
+    match fs::symlink_metadata(path) {
+        Ok(meta) if !meta.is_file() && !meta.is_symlink() => {
+            Err(Error::usage(format!("{} is not a regular file", path.display())))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Ok(_) => fs::read(path).map(Some).map_err(|error| Error::from(error).at(path.display())),
+        Ok(_) => private::read(path).map(Some).map_err(|error| Error::from(error).at(path.display())),
         Err(error) => Err(Error::from(error).at(path.display())),
     }
 }

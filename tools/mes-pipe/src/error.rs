@@ -54,6 +54,19 @@ impl Error {
         }
     }
 
+    /// Says too what went wrong after it; the exit code stays that of the first.
+    pub fn and(self, later: Option<Error>) -> Self {
+        let Some(later) = later else { return self };
+        let both = |what: String| format!("{what}; and then: {later}");
+        match self {
+            Error::Failed(what) => Error::Failed(both(what)),
+            Error::Usage(what) => Error::Usage(both(what)),
+            Error::Data(what) => Error::Data(both(what)),
+            Error::Stopped(what) => Error::Stopped(both(what)),
+            Error::ReaderGone => later,
+        }
+    }
+
     /// Puts where it happened before the words.
     pub fn at(self, place: impl Display) -> Self {
         let put = |what: String| format!("{place}: {what}");

@@ -28,7 +28,7 @@ use crate::{
     log, parquet,
     sniff::{Found, sniff},
     source::Source,
-    unfold,
+    stop, unfold,
 };
 
 /// What reading came to.
@@ -140,13 +140,22 @@ impl Input {
     }
 
     /// Returns what is to be had next. After [`Event::Idle`] it waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] when a person has ended the day, here or at a stage before.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         loop {
-            match self.current.next()? {
+            let event = self.current.next()?;
+            // An end that came with a person's ^C is no end of the data: the same ^C may have cut it.
+            if stop::asked() {
+                return Err(stop::error());
+            }
+            match event {
                 Event::Batch(batch) => {
                     self.before += self.rows;
                     self.rows = batch.num_rows() as u64;

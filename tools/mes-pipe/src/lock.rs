@@ -5,17 +5,18 @@ use std::{
     path::Path,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, private};
 
-/// Takes the lock `<tool>.lock` in the run directory, which it makes. Held until dropped, also by kill −9.
+/// Takes the lock `<tool>.lock` in the run directory, which it makes, for nobody else to look into. Held until dropped, also by kill −9.
 ///
 /// # Errors
 ///
 /// [`Error::Usage`] when another pipeline has it.
 pub fn lock(run: &Path, tool: &str) -> Result<File> {
-    std::fs::create_dir_all(run).map_err(|error| Error::from(error).at(run.display()))?;
+    private::folder(run, &["exec.lock", "risk.lock"])?;
     let path = run.join(format!("{tool}.lock"));
-    let file = File::create(&path).map_err(|error| Error::from(error).at(path.display()))?;
+    let file = private::open(&path, File::options().write(true).create(true).truncate(false))
+        .map_err(|error| Error::from(error).at(path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

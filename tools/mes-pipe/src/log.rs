@@ -32,8 +32,13 @@ pub fn error(what: impl Display) {
     // Libraries' errors may span lines; one thing said is one line.
     let what = what.to_string();
     let what = what.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let text = format!("{}: {}\n", TOOL.get().unwrap_or(&"mes"), visible::message(&what));
+    let text = format!("{}: {}\n", tool(), visible::message(&what));
     let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+/// Returns the name of the tool.
+pub(crate) fn tool() -> &'static str {
+    TOOL.get().copied().unwrap_or("mes")
 }
 
 pub(crate) fn quiet() -> bool {

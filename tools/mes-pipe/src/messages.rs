@@ -1,14 +1,17 @@
 //! Messages on stdin, a line each, and whether the next one has come yet.
 
-use std::os::fd::AsFd;
+use std::{ops::Range, time::Duration};
 
+use rustix::event::PollFlags;
 use serde::de::DeserializeOwned;
 
 use crate::{
     Error, Result,
-    source::Source,
+    source::{Source, any_of},
     text::{Line, Lines},
 };
+
+pub use crate::source::Awaited;
 
 /// What reading came to.
 pub enum Message<'a> {
@@ -18,19 +21,35 @@ pub enum Message<'a> {
     End,
 }
 
+/// What reading came to, without the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Line,
+    /// The next read may wait.
+    Idle,
+    End,
+}
+
 pub struct Messages {
     lines: Lines,
     told_idle: bool,
+    place: Range<usize>,
+    readable: bool,
 }
 
 impl Messages {
     pub fn stdin() -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false })
+        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false, place: 0..0, readable: false })
     }
 
     /// Opens a file of messages.
     pub fn open(path: &std::path::Path) -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::open(path)?), told_idle: false })
+        Ok(Messages {
+            lines: Lines::new(Source::open(path)?),
+            told_idle: false,
+            place: 0..0,
+            readable: false,
+        })
     }
 
     /// Returns the next message. After [`Message::Idle`] it waits. A last line without an end is an error.
@@ -51,9 +70,40 @@ impl Messages {
         }
     }
 
-    /// Waits until `other` can be read, or until there is something here, be it the end. Returns whether `other` can.
-    pub fn wait_or(&self, other: impl AsFd) -> Result<bool> {
-        self.lines.source.wait_or(other.as_fd())
+    /// Returns what reading comes to without waiting. The line is in [`Messages::line`] until the next call. Asks the
+    /// system only after [`Messages::wait`] has said that there is something.
+    pub fn step(&mut self) -> Result<Step> {
+        if !std::mem::take(&mut self.readable) && !self.lines.holds_line() {
+            return Ok(Step::Idle);
+        }
+        loop {
+            match self.lines.next(false)? {
+                Line::Is(place) if place.is_empty() => {}
+                Line::Is(place) => {
+                    self.place = place;
+                    return Ok(Step::Line);
+                }
+                Line::Cut(_) => return Err(self.here(Error::data("the record is cut off"))),
+                Line::Wait => return Ok(Step::Idle),
+                Line::End => return Ok(Step::End),
+            }
+        }
+    }
+
+    /// Returns the line that [`Messages::step`] came to last.
+    pub fn line(&self) -> &[u8] {
+        self.lines.bytes(self.place.clone())
+    }
+
+    /// Waits until a message or one of `others` can be read, or until `timeout` is over; says which of them can, the
+    /// message first. Messages in a file always can.
+    pub fn wait(&mut self, others: [Option<Awaited>; 2], timeout: Option<Duration>) -> Result<[bool; 3]> {
+        let found = match self.lines.source.descriptor() {
+            Some(own) => any_of([Some((own, PollFlags::IN)), others[0], others[1]], timeout)?,
+            None => [true, false, false],
+        };
+        self.readable = found[0];
+        Ok(found)
     }
 
     /// Puts the place of the last message before an error.

@@ -15,7 +15,9 @@ use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
 use rustix::fs::FileType;
 
-use crate::{Error, Event, Input, Meta, Result, csv, jsonl, parquet, reader::wants_text, visible};
+use crate::{
+    Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, stop, visible,
+};
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
 const FILE_BATCH_ROWS: usize = 8192;
@@ -47,7 +49,7 @@ pub struct OutputArgs {
 }
 
 enum Writer {
-    Arrow(Box<StreamWriter<BufWriter<File>>>),
+    Arrow(Box<StreamWriter<Pipe>>),
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
     Text {
         out: BufWriter<File>,
@@ -56,6 +58,32 @@ enum Writer {
         /// A person reads, whose cursor no value is to move.
         terminal: bool,
     },
+}
+
+/// Bytes to whoever reads an Arrow stream, with the mark of a person's stop where the end mark never came.
+struct Pipe {
+    out: BufWriter<File>,
+    /// Of a pipe; a file that was not finished has neither mark.
+    marked: bool,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if self.marked && stop::person().is_some() {
+            // A reader that is gone has been told otherwise.
+            let _ = self.out.write_all(&STOP_MARK).and_then(|()| self.out.flush());
+        }
+    }
 }
 
 /// One table on stdout.
@@ -92,7 +120,14 @@ impl Output {
         let schema = meta.onto(&schema);
         let text = |out, rows| Writer::Text { out, rows, bytes: Vec::new(), terminal };
         let writer = match format {
-            Format::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(out, &schema).map_err(refused)?)),
+            Format::Arrow => {
+                let marked = kind == FileType::Fifo;
+                if marked {
+                    stop::listen()?;
+                }
+                let pipe = Pipe { out, marked };
+                Writer::Arrow(Box::new(StreamWriter::try_new(pipe, &schema).map_err(refused)?))
+            }
             Format::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
             Format::Csv => {
                 let mut header = Vec::new();
@@ -116,7 +151,14 @@ impl Output {
     }
 
     /// Writes rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] when a person has ended the day.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if stop::asked() {
+            return Err(stop::error());
+        }
         let Some(cut) = &mut self.cut else { return self.writer.write(batch) };
         // The coalescer compares schemas with their metadata, which batches from upstream do not share.
         let batch = RecordBatch::try_new(cut.schema(), batch.columns().to_vec())?;
@@ -147,6 +189,7 @@ impl Output {
         match self.writer {
             Writer::Arrow(mut writer) => {
                 writer.finish().map_err(refused)?;
+                writer.get_mut().marked = false;
                 writer.get_mut().flush().map_err(unwritable)
             }
             Writer::Parquet(writer) => {

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read, Seek},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
+    time::Duration,
 };
 
 use rustix::{
@@ -12,7 +13,7 @@ use rustix::{
     fs::FileType,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, stop};
 
 pub(crate) struct Source {
     pub name: String,
@@ -23,6 +24,8 @@ pub(crate) struct Source {
     fd: Option<OwnedFd>,
     /// A peer whose death must be noticed while we wait.
     watch: Option<OwnedFd>,
+    /// Between us and the file is a decoder, which may still have what came before.
+    decoded: bool,
     /// The file itself, where it can be read at any place.
     pub file: Option<File>,
 }
@@ -55,12 +58,21 @@ impl Source {
         let regular = kind == FileType::RegularFile;
         let fd = if regular { None } else { Some(file.as_fd().try_clone_to_owned()?) };
         let kept = if regular { Some(file.try_clone()?) } else { None };
-        Ok(Source { name, reader: Box::new(file), head: Vec::new(), fd, watch: None, file: kept })
+        Ok(Source {
+            name,
+            reader: Box::new(file),
+            head: Vec::new(),
+            fd,
+            watch: None,
+            decoded: false,
+            file: kept,
+        })
     }
 
     /// Looks at the next bytes, up to `wanted` of them, without consuming any.
     pub fn peek(&mut self, wanted: usize) -> Result<&[u8]> {
         while self.head.len() < wanted {
+            self.wait()?;
             let mut more = vec![0; wanted - self.head.len()];
             match self.reader.read(&mut more) {
                 Ok(0) => break,
@@ -84,7 +96,7 @@ impl Source {
     ) -> Result<Source> {
         let head = io::Cursor::new(std::mem::take(&mut self.head));
         self.reader = decoder(Box::new(head.chain(self.reader)))?;
-        self.file = None;
+        (self.file, self.decoded) = (None, true);
         Ok(self)
     }
 
@@ -116,27 +128,67 @@ impl Source {
         matches!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(count) if count > 0)
     }
 
-    /// Waits for bytes, or for the death of the watched peer.
+    /// Waits for bytes, for a person who ends the day, or for the watched peer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] when the day is ended, [`Error::Failed`] when the peer is gone.
     pub fn wait(&self) -> Result<()> {
+        let Some(fd) = self.fd.as_ref().filter(|_| self.head.is_empty() && !self.decoded) else {
+            return Ok(());
+        };
+        let input = |fd| (fd, PollFlags::IN);
+        let peer = self.watch.as_ref().map(AsFd::as_fd);
+        let [_, stopped, peer] =
+            any_of([Some(fd.as_fd()), stop::descriptor(), peer].map(|fd| fd.map(input)), None)?;
         match &self.watch {
-            // In lock-step the peer has nothing to say while we wait for a row, so a wake-up is its end.
-            Some(peer) if self.wait_or(peer.as_fd())? => Err(Error::failed("mes-exec is gone")),
+            _ if stopped => Err(stop::error()),
+            // In lock-step the peer has nothing to say while we wait for a row, but that it was stopped.
+            Some(watched) if peer => Err(last_word(watched.as_fd())?),
             _ => Ok(()),
         }
     }
 
-    /// Waits until `other` or this source can be read; says whether `other` can.
-    pub fn wait_or(&self, other: BorrowedFd) -> Result<bool> {
-        let Some(fd) = &self.fd else { return Ok(false) };
-        loop {
-            let mut polled = [PollFd::new(fd, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];
-            match poll(&mut polled, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(io::Error::from(error).into()),
-                Ok(_) => return Ok(!polled[1].revents().is_empty()),
-            }
+    /// Returns what to wait on; a regular file never waits.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+}
+
+/// A descriptor and what it is waited on for; its end always is.
+pub type Awaited<'a> = (BorrowedFd<'a>, PollFlags);
+
+/// Waits until something that is waited for has come, or until `timeout` is over; says of which.
+pub(crate) fn any_of<const N: usize>(
+    awaited: [Option<Awaited>; N],
+    timeout: Option<Duration>,
+) -> Result<[bool; N]> {
+    let Some((any, _)) = awaited.iter().flatten().next().copied() else { return Ok([false; N]) };
+    let timeout = timeout
+        .map(|wait| Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) });
+    // Another, asked for nothing, stands in the place of one that is not there.
+    let mut polled = awaited.map(|awaited| {
+        let (fd, flags) = awaited.unwrap_or((any, PollFlags::empty()));
+        PollFd::from_borrowed_fd(fd, flags)
+    });
+    // After a handler has run, what it did is among what we wait for.
+    while let Err(error) = poll(&mut polled, timeout.as_ref()) {
+        if error != rustix::io::Errno::INTR {
+            return Err(io::Error::from(error).into());
         }
     }
+    let mut found = [false; N];
+    for ((found, polled), awaited) in found.iter_mut().zip(&polled).zip(&awaited) {
+        *found = awaited.is_some() && !polled.revents().is_empty();
+    }
+    Ok(found)
+}
+
+/// Returns why a peer that has nothing to say has spoken: it is gone, or it was stopped, which it says in a record that
+/// stays where it is for whoever reads its statements.
+fn last_word(peer: BorrowedFd) -> Result<Error> {
+    let [gone] = any_of([Some((peer, PollFlags::empty()))], Some(Duration::ZERO))?;
+    Ok(if gone { Error::failed("mes-exec is gone") } else { stop::elsewhere("mes-exec") })
 }
 
 impl Read for Source {

@@ -58,6 +58,11 @@ impl Lines {
         full
     }
 
+    /// Says whether a whole line has been read already.
+    pub fn holds_line(&self) -> bool {
+        memchr(&self.buffer[self.start..self.filled]).is_some()
+    }
+
     /// Finds the next line; with `may_wait` it waits for it.
     pub fn next(&mut self, may_wait: bool) -> Result<Line> {
         let mut searched = self.start;

@@ -1,7 +1,10 @@
 //! Rows with a person beside them: before every row it is looked whether something was said.
 
-use mes_core::{person::Person, row::Row};
-use mes_pipe::Result;
+use mes_core::{
+    person::{Person, Says},
+    row::Row,
+};
+use mes_pipe::{Result, stop};
 
 use crate::{
     state::Inbox,
@@ -15,11 +18,19 @@ pub struct Attended<R> {
     /// A row that waits behind what is said, and the one that is judged.
     row: Option<Row>,
     given: Row,
+    /// Who ended the day.
+    pub stopped: Option<Person>,
 }
 
 impl<R: Rows> Attended<R> {
     pub fn new(rows: R, inbox: Option<Inbox>) -> Self {
-        Attended { rows, inbox, row: None, given: Row::default() }
+        Attended { rows, inbox, row: None, given: Row::default(), stopped: None }
+    }
+
+    /// Returns who ended the day, if a person did, here or at another tool of the pipe.
+    fn stop(&mut self) -> Option<Person> {
+        self.stopped = stop::person();
+        self.stopped.clone()
     }
 
     fn said(&mut self) -> Result<Option<Person>> {
@@ -29,13 +40,20 @@ impl<R: Rows> Attended<R> {
 
 impl<R: Rows> Rows for Attended<R> {
     fn next(&mut self) -> Result<Next<'_>> {
+        if let Some(person) = self.stop() {
+            return Ok(Next::Person(person));
+        }
         // The row first, then what was said: waiting for the row may have taken long.
         if self.row.is_none() {
-            match self.rows.next()? {
-                Next::Row(row) | Next::Watch(row) => self.row = Some(*row),
-                Next::Person(person) => return Ok(Next::Person(person)),
-                Next::Idle => return Ok(Next::Idle),
-                Next::End => return Ok(Next::End),
+            match self.rows.next() {
+                Ok(Next::Row(row) | Next::Watch(row)) => self.row = Some(*row),
+                Ok(Next::Person(person)) => {
+                    self.stopped = (person.says == Says::Stop).then(|| person.clone());
+                    return Ok(Next::Person(person));
+                }
+                Ok(Next::Idle) => return Ok(Next::Idle),
+                Ok(Next::End) => return Ok(Next::End),
+                Err(error) => return self.stop().map(Next::Person).ok_or(error),
             }
         }
         if let Some(person) = self.said()? {

@@ -4,18 +4,22 @@ use std::{
     cell::RefCell,
     io::{BufWriter, Write},
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use mes_core::{
     ledger::Ledger,
-    person::Person,
+    person::{Person, Says},
     record::Record,
     row::{Columns, Row, Written},
     run::Run,
     statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, account};
 use serde::Serialize;
 
 use crate::{state::State, trade::Journal};
@@ -81,11 +85,22 @@ impl Journal for JsonJournal {
 pub struct Remembered {
     pub journal: JsonJournal,
     pub state: Option<State>,
+    /// A mes-exec is at the other end, and the rows are no replay: the two have to mean one account.
+    pub wired: bool,
+    /// As of the last statement, for whoever leaves in between.
+    pub position: Arc<AtomicI64>,
 }
 
 impl Journal for Remembered {
     fn run(&mut self, run: &Run) -> Result<()> {
-        self.journal.run(run)
+        self.journal.run(run)?;
+        // Before anything is refused here, so that mes-exec refuses it too, for the same reason.
+        self.journal.flush()?;
+        let book = run.broker.kept.as_ref().filter(|_| self.wired);
+        if self.wired && book.is_some() != run.kept.is_some() {
+            return Err(Error::usage(account::ONE_END));
+        }
+        self.state.as_mut().map_or(Ok(()), |state| state.begin(book))
     }
 
     fn row(&mut self, row: &Row) -> Result<()> {
@@ -93,6 +108,7 @@ impl Journal for Remembered {
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
+        self.position.store(statement.position, Ordering::Relaxed);
         self.journal.statement(statement)
     }
 
@@ -101,7 +117,8 @@ impl Journal for Remembered {
     }
 
     fn person(&mut self, person: &Person) -> Result<()> {
-        if let Some(state) = &mut self.state {
+        // A stop came from nobody's file.
+        if let Some(state) = self.state.as_mut().filter(|_| person.says != Says::Stop) {
             state.hear();
         }
         self.journal.person(person)

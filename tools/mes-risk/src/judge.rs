@@ -28,6 +28,7 @@ use crate::{
     rules::{self, Denial, View, reversal},
     stops,
     told::told,
+    witness,
 };
 
 /// The judge of one account. Its ledger is all that it remembers.
@@ -47,6 +48,8 @@ pub struct Risk {
     /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
     /// broker has not seen never left.
     sent: u64,
+    /// No statement has been judged yet.
+    fresh: bool,
 }
 
 /// Why a row leads to nothing.
@@ -70,6 +73,7 @@ impl Risk {
             quotes: run.quotes,
             known: run.ledger.ts,
             sent: run.broker.seen,
+            fresh: true,
         }
     }
 
@@ -104,6 +108,7 @@ impl Risk {
         self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
+        self.check_statement(ts, statement, out);
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules, out);
         if self.ledger.market.prices.jump().is_none() {
             self.check_limits(row, statement, today, out);
@@ -152,6 +157,18 @@ impl Risk {
             Idle::Hold(reason) => Verdict::Hold { ts, reason: (*reason).into() },
             Idle::Deny(signal, denial) => deny(ts, *signal, denial),
         });
+    }
+
+    /// Halts trading, which closes what is open, when a statement cannot be true or leaves a position unprotected: a
+    /// person has to look.
+    fn check_statement(&mut self, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
+        let fresh = std::mem::take(&mut self.fresh);
+        let Some(fault) = witness::fault(statement, self.ledger.position, fresh) else { return };
+        if self.ledger.halted.is_none() {
+            self.ledger.halted = Some(fault.to_string());
+            let (value, limit) = (fault.found as f64, fault.wanted as f64);
+            out.push(Verdict::Alert { ts, rule: fault.rule.into(), value, limit });
+        }
     }
 
     fn check_limits(

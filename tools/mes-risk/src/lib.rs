@@ -18,8 +18,15 @@ mod stops;
 mod told;
 pub mod trade;
 mod wire;
+mod witness;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use clap::{Parser, Subcommand};
 use mes_core::{
@@ -27,7 +34,7 @@ use mes_core::{
     person::Says,
     time,
 };
-use mes_pipe::{Error, Result, lock, log};
+use mes_pipe::{Error, Result, lock, log, stop};
 
 use attended::Attended;
 use journal::{JsonJournal, Remembered, lines};
@@ -42,6 +49,9 @@ use wire::Wire;
 /// Reads rows (bars with p_dir and p_conf), writes the journal: one run record, then for every row the row, the
 /// account's statement and the verdicts (order, deny, hold, alert), at last an end record and the last statement. The
 /// statements come from the mes-exec that reads this journal, over the socket account.sock in the run directory.
+///
+/// ^C, TERM or HUP, to this or any other tool of the pipe, ends the day: a person record, end, the last statement, exit 4.
+/// A second ^C leaves at once.
 ///
 /// What is remembered of an account (the day's loss, peaks, losses in a row, pauses, halts) is kept with --state DIR, and
 /// without it begins anew. The commands are for a person, while the pipeline runs or not.
@@ -103,6 +113,7 @@ pub fn main(args: Args) -> Result<()> {
 
 /// Opens rows and account, and trades.
 fn trade_rows(args: &Args) -> Result<()> {
+    stop::listen()?;
     let settings = args.trade.settings.read()?;
     let capital = settings.rules.value.capital();
     match &args.account {
@@ -113,6 +124,8 @@ fn trade_rows(args: &Args) -> Result<()> {
             let mut rows = TableRows::open(&args.trade.input)?;
             rows.watch(broker.peer()?);
             run(args, rows, broker, &settings, out).map_err(|error| match error {
+                // What the same ^C has closed is no fault of its own.
+                Error::ReaderGone | Error::Failed(_) if stop::asked() => stop::error(),
                 // Our reader is mes-exec: without it nothing is traded.
                 Error::ReaderGone => Error::failed("mes-exec is gone"),
                 other => other,
@@ -154,9 +167,23 @@ fn run<B: Broker>(
         }
         stream.ledger.get_or_insert(ledger);
     }
+    let wired = args.account.is_none() && stream.hello.is_none();
+    if let Some(state) = state.as_ref().filter(|_| wired) {
+        stream.kept = state.memory().cloned();
+    }
+    let known = Arc::new(AtomicI64::new(0));
+    let open = Arc::clone(&known);
+    stop::open_is(move || left_open(open.load(Ordering::Relaxed)));
     let mut rows = Attended::new(rows, inbox);
-    let mut journal = Remembered { journal: JsonJournal::new(out, columns), state };
-    trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.trade.from)
+    let mut journal = Remembered { journal: JsonJournal::new(out, columns), state, wired, position: known };
+    trade(&mut rows, &mut broker, &mut journal, settings, &stream, args.trade.from)?;
+    rows.stopped
+        .map_or(Ok(()), |who| Err(Error::stopped(format!("{}: the journal is whole", stop::words(&who)))))
+}
+
+/// Says what a second ^C leaves, as of the last statement.
+fn left_open(position: i64) -> String {
+    if position == 0 { "nothing was open".into() } else { format!("a position of {position} was open") }
 }
 
 /// Where an account is remembered.

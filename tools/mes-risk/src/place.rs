@@ -1,12 +1,14 @@
 //! Where a person finds an account: in a state directory, or through the run directory of a pipeline.
 
 use std::{
+    ffi::OsString,
     fs,
+    os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, private};
 
 use crate::state::Folder;
 
@@ -59,14 +61,14 @@ impl Place {
 pub fn point(run: &Path, folder: &Folder) -> Result<()> {
     let path = fs::canonicalize(&folder.0).map_err(|error| Error::from(error).at(folder.0.display()))?;
     let pointer = run.join(POINTER);
-    fs::write(&pointer, path.as_os_str().as_encoded_bytes())
+    private::write(&pointer, path.as_os_str().as_encoded_bytes())
         .map_err(|error| Error::from(error).at(pointer.display()))
 }
 
 fn pointed(run: &Path) -> Result<Option<Folder>> {
     let pointer = run.join(POINTER);
-    match fs::read_to_string(&pointer) {
-        Ok(path) => Ok(Some(Folder(PathBuf::from(path)))),
+    match private::read(&pointer) {
+        Ok(path) => Ok(Some(Folder(PathBuf::from(OsString::from_vec(path))))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::from(error).at(pointer.display())),
     }

@@ -103,7 +103,8 @@ impl NoAccount {
 }
 
 fn hello(name: &str, capital: Cents) -> Hello {
-    Hello { broker: name.into(), account: name.into(), balance_cents: capital, cut: None, seen: 0 }
+    let (broker, account) = (name.into(), name.into());
+    Hello { broker, account, balance_cents: capital, cut: None, seen: 0, kept: None }
 }
 
 impl Broker for NoAccount {

@@ -72,10 +72,13 @@ impl TableRows {
         })?;
         let columns: Columns =
             self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
-        let (ledger, hello) = self.replayed()?.map(|run| (run.ledger, run.broker)).unzip();
         let (session, lineage) = (meta.session, meta.lineage.clone());
         let quotes = columns.bar.has("bid") || columns.bar.has("ask");
-        Ok((Stream { interval, session, quotes, lineage, ledger, hello }, columns))
+        let mut stream = Stream { quotes, ..Stream::new(interval, session, lineage) };
+        if let Some(run) = self.replayed()? {
+            (stream.ledger, stream.hello, stream.kept) = (Some(run.ledger), Some(run.broker), run.kept);
+        }
+        Ok((stream, columns))
     }
 
     /// Returns the run record of the journal whose rows these are, if they are a journal's.
@@ -95,12 +98,7 @@ impl TableRows {
         for (row, _) in &mut self.said {
             *row = 0;
         }
-        for (row, line) in self.input.between() {
-            let person = serde_json::from_slice(&line).map_err(|error| {
-                Error::data(format!("{}: a person record that cannot be read: {error}", self.input.at(row)))
-            })?;
-            self.said.push_back((row, person));
-        }
+        self.say()?;
         self.rows.clear();
         self.next = 0;
         for index in 0..table.len() {
@@ -110,6 +108,23 @@ impl TableRows {
                 break;
             }
             self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    /// Takes what was said after the last row: that a person ended the day.
+    fn last_said(&mut self) -> Result<Option<Person>> {
+        self.say()?;
+        Ok(self.said.pop_front().map(|(_, person)| person))
+    }
+
+    /// Takes what was said between the rows of the batch that comes next, or came last.
+    fn say(&mut self) -> Result<()> {
+        for (row, line) in self.input.between() {
+            let person = serde_json::from_slice(&line).map_err(|error| {
+                Error::data(format!("{}: a person record that cannot be read: {error}", self.input.at(row)))
+            })?;
+            self.said.push_back((row, person));
         }
         Ok(())
     }
@@ -150,7 +165,7 @@ impl Rows for TableRows {
             match self.input.next()? {
                 Event::Batch(batch) => self.take(&batch)?,
                 Event::Idle => return Ok(Next::Idle),
-                Event::End => return Ok(Next::End),
+                Event::End => return Ok(self.last_said()?.map_or(Next::End, Next::Person)),
             }
         }
         if self.said.front().is_some_and(|(row, _)| *row <= self.next)

@@ -92,6 +92,7 @@ fn effect(says: Says) -> &'static str {
         Says::Resume => "the halt is lifted; limits and pauses stay",
         Says::Review => "the account's peak is the equity of then",
         Says::Reset => "the account's start and peak are the equity of then",
+        Says::Stop => "the day ends there",
     }
 }
 
@@ -103,7 +104,7 @@ fn sensible(folder: &Folder, snapshot: Snapshot, person: &Person) -> std::result
     }
     let lasts = ledger.stopped.as_ref().map(|stopped| stopped.lasts);
     let why = match (person.says, lasts) {
-        (Says::Halt, _) => return Ok(()),
+        (Says::Halt | Says::Stop, _) => return Ok(()),
         (Says::Resume, _) if ledger.halted.is_some() || person.rules.is_some() => return Ok(()),
         (Says::Review, Some(Lasts::Review)) | (Says::Reset, Some(Lasts::Review | Lasts::Halt)) => {
             return Ok(());

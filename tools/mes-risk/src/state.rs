@@ -14,6 +14,7 @@ use mes_core::{
     bar::Bar,
     broker::Hello,
     interval::Interval,
+    kept::{Book, Memory, difference},
     ledger::Ledger,
     market::Market,
     person::Person,
@@ -115,7 +116,8 @@ impl Folder {
     /// Reads what was said and has not taken effect.
     pub fn unheard(&self, told: usize) -> Result<Vec<Person>> {
         let records = durable::read(&self.person(), VERSION)?;
-        records.into_iter().skip(1).skip(told).map(|record| person(&self.person(), record)).collect()
+        let said = records.into_iter().skip(1).skip(told).map(|record| person(&self.person(), record));
+        said.chain(account::unwritten(&self.0).transpose()).collect()
     }
 
     /// Adds what a person says, on disk when this returns.
@@ -123,6 +125,7 @@ impl Folder {
         let records = durable::read(&self.ledger(), VERSION)?;
         let head = records.first().unwrap_or(&Value::Null);
         let name = |key: &str| head[key].as_str().unwrap_or_default();
+        account::unlock(&self.0, name("broker"), name("account"))?;
         account::say(&self.0, name("broker"), name("account"), person)
     }
 }
@@ -147,6 +150,12 @@ impl Inbox {
 /// The ledger of a running pipeline.
 pub struct State {
     lines: Durable,
+    folder: Folder,
+    /// Its first line, until the run begins.
+    start: Value,
+    head: Value,
+    /// What is kept from run to run; nothing of an account that begins anew.
+    memory: Option<Memory>,
     /// As written last, without the market.
     ledger: Ledger,
     told: usize,
@@ -179,7 +188,8 @@ impl State {
             durable::remove(&folder.person())?;
         }
         let head = |kind| account::head(kind, &hello.broker, &hello.account);
-        let (mut lines, records) = Durable::open(&folder.ledger(), &head("ledger"), Busy::Refuse)?;
+        account::unlock(&folder.0, &hello.broker, &hello.account)?;
+        let (lines, records) = Durable::open(&folder.ledger(), &head("ledger"), Busy::Refuse)?;
         drop(Durable::open(&folder.person(), &head("person"), Busy::Wait)?);
         let before = fold(&folder.ledger(), &records)?;
         let told = before.as_ref().map_or(0, |before| before.told);
@@ -196,20 +206,56 @@ impl State {
         }
         let glance = before.as_ref().map(|before| before.glance).unwrap_or_default();
         let mut ledger = before.map_or_else(|| Ledger::new(hello.balance_cents), |before| before.ledger);
+        let memory = (!fresh).then(|| remembered(&records, ledger.order));
         // Ids are never used again, whoever knows of them.
         ledger.order = ledger.order.max(hello.seen);
         let start = json!({
             "kind": "start", "interval": interval.to_string(), "rules": rules, "ledger": ledger, "told": told,
             "glance": glance,
         });
-        if lines.bytes() > RENEW_BYTES {
-            lines.renew(&head("ledger"), &start)?;
-        } else {
-            lines.append(&start)?;
-        }
         let real = hello.broker != "sim" && !hello.broker.starts_with(RECORDED);
         let bare = Ledger { market: Market::default(), ..ledger.clone() };
-        Ok((State { lines, ledger: bare, told, told_written: told, glance, real }, inbox, ledger))
+        let (head, folder) = (head("ledger"), folder.clone());
+        let state = State {
+            lines,
+            folder,
+            start,
+            head,
+            memory,
+            ledger: bare,
+            told,
+            told_written: told,
+            glance,
+            real,
+        };
+        Ok((state, inbox, ledger))
+    }
+
+    /// Returns what is kept from run to run.
+    pub fn memory(&self) -> Option<&Memory> {
+        self.memory.as_ref()
+    }
+
+    /// Writes down that a run begins, of the account that the broker keeps, if it keeps one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] when that is another account, or another past of this one.
+    pub fn begin(&mut self, book: Option<&Book>) -> Result<()> {
+        if let (Some(book), Some(memory)) = (book, &self.memory) {
+            let elsewhere =
+                || (!durable::written(&self.folder.0.join("account"))).then_some(account::ELSEWHERE);
+            if let Some(why) = difference(book, memory).or_else(elsewhere) {
+                return Err(Error::usage(account::disagree(&self.folder.0, why)));
+            }
+            self.start["account"] = json!({ "id": book.id, "run": book.next, "past": book.past });
+        }
+        let start = std::mem::take(&mut self.start);
+        if self.lines.bytes() > RENEW_BYTES {
+            self.lines.renew(&self.head, &start)
+        } else {
+            self.lines.append(&start)
+        }
     }
 
     /// Counts a thing said as heard.
@@ -251,6 +297,17 @@ impl State {
         (self.glance, self.told_written) = (glance, self.told);
         Ok(())
     }
+}
+
+/// Returns what the records of a ledger keep from run to run.
+fn remembered(records: &[Value], order: u64) -> Memory {
+    let start = records.iter().rposition(|record| record["kind"] == "start");
+    let account = start.map_or(&Value::Null, |start| &records[start]["account"]);
+    let text = |key: &str| account[key].as_str().map(str::to_owned);
+    // A run without rows may have ended before the broker heard of it.
+    let rows = start.is_some_and(|start| start + 1 < records.len());
+    let pasts = if rows || account.is_null() { vec![text("run")] } else { vec![text("run"), text("past")] };
+    Memory { id: text("id"), pasts, order }
 }
 
 /// Returns the fields of a ledger that are not as before.

@@ -20,6 +20,8 @@ pub fn told(ledger: &mut Ledger, person: &Person) {
             ledger.start_cents = ledger.equity_cents;
             lift(ledger, Lasts::Halt);
         }
+        // The day ends, and what is remembered of it stays.
+        Says::Stop => {}
     }
 }
 

@@ -4,8 +4,9 @@
 use mes_core::{
     broker::{Broker, Hello},
     interval::Interval,
+    kept::Memory,
     ledger::Ledger,
-    person::Person,
+    person::{Person, Says},
     row::Row,
     run::{Named, Run},
     session::{Filter, Sessions},
@@ -28,7 +29,7 @@ pub enum Next<'a> {
     /// A row that nothing but the memory of the market needs: the account is flat, nothing is on its way, and the row
     /// neither may be entered on nor begins a day or session. Only a search that looks at all rows beforehand can know.
     Watch(&'a Row),
-    /// Something said, which takes effect on the row after it.
+    /// Something said, which takes effect on the row after it; after a stop there is none.
     Person(Person),
     /// The next row may take a while: flush first.
     Idle,
@@ -74,12 +75,14 @@ pub struct Stream {
     pub ledger: Option<Ledger>,
     /// Who the broker was, where the rows are those of a journal that is replayed.
     pub hello: Option<Hello>,
+    /// What is kept of the account from run to run, if anything is.
+    pub kept: Option<Memory>,
 }
 
 impl Stream {
     /// Describes rows of an account that begins with them.
     pub fn new(interval: Interval, session: Filter, lineage: Lineage) -> Self {
-        Stream { interval, session, quotes: false, lineage, ledger: None, hello: None }
+        Stream { interval, session, quotes: false, lineage, ledger: None, hello: None, kept: None }
     }
 }
 
@@ -110,6 +113,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         from,
         ledger: ledger.clone(),
         broker: hello.clone(),
+        kept: stream.kept.clone(),
         lineage: stream.lineage.to_json(),
     };
     let Named { value: calendar, .. } = &settings.calendar;
@@ -128,6 +132,10 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             }
             Next::Person(person) => {
                 journal.person(&person)?;
+                if person.says == Says::Stop {
+                    broker.stop();
+                    break;
+                }
                 risk.told(&person);
                 continue;
             }

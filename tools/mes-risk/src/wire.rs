@@ -19,7 +19,7 @@ use mes_core::{
     statement::Statement,
     time,
 };
-use mes_pipe::{Error, Result, limits, log};
+use mes_pipe::{Error, Result, limits, log, private, stop};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::journal::Lines;
@@ -28,6 +28,8 @@ use crate::journal::Lines;
 const KNOCK: Duration = Duration::from_millis(20);
 /// Knocks before a person is told what we wait for.
 const PATIENCE: u32 = 250;
+/// How the only record begins that is not a statement: a person has stopped mes-exec. Its statements go on.
+const STOPPED: &[u8] = b"{\"kind\":\"person\",";
 const SILENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
 pub struct Wire {
@@ -49,11 +51,20 @@ impl Wire {
         for knock in 0_u32.. {
             match UnixStream::connect(&path) {
                 Ok(stream) => {
+                    if !private::is_us(&stream)? {
+                        let path = path.display();
+                        return Err(Error::usage(format!(
+                            "{path}: another user listens there: give another --run"
+                        )));
+                    }
                     let (line, statement) = (Vec::new(), Statement::default());
                     return Ok(Wire { stream: BufReader::new(stream), lines, line, statement, hello: None });
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
                 Err(error) => return Err(Error::failed(format!("{}: {error}", path.display()))),
+            }
+            if stop::asked() {
+                return Err(stop::error());
             }
             if reader_is_gone()? {
                 return Err(Error::failed("mes-exec is gone before it opened the account"));
@@ -100,6 +111,10 @@ impl Wire {
 
     fn receive(&mut self) -> std::result::Result<(), BrokerError> {
         self.read()?;
+        while self.line.starts_with(STOPPED) {
+            stop::tell(parse(&self.line)?);
+            self.read()?;
+        }
         self.statement = parse(&self.line)?;
         Ok(())
     }

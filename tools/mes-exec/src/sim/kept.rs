@@ -3,12 +3,16 @@
 //! A position that a kill left open is booked at its stop when the account is opened again: nobody knows what became of
 //! it, and of what may have been, paper takes the worst.
 
-use std::path::Path;
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
     contract::TICK_VALUE,
+    kept::{Book, difference},
     money::Cents,
     order::Order,
     person::{Person, Says},
@@ -17,8 +21,8 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{
-    Error, Result, Settings, account,
-    durable::{Busy, Durable},
+    Error, Result, Settings, account, clock,
+    durable::{self, Busy, Durable},
     log,
 };
 use serde::{Deserialize, Serialize};
@@ -37,44 +41,74 @@ struct Account {
     stopped_cents: Cents,
 }
 
+/// Which account it is, and the run that it was traded in last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Start {
+    kind: Cow<'static, str>,
+    id: String,
+    run: Option<String>,
+    /// No order id up to this one will be used again.
+    order: u64,
+}
+
 /// A paper account, and the files it is kept in, if it is.
 pub struct Kept {
     sim: Sim,
-    lines: Option<Durable>,
+    files: Option<Files>,
+}
+
+/// The folder of an account and its lines.
+struct Files {
+    folder: PathBuf,
+    lines: Durable,
     account: Option<Account>,
+    book: Book,
+    /// A write has failed and was told: what still has to be closed is closed without another try.
+    failed: bool,
 }
 
 impl Kept {
     /// Opens a paper account, which begins with the capital of the rules unless it is kept in `state` and was before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Failed`] when its files cannot be written: it is locked then, until a person has looked.
     pub fn open(settings: &Settings, state: Option<&Path>) -> Result<Kept> {
         let mut sim = Sim::new(settings);
-        let Some(state) = state else { return Ok(Kept { sim, lines: None, account: None }) };
-        let Hello { broker, account: name, .. } = sim.hello.clone();
+        let Some(state) = state else { return Ok(Kept { sim, files: None }) };
         let folder = account::folder(state, &sim.hello);
-        let (lines, records) =
-            Durable::open(&folder.join("account"), &account::head("account", &broker, &name), Busy::Refuse)?;
-        let account: Option<Account> = match records.last() {
-            None => None,
-            Some(record) => Some(Account::deserialize(record).map_err(|error| {
-                Error::stopped(format!("{}: cannot be understood: {error}", folder.display()))
-            })?),
-        };
-        if let Some(account) = account {
-            sim.take_up(account.stopped_cents, account.seen);
-            if account.position != 0 {
-                log::note(format!(
-                    "a position of {} was left open at {}: booked at its stop, the balance is {}",
-                    account.position,
-                    time::format(account.ts),
-                    account.stopped_cents
-                ));
+        let files = Files::open(folder.clone(), &mut sim).map_err(|error| match error {
+            Error::Failed(_) if durable::exists(&folder.join("account")) => {
+                let locked = account::lock(&folder, &error.to_string()).err();
+                error.and(locked)
             }
-        }
-        Ok(Kept { sim, lines: Some(lines), account })
+            other => other,
+        })?;
+        Ok(Kept { sim, files: Some(files) })
+    }
+
+    /// Checks that the run is of this account and of nothing else.
+    fn agree(&self, run: &Run) -> std::result::Result<(), BrokerError> {
+        let why = match (&self.files, &run.kept) {
+            // A journal that is replayed says what its broker kept.
+            (None, Some(_)) if run.broker.kept.is_none() => account::ONE_END,
+            (None, _) => return Ok(()),
+            (Some(_), _) if run.broker != self.sim.hello => {
+                "the journal began with another account: replay it with a mes-exec without --state"
+            }
+            (Some(_), None) => account::ONE_END,
+            (Some(files), Some(memory)) => {
+                let elsewhere =
+                    || (!durable::written(&files.folder.join("ledger"))).then_some(account::ELSEWHERE);
+                let Some(why) = difference(&files.book, memory).or_else(elsewhere) else { return Ok(()) };
+                return Err(BrokerError::Mismatch(account::disagree(&files.folder, why)));
+            }
+        };
+        Err(BrokerError::Mismatch(why.into()))
     }
 
     fn keep(&mut self) -> std::result::Result<(), BrokerError> {
-        let Some(lines) = &mut self.lines else { return Ok(()) };
+        let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
         let statement = &self.sim.statement;
         let account = Account {
             ts: statement.ts,
@@ -83,25 +117,79 @@ impl Kept {
             position: statement.position,
             stopped_cents: self.sim.stopped_out(),
         };
-        if self.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
+        if files.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
             return Ok(());
         }
-        lines.append(&account).map_err(|error| BrokerError::Lost(error.to_string()))?;
-        self.account = Some(account);
-        Ok(())
+        let written = files.lines.append(&account).map_err(lost);
+        (files.account, files.failed) = (Some(account), written.is_err());
+        written
     }
 }
 
-/// Halts the account until a person resumes it: the program that held it ended in an error.
-pub fn halt(state: &Path, hello: &Hello, ts: Ts, error: &Error) -> Result<()> {
-    let person =
-        Person { ts, says: Says::Halt, reason: error.to_string(), by: "mes-exec".into(), rules: None };
-    account::say(&account::folder(state, hello), &hello.broker, &hello.account, &person)
+impl Files {
+    fn open(folder: PathBuf, sim: &mut Sim) -> Result<Files> {
+        let Hello { broker, account: name, .. } = sim.hello.clone();
+        let head = account::head("account", &broker, &name);
+        let (mut lines, records) = Durable::open(&folder.join("account"), &head, Busy::Refuse)?;
+        let damaged = |error| Error::stopped(format!("{}: cannot be understood: {error}", folder.display()));
+        let (starts, accounts): (Vec<_>, Vec<_>) =
+            records.iter().partition(|record| record["kind"] == "start");
+        let account =
+            accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
+        let start = starts.last().map(|record| Start::deserialize(*record).map_err(damaged)).transpose()?;
+        if let Some(account) = &account {
+            sim.take_up(account);
+        }
+        let seen = sim.hello.seen;
+        let start = match start {
+            Some(start) => start,
+            None => {
+                let start = Start { kind: "start".into(), id: account::nonce(), run: None, order: seen };
+                lines.append(&start)?;
+                start
+            }
+        };
+        account::unlock(&folder, &broker, &name)?;
+        account::reserve(&folder)?;
+        let book =
+            Book { id: start.id, past: start.run, next: account::nonce(), order: start.order.max(seen) };
+        sim.hello.kept = Some(book.clone());
+        Ok(Files { folder, lines, account, book, failed: false })
+    }
+
+    /// Writes down that the run has begun.
+    fn begin(&mut self, run: &Run) -> Result<()> {
+        let order = self.book.order.max(run.ledger.order);
+        let (id, next) = (self.book.id.clone(), self.book.next.clone());
+        self.lines.append(&Start { kind: "start".into(), id, run: Some(next), order })
+    }
+}
+
+fn lost(error: Error) -> BrokerError {
+    BrokerError::Lost(error.to_string())
+}
+
+/// Halts the account until a person resumes it: the program that held it ended in an error. On a disk that takes no
+/// more it is locked in place of that.
+pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
+    let folder = account::folder(state, hello);
+    let (ts, by) = (clock::now(), "mes-exec".into());
+    let person = Person { ts, says: Says::Halt, reason: error.to_string(), by, rules: None };
+    account::say(&folder, &hello.broker, &hello.account, &person).or_else(|unwritten| {
+        account::lock(&folder, &person.reason).map_err(|unlocked| unwritten.and(Some(unlocked)))
+    })
 }
 
 impl Sim {
-    /// Goes on as an account with this balance, flat, that has seen this order.
-    fn take_up(&mut self, balance: Cents, seen: u64) {
+    /// Goes on as an account that was kept, flat: a position that was left open is booked at its stop.
+    fn take_up(&mut self, account: &Account) {
+        let Account { ts, seen, position, stopped_cents: balance, .. } = *account;
+        if position != 0 {
+            log::note(format!(
+                "a position of {position} was left open at {}: booked at its stop, the balance is {balance}",
+                time::format(ts)
+            ));
+        }
         (self.hello.balance_cents, self.hello.seen) = (balance, seen);
         self.balance = balance;
         self.statement.seen = seen;
@@ -124,13 +212,11 @@ impl Broker for Kept {
         self.sim.hello()
     }
 
-    /// A journal is replayed on an account of its own, never on one that is kept.
+    /// Refuses a run that mes-risk keeps otherwise. A journal is replayed on an account of its own, never on a kept one.
     fn begin(&mut self, run: &Run) -> std::result::Result<(), BrokerError> {
-        let hello = &self.sim.hello;
-        let (theirs, ours) = ((run.broker.balance_cents, run.broker.seen), (hello.balance_cents, hello.seen));
-        if self.lines.is_some() && theirs != ours {
-            let text = "the journal began with another account: replay it with a mes-exec without --state";
-            return Err(BrokerError::Mismatch(text.into()));
+        self.agree(run)?;
+        if let Some(files) = &mut self.files {
+            files.begin(run).map_err(lost)?;
         }
         self.sim.begin(run)
     }
@@ -147,6 +233,10 @@ impl Broker for Kept {
 
     fn submit(&mut self, order: &Order) -> std::result::Result<(), BrokerError> {
         self.sim.submit(order)
+    }
+
+    fn stop(&mut self) {
+        self.sim.stop();
     }
 
     fn end(&mut self) -> std::result::Result<&Statement, BrokerError> {

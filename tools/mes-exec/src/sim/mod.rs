@@ -128,6 +128,8 @@ pub struct Sim {
     quote_band: f64,
     /// The side that does not fill in this row.
     blocked: Option<Side>,
+    /// A person has ended the day.
+    stopped: bool,
 }
 
 impl Sim {
@@ -135,8 +137,14 @@ impl Sim {
     pub fn new(settings: &Settings) -> Sim {
         let rules = &settings.rules.value;
         let capital = rules.capital();
-        let hello =
-            Hello { broker: "sim".into(), account: "sim".into(), balance_cents: capital, cut: None, seen: 0 };
+        let hello = Hello {
+            broker: "sim".into(),
+            account: "sim".into(),
+            balance_cents: capital,
+            cut: None,
+            seen: 0,
+            kept: None,
+        };
         let schedule = Schedule::new(
             settings.calendar.value.clone(),
             rules.day_end.flat_by,
@@ -164,6 +172,7 @@ impl Sim {
             known: None,
             quote_band: rules.breakers.quote_band,
             blocked: None,
+            stopped: false,
         }
     }
 
@@ -319,15 +328,20 @@ impl Broker for Sim {
         self.take(order)
     }
 
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+
     fn end(&mut self) -> Result<&Statement, BrokerError> {
+        let reason = if self.stopped { ExitReason::Person } else { ExitReason::EndOfData };
         self.statement.fills.clear();
         if let Some(entry) = self.entry.take() {
-            self.refuse(entry.order, "end_of_data");
+            self.refuse(entry.order, reason.name());
         }
         if let Some(before) = self.before {
             let order = self.exit.map(|exit| exit.order);
             let met = Met::at(before.close, self.slippage_ticks);
-            self.close_at(met, ExitReason::EndOfData, order, before.ts, false);
+            self.close_at(met, reason, order, before.ts, false);
             self.state(self.statement.ts, before.close);
         }
         Ok(&self.statement)

@@ -15,7 +15,7 @@ use super::{Decision, Entry};
 use crate::rules::Opinion;
 
 /// What a rule or a reason means. A value stands for `{value}`, its limit for `{limit}`.
-const MEANINGS: [(&str, &str); 48] = [
+const MEANINGS: [(&str, &str); 50] = [
     ("entries_session_s", "entries are for other hours: the cash session opens in {value} s"),
     ("day_end_s", "flat-by is in {value} s, and nothing is entered in the last {limit} s before it"),
     ("stale_ms", "the last trade or quote is {value} ms old, more than {limit}"),
@@ -79,6 +79,14 @@ const MEANINGS: [(&str, &str); 48] = [
     ("daily_drawdown_usd", "${value} below the day's peak, of ${limit}; over with the day"),
     ("daily_loss_usd", "${value} lost today, of ${limit}; over with the day"),
     ("beyond_limit_usd", "${value} more than the limit of ${limit} was lost"),
+    (
+        "unexplained_position",
+        "the broker says {value} contracts, and the fills make {limit}: closed and halted; mes-risk resume lifts that",
+    ),
+    (
+        "unprotected_position",
+        "{value} of {limit} contracts have a stop: closed and halted; mes-risk resume lifts that",
+    ),
     ("in_flight", "an order is on its way, and counts in full until the broker has seen it"),
     ("in_trade", "a trade is open, and nothing ends it yet"),
     ("no_prediction", "the model says nothing yet (warm-up)"),

@@ -1,0 +1,100 @@
+//! Whether a statement can be true: a position is the sum of its fills, and has a stop over all of it.
+
+use std::fmt;
+
+use mes_core::{
+    order::Side,
+    statement::{Role, Statement},
+};
+
+/// What is wrong with a statement, in contracts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub rule: &'static str,
+    pub found: i64,
+    pub wanted: i64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fault { rule, found, wanted } = self;
+        write!(
+            f,
+            "{rule}: the broker says {found}, and it should be {wanted}: look at the account at the broker"
+        )
+    }
+}
+
+/// Returns what is wrong with a statement after a position of `before`. The first of a run may be flat whatever was
+/// before: what a kill left open was closed without us.
+pub fn fault(statement: &Statement, before: i64, first: bool) -> Option<Fault> {
+    let position = statement.position;
+    let filled = statement.fills.iter().map(|fill| fill.side.sign().saturating_mul(fill.contracts));
+    let explained = filled.fold(before, i64::saturating_add);
+    if position != explained && !(first && position == 0) {
+        return Some(Fault { rule: "unexplained_position", found: position, wanted: explained });
+    }
+    let side = Side::of(position).opposite();
+    let stops = statement.working.iter().filter(|order| order.role == Role::Stop && order.side == side);
+    let protected = stops.filter(|stop| stop.price.is_some()).map(|stop| stop.contracts);
+    let protected = protected.fold(0, i64::saturating_add);
+    let wanted = position.saturating_abs();
+    (protected < wanted).then_some(Fault { rule: "unprotected_position", found: protected, wanted })
+}
+
+#[cfg(test)]
+mod tests {
+    use mes_core::statement::{Fill, Working};
+
+    use super::*;
+
+    fn statement(position: i64, fills: &[i64], stops: &[(Side, i64)]) -> Statement {
+        let fill = |signed: &i64| Fill {
+            ts: 0,
+            order: 1,
+            side: Side::of(*signed),
+            contracts: signed.abs(),
+            price: 5000.0,
+            slippage_ticks: 0,
+            spread_ticks: 0,
+            commission_cents: Default::default(),
+            gross_cents: Default::default(),
+            exit: None,
+            ambiguous: false,
+        };
+        let stop = |(side, contracts): &(Side, i64)| Working {
+            order: 1,
+            role: Role::Stop,
+            side: *side,
+            contracts: *contracts,
+            price: Some(4990.0),
+        };
+        let (fills, working) = (fills.iter().map(fill).collect(), stops.iter().map(stop).collect());
+        Statement { position, fills, working, ..Statement::default() }
+    }
+
+    #[test]
+    fn a_position_is_the_sum_of_its_fills_and_has_a_stop_over_all_of_it() {
+        use Side::{Buy, Sell};
+        let (unexplained, unprotected) = (Some("unexplained_position"), Some("unprotected_position"));
+        for (position, before, fills, stops, first, fault) in [
+            (0, 0, vec![], vec![], false, None),
+            (2, 0, vec![2], vec![(Sell, 2)], false, None),
+            (2, 2, vec![], vec![(Sell, 2)], false, None),
+            (-1, 2, vec![-2, -1], vec![(Buy, 1)], false, None),
+            (0, 2, vec![-2], vec![], false, None),
+            (3, 2, vec![], vec![(Sell, 3)], false, unexplained),
+            (0, 2, vec![], vec![], false, unexplained),
+            (0, 2, vec![], vec![], true, None),
+            (1, 0, vec![], vec![(Sell, 1)], true, unexplained),
+            (1, 0, vec![i64::MAX, i64::MAX], vec![(Sell, 1)], false, unexplained),
+            (2, 2, vec![], vec![], false, unprotected),
+            (2, 2, vec![], vec![(Sell, 1)], false, unprotected),
+            (2, 2, vec![], vec![(Buy, 2)], false, unprotected),
+            (2, 2, vec![], vec![(Sell, 1), (Sell, 1)], false, None),
+        ] {
+            let found = super::fault(&statement(position, &fills, &stops), before, first);
+            assert_eq!(found.map(|found| found.rule), fault, "{position} after {before} and {fills:?}");
+        }
+    }
+}
