@@ -6,11 +6,14 @@ mod diff;
 pub mod evidence;
 mod files;
 mod folds;
+mod life;
+mod made;
 pub mod metrics;
 mod montecarlo;
 mod optimize;
 mod origin;
 pub mod recorder;
+mod refill;
 mod replay;
 mod report;
 #[cfg(test)]

@@ -33,6 +33,7 @@ use mes_pipe::{
 use serde_json::{Value, json};
 
 use crate::{
+    metrics::blocked::Blocked,
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
     summary::is_synthetic,
     terms::Terms,
@@ -167,7 +168,8 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         Some(best) if holdout.to > holdout.from => Some(look(&study, best, holdout, &mut ledger)?),
         _ => None,
     };
-    let outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
+    let mut outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
+    outcome.why_no_trade = why_no_trade(&study, &trials)?;
     if let Some(best) = &best {
         write_best(args, &study, best)?;
     }
@@ -274,6 +276,18 @@ fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut Ledger) -> Resu
     Ok(judged)
 }
 
+/// Explains why no trial made a trade, by one of them; empty if any did.
+fn why_no_trade(study: &Study, trials: &[Trial]) -> Result<Vec<String>> {
+    let Some(first) = trials.iter().find(|trial| trial.refused.is_none()) else { return Ok(Vec::new()) };
+    if trials.iter().any(|trial| trial.trades > 0) {
+        return Ok(Vec::new());
+    }
+    let results = replay::recorded(study.columns, study.days, &settings_of(study, first)?)?;
+    let mut lines = vec![format!("no trial made a trade; of trial {}:", first.trial)];
+    lines.extend(Blocked::of(&results).why_no_trade());
+    Ok(lines)
+}
+
 /// Returns the settings of a trial by its values.
 fn settings_of(study: &Study, trial: &Trial) -> Result<Settings> {
     let fixed: Vec<Vary> = trial
@@ -320,6 +334,7 @@ fn judge(
         searched,
         overfitting: overfit::of(&scored),
         importance: importance::of(&scored),
+        why_no_trade: Vec::new(),
         warnings: Vec::new(),
         settings: Terms::of(settings),
         lineage: study.columns.stream().lineage.then("mes-bt", searched_by(line)).to_json(),
