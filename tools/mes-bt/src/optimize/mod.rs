@@ -2,6 +2,7 @@
 //!
 //! Trials are judged on the first days; the last ones are held out and looked at once, by the best trial alone.
 
+mod idle;
 mod importance;
 mod judged;
 pub mod ledger;
@@ -33,7 +34,6 @@ use mes_pipe::{
 use serde_json::{Value, json};
 
 use crate::{
-    metrics::blocked::Blocked,
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
     summary::is_synthetic,
     terms::Terms,
@@ -169,7 +169,7 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         _ => None,
     };
     let mut outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
-    outcome.why_no_trade = why_no_trade(&study, &trials)?;
+    outcome.why_no_trade = idle::why(&study, &trials, &outcome, holdout)?;
     if let Some(best) = &best {
         write_best(args, &study, best)?;
     }
@@ -274,18 +274,6 @@ fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut Ledger) -> Resu
         ledger.add(vec![Line::Holdout(look)])?;
     }
     Ok(judged)
-}
-
-/// Explains why no trial made a trade, by one of them; empty if any did.
-fn why_no_trade(study: &Study, trials: &[Trial]) -> Result<Vec<String>> {
-    let Some(first) = trials.iter().find(|trial| trial.refused.is_none()) else { return Ok(Vec::new()) };
-    if trials.iter().any(|trial| trial.trades > 0) {
-        return Ok(Vec::new());
-    }
-    let results = replay::recorded(study.columns, study.days, &settings_of(study, first)?)?;
-    let mut lines = vec![format!("no trial made a trade; of trial {}:", first.trial)];
-    lines.extend(Blocked::of(&results).why_no_trade());
-    Ok(lines)
 }
 
 /// Returns the settings of a trial by its values.
