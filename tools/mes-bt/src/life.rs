@@ -30,10 +30,6 @@ impl Life {
         died
     }
 
-    pub fn is_dead(&self) -> bool {
-        self.dead
-    }
-
     /// Says whether it is dead, and flat since.
     pub fn is_over(&self) -> bool {
         self.over
@@ -49,8 +45,8 @@ mod tests {
         let of = |position| Statement { position, ..Statement::default() };
         let mut life = Life::default();
         life.statement(&of(1));
-        assert!(!life.alert("daily_loss_usd") && !life.is_dead());
-        assert!(life.alert("account_drawdown_usd") && life.is_dead() && !life.is_over());
+        assert!(!life.alert("daily_loss_usd"));
+        assert!(life.alert("account_drawdown_usd") && !life.is_over());
         // Another limit at the same account is no second death.
         assert!(!life.alert("kill_loss_usd"));
         life.statement(&of(1));

@@ -30,7 +30,11 @@ impl Drawdown {
         let (from, to) = (results.drawdown_from, results.drawdown_to);
         Drawdown {
             max_usd: results.drawdown_cents.usd(),
-            max_ratio: finite(results.drawdown_ratio),
+            max_ratio: finite(match results.refill {
+                // The sum of several accounts is no share of any one's peak.
+                true => Fall::over(&results.days).ratio,
+                false => results.drawdown_ratio,
+            }),
             from: text(from),
             to: text(to),
             fall_s: from.zip(to).map(|(from, to)| (to - from) / SECOND),
