@@ -39,6 +39,8 @@ pub fn bash(folder: &Path, line: &str) -> Command {
     command.args(["-o", "pipefail", "-c", line]).current_dir(folder);
     command.env("PATH", path.expect("a PATH")).env("LC_ALL", "C").env("TZ", "Asia/Tokyo");
     command.env_remove("MES_RUN").env_remove("MES_MODEL");
+    // What tools remember of a person is not to be this person's.
+    command.env("XDG_STATE_HOME", tools().join("state"));
     command
 }
 

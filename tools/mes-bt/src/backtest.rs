@@ -1,26 +1,32 @@
 //! The default verb: trades the rows in process and says what came of it.
 
 use std::{
+    cell::Cell,
     fs::File,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use clap::Args;
-use mes_core::{person::Person, row::Row, run::Run, statement::Statement, verdict::Verdict};
-use mes_pipe::{AnswerArgs, Error, Result, log};
+use mes_core::{
+    ledger::Ledger, person::Person, row::Row, run::Run, schedule::Schedule, statement::Statement,
+    verdict::Verdict,
+};
+use mes_pipe::{AnswerArgs, Error, Result, Settings, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::{TableRows, TradeArgs},
-    trade::{Journal, trade},
+    trade::{Journal, Stream, trade},
 };
 
 use crate::{
     files::{self, equity::EquityFile},
     optimize::{
-        ledger::{Ledger, Line, searched},
+        ledger::{self, Line, searched},
         overfit,
     },
     recorder::{Recorder, Results},
+    refill::{self, Dealt},
     summary::Summary,
     terminal,
 };
@@ -38,6 +44,9 @@ pub struct BacktestArgs {
     /// The ledger of the search that this is the outcome of (trials.jsonl of mes-bt optimize): deflates the Sharpe ratio
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Open a new account on the trading day after a death and go on; deaths are counted. A journal is of one account
+    #[arg(long, conflicts_with = "journal")]
+    refill: bool,
     #[command(flatten)]
     answer: AnswerArgs,
 }
@@ -48,7 +57,6 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
     let ledger = args.ledger.as_deref().map(read).transpose()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
-    let mut broker = mes_exec::sim(&settings)?;
     let file = match &args.out {
         Some(directory) => {
             std::fs::create_dir_all(directory).map_err(|error| Error::from(error).at(directory.display()))?;
@@ -65,10 +73,16 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    recorder.results.refill = args.refill;
     let path = args.journal.clone().filter(|_| !to_stdout);
-    let mut kept = Kept { recorder, journal, path };
-    trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
+    let mut kept = Kept { recorder, journal, path, over: Rc::default(), forerunner: None };
+    if args.refill {
+        accounts(&mut rows, &mut kept, &settings, stream, args)?;
+    } else {
+        let mut broker = mes_exec::sim(&settings)?;
+        trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
+    }
     let mut results = kept.recorder.finish()?;
     if let Some((lines, hash)) = ledger {
         results.searched = searched(&lines, None);
@@ -78,11 +92,33 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
     tell(args, &results, to_stdout)
 }
 
+/// Trades with one account after the other, each from the trading day after its forerunner's death.
+fn accounts(
+    rows: &mut TableRows,
+    kept: &mut Kept,
+    settings: &Settings,
+    mut stream: Stream,
+    args: &BacktestArgs,
+) -> Result<()> {
+    let flat_by = settings.rules.value.day_end.flat_by;
+    let schedule = Schedule::new(settings.calendar.value.clone(), flat_by, None, stream.session);
+    let over = Rc::clone(&kept.over);
+    let mut dealt = Dealt::new(rows, schedule, &over);
+    loop {
+        let mut broker = mes_exec::sim(settings)?;
+        trade(&mut dealt, &mut broker, kept, settings, &stream, args.trade.from)?;
+        let Some(forerunner) = kept.forerunner.take().filter(|_| dealt.has_more()) else { return Ok(()) };
+        let capital = settings.rules.value.capital();
+        let start = stream.hello.as_ref().map_or(capital, |hello| hello.balance_cents);
+        stream.ledger = Some(refill::anew(forerunner, start));
+    }
+}
+
 /// Reads a ledger, and its hash.
 fn read(path: &Path) -> Result<(Vec<Line>, String)> {
     let file = File::open(path).and_then(mes_pipe::hash_of);
     let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
-    Ok((Ledger::read(path)?, hash))
+    Ok((ledger::Ledger::read(path)?, hash))
 }
 
 /// Prints the summary, unless the journal has stdout, and writes the files.
@@ -105,6 +141,10 @@ struct Kept {
     journal: Option<JsonJournal>,
     /// Where it goes; absent for stdout.
     path: Option<PathBuf>,
+    /// The account is dead and flat.
+    over: Rc<Cell<bool>>,
+    /// What the account remembers, once it is dead and a new one is to follow.
+    forerunner: Option<Ledger>,
 }
 
 impl Kept {
@@ -128,11 +168,22 @@ impl Journal for Kept {
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
-        self.both(|journal| journal.statement(statement))
+        self.both(|journal| journal.statement(statement))?;
+        self.over.set(self.recorder.is_over());
+        Ok(())
     }
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
-        self.both(|journal| journal.verdict(verdict))
+        self.both(|journal| journal.verdict(verdict))?;
+        self.over.set(self.recorder.is_over());
+        Ok(())
+    }
+
+    fn remember(&mut self, ledger: &mut Ledger, _: &Row, _: &Statement) -> Result<()> {
+        if self.recorder.results.refill {
+            self.forerunner = refill::remembered(ledger);
+        }
+        Ok(())
     }
 
     fn person(&mut self, person: &Person) -> Result<()> {

@@ -7,11 +7,14 @@ pub mod evidence;
 mod files;
 mod folds;
 pub mod incidents;
+mod life;
+mod made;
 pub mod metrics;
 mod montecarlo;
 mod optimize;
 mod origin;
 pub mod recorder;
+mod refill;
 mod replay;
 mod report;
 #[cfg(test)]

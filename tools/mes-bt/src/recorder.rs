@@ -22,12 +22,13 @@ use crate::{
     evidence::{Searched, opens::Opens},
     files::equity::EquityFile,
     incidents::{self, Incident},
+    life::Life,
     stats::overfitting::Overfitting,
     trades::{Pairing, Trade},
 };
 
 /// One trading day. A day is any that had a row, traded or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DayResult {
     pub date: NaiveDate,
     /// Equity at the end of the day before and of this one.
@@ -38,6 +39,8 @@ pub struct DayResult {
     pub low_cents: Cents,
     /// Greatest fall from the day's peak so far, bar by bar.
     pub drawdown_cents: Cents,
+    /// The same as a share of that peak; need not be the same fall.
+    pub drawdown_ratio: f64,
     /// Whether the last row at or after flat-by found a position; must never be.
     pub overnight: bool,
 }
@@ -45,16 +48,29 @@ pub struct DayResult {
 impl DayResult {
     /// Makes a day of which only the ends are known.
     pub fn of_ends(date: NaiveDate, start: Cents, end: Cents) -> DayResult {
-        let (high_cents, low_cents) = (start.max(end), start.min(end));
-        let drawdown_cents = high_cents - end;
-        DayResult {
+        let mut day = DayResult {
             date,
             start_cents: start,
             end_cents: end,
-            high_cents,
-            low_cents,
-            drawdown_cents,
+            high_cents: start,
+            low_cents: start,
+            drawdown_cents: Cents::ZERO,
+            drawdown_ratio: 0.0,
             overnight: false,
+        };
+        day.mark(end);
+        day
+    }
+
+    /// Takes in the equity after another bar.
+    fn mark(&mut self, equity: Cents) {
+        self.end_cents = equity;
+        self.high_cents = self.high_cents.max(equity);
+        self.low_cents = self.low_cents.min(equity);
+        let fall = self.high_cents - equity;
+        self.drawdown_cents = self.drawdown_cents.max(fall);
+        if self.high_cents > Cents::ZERO {
+            self.drawdown_ratio = self.drawdown_ratio.max(fall.0 as f64 / self.high_cents.0 as f64);
         }
     }
 }
@@ -96,6 +112,11 @@ pub struct Results {
     pub incidents: Vec<Incident>,
     /// Exits that a locked market kept from filling.
     pub locked_exits: u64,
+    /// Trading days of the data after the account's death: no days of the result.
+    pub days_dead: usize,
+    /// A new account was opened after every death, and how many there were.
+    pub refill: bool,
+    pub deaths: usize,
     /// Rows with a prediction; of these with a direction; of these with enough confidence to enter.
     pub predicted: u64,
     pub directed: u64,
@@ -150,6 +171,9 @@ pub struct Recorder {
     from: Ts,
     begun: bool,
     equity: Cents,
+    life: Life,
+    /// What accounts before this one lost, less what they won: the path of equity goes on where they ended.
+    before: Cents,
     /// There was a position after the last row.
     in_trade: bool,
     /// A locked market kept the position from being closed in the last row.
@@ -158,6 +182,8 @@ pub struct Recorder {
     confidence: f32,
     /// Direction of the last row if it was confident, else 0.
     signal: f32,
+    /// The last day after the account's death.
+    last_dead: Option<NaiveDate>,
 }
 
 impl Recorder {
@@ -172,10 +198,13 @@ impl Recorder {
             from: from.unwrap_or(Ts::MIN),
             begun: from.is_none(),
             equity: Cents::ZERO,
+            life: Life::default(),
+            before: Cents::ZERO,
             in_trade: false,
             locked: false,
             confidence: 1.0,
             signal: 0.0,
+            last_dead: None,
         }
     }
 
@@ -187,6 +216,22 @@ impl Recorder {
         Ok(self.results)
     }
 
+    /// Says whether the account is over: dead, and flat since.
+    pub fn is_over(&self) -> bool {
+        self.life.is_over()
+    }
+
+    /// Counts a day that the account did not live to see.
+    fn dead_day(&mut self, ts: Ts) {
+        let today = self.schedule.as_mut().and_then(|schedule| schedule.of_bar(ts));
+        let Some(date) = today.map(|today| today.label()) else { return };
+        let last = self.last_dead.or(self.results.days.last().map(|day| day.date));
+        if last != Some(date) {
+            self.results.days_dead += 1;
+            self.last_dead = Some(date);
+        }
+    }
+
     fn day(&mut self, statement: &Statement) {
         let Some(today) = self.schedule.as_mut().and_then(|schedule| schedule.of_bar(statement.ts)) else {
             return;
@@ -194,30 +239,34 @@ impl Recorder {
         let date = today.label();
         let equity = statement.equity_cents;
         if self.results.days.last().is_none_or(|day| day.date != date) {
-            let start = self.equity;
-            let (high, low) = (start.max(equity), start.min(equity));
-            let day = DayResult {
-                date,
-                start_cents: start,
-                end_cents: equity,
-                high_cents: high,
-                low_cents: low,
-                drawdown_cents: high - equity,
-                overnight: false,
-            };
-            self.results.days.push(day);
+            self.results.days.push(DayResult::of_ends(date, self.equity, equity));
         }
         if let Some(day) = self.results.days.last_mut() {
-            day.end_cents = equity;
-            day.high_cents = day.high_cents.max(equity);
-            day.low_cents = day.low_cents.min(equity);
-            day.drawdown_cents = day.drawdown_cents.max(day.high_cents - equity);
+            day.mark(equity);
             day.overnight |= statement.ts >= today.end.flat && statement.position != 0;
         }
     }
 
+    /// Goes on with a new account that begins with `start`.
+    fn another(&mut self, start: Cents) {
+        self.before += self.equity - start;
+        self.equity = start;
+        self.life = Life::default();
+        self.pairing = Pairing::default();
+        self.in_trade = false;
+        self.signal = 0.0;
+    }
+
+    /// Writes the bar's equity to the file, where there is one.
+    fn keep(&mut self, statement: &Statement) -> Result<()> {
+        match &mut self.file {
+            Some(file) => file.push(statement),
+            None => Ok(()),
+        }
+    }
+
     fn path(&mut self, statement: &Statement) {
-        let (ts, equity) = (statement.ts, statement.equity_cents);
+        let (ts, equity) = (statement.ts, statement.equity_cents + self.before);
         let results = &mut self.results;
         let (peak_ts, peak) = *results.peak.get_or_insert((ts, equity));
         let fall = (peak - equity).max(Cents::ZERO);
@@ -266,6 +315,10 @@ impl Journal for Recorder {
     fn run(&mut self, run: &Run) -> Result<()> {
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
+        if self.results.run.is_some() {
+            self.another(run.ledger.start_cents);
+            return Ok(());
+        }
         self.equity = run.ledger.start_cents;
         self.confidence = run.rules.value.entries.confidence;
         self.results.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
@@ -276,6 +329,10 @@ impl Journal for Recorder {
     fn row(&mut self, row: &Row) -> Result<()> {
         self.begun = row.bar.ts >= self.from;
         if !self.begun {
+            return Ok(());
+        }
+        if self.life.is_over() {
+            self.dead_day(row.bar.ts);
             return Ok(());
         }
         self.results.rows += 1;
@@ -296,6 +353,9 @@ impl Journal for Recorder {
             self.results.entries += u64::from(fill.exit.is_none());
             self.results.trades.extend(self.pairing.fill(fill));
         }
+        if self.life.is_over() {
+            return self.keep(statement);
+        }
         for refusal in &statement.refused {
             *self.results.refused.entry(refusal.reason.clone()).or_default() += 1;
         }
@@ -308,10 +368,8 @@ impl Journal for Recorder {
         self.day(statement);
         self.path(statement);
         self.equity = statement.equity_cents;
-        match &mut self.file {
-            Some(file) => file.push(statement),
-            None => Ok(()),
-        }
+        self.life.statement(statement);
+        self.keep(statement)
     }
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
@@ -323,10 +381,12 @@ impl Journal for Recorder {
                 self.results.orders += u64::from(matches!(order.action, Action::Enter { .. }));
                 self.pairing.order(order);
             }
+            Verdict::Deny { .. } | Verdict::Hold { .. } if self.life.is_over() => {}
             Verdict::Deny { rule, .. } => *self.results.denied.entry(rule.clone()).or_default() += 1,
             Verdict::Hold { reason, .. } => *self.results.held.entry(reason.clone()).or_default() += 1,
             Verdict::Alert { ts, rule, value, limit } => {
                 let (day, rule) = (self.results.days.len(), rule.clone());
+                self.results.deaths += usize::from(self.life.alert(&rule));
                 let incident = incidents::is_incident(&rule);
                 let alert = Alert { ts: *ts, day, rule, value: *value, limit: *limit };
                 if incident {

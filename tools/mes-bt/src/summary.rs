@@ -1,20 +1,19 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
 use mes_core::{fills::Model, money::Cents, time, tz};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     evidence::{Evidence, Rests},
     incidents::{self, Counted},
+    life::LASTING,
     metrics::{Metrics, blocked::Blocked},
     recorder::{Alert, Results},
     terms::Terms,
     words,
 };
 
-/// Limits that end trading for more than a day.
-pub const LASTING: [&str; 3] = ["max_loss_usd", "kill_loss_usd", "account_drawdown_usd"];
 /// Below this many trades every figure is mostly luck.
 pub const FEW_TRADES: usize = 100;
 /// Fewer days compounded to a year give a number without a meaning; the JSON has it all the same.
@@ -29,6 +28,8 @@ pub struct Summary {
     /// The data were made up.
     pub synthetic: bool,
     pub account_died: Option<Reached>,
+    /// How often it died: more than once only where a new account is opened after each death.
+    pub deaths: usize,
     pub span: Span,
     pub account: Account,
     #[serde(flatten)]
@@ -53,6 +54,8 @@ pub struct Span {
     pub first: Option<String>,
     pub last: Option<String>,
     pub days: usize,
+    /// Days of the data after the account's death, which are no days of the result.
+    pub days_dead: usize,
     pub rows: u64,
     pub interval: String,
     pub session: &'static str,
@@ -74,7 +77,7 @@ pub struct Account {
 }
 
 /// A limit that was reached, in the unit that ends its name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
     pub rule: String,
     pub ts: String,
@@ -92,6 +95,8 @@ pub struct Settings {
     /// Rows before it only warmed up.
     pub from: Option<String>,
     pub broker: String,
+    /// A new account was opened after every death.
+    pub refill: bool,
     /// What the link of the chain that predicted says of its model.
     pub model: Option<Value>,
     /// The ledger of the search that this is the outcome of.
@@ -104,8 +109,8 @@ impl Summary {
         let metrics = Metrics::of(results);
         let run = results.run.as_ref();
         let start = run.map_or(Cents::ZERO, |run| run.ledger.start_cents);
-        let end = results.days.last().map_or(start, |day| day.end_cents);
-        let net = end - start;
+        let net: Cents = results.days.iter().map(|day| day.end_cents - day.start_cents).sum();
+        let end = start + net;
         let lineage = run.map_or(Value::Null, |run| run.lineage.clone());
         let days_not_flat = results.days.iter().filter(|day| day.overnight).count();
         let synthetic = is_synthetic(&lineage);
@@ -118,10 +123,12 @@ impl Summary {
                 .iter()
                 .find(|alert| LASTING.contains(&alert.rule.as_str()))
                 .map(Reached::of),
+            deaths: results.deaths,
             span: Span {
                 first: results.first.map(time::format),
                 last: results.last.map(time::format),
                 days: results.days.len(),
+                days_dead: results.days_dead,
                 rows: results.rows,
                 interval: run.map(|run| run.interval.clone()).unwrap_or_default(),
                 session: run.map_or("all", |run| run.session.name()),
@@ -161,7 +168,17 @@ impl Summary {
     /// Says when and why the account died, if it did.
     pub fn death(&self) -> Option<String> {
         let reached = self.account_died.as_ref()?;
-        Some(format!("account died on day {}: {}", reached.day, reached.sentence()))
+        let mut text = format!("account died on day {}: {}", reached.day, reached.sentence());
+        if self.settings.refill {
+            let (deaths, days) = (words::count(self.deaths as u64, "death"), self.span.days);
+            text += &format!("; a new account after each, {deaths} in {}", words::count(days as u64, "day"));
+        } else if self.span.days_dead > 0 {
+            text += &format!(
+                "; {} of data after it count for nothing",
+                words::count(self.span.days_dead as u64, "day")
+            );
+        }
+        Some(text)
     }
 
     /// Returns the Sharpe ratio with what it rests on: its interval, how likely it is above 0, what a search left of it.
@@ -181,35 +198,7 @@ impl Summary {
 
     /// Explains why there was no trade, in sentences; empty if there was one.
     pub fn why_no_trade(&self) -> Vec<String> {
-        let blocked = &self.metrics.blocked;
-        if self.metrics.trades.all.trades > 0 {
-            return Vec::new();
-        }
-        let rows = words::count(blocked.rows, "row");
-        let mut lines = vec![if blocked.rows == 0 {
-            "There were no rows.".to_owned()
-        } else if blocked.predicted_rows == 0 {
-            format!("None of {rows} had a prediction (p_dir and p_conf).")
-        } else if blocked.directed_rows == 0 {
-            format!("The model expected no move in any of {rows}.")
-        } else if blocked.confident_rows == 0 {
-            let highest = words::or_dash(blocked.highest_confidence, |value| format!("{value:.3}"));
-            let directed = words::count(blocked.directed_rows, "row");
-            format!("{directed} had a direction, none the confidence to enter; the highest was {highest}.")
-        } else {
-            let confident = words::count(blocked.confident_rows, "confident row");
-            format!(
-                "{} in {confident} led to {}.",
-                words::count(blocked.signals, "signal"),
-                words::count(blocked.orders, "order")
-            )
-        }];
-        for (kind, counts) in [("denied", &blocked.denied), ("refused", &blocked.refused)] {
-            for (name, times) in Blocked::ranked(counts) {
-                lines.push(format!("{kind} {}: {}", words::count(times, "time"), words::of(name)));
-            }
-        }
-        lines
+        if self.metrics.trades.all.trades > 0 { Vec::new() } else { self.metrics.blocked.why_no_trade() }
     }
 
     fn cautions(&self, quiet_days: usize) -> Vec<String> {
@@ -241,7 +230,8 @@ impl Summary {
 }
 
 impl Reached {
-    pub(crate) fn of(alert: &Alert) -> Reached {
+    /// Writes down an alert.
+    pub fn of(alert: &Alert) -> Reached {
         let (rule, ts) = (alert.rule.clone(), time::format(alert.ts));
         Reached { rule, ts, day: alert.day, value: alert.value, limit: alert.limit }
     }
@@ -273,6 +263,7 @@ fn settings(results: &Results, lineage: &Value) -> Settings {
         terms: Terms::of_run(run),
         from: run.from.map(time::format),
         broker: run.broker.broker.clone(),
+        refill: results.refill,
         model: links
             .iter()
             .rev()

@@ -9,7 +9,7 @@ use mes_core::money::Cents;
 use crate::recorder::Results;
 
 const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
-                      max_drawdown_usd";
+                      max_drawdown_usd,max_drawdown_ratio";
 
 /// What the trades that ended on a day add up to.
 #[derive(Clone, Copy, Default)]
@@ -38,7 +38,8 @@ pub fn csv(results: &Results) -> String {
         let Traded { trades, gross, commission, slippage } =
             traded.get(&day.date).copied().unwrap_or_default();
         let of_trades = [gross, commission, slippage, day.drawdown_cents].map(super::dollars);
-        let _ = writeln!(out, "{},{},{trades},{}", day.date, money.join(","), of_trades.join(","));
+        let (money, of_trades) = (money.join(","), of_trades.join(","));
+        let _ = writeln!(out, "{},{money},{trades},{of_trades},{}", day.date, day.drawdown_ratio);
     }
     out
 }
@@ -55,8 +56,8 @@ mod tests {
             text.lines().collect::<Vec<_>>(),
             [
                 HEADER,
-                "2026-11-02,1000.00,1012.34,1012.34,1000.00,12.34,1,13.18,0.84,2.50,0.00",
-                "2026-11-03,1012.34,1011.78,1012.34,1011.78,-0.56,1,0.28,0.84,2.50,0.56",
+                "2026-11-02,1000.00,1012.34,1012.34,1000.00,12.34,1,13.18,0.84,2.50,0.00,0",
+                "2026-11-03,1012.34,1011.78,1012.34,1011.78,-0.56,1,0.28,0.84,2.50,0.56,0.0005531738348776103",
             ]
         );
     }

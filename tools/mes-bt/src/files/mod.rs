@@ -11,7 +11,7 @@ use std::path::Path;
 use mes_core::money::Cents;
 use mes_pipe::{Result, answer::pretty, write::whole};
 
-use crate::{recorder::Results, report, summary::Summary, terminal};
+use crate::{made, recorder::Results, report, summary::Summary, terminal};
 
 /// Writes trades, summary and report; the equity file was written as the bars passed.
 pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<()> {
@@ -20,7 +20,8 @@ pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<(
     whole(&directory.join("days.csv"), &days::csv(results))?;
     whole(&directory.join("summary.json"), &pretty(summary)?)?;
     whole(&directory.join("summary.txt"), &terminal::text(summary, results))?;
-    whole(&directory.join("report.html"), &report::page(summary, results))
+    whole(&directory.join("report.html"), &report::page(summary, results))?;
+    made::seal(directory, summary)
 }
 
 /// Writes an amount as a number with cents: `-1234.50`.

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::{finite, mean, ratio};
+use super::{drawdown::Fall, finite, mean, ratio};
 use crate::{
     recorder::{DayResult, Results},
     stats::sharpe_error,
@@ -27,6 +27,7 @@ pub struct Returns {
     /// Plain standard error of the Sharpe ratio.
     pub sharpe_se: Option<f64>,
     pub sortino: Option<f64>,
+    /// The annual return over the greatest fall of equity, bar by bar, as a share of its peak.
     pub calmar: Option<f64>,
     /// What the winning days returned over what the losing ones did: Omega at a threshold of 0.
     pub omega: Option<f64>,
@@ -37,10 +38,13 @@ impl Returns {
     pub fn of(results: &Results) -> Returns {
         let mut returns = Returns::of_daily(&daily(&results.days).unwrap_or_default());
         returns.days = results.days.len();
+        let fall = Some(Fall::over(&results.days).ratio).filter(|fall| *fall > 0.0);
+        returns.calmar = returns.annual_ratio.zip(fall).and_then(|(annual, fall)| ratio(annual, fall));
         returns
     }
 
-    /// Computes from daily returns; 0.01 is one percent.
+    /// Computes from daily returns; 0.01 is one percent. They do not know how far equity fell within a day, so there is no
+    /// Calmar ratio.
     pub fn of_daily(daily: &[f64]) -> Returns {
         let growth: f64 = daily.iter().map(|daily| 1.0 + daily).product();
         let average = mean(daily);
@@ -61,7 +65,7 @@ impl Returns {
             sortino: average
                 .zip(downside(daily).filter(|_| daily.len() > 1))
                 .and_then(|(m, down)| ratio(m * YEAR.sqrt(), down)),
-            calmar: annual.zip(deepest(daily)).and_then(|(annual, fall)| ratio(annual, fall)),
+            calmar: None,
             omega: omega(daily),
         }
     }
@@ -97,23 +101,14 @@ fn omega(daily: &[f64]) -> Option<f64> {
     ratio(gains, losses)
 }
 
-/// Returns the greatest fall from a peak of the compounded days, as a share of it; absent without a fall.
-pub fn deepest(daily: &[f64]) -> Option<f64> {
-    let (mut equity, mut peak, mut fall) = (1.0_f64, 1.0_f64, 0.0_f64);
-    for daily in daily {
-        equity *= 1.0 + daily;
-        peak = peak.max(equity);
-        fall = fall.max(1.0 - equity / peak);
-    }
-    (fall > 0.0).then_some(fall)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use mes_core::money::Cents;
 
-    /// The values of empyrical-reloaded 0.7.1 and quantstats 0.0.86. Calmar is the latter's: empyrical's published
-    /// 19.1359 counts an empty first day, n = 9 in place of 8.
+    use super::*;
+    use crate::sample;
+
+    /// The values of empyrical-reloaded 0.7.1 and quantstats 0.0.86.
     #[test]
     fn agree_with_the_published_packages() {
         let daily = [1.0, 10.0, -4.0, 2.0, 3.0, 2.0, 1.0, -10.0].map(|percent| percent / 100.0);
@@ -121,8 +116,6 @@ mod tests {
         for (name, got, want, within) in [
             ("sharpe", returns.sharpe, 1.723_861_396_17, 1e-11),
             ("sortino", returns.sortino, 2.605_531_251_67, 1e-11),
-            ("drawdown", deepest(&daily), 0.10, 1e-12),
-            ("calmar", returns.calmar, 23.302_927_973_004_394, 1e-11),
             ("annual", returns.annual_ratio, 2.330_292_797_300_439, 1e-12),
             ("omega", returns.omega, 1.357_142_857_142_857, 1e-13),
         ] {
@@ -133,13 +126,33 @@ mod tests {
         assert!((returns.sharpe_se.expect("known") - 5.629_008_0).abs() < 1e-6, "{:?}", returns.sharpe_se);
     }
 
+    /// Days of one step each: what quantstats calls Calmar. empyrical's published 19.1359 counts an empty first day.
     #[test]
-    fn an_empty_first_day_explains_the_other_published_calmar() {
-        let daily = [0.0, 0.01, 0.1, -0.04, 0.02, 0.03, 0.02, 0.01, -0.1];
-        let returns = Returns::of_daily(&daily);
-        let (calmar, annual) = (returns.calmar.expect("known"), returns.annual_ratio.expect("known"));
-        assert!((calmar - 19.135_925_373_194_59).abs() < 1e-11, "{calmar}");
-        assert!((annual - 1.913_592_537_319_457_8).abs() < 1e-12, "{annual}");
+    fn calmar_of_days_of_one_step_agrees_with_the_published_packages() {
+        let days = |percents: &[i64]| {
+            let mut equity = 1e9;
+            let of = |percent: &i64| {
+                let start = equity;
+                equity *= 1.0 + *percent as f64 / 100.0;
+                DayResult::of_ends(Default::default(), Cents(start as i64), Cents(equity as i64))
+            };
+            Results { days: percents.iter().map(of).collect(), ..Results::default() }
+        };
+        let published = [1, 10, -4, 2, 3, 2, 1, -10];
+        let calmar = |percents: &[i64]| Returns::of(&days(percents)).calmar.expect("known");
+        assert!((calmar(&published) - 23.302_927_973_004_394).abs() < 1e-4, "{}", calmar(&published));
+        let late: Vec<i64> = std::iter::once(0).chain(published).collect();
+        assert!((calmar(&late) - 19.135_925_373_194_59).abs() < 1e-4, "{}", calmar(&late));
+    }
+
+    /// $100 down and back within a day that ends $1 up: the day's end knows nothing of it.
+    #[test]
+    fn calmar_knows_what_the_end_of_a_day_does_not() {
+        let mut results = sample::results(&[100, 100, -50]);
+        let before = Returns::of(&results).calmar.expect("known");
+        results.days[1].low_cents = results.days[1].start_cents - Cents(10_000);
+        let after = Returns::of(&results).calmar.expect("known");
+        assert!(after < before / 100.0, "{before} {after}");
     }
 
     /// pypbo's test data, of the article it took them from.
@@ -153,13 +166,14 @@ mod tests {
     #[test]
     fn what_cannot_be_known_is_absent() {
         let none = Returns::of_daily(&[]);
-        assert_eq!((none.sharpe, none.sortino, none.calmar, none.total_ratio), (None, None, None, None));
+        assert_eq!((none.sharpe, none.sortino, none.total_ratio), (None, None, None));
         let one = Returns::of_daily(&[0.01]);
-        assert_eq!((one.sharpe, one.sd_daily_ratio, one.calmar), (None, None, None));
+        assert_eq!((one.sharpe, one.sd_daily_ratio), (None, None));
         let flat = Returns::of_daily(&[0.0, 0.0, 0.0]);
-        assert_eq!((flat.sharpe, flat.sortino, flat.calmar), (None, None, None));
+        assert_eq!((flat.sharpe, flat.sortino), (None, None));
+        assert_eq!(Returns::of(&sample::results(&[0, 0])).calmar, None);
         let rising = Returns::of_daily(&[0.01, 0.02]);
-        assert!(rising.sharpe.is_some() && rising.sortino.is_none() && rising.calmar.is_none());
+        assert!(rising.sharpe.is_some() && rising.sortino.is_none());
         assert_eq!(Returns::of_daily(&[1e6]).annual_ratio, None);
     }
 }

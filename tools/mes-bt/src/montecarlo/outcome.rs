@@ -39,6 +39,7 @@ pub struct Outcome {
     pub seed: u64,
     /// At 5, 25, 50, 75 and 95 % of the lives.
     pub net_usd: [f64; 5],
+    /// From one closed trade to the next: what trades were down before they closed is not drawn.
     pub drawdown_usd: [f64; 5],
     /// The same trades once each, in any order and without limits: the sum is always `trades_usd`.
     pub reordered_drawdown_usd: [f64; 5],
@@ -140,7 +141,7 @@ impl Outcome {
     pub fn rows(&self) -> Vec<Spread> {
         let mut rows: Vec<Spread> = vec![
             ("net", self.net_usd, signed_usd),
-            ("max drawdown", self.drawdown_usd, usd),
+            ("drawdown by trade", self.drawdown_usd, usd),
             ("  trades reordered", self.reordered_drawdown_usd, usd),
         ];
         rows.extend(self.days_to_pass.map(|days| ("days to pass", days, whole as fn(f64) -> String)));

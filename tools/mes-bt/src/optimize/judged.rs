@@ -9,6 +9,7 @@ use crate::{
     evidence::{Intervals, Range, Rests, Searched, SharpeEvidence},
     metrics::{ratio, returns::Returns},
     recorder::{DayResult, Results},
+    summary::Reached,
     words::{self, count, signed_usd, usd},
 };
 
@@ -40,6 +41,8 @@ pub struct Judged {
     pub trades_per_day: Option<f64>,
     pub days: usize,
     pub account_died: bool,
+    /// The limit that ended it; what is said of days is of those until then.
+    pub account_death: Option<Reached>,
     #[serde(skip)]
     pub trials: Option<usize>,
 }
@@ -47,7 +50,9 @@ pub struct Judged {
 impl Judged {
     /// Reports a trial; `capital` is what its account began with.
     pub fn of(trial: &Trial, searched: Option<Searched>, capital: Cents) -> Judged {
-        let results = Results { days: days(&trial.days_cents, capital), searched, ..Results::default() };
+        let lived = trial.lived.unwrap_or(usize::MAX).min(trial.days_cents.len());
+        let days = days(&trial.days_cents[..lived], capital);
+        let results = Results { days, searched, ..Results::default() };
         let (returns, intervals) = (Returns::of(&results), Intervals::of(&results, SEED));
         let evidence = SharpeEvidence::of(&results);
         let rests = Rests::of(&returns, intervals.as_ref(), evidence.as_ref());
@@ -73,6 +78,7 @@ impl Judged {
             trades_per_day: ratio(trades, results.days.len() as f64),
             days: results.days.len(),
             account_died: trial.died,
+            account_death: trial.death.clone(),
             trials: searched.map(|searched| searched.trials),
         }
     }
@@ -101,8 +107,16 @@ impl Judged {
             usd(self.max_drawdown_usd),
             self.rests().sentence(),
             self.band().map_or_else(String::new, |band| format!("; net {band}")),
-            if self.account_died { "; account died" } else { "" }
+            self.death().map_or_else(String::new, |death| format!("; {death}"))
         )
+    }
+
+    /// Says when the account died, if it did.
+    pub fn death(&self) -> Option<String> {
+        match &self.account_death {
+            Some(reached) => Some(format!("account died on day {}: {}", reached.day, reached.sentence())),
+            None => self.account_died.then(|| "account died".to_owned()),
+        }
     }
 
     /// Says between what the net lies; absent where that is not known.

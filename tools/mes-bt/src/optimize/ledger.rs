@@ -13,7 +13,10 @@ use mes_pipe::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::evidence::Searched;
+use crate::{evidence::Searched, summary::Reached};
+
+/// More than any score: what an account that died stands below one that lived.
+const DEAD: f64 = 1e9;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,11 @@ pub struct Trial {
     #[serde(default)]
     pub best_net_cents: Option<Cents>,
     pub died: bool,
+    /// The limit that ended it, and how many days it lived: later ones are no days of it, and count 0 in `days_cents`.
+    #[serde(default)]
+    pub death: Option<Reached>,
+    #[serde(default)]
+    pub lived: Option<usize>,
     /// Days after which it was given up.
     pub pruned_after: Option<usize>,
     /// Why it could not be run.
@@ -78,6 +86,11 @@ impl Trial {
     /// Says whether it may be chosen: it ran to the end and traded enough for a score.
     pub fn is_ranked(&self) -> bool {
         self.score.is_some() && self.pruned_after.is_none()
+    }
+
+    /// Returns what it is ranked by: its score, but below that of every account that lived if its own died.
+    pub fn rank(&self) -> Option<f64> {
+        self.score.filter(|_| self.is_ranked()).map(|score| if self.died { score - DEAD } else { score })
     }
 }
 
@@ -185,7 +198,7 @@ pub fn searched(lines: &[Line], data: Option<&str>) -> Option<Searched> {
             && trial.refused.is_none()
         {
             tried.insert((&trial.study, trial.trial));
-            sharpes.extend(trial.sharpe.filter(|_| trial.pruned_after.is_none()));
+            sharpes.extend(trial.sharpe.filter(|_| trial.pruned_after.is_none() && !trial.died));
         }
     }
     let count = sharpes.len() as f64;
@@ -220,6 +233,8 @@ pub mod tests {
             ambiguous: 0,
             best_net_cents: None,
             died: false,
+            death: None,
+            lived: None,
             pruned_after: None,
             refused: None,
             days_cents,
@@ -273,14 +288,17 @@ pub mod tests {
         let mut other = trial("b", 1, &[], 0.4, &[]);
         other.pruned_after = Some(3);
         lines.push(Line::Trial(Box::new(other)));
+        let mut dead = trial("b", 2, &[], 5.0, &[]);
+        dead.died = true;
+        lines.push(Line::Trial(Box::new(dead)));
         let mut elsewhere = trial("c", 1, &[], 9.0, &[]);
         elsewhere.data = "other rows".into();
         lines.extend([Line::Trial(Box::new(elsewhere)), look()]);
         let found = searched(&lines, Some("rows")).expect("trials");
-        assert_eq!((found.trials, found.holdout_looks), (4, 1));
-        // A pruned trial counts, but its ratio is of fewer days.
+        assert_eq!((found.trials, found.holdout_looks), (5, 1));
+        // A trial that was pruned, or died, counts, but its ratio is of fewer days.
         assert!((found.sharpe_variance - 0.01).abs() < 1e-15);
-        assert_eq!(searched(&lines, None).map(|found| found.trials), Some(5));
+        assert_eq!(searched(&lines, None).map(|found| found.trials), Some(6));
         assert_eq!(searched(&lines, Some("no rows")), None);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Trials are judged on the first days; the last ones are held out and looked at once, by the best trial alone.
 
+mod idle;
 mod importance;
 mod judged;
 pub mod ledger;
@@ -167,7 +168,8 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         Some(best) if holdout.to > holdout.from => Some(look(&study, best, holdout, &mut ledger)?),
         _ => None,
     };
-    let outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
+    let mut outcome = judge(&study, &line, &trials, held_out, &ledger, &settings, &search);
+    outcome.why_no_trade = idle::why(&study, &trials, &outcome, holdout)?;
     if let Some(best) = &best {
         write_best(args, &study, best)?;
     }
@@ -320,6 +322,7 @@ fn judge(
         searched,
         overfitting: overfit::of(&scored),
         importance: importance::of(&scored),
+        why_no_trade: Vec::new(),
         warnings: Vec::new(),
         settings: Terms::of(settings),
         lineage: study.columns.stream().lineage.then("mes-bt", searched_by(line)).to_json(),

@@ -16,6 +16,7 @@ use crate::{
     evidence::Searched,
     metrics::returns::YEAR,
     stats::{deflated::benchmark, overfitting::Overfitting},
+    summary::FEW_TRADES,
     terms::{MADE_UP, Terms},
     words,
 };
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub record: Option<Record>,
     pub overfitting: Option<Overfitting>,
     pub importance: Vec<Importance>,
+    /// Why there was no trade, where the trial that is looked at first made none.
+    pub why_no_trade: Vec<String>,
     pub warnings: Vec<String>,
     /// What was varied is varied from these.
     pub settings: Terms,
@@ -60,12 +63,16 @@ pub struct Counts {
     /// Values that break the rules.
     pub refused: usize,
     pub too_few_trades: usize,
+    /// Made no trade at all.
+    pub without_trades: usize,
+    /// Whose account died.
+    pub died: usize,
 }
 
-/// Returns the trials that are ranked, the best first; of equals the earlier.
+/// Returns the trials that are ranked, the best first, those whose account died last; of equals the earlier.
 pub fn ranked(trials: &[Trial]) -> Vec<&Trial> {
     let mut ranked: Vec<&Trial> = trials.iter().filter(|trial| trial.is_ranked()).collect();
-    ranked.sort_by(|a, b| b.score.unwrap_or(f64::MIN).total_cmp(&a.score.unwrap_or(f64::MIN)));
+    ranked.sort_by(|a, b| b.rank().unwrap_or(f64::MIN).total_cmp(&a.rank().unwrap_or(f64::MIN)));
     ranked
 }
 
@@ -78,6 +85,8 @@ impl Counts {
             pruned: count(|trial| trial.pruned_after.is_some()),
             refused: count(|trial| trial.refused.is_some()),
             too_few_trades: count(|t| t.score.is_none() && t.pruned_after.is_none() && t.refused.is_none()),
+            without_trades: count(|trial| trial.trades == 0 && trial.refused.is_none()),
+            died: count(|trial| trial.died),
         }
     }
 }
@@ -99,6 +108,22 @@ impl Outcome {
             warnings.push(format!(
                 "no trial made {fewest} trades: nothing is ranked; --min-trades, or look at one backtest"
             ));
+        }
+        if counts.died > 0 {
+            let died = words::count(counts.died as u64, "trial");
+            warnings.push(format!(
+                "the account died in {died} of {}: these rank below all that lived, by the days that they lived",
+                counts.trials
+            ));
+        }
+        for (name, judged) in [("the best trial", &self.best), ("it, on days held out,", &self.holdout)] {
+            if let Some(judged) = judged.as_ref().filter(|judged| judged.trades < FEW_TRADES) {
+                let made = match judged.trades as u64 {
+                    0 => "no trade".to_owned(),
+                    trades => words::count(trades, "trade"),
+                };
+                warnings.push(format!("{name} made {made}: below {FEW_TRADES} most of this is luck"));
+            }
         }
         if looks > 1 {
             warnings.push(format!("rows held out were looked at {looks} times: they are no longer unseen"));

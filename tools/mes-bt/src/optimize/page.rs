@@ -11,12 +11,12 @@ use super::{
     judged::Judged,
     map::Map,
     outcome::Outcome,
-    table::{SHARES, counts, sharpe_range, values},
+    table::{SHARES, counts, deaths, sharpe_range, values},
 };
 use crate::{
     report::frame,
     stats::overfitting::Overfitting,
-    words::{or_dash, percent, signed_usd, two, usd},
+    words::{capital, or_dash, percent, signed_usd, two, usd},
 };
 
 /// More splits than this no screen shows apart.
@@ -62,6 +62,9 @@ fn header(outcome: &Outcome) -> String {
     let mut out = format!("<header>{}<h1 class=\"{class}\">", frame::badge(outcome.synthetic));
     out += &(escape(&minus(&title)) + "</h1>");
     out += &paragraph(&counts(outcome));
+    for line in deaths(outcome).iter().chain(&outcome.why_no_trade) {
+        out += &format!("<p class=\"loss\">{}</p>\n", escape(&capital(line)));
+    }
     out + &frame::notes(&outcome.warnings) + "</header>\n"
 }
 

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip},
+    summary::Reached,
     trades::doubtful,
 };
 
@@ -73,7 +74,7 @@ impl Study<'_> {
             known.extend(found.into_iter().map(|trial| (values_key(&trial.values), trial)));
             for (point, key) in points.iter().zip(&keys) {
                 let trial = &known[key];
-                search.tell(point, trial.score.filter(|_| trial.pruned_after.is_none()));
+                search.tell(point, trial.rank());
                 // A point asked for again is no new trial.
                 if !trials.iter().any(|earlier| earlier.trial == trial.trial) {
                     trials.push(trial.clone());
@@ -145,6 +146,8 @@ impl Study<'_> {
             ambiguous: 0,
             best_net_cents: None,
             died: false,
+            death: None,
+            lived: None,
             pruned_after: None,
             refused: None,
             days_cents: Vec::new(),
@@ -182,6 +185,8 @@ impl Study<'_> {
         trial.score = self.by.of(tally, days).filter(|_| trial.trades >= self.min_trades);
         trial.sharpe = sharpe(&equity);
         trial.days_cents = equity.iter().map(|(start, end)| *end - *start).collect();
+        // Trials are set against each other day by day: what a dead account would have made is nothing.
+        trial.days_cents.resize(days, Cents::ZERO);
         trial.net_cents = trial.days_cents.iter().copied().sum();
         trial.drawdown_cents = tally.drawdown;
         // Both ends of the band are of trades: what an open one is down belongs to neither.
@@ -190,6 +195,8 @@ impl Study<'_> {
         trial.ambiguous = ambiguous;
         trial.best_net_cents = Some(trial.net_cents + best - booked);
         trial.died = tally.died;
+        trial.death = tally.death.as_ref().map(Reached::of);
+        trial.lived = tally.died.then(|| tally.lived());
     }
 }
 

@@ -12,6 +12,9 @@ pub const SHARES: &str = "share of the scores' variance that a key explains by i
 pub fn of(outcome: &Outcome, map: Option<&Map>) -> String {
     let mut out = head(outcome);
     top(outcome, &mut out);
+    for line in &outcome.why_no_trade {
+        let _ = writeln!(out, "  {line}");
+    }
     for (name, judged) in [("best, searched on", &outcome.best), ("best, held out", &outcome.holdout)] {
         if let Some(judged) = judged {
             let _ = writeln!(out, "  {name:<20} {}", judged.sentence());
@@ -49,7 +52,18 @@ pub fn of(outcome: &Outcome, map: Option<&Map>) -> String {
 
 fn head(outcome: &Outcome) -> String {
     let data = if outcome.synthetic { "SYNTHETIC DATA: " } else { "" };
-    format!("{data}{}\n\n", counts(outcome))
+    let mut out = String::new();
+    for line in deaths(outcome) {
+        let _ = writeln!(out, "{line}");
+    }
+    out + &format!("{data}{}\n\n", counts(outcome))
+}
+
+/// Says of the best trial whether its account died, on days searched and held out.
+pub fn deaths(outcome: &Outcome) -> Vec<String> {
+    let of = |name: &str, judged: &Option<Judged>| Some(format!("{name}: {}", judged.as_ref()?.death()?));
+    let both = [of("best trial", &outcome.best), of("best trial, on days held out", &outcome.holdout)];
+    both.into_iter().flatten().collect()
 }
 
 /// Says how many trials there were and what became of them.

@@ -16,6 +16,8 @@ use columns::Columns;
 use tally::{Listener, Tally};
 use walk::{Skip, Walk};
 
+use crate::recorder::{Recorder, Results};
+
 /// Which days of the rows are traded: `from <= day < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
@@ -46,4 +48,16 @@ pub fn run(
     let mut listener = Listener(&tally);
     trade(&mut rows, &mut broker, &mut listener, settings, columns.stream(), None)?;
     Ok(tally.into_inner())
+}
+
+/// Trades some days with a new account, every row of them, and keeps all that a backtest keeps: to explain one trial.
+pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Results> {
+    let mut broker = mes_exec::sim(settings)?;
+    let tally = RefCell::new(Tally::new(settings.rules.value.capital(), days));
+    let never = |_: usize, _: &Tally| false;
+    let nowhere = Checkpoints { days: &[], stop: &never };
+    let mut rows = Walk::new(columns, days, settings, &tally, &nowhere, Skip::No);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    trade(&mut rows, &mut broker, &mut recorder, settings, columns.stream(), None)?;
+    recorder.finish()
 }

@@ -8,7 +8,8 @@ use mes_risk::trade::Journal;
 
 use super::Days;
 use crate::{
-    summary::LASTING,
+    life::Life,
+    recorder::Alert,
     trades::{Pairing, Trade},
 };
 
@@ -21,12 +22,14 @@ pub struct Tally {
     peak: Cents,
     pub drawdown: Cents,
     pub trades: Vec<Trade>,
-    /// A limit was reached that ends trading for good.
+    /// A limit was reached that ends trading for good, and which.
     pub died: bool,
+    pub death: Option<Alert>,
     /// The checkpoint at which it was given up.
     pub stopped_at: Option<usize>,
     /// The account has a position, or anything on its way.
     pub(super) busy: bool,
+    life: Life,
     pairing: Pairing,
 }
 
@@ -40,28 +43,39 @@ impl Tally {
             drawdown: Cents::ZERO,
             trades: Vec::new(),
             died: false,
+            death: None,
             stopped_at: None,
             busy: false,
+            life: Life::default(),
             pairing: Pairing::default(),
         }
     }
 
-    /// Begins a day of the table; those before it end where the last one did.
+    /// Begins a day of the table; those before it end where the last one did. After its death an account has no days.
     pub(super) fn begin(&mut self, day: usize) {
+        if self.life.is_over() {
+            return;
+        }
         let last = self.ends.last().copied().unwrap_or(self.start);
         self.ends.resize((day + 1 - self.days.from).max(self.ends.len()), last);
     }
 
-    /// Returns equity at the start and the end of the first `count` days; a day that never came changed nothing.
+    /// Returns equity at the start and the end of the first `count` days, as far as the account lived to see them; a day
+    /// that never came changed nothing.
     pub fn equity(&self, count: usize) -> Vec<(Cents, Cents)> {
         let mut before = self.start;
-        (0..count)
+        (0..self.lived().min(count))
             .map(|day| {
                 let start = before;
                 before = self.ends.get(day).copied().unwrap_or(before);
                 (start, before)
             })
             .collect()
+    }
+
+    /// Returns how many days the account has lived, of all that there are: the day on which it died is the last.
+    pub fn lived(&self) -> usize {
+        if self.life.is_over() { self.ends.len() } else { self.days() }
     }
 
     /// Returns how many days there are to trade.
@@ -79,6 +93,10 @@ impl Journal for Listener<'_> {
         for fill in &statement.fills {
             tally.trades.extend(tally.pairing.fill(fill));
         }
+        if tally.life.is_over() {
+            return Ok(());
+        }
+        tally.life.statement(statement);
         let equity = statement.equity_cents;
         if let Some(end) = tally.ends.last_mut() {
             *end = equity;
@@ -96,7 +114,13 @@ impl Journal for Listener<'_> {
                 tally.busy = true;
                 tally.pairing.order(order);
             }
-            Verdict::Alert { rule, .. } => tally.died |= LASTING.contains(&rule.as_str()),
+            Verdict::Alert { ts, rule, value, limit } => {
+                if tally.life.alert(rule) {
+                    let (day, rule) = (tally.ends.len(), rule.clone());
+                    tally.died = true;
+                    tally.death = Some(Alert { ts: *ts, day, rule, value: *value, limit: *limit });
+                }
+            }
             Verdict::Deny { .. } | Verdict::Hold { .. } => {}
         }
         Ok(())

@@ -211,9 +211,12 @@ proptest! {
         prop_assert_eq!(all.equity(count), few.equity(count));
         let days: Vec<_> = results.days.iter().map(|day| (day.start_cents, day.end_cents)).collect();
         prop_assert_eq!(few.equity(count), days);
-        prop_assert_eq!((all.drawdown, all.died), (few.drawdown, few.died));
+        prop_assert_eq!((all.drawdown, all.died, &all.death), (few.drawdown, few.died, &few.death));
+        let death = results.alerts.iter().find(|alert| crate::life::LASTING.contains(&alert.rule.as_str()));
+        prop_assert_eq!(few.death.as_ref(), death);
         prop_assert_eq!(few.drawdown, results.drawdown_cents);
-        prop_assert!(results.days.len() >= 4);
+        prop_assert!(results.days.len() + results.days_dead >= 4);
+        prop_assert!(few.died || results.days_dead == 0);
     }
 }
 
@@ -227,7 +230,7 @@ fn the_markets_exercise_the_rules() {
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));
         alerts += results.alerts.len();
         died += usize::from(
-            results.alerts.iter().any(|alert| crate::summary::LASTING.contains(&alert.rule.as_str())),
+            results.alerts.iter().any(|alert| crate::life::LASTING.contains(&alert.rule.as_str())),
         );
     }
     assert!(

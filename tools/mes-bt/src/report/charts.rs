@@ -94,8 +94,7 @@ pub fn equity(results: &Results) -> String {
     for (index, text) in dates(&points) {
         under.below(place(index), &text);
     }
-    for alert in results.alerts.iter().filter(|alert| crate::summary::LASTING.contains(&alert.rule.as_str()))
-    {
+    for alert in results.alerts.iter().filter(|alert| crate::life::LASTING.contains(&alert.rule.as_str())) {
         let index = points.partition_point(|point| point.ts < alert.ts).min(points.len() - 1);
         above.mark("died", place(index), &words::of(&alert.rule));
     }

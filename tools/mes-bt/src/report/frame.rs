@@ -12,7 +12,8 @@ use super::html::{escape, facts, paragraph, section};
 use crate::words::{self, usd};
 
 /// How the Sharpe ratio and its kin are made.
-pub const RETURNS: &str = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, \
+pub const RETURNS: &str = "Sharpe, Sortino and Calmar are of daily returns of equity, days without a trade included, days after \
+                           an account's death not, Calmar by the greatest fall of equity bar by bar, \
                            252 days a year, no risk-free rate. From 20 days on intervals are of 2,000 stationary \
                            resamples of whole sessions (bias-corrected and accelerated, 95 %); with fewer days a Sharpe \
                            has its standard error, √((1 + SR²/2)/T) of the daily ratio (Lo 2002), brought to a year.";

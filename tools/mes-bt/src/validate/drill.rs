@@ -15,8 +15,8 @@ use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
 use crate::{
+    life::LASTING,
     recorder::{Recorder, Results},
-    summary::LASTING,
     words::{count, usd},
 };
 

@@ -11,8 +11,8 @@ use mes_pipe::{Error, Result};
 use serde_json::Value;
 
 use crate::{
+    life::LASTING,
     origin::{self, Origin},
-    summary::LASTING,
 };
 
 /// Trading days that two weeks have.

@@ -2,106 +2,71 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
-use mes_core::fills::Latency;
+use mes_core::{
+    fills::{Fills, Latency, Model},
+    time,
+};
 use mes_pipe::{Error, Result};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::files::Files;
+use super::{
+    files::Files,
+    typed::{self, Given, Setting, Type},
+};
 use crate::beside;
 
 /// What holds a table.
 const TABLES: [&str; 10] =
     [".parquet", ".arrow", ".csv", ".jsonl", ".gz", ".zst", ".dbn", ".txt", ".zip", ".feather"];
-
-/// How a link's setting becomes a flag.
-enum Flag {
-    /// Its value follows.
-    Value(&'static str),
-    /// Given alone when the setting is true.
-    Switch(&'static str),
-    /// Its value is the hash of a file.
-    File(&'static str, &'static [&'static str]),
-    /// Says nothing that has to be given again.
-    Nothing,
-}
-
-/// Every setting of a link by tool; one that is not here cannot be given again.
-const FLAGS: [(&str, &[(&str, Flag)]); 4] = [
-    (
-        "mes-fetch",
-        &[
-            ("synthetic", Flag::Nothing),
-            ("generator", Flag::Nothing),
-            ("seed", Flag::Value("--seed")),
-            ("edge", Flag::Value("--edge")),
-            ("no_bounce", Flag::Switch("--no-bounce")),
-            ("ticks", Flag::Switch("--ticks")),
-            ("session", Flag::Value("--session")),
-            ("from", Flag::Value("--from")),
-            ("until", Flag::Value("--until")),
-            ("calendar", Flag::File("--calendar", &[".csv"])),
-        ],
-    ),
-    (
-        "mes-bars",
-        &[
-            ("interval", Flag::Value("--interval")),
-            ("by", Flag::Value("--by")),
-            ("size", Flag::Value("--size")),
-            ("session", Flag::Value("--session")),
-            ("sparse", Flag::Switch("--sparse")),
-            ("carry_s", Flag::Value("--carry")),
-            ("symbol", Flag::Value("--symbol")),
-            ("calendar", Flag::File("--calendar", &[".csv"])),
-        ],
-    ),
-    (
-        "mes-features",
-        &[
-            ("set", Flag::Nothing),
-            ("only", Flag::Value("--only")),
-            ("without", Flag::Value("--without")),
-            ("labels", Flag::Nothing),
-            ("calendar", Flag::File("--calendar", &[".csv"])),
-        ],
-    ),
-    (
-        "mes-predict",
-        &[
-            ("model", Flag::File("--model", &[".onnx"])),
-            ("in_sample", Flag::Nothing),
-            ("rule", Flag::Value("--rule")),
-            ("seed", Flag::Value("--seed")),
-            ("rate", Flag::Value("--rate")),
-        ],
-    ),
-];
+/// No chain of these tools is longer, and none reads more files at one place.
+const LINKS: usize = 16;
+const INPUTS: usize = 4096;
+/// Recorded latencies, in the folder that commands run in.
+const LATENCY: &str = "latency.csv";
 
 /// Commands to be joined by pipes; the last is this tool's.
 pub struct Plan {
     /// The link that it begins with.
     pub first: usize,
     commands: Vec<Vec<OsString>>,
+    /// The files that the commands are told to read.
+    pub reads: Vec<PathBuf>,
+    /// What is written into their folder before they run.
+    latency: Option<String>,
 }
 
 impl Plan {
     /// Plans the rerun of a summary's chain: from the last link whose files are there, or from the first.
     pub fn of(summary: &Value, files: &Files, deep: bool) -> Result<Plan> {
         let links = summary["lineage"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let (first, inputs) = begin(links, files, deep)?;
-        let mut commands = Vec::new();
-        for link in &links[first..] {
-            commands.push(command(link, files)?);
+        if links.len() > LINKS {
+            return Err(cannot("the chain", "it has more links than these tools make"));
         }
-        if let Some(first) = commands.first_mut() {
+        let (first, reads) = begin(links, files, deep)?;
+        let mut plan = Plan { first, commands: Vec::new(), reads, latency: None };
+        for link in &links[first..] {
+            let words = plan.link(link, files)?;
+            plan.commands.push(words);
+        }
+        let inputs: Vec<OsString> = plan.reads[..plan.inputs(links)].iter().map(OsString::from).collect();
+        if let Some(first) = plan.commands.first_mut() {
             first.extend(inputs);
         }
-        commands.push(backtest(&summary["settings"], files)?);
-        Ok(Plan { first, commands })
+        let words = plan.backtest(&summary["settings"], files)?;
+        plan.commands.push(words);
+        Ok(plan)
+    }
+
+    /// Counts the tables that the first command reads.
+    fn inputs(&self, links: &[Value]) -> usize {
+        links.get(self.first).and_then(|link| link["input"].as_array()).map_or(0, Vec::len)
     }
 
     /// Writes the pipe as one would in a shell.
@@ -112,14 +77,19 @@ impl Plan {
         self.commands.iter().map(words).collect::<Vec<_>>().join(" | ")
     }
 
-    /// Runs the pipe and returns the summary that comes out.
-    pub fn run(&self) -> Result<Value> {
+    /// Runs the pipe in `folder`, which is all that it may write into, and returns the summary that comes out.
+    pub fn run(&self, folder: &Path) -> Result<Value> {
+        if let Some(latency) = &self.latency {
+            let path = folder.join(LATENCY);
+            fs::write(&path, latency).map_err(|error| Error::from(error).at(path.display()))?;
+        }
         let mut running: Vec<(String, Child)> = Vec::new();
         for words in &self.commands {
             let tool = words[0].to_string_lossy().into_owned();
             let input = running.last_mut().and_then(|(_, child)| child.stdout.take());
             let child = Command::new(beside(&tool))
                 .args(&words[1..])
+                .current_dir(folder)
                 .stdin(input.map_or_else(Stdio::null, Stdio::from))
                 .stdout(Stdio::piped())
                 .spawn()
@@ -139,10 +109,156 @@ impl Plan {
         }
         serde_json::from_slice(&summary).map_err(|error| Error::failed(format!("the rerun: {error}")))
     }
+
+    /// Turns a link into the command that made it, without its input.
+    fn link(&mut self, link: &Value, files: &Files) -> Result<Vec<OsString>> {
+        let named = link["tool"].as_str().unwrap_or_default();
+        let (tool, settings) = typed::TOOLS
+            .iter()
+            .find(|(known, _)| *known == named)
+            .ok_or_else(|| cannot(&shown(named), "an unknown tool"))?;
+        if let Some(key) = unknown(link, &["tool", "settings", "input"]) {
+            return Err(cannot(tool, &format!("the key {key} of its link is unknown")));
+        }
+        let mut words: Vec<OsString> = vec![(*tool).into()];
+        if *tool == "mes-fetch" {
+            words.push("synth".into());
+        }
+        words.push("-q".into());
+        self.settings(tool, settings, &link["settings"], files, &mut words)?;
+        Ok(words)
+    }
+
+    /// Adds the flags of the settings that a tool said.
+    fn settings(
+        &mut self,
+        tool: &str,
+        known: &[Setting],
+        said: &Value,
+        files: &Files,
+        words: &mut Vec<OsString>,
+    ) -> Result<()> {
+        let none = Map::new();
+        for (name, value) in said.as_object().unwrap_or(&none) {
+            let setting = known.iter().find(|(known, ..)| known == name);
+            let (name, of, given) =
+                setting.ok_or_else(|| cannot(tool, &format!("the setting {} is unknown", shown(name))))?;
+            if let Given::Within(inner) = given {
+                self.settings(tool, inner, value, files, words)?;
+                continue;
+            }
+            let text = typed::read(value, *of).ok_or_else(|| {
+                cannot(tool, &format!("{name} {} is not one that it takes", shown(&value.to_string())))
+            })?;
+            match (given, of) {
+                (Given::Not | Given::Within(_), _) => {}
+                (Given::By("--calendar"), _) if is_shipped(&text) => {}
+                // Said with the script itself.
+                (Given::By("--rule"), _) if text == "script" => {}
+                (Given::By(flag), Type::Switch) if text == "true" => words.push((*flag).into()),
+                (Given::By(_), Type::Switch) => {}
+                (Given::By(flag), Type::File(endings)) => {
+                    let path = self.find(&text, endings, files).ok_or_else(|| {
+                        cannot(tool, &format!("{name} {text} is not here; --search names more folders"))
+                    })?;
+                    words.push(joined(&format!("{flag}="), &path));
+                }
+                (Given::By(flag), _) => words.push(format!("{flag}={text}").into()),
+                (Given::ByFlag(flags), _) => {
+                    words.extend(
+                        flags.iter().filter(|(word, _)| *word == text).map(|(_, flag)| (*flag).into()),
+                    );
+                }
+                (Given::Script, _) => {
+                    let path = self
+                        .find(&text, &[], files)
+                        .ok_or_else(|| cannot(tool, &format!("script {text} is not here")))?;
+                    words.push(joined("--rule=script:", &path));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds a file by its hash, and remembers that it will be read.
+    fn find(&mut self, blake3: &str, endings: &[&str], files: &Files) -> Option<PathBuf> {
+        let path = files.by_hash(blake3, endings)?.to_owned();
+        self.reads.push(path.clone());
+        Some(path)
+    }
+
+    /// Writes the backtest's own command.
+    fn backtest(&mut self, settings: &Value, files: &Files) -> Result<Vec<OsString>> {
+        let missing =
+            |what: &str| cannot("mes-bt", &format!("the {what} not here; --search names more folders"));
+        let hash = |name: &str| {
+            typed::hash(&settings[name]).ok_or_else(|| cannot("mes-bt", &format!("{name} is no BLAKE3")))
+        };
+        let mut words: Vec<OsString> = ["mes-bt", "-q", "--json"].map(OsString::from).into();
+        for (flag, name, shipped) in [
+            ("--rules=", "rules_blake3", Files::shipped_rules as fn(&str) -> Option<&'static str>),
+            ("--costs=", "costs_blake3", Files::shipped_costs),
+        ] {
+            let blake3 = hash(name)?;
+            words.push(match shipped(blake3) {
+                Some(name) => format!("{flag}{name}").into(),
+                None => {
+                    let path = self.find(blake3, &[".toml"], files);
+                    joined(flag, &path.ok_or_else(|| missing(&format!("{} are", &flag[2..7])))?)
+                }
+            });
+        }
+        let calendar = hash("calendar_blake3")?;
+        if !is_shipped(calendar) {
+            let path = self.find(calendar, &[".csv"], files);
+            words.push(joined("--calendar=", &path.ok_or_else(|| missing("days of the calendar are"))?));
+        }
+        let fills = Fills::deserialize(&settings["fills"])
+            .map_err(|error| cannot("mes-bt", &format!("fills: {error}")))?;
+        words.push(format!("--fills={}", model(fills.model)).into());
+        words.push(self.latency(&fills.latency, &settings["fills"]["latency"])?);
+        if !settings["ledger_blake3"].is_null() {
+            let path = self.find(hash("ledger_blake3")?, &[".jsonl"], files);
+            words.push(joined(
+                "--ledger=",
+                &path.ok_or_else(|| missing("trials of its search (--ledger) are"))?,
+            ));
+        }
+        match &settings["from"] {
+            Value::Null => {}
+            from => {
+                let from = from.as_str().and_then(|from| time::parse(from).ok());
+                let from = from.ok_or_else(|| cannot("mes-bt", "from is no time"))?;
+                words.push(format!("--from={}", time::format(from)).into());
+            }
+        }
+        if settings["refill"] == true {
+            words.push("--refill".into());
+        }
+        Ok(words)
+    }
+
+    /// Gives latencies again: one number, or a recording that is written anew from what was said of it.
+    fn latency(&mut self, latency: &Latency, said: &Value) -> Result<OsString> {
+        let wrong = || cannot("mes-bt", "its latencies are none that a recording gives");
+        if let Some(nanos) = latency.is_constant() {
+            Latency::constant(nanos).map_err(|error| cannot("mes-bt", &error.to_string()))?;
+            return Ok(format!("--latency={}", nanos as f64 / 1e6).into());
+        }
+        let mut csv = String::from("req,exch\n");
+        for nanos in said.as_array().into_iter().flatten() {
+            let _ = writeln!(csv, "0,{}", nanos.as_i64().ok_or_else(wrong)?);
+        }
+        if Latency::parse(&csv).ok().as_ref() != Some(latency) {
+            return Err(wrong());
+        }
+        self.latency = Some(csv);
+        Ok(format!("--latency={LATENCY}").into())
+    }
 }
 
 /// Chooses the link to begin with, and finds its files.
-fn begin(links: &[Value], files: &Files, deep: bool) -> Result<(usize, Vec<OsString>)> {
+fn begin(links: &[Value], files: &Files, deep: bool) -> Result<(usize, Vec<PathBuf>)> {
     let mut missing = String::new();
     let mut order: Vec<usize> = (0..links.len()).collect();
     if !deep {
@@ -150,20 +266,20 @@ fn begin(links: &[Value], files: &Files, deep: bool) -> Result<(usize, Vec<OsStr
     }
     for index in order {
         let link = &links[index];
-        let name = link["tool"].as_str().unwrap_or("?");
+        let name = shown(link["tool"].as_str().unwrap_or("?"));
         match &link["input"] {
             Value::Null if index == 0 && link["settings"]["synthetic"] == true => {
                 return Ok((0, Vec::new()));
             }
             Value::Array(hashes) => {
-                let hashes = hashes.iter().map(|hash| hash.as_str().unwrap_or_default());
-                let found: Option<Vec<OsString>> =
-                    hashes.clone().map(|hash| files.by_hash(hash, &TABLES).map(OsString::from)).collect();
+                let wrong = || cannot(&name, "its input is no list of BLAKE3");
+                let hashes: Option<Vec<&str>> = hashes.iter().map(typed::hash).collect();
+                let hashes = hashes.filter(|hashes| hashes.len() <= INPUTS).ok_or_else(wrong)?;
+                let found: Option<Vec<PathBuf>> =
+                    hashes.iter().map(|hash| files.by_hash(hash, &TABLES).map(Path::to_owned)).collect();
                 match found {
                     Some(found) => return Ok((index, found)),
-                    None => {
-                        missing = format!("the input of {name}, {}", hashes.collect::<Vec<_>>().join(" "))
-                    }
+                    None => missing = format!("the input of {name}, {}", hashes.join(" ")),
                 }
             }
             Value::String(_) if missing.is_empty() => missing = format!("{name} read a pipe"),
@@ -177,108 +293,34 @@ fn begin(links: &[Value], files: &Files, deep: bool) -> Result<(usize, Vec<OsStr
     Err(Error::failed(format!("cannot re-run: {why}; --search names more folders")))
 }
 
-/// Turns a link into the command that made it, without its input.
-fn command(link: &Value, files: &Files) -> Result<Vec<OsString>> {
-    let tool = link["tool"].as_str().unwrap_or_default();
-    let cannot = |what: String| Error::failed(format!("cannot re-run: {tool}: {what}"));
-    let (_, flags) =
-        FLAGS.iter().find(|(known, _)| *known == tool).ok_or_else(|| cannot("an unknown tool".into()))?;
-    let mut words: Vec<OsString> = vec![tool.into()];
-    if tool == "mes-fetch" {
-        words.push("synth".into());
-    }
-    words.push("-q".into());
-    let none = serde_json::Map::new();
-    for (name, value) in link["settings"].as_object().unwrap_or(&none) {
-        let flag = flags.iter().find(|(known, _)| known == name).map(|(_, flag)| flag);
-        match flag.ok_or_else(|| cannot(format!("the setting {name}")))? {
-            Flag::Nothing => {}
-            Flag::Switch(flag) if *value == true => words.push(flag.into()),
-            Flag::Switch(_) => {}
-            Flag::Value(_) if tool == "mes-predict" && *value == "script" => {
-                let script = link["settings"]["script"].as_str().unwrap_or_default();
-                let path = files.by_hash(script, &[]).ok_or_else(|| cannot(format!("script {script}")))?;
-                words.extend(["--rule".into(), OsString::from(format!("script:{}", path.display()))]);
-            }
-            Flag::Value(flag) => words.push(format!("{flag}={}", plain(value)).into()),
-            Flag::File(flag, endings) => {
-                let hash = value.as_str().unwrap_or_default();
-                if *flag == "--calendar" && is_shipped(hash) {
-                    continue;
-                }
-                let path = files
-                    .by_hash(hash, endings)
-                    .ok_or_else(|| cannot(format!("{name} {hash} is not here")))?;
-                words.extend([OsString::from(*flag), path.into()]);
-            }
-        }
-    }
-    words.extend(special(&link["settings"]));
-    Ok(words)
+fn cannot(whose: &str, what: &str) -> Error {
+    Error::failed(format!("cannot re-run: {whose}: {what}"))
 }
 
-/// Writes what one setting alone does not say: labels, and what to do with rows a model was fitted on.
-fn special(settings: &Value) -> Vec<OsString> {
-    let mut words = Vec::new();
-    if let Some(labels) = settings["labels"].as_object() {
-        for (name, value) in labels {
-            let flag = match name.as_str() {
-                "kind" => "labels".to_owned(),
-                other => other.replace("_ticks", "").replace("_s", "").replace('_', "-"),
-            };
-            words.push(format!("--{flag}={}", plain(value)).into());
-        }
-    }
-    match settings["in_sample"].as_str() {
-        Some("skip") => words.push("--skip-in-sample".into()),
-        Some(_) => words.push("--allow-in-sample".into()),
-        None => {}
-    }
-    words
+/// Writes what a stranger said so that it cannot move a terminal's cursor, and not all of it where it is long.
+fn shown(text: &str) -> String {
+    text.chars().take(100).flat_map(char::escape_debug).collect()
 }
 
-/// Writes a value as a flag takes it.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+fn unknown(object: &Value, known: &[&str]) -> Option<String> {
+    let keys = object.as_object()?.keys();
+    keys.filter(|key| !known.contains(&key.as_str())).map(|key| shown(key)).next()
+}
+
+fn joined(flag: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(flag);
+    word.push(path);
+    word
+}
+
+fn model(model: Model) -> &'static str {
+    match model {
+        Model::Conservative => "conservative",
+        Model::Realistic => "realistic",
+        Model::Optimistic => "optimistic",
     }
 }
 
 fn is_shipped(calendar: &str) -> bool {
     mes_pipe::hash(mes_core::calendar::SHIPPED.as_bytes()) == calendar
-}
-
-/// Writes the backtest's own command.
-fn backtest(settings: &Value, files: &Files) -> Result<Vec<OsString>> {
-    let text = |name: &str| settings[name].as_str().unwrap_or_default();
-    let cannot = |what: &str| {
-        Error::failed(format!("cannot re-run: the {what} are not here; --search names more folders"))
-    };
-    let rules = files.rules(text("rules_blake3")).ok_or_else(|| cannot("rules"))?;
-    let costs = files.costs(text("costs_blake3")).ok_or_else(|| cannot("costs"))?;
-    let mut words: Vec<OsString> =
-        ["mes-bt", "-q", "--json", "--rules", &rules, "--costs", &costs].map(OsString::from).into();
-    if !is_shipped(text("calendar_blake3")) {
-        let path = files.by_hash(text("calendar_blake3"), &[".csv"]).map(Path::as_os_str);
-        words.extend(["--calendar".into(), path.ok_or_else(|| cannot("days of the calendar"))?.to_owned()]);
-    }
-    words.push(format!("--fills={}", plain(&settings["fills"]["model"])).into());
-    let latency: Latency = serde_json::from_value(settings["fills"]["latency"].clone()).unwrap_or_default();
-    if let Some(nanos) = latency.is_constant() {
-        words.push(format!("--latency={}", nanos as f64 / 1e6).into());
-    } else {
-        let path = files.latency(&latency).ok_or_else(|| cannot("recorded latencies"))?;
-        words.extend([OsString::from("--latency"), path.into()]);
-    }
-    if let Some(hash) = settings["ledger_blake3"].as_str() {
-        let path =
-            files.by_hash(hash, &[".jsonl"]).ok_or_else(|| cannot("trials of its search (--ledger)"))?;
-        words.extend([OsString::from("--ledger"), path.into()]);
-    }
-    if let Some(from) = settings["from"].as_str() {
-        words.extend(["--from".into(), from.into()]);
-    }
-    Ok(words)
 }

@@ -2,8 +2,13 @@
 
 mod chain;
 mod files;
+mod typed;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{IsTerminal, Read, stderr, stdin},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use mes_pipe::{AnswerArgs, Error, Result, log};
@@ -13,15 +18,24 @@ use serde_json::Value;
 use chain::Plan;
 use files::Files;
 
+use crate::{made, words};
+
+/// A report with its summary and pictures is far shorter.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// Run the chain of a report again and compare
 ///
 /// Reads a report.html, a summary.json or the directory that holds them, looks for the inputs, models and settings by
 /// their hashes, runs the same tools with the same settings, and compares every figure and the chain itself. A chain
 /// that began in a pipe cannot be run again, and neither can one whose files are gone: both are said, with exit code 1.
+///
+/// Nothing of a report is run: commands are made anew from settings that the tools know, in a temporary folder that is all
+/// they write into. A report that was not made here, by this person's tools, says first what would be read.
 #[derive(Args)]
 #[command(after_help = "Examples:
   mes-bt verify runs/backtest/report.html
-  mes-bt verify runs/2026-11 --search /archive/mes")]
+  mes-bt verify runs/2026-11 --search /archive/mes
+  mes-bt verify --yes from-a-friend/report.html")]
 pub struct VerifyArgs {
     /// A report, a summary, or what mes-bt --out wrote
     #[arg(value_name = "REPORT|DIR")]
@@ -32,6 +46,9 @@ pub struct VerifyArgs {
     /// Begin at the first link, not at the last file that is there
     #[arg(long)]
     deep: bool,
+    /// Read the files that a report names which was not made here, without being asked
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     answer: AnswerArgs,
     /// No notes on stderr
@@ -60,8 +77,12 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     let mut reported = read(&args.report)?;
     let files = Files::search(&args.search)?;
     let plan = Plan::of(&reported, &files, args.deep)?;
+    if !args.yes && !made::is_here(&folder(&args.report), &reported) {
+        ask(&plan)?;
+    }
     log::note(format!("running {}", plan.text()));
-    let mut rerun = plan.run()?;
+    let own = tempfile::tempdir()?;
+    let mut rerun = plan.run(own.path())?;
     // What was a file between two links is a pipe now.
     for summary in [&mut reported, &mut rerun] {
         let links = summary["lineage"].as_array_mut().into_iter().flatten();
@@ -97,10 +118,42 @@ impl Verified {
     }
 }
 
+/// Returns the directory of whatever was named.
+fn folder(report: &Path) -> PathBuf {
+    if report.is_dir() { report.to_owned() } else { report.parent().unwrap_or(Path::new("")).to_owned() }
+}
+
+/// Shows what a report that was not made here would have read, and asks.
+fn ask(plan: &Plan) -> Result<()> {
+    let files: Vec<String> = plan.reads.iter().map(|path| path.display().to_string()).collect();
+    let would = match files.len() {
+        0 => "it would read no file".to_owned(),
+        count => format!("it would read {}: {}", words::count(count as u64, "file"), files.join(", ")),
+    };
+    if !(stdin().is_terminal() && stderr().is_terminal()) {
+        let text = format!("this report was not made here, or was changed: {would}; --yes runs it");
+        return Err(Error::usage(text));
+    }
+    log::error(format!("this report was not made here, or was changed: {would}"));
+    log::error(format!("it would run {}", plan.text()));
+    log::error("type yes to go on");
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Error::stopped("not run")) }
+}
+
 /// Reads the summary out of whatever was named.
 fn read(path: &Path) -> Result<Value> {
     let path = if path.is_dir() { path.join("summary.json") } else { path.to_owned() };
-    let text = std::fs::read_to_string(&path).map_err(|error| Error::usage(error).at(path.display()))?;
+    let mut text = String::new();
+    let file = File::open(&path).map_err(|error| Error::usage(error).at(path.display()))?;
+    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    read.map_err(|error| Error::usage(error).at(path.display()))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(
+            Error::data(format!("is longer than {MOST_BYTES} bytes: no report is")).at(path.display())
+        );
+    }
     let wrong = |what: String| Error::data(what).at(path.display());
     let json = match text.split_once(crate::report::SUMMARY) {
         Some((_, rest)) => rest.split("</script>").next().unwrap_or_default(),
@@ -138,7 +191,9 @@ fn compare(name: &str, reported: &Value, rerun: &Value, verified: &mut Verified)
             };
             if !same {
                 let (reported, rerun) = (reported.clone(), rerun.clone());
-                verified.differences.push(Difference { figure: name.to_owned(), reported, rerun });
+                // A key is a stranger's word too.
+                let name: String = name.chars().flat_map(char::escape_debug).collect();
+                verified.differences.push(Difference { figure: name, reported, rerun });
             }
         }
     }

@@ -13,6 +13,9 @@ use super::process::{self, Stage, pipe};
 use crate::{
     evidence::FEWEST_SESSIONS,
     folds::{Fold, Span},
+    metrics::{blocked::Blocked, ratio},
+    recorder::DayResult,
+    summary::Reached,
 };
 
 /// What all folds share.
@@ -22,6 +25,8 @@ pub struct Plan {
     /// Passed on to mes-train as they are.
     pub train_args: Vec<String>,
     pub settings: SettingsArgs,
+    /// Opens a new account after every death.
+    pub refill: bool,
     pub out: PathBuf,
     /// Hash of everything but the fold that its result depends on: rows, rules, costs, calendar, arguments, tools.
     pub hash: String,
@@ -34,6 +39,7 @@ pub struct Side {
     pub trades: usize,
     pub trades_per_day: Option<f64>,
     pub net_usd: f64,
+    pub net_per_day_usd: Option<f64>,
     pub expectancy_usd: Option<f64>,
     pub costs_usd: f64,
     /// Absent below [`FEWEST_SESSIONS`] days, as are those after it up to the Sortino ratio: of so few they say nothing.
@@ -49,7 +55,12 @@ pub struct Side {
     pub ambiguous: usize,
     pub ambiguous_ratio: Option<f64>,
     pub best_net_usd: f64,
-    pub account_died: bool,
+    /// The limit that ended the account, if one did: days after it are no days of it. With new accounts, the first.
+    pub account_died: Option<Reached>,
+    pub deaths: usize,
+    pub days_dead: usize,
+    /// What stood between rows and trades.
+    pub blocked: Blocked,
 }
 
 /// A day of an account that began anew with the fold.
@@ -58,6 +69,29 @@ pub struct Day {
     pub date: NaiveDate,
     pub start_cents: Cents,
     pub end_cents: Cents,
+    pub high_cents: Cents,
+    pub low_cents: Cents,
+    /// Greatest fall from the day's peak so far, bar by bar, and the same as a share of that peak.
+    pub drawdown_cents: Cents,
+    pub drawdown_ratio: f64,
+}
+
+impl From<&Day> for DayResult {
+    fn from(day: &Day) -> DayResult {
+        let Day { date, start_cents, end_cents, high_cents, low_cents, drawdown_cents, drawdown_ratio } =
+            *day;
+        let overnight = false;
+        DayResult {
+            date,
+            start_cents,
+            end_cents,
+            high_cents,
+            low_cents,
+            drawdown_cents,
+            drawdown_ratio,
+            overnight,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,11 +117,13 @@ impl Side {
         let (all, trades, returns) = (&summary["trades"]["all"], &summary["trades"], &summary["returns"]);
         let days = count(&summary["span"]["days"]);
         let enough = |value: &Value| value.as_f64().filter(|_| days >= FEWEST_SESSIONS);
+        let net_usd = summary["account"]["net_usd"].as_f64().unwrap_or(0.0);
         Side {
             days,
             trades: count(&all["trades"]),
             trades_per_day: trades["per_day"].as_f64(),
-            net_usd: summary["account"]["net_usd"].as_f64().unwrap_or(0.0),
+            net_usd,
+            net_per_day_usd: ratio(net_usd, days as f64),
             expectancy_usd: all["expectancy_usd"].as_f64(),
             costs_usd: summary["costs"]["total_usd"].as_f64().unwrap_or(0.0),
             sharpe: enough(&returns["sharpe"]),
@@ -100,7 +136,10 @@ impl Side {
             ambiguous: count(&trades["ambiguous"]),
             ambiguous_ratio: trades["ambiguous_ratio"].as_f64(),
             best_net_usd: trades["best_net_usd"].as_f64().unwrap_or(0.0),
-            account_died: !summary["account_died"].is_null(),
+            account_died: Reached::deserialize(&summary["account_died"]).ok(),
+            deaths: count(&summary["deaths"]),
+            days_dead: count(&summary["span"]["days_dead"]),
+            blocked: Blocked::deserialize(&summary["blocked"]).unwrap_or_default(),
         }
     }
 
@@ -189,7 +228,7 @@ impl Work<'_> {
         let fold = fold.clone();
         Ok(FoldResult {
             kind: "fold_result".into(),
-            v: 1,
+            v: 2,
             key,
             fold,
             in_sample,
@@ -218,6 +257,9 @@ impl Work<'_> {
         if let Some(calendar) = &calendar.calendar {
             stage = stage.with(["--calendar".as_ref(), calendar.as_os_str()]);
         }
+        if self.plan.refill {
+            stage = stage.with(["--refill"]);
+        }
         stage.with(files)
     }
 
@@ -233,13 +275,22 @@ impl Work<'_> {
     fn days(&self) -> Result<Vec<Day>> {
         let path = self.folder.join("out-of-sample").join("days.csv");
         let text = fs::read_to_string(&path).map_err(|error| Error::from(error).at(path.display()))?;
-        let day = |line: &str| {
-            let mut fields = line.split(',');
-            let date = fields.next()?.parse().ok()?;
-            let mut usd = || Some(Cents::from_usd(fields.next()?.parse().ok()?));
-            Some(Day { date, start_cents: usd()?, end_cents: usd()? })
-        };
         let days: Option<Vec<Day>> = text.lines().skip(1).map(day).collect();
         days.ok_or_else(|| Error::data("a line that is not a day").at(path.display()))
     }
+}
+
+/// Reads a line of days.csv.
+fn day(line: &str) -> Option<Day> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let usd = |place: usize| Some(Cents::from_usd(fields.get(place)?.parse().ok()?));
+    Some(Day {
+        date: fields.first()?.parse().ok()?,
+        start_cents: usd(1)?,
+        end_cents: usd(2)?,
+        high_cents: usd(3)?,
+        low_cents: usd(4)?,
+        drawdown_cents: usd(10)?,
+        drawdown_ratio: fields.get(11)?.parse().ok()?,
+    })
 }

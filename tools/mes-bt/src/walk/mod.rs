@@ -55,6 +55,9 @@ pub struct WalkArgs {
     /// Folds at a time; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Open a new account after every death, on the next trading day, as mes-bt --refill does
+    #[arg(long)]
+    refill: bool,
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -72,9 +75,9 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     let settings = args.settings.read()?;
     let input = folds::open(&args.input)?;
     let chain = input.meta().lineage.then("mes-bt", serde_json::Value::Null).to_json();
-    let made = json!({ "verb": "walk-forward", "family": args.family, "train_args": args.train_args });
+    let made = json!({ "verb": "walk-forward", "family": args.family, "train_args": args.train_args, "refill": args.refill });
     let lineage = input.meta().lineage.then("mes-bt", made).to_json();
-    let family = [args.family.as_str(), args.train_args.as_str()];
+    let family = [args.family.as_str(), args.train_args.as_str(), if args.refill { "refill" } else { "" }];
     let hash = plan_hash(&chain, &family, &settings)?;
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
     let plan = Plan {
@@ -82,6 +85,7 @@ pub fn run(args: &WalkArgs) -> Result<()> {
         family: args.family.clone(),
         train_args: args.train_args.split_whitespace().map(str::to_owned).collect(),
         settings: args.settings.clone(),
+        refill: args.refill,
         out: args.out.clone(),
         hash,
     };
@@ -155,5 +159,6 @@ fn tell(result: &FoldResult, count: usize, kept: bool) {
     let side = &result.out_of_sample;
     let (trades, net) = (words::count(side.trades as u64, "trade"), words::signed_usd(side.net_usd));
     let kept = if kept { " (kept)" } else { "" };
-    log::note(format!("fold {} of {count}: {trades}, {net} out of sample{kept}", result.fold.fold));
+    let died = result.died().map_or_else(String::new, |died| format!("; the account died {died}"));
+    log::note(format!("fold {} of {count}: {trades}, {net} out of sample{died}{kept}", result.fold.fold));
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::fold::{FoldResult, Side};
 use crate::{
     evidence::{Intervals, Rests, SharpeEvidence},
-    metrics::{ratio, returns::Returns},
+    metrics::{blocked::Blocked, drawdown::Fall, ratio, returns::Returns},
     recorder::{DayResult, Results},
     summary::{FEW_TRADES, is_synthetic},
     terms::{MADE_UP, Terms},
@@ -47,9 +47,15 @@ pub struct Stitched {
     /// Net of the folds had every trade whose bar touched stop and target reached its target, and how many these are.
     pub best_net_usd: f64,
     pub ambiguous: usize,
-    /// Greatest fall of the sum of daily results from its peak.
+    /// Greatest fall of the sum of results from its peak, and of the compounded days as a share of it, bar by bar.
     pub max_drawdown_usd: f64,
+    pub max_drawdown_ratio: f64,
     pub folds_won: usize,
+    /// Accounts that died, and days of data after the last death of a fold, which are no days.
+    pub deaths: usize,
+    pub days_dead: usize,
+    /// Why there was no trade in any fold; empty if there was one.
+    pub why_no_trade: Vec<String>,
     pub sharpe: Option<f64>,
     pub sharpe_se: Option<f64>,
     pub sortino: Option<f64>,
@@ -65,6 +71,8 @@ pub struct Point {
     pub net_cents: Cents,
     /// Sum since the first day.
     pub sum_cents: Cents,
+    /// Greatest fall within the day, bar by bar.
+    pub drawdown_cents: Cents,
 }
 
 impl Outcome {
@@ -79,7 +87,7 @@ impl Outcome {
         let kept = outside.zip(inside).filter(|(_, inside)| *inside > 0.0);
         Outcome {
             kind: "walk_forward",
-            v: 1,
+            v: 2,
             synthetic: is_synthetic(&lineage) || folds.iter().any(|fold| fold.synthetic),
             out_of_sample,
             net_per_day_in_usd: inside,
@@ -99,7 +107,7 @@ impl Outcome {
         let point = |(fold, day): (usize, &super::fold::Day)| {
             let net = day.end_cents - day.start_cents;
             sum += net;
-            Point { date: day.date, fold, net_cents: net, sum_cents: sum }
+            Point { date: day.date, fold, net_cents: net, sum_cents: sum, drawdown_cents: day.drawdown_cents }
         };
         days.map(point).collect()
     }
@@ -107,17 +115,9 @@ impl Outcome {
 
 impl Stitched {
     fn of(folds: &[FoldResult]) -> Stitched {
-        let days: Vec<DayResult> = folds
-            .iter()
-            .flat_map(|fold| &fold.days)
-            .map(|day| DayResult::of_ends(day.date, day.start_cents, day.end_cents))
-            .collect();
-        let (mut sum, mut peak, mut fall) = (Cents::ZERO, Cents::ZERO, Cents::ZERO);
-        for day in &days {
-            sum += day.end_cents - day.start_cents;
-            peak = peak.max(sum);
-            fall = fall.max(peak - sum);
-        }
+        let days: Vec<DayResult> = folds.iter().flat_map(|fold| &fold.days).map(DayResult::from).collect();
+        let sum: Cents = days.iter().map(|day| day.end_cents - day.start_cents).sum();
+        let fall = Fall::over(&days);
         let results = Results { days, ..Results::default() };
         let sides = || folds.iter().map(|fold| &fold.out_of_sample);
         let trades: usize = sides().map(|side| side.trades).sum();
@@ -134,7 +134,11 @@ impl Stitched {
             expectancy_usd: ratio(sum.usd(), trades as f64),
             best_net_usd: sum.usd() + wider,
             ambiguous: sides().map(|side| side.ambiguous).sum(),
-            max_drawdown_usd: fall.usd(),
+            max_drawdown_usd: fall.cents.usd(),
+            max_drawdown_ratio: fall.ratio,
+            deaths: sides().map(|side| side.deaths).sum(),
+            days_dead: sides().map(|side| side.days_dead).sum(),
+            why_no_trade: if trades > 0 { Vec::new() } else { blocked(sides()).why_no_trade() },
             folds_won: folds.iter().filter(|fold| fold.out_of_sample.net_usd > 0.0).count(),
             sharpe: returns.sharpe,
             sharpe_se: returns.sharpe_se,
@@ -181,10 +185,142 @@ fn warnings(folds: &[FoldResult]) -> Vec<String> {
             folds.len()
         ));
     }
-    let died = folds.iter().filter(|fold| fold.out_of_sample.account_died).count();
-    if died > 0 {
-        let died = words::count(died as u64, "fold");
-        warnings.push(format!("the account died in {died}: later days of such a fold count 0"));
-    }
+    warnings.extend(untraded(folds));
     warnings
+}
+
+/// Explains the folds without a trade; where none had one, that is said of all together.
+fn untraded(folds: &[FoldResult]) -> Vec<String> {
+    let idle: Vec<&FoldResult> = folds.iter().filter(|fold| fold.out_of_sample.trades == 0).collect();
+    if idle.len() == folds.len() {
+        return Vec::new();
+    }
+    let why = |fold: &&FoldResult| {
+        let reasons = fold.out_of_sample.blocked.why_no_trade().join(" ");
+        format!("fold {} made no trade: {reasons}", fold.fold.fold)
+    };
+    idle.iter().map(why).collect()
+}
+
+/// Adds up what stood between rows and trades.
+fn blocked<'a>(sides: impl Iterator<Item = &'a Side>) -> Blocked {
+    sides.fold(Blocked::default(), |mut sum, side| {
+        sum.add(&side.blocked);
+        sum
+    })
+}
+
+impl FoldResult {
+    /// Says when and why the account died on rows that nothing had seen, if it did: `on day 3: account drawdown $201.02,
+    /// limit $200.00`.
+    pub fn died(&self) -> Option<String> {
+        let side = &self.out_of_sample;
+        let reached = side.account_died.as_ref()?;
+        let more = match (side.deaths, side.days_dead) {
+            (2.., _) => format!("; {} in all", words::count(side.deaths as u64, "death")),
+            (_, 0) => String::new(),
+            (_, days) => format!("; {} after it count for nothing", words::count(days as u64, "day")),
+        };
+        Some(format!("on day {}: {}{more}", reached.day, reached.sentence()))
+    }
+}
+
+impl Outcome {
+    /// Says in a line a fold which accounts died.
+    pub fn deaths(&self) -> Vec<String> {
+        let line =
+            |fold: &FoldResult| Some(format!("fold {}: account died {}", fold.fold.fold, fold.died()?));
+        self.folds.iter().filter_map(line).collect()
+    }
+
+    /// Says what came of it in a clause: `+$12.34 out of sample`.
+    pub fn verdict(&self) -> String {
+        match self.out_of_sample.trades {
+            0 => "no trade out of sample".to_owned(),
+            _ => format!("{} out of sample", words::signed_usd(self.out_of_sample.net_usd)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{folds::Fold, summary::Reached};
+
+    fn fold(number: usize, side: Side, days: &[[i64; 4]]) -> FoldResult {
+        let span = json!({"from": "2026-11-01T23:00:00Z", "to": "2026-11-05T23:00:00Z"});
+        let fold: Fold = serde_json::from_value(json!({
+            "kind": "fold", "v": 1, "fold": number, "train": span, "validate": span, "test": span, "until": "2026-11-05T23:00:00Z",
+            "purge_s": 30, "embargo_s": 0
+        }))
+        .expect("a fold");
+        let day = |[end, high, low, fall]: &[i64; 4]| super::super::fold::Day {
+            date: Default::default(),
+            start_cents: Cents(100_000),
+            end_cents: Cents(*end),
+            high_cents: Cents(*high),
+            low_cents: Cents(*low),
+            drawdown_cents: Cents(*fall),
+            drawdown_ratio: *fall as f64 / 100_000.0,
+        };
+        FoldResult {
+            kind: "fold_result".into(),
+            v: 2,
+            key: String::new(),
+            fold,
+            in_sample: Side { days: 20, net_usd: 400.0, net_per_day_usd: Some(20.0), ..Side::default() },
+            out_of_sample: Side { days: days.len(), ..side },
+            days: days.iter().map(day).collect(),
+            synthetic: false,
+        }
+    }
+
+    fn traded() -> Side {
+        Side { trades: 120, net_usd: 10.0, ..Side::default() }
+    }
+
+    #[test]
+    fn the_headline_has_the_drawdown_of_its_folds() {
+        // Every day ends where it began or above: only bars know of $53.77.
+        let folds = vec![
+            fold(1, traded(), &[[100_500, 100_900, 99_800, 700]]),
+            fold(2, traded(), &[[100_100, 100_200, 94_700, 5_377], [100_000, 100_000, 100_000, 0]]),
+        ];
+        let of = Stitched::of(&folds);
+        assert!(of.max_drawdown_usd >= 53.77, "{}", of.max_drawdown_usd);
+        assert!(of.max_drawdown_ratio > 0.053 && of.calmar.is_some(), "{of:?}");
+    }
+
+    #[test]
+    fn a_dead_account_and_no_trade_are_explained() {
+        let reached =
+            Reached { rule: "kill_loss_usd".into(), ts: String::new(), day: 2, value: 301.0, limit: 300.0 };
+        let dead = Side { account_died: Some(reached), deaths: 1, days_dead: 3, ..traded() };
+        let blocked = Blocked { rows: 50, ..Blocked::default() };
+        let idle = Side { blocked: blocked.clone(), ..Side::default() };
+        let day = [[100_000, 100_000, 100_000, 0]];
+        let folds = vec![fold(1, dead, &day), fold(2, idle.clone(), &day)];
+        let outcome = Outcome::of(folds, Terms::default(), Value::Null);
+        let deaths = outcome.deaths();
+        assert_eq!(
+            deaths,
+            [
+                "fold 1: account died on day 2: kill switch $301.00, limit $300.00; 3 days after it count for nothing"
+            ]
+        );
+        let why = "fold 2 made no trade: None of 50 rows had a prediction (p_dir and p_conf).";
+        assert!(outcome.warnings.iter().any(|warning| warning == why), "{:?}", outcome.warnings);
+        let none = Outcome::of(
+            vec![fold(1, idle.clone(), &day), fold(2, idle, &day)],
+            Terms::default(),
+            Value::Null,
+        );
+        assert_eq!(none.verdict(), "no trade out of sample");
+        assert_eq!(
+            none.out_of_sample.why_no_trade,
+            ["None of 100 rows had a prediction (p_dir and p_conf)."]
+        );
+    }
 }

@@ -1,12 +1,13 @@
 //! The walk-forward as a page: what nothing had seen, stitched, and each fold fitted against unseen.
 
 use mes_page::{
-    html::{Cell, escape, facts, paragraph, section, table},
+    html::{Cell, colour, escape, facts, paragraph, section, table},
     svg::{Axis, Chart},
 };
 use mes_pipe::Settings;
 
 use super::{
+    fold::Side,
     outcome::Outcome,
     table::{figures, first_date, last_date, sharpe_from},
 };
@@ -18,13 +19,16 @@ use crate::{
 /// Writes the whole page.
 pub fn page(outcome: &Outcome, settings: &Settings) -> String {
     let net = outcome.out_of_sample.net_usd;
-    let title = format!("{} out of sample", signed_usd(net));
+    let title = words::capital(&outcome.verdict());
     let mut body = format!("<header>{}", frame::badge(outcome.synthetic));
-    let class = if net < 0.0 { "loss" } else { "gain" };
+    let class = colour(net);
     let folds = words::count(outcome.folds.len() as u64, "fold");
     let days = words::count(outcome.out_of_sample.days as u64, "day");
     body += &format!("<h1 class=\"{class}\">{}</h1>", escape(&title.replace('-', "−")));
     body += &paragraph(&format!("{folds}, {days}; every fold begins with a new account"));
+    for line in outcome.deaths().iter().chain(&outcome.out_of_sample.why_no_trade) {
+        body += &format!("<p class=\"loss\">{}</p>\n", escape(&words::capital(line)));
+    }
     body += &frame::notes(&outcome.warnings);
     body += "</header>\n";
     let named = |(name, value): (&'static str, String)| (words::capital(name), value);
@@ -42,8 +46,9 @@ pub fn page(outcome: &Outcome, settings: &Settings) -> String {
 }
 
 const FOLDS: &str = "Every fold begins with a new account. The drawdown of the stitched days is that of the sum of \
-                     their results, day by day.";
-const CAPTION: &str = "<p class=\"caption\">Net of each fold: left on the rows it was fitted on, right on those it had not seen</p>";
+                     their results, bar by bar, open trades marked at what closing them would cost. An account that \
+                     died has no days after its death.";
+const CAPTION: &str = "<p class=\"caption\">Net a trading day of each fold: left on the rows it was fitted on, right on those it had not seen</p>";
 
 fn equity(outcome: &Outcome) -> String {
     let points = outcome.points();
@@ -75,12 +80,17 @@ fn equity(outcome: &Outcome) -> String {
 }
 
 fn folds_chart(outcome: &Outcome) -> String {
+    let a_day = |side: &Side| side.net_per_day_usd.unwrap_or_default();
     let nets: Vec<[f64; 2]> =
-        outcome.folds.iter().map(|fold| [fold.in_sample.net_usd, fold.out_of_sample.net_usd]).collect();
+        outcome.folds.iter().map(|fold| [a_day(&fold.in_sample), a_day(&fold.out_of_sample)]).collect();
     let (low, high) =
         nets.iter().flatten().fold((0.0_f64, 0.0_f64), |(low, high), net| (low.min(*net), high.max(*net)));
-    let mut chart =
-        Chart::new("Net of each fold, fitted and unseen", 200.0, Axis::nice(low, high, 4.0), dollars);
+    let mut chart = Chart::new(
+        "Net a trading day of each fold, fitted and unseen",
+        200.0,
+        Axis::nice(low, high, 4.0),
+        dollars,
+    );
     let width = 1.0 / nets.len().max(1) as f64;
     let mut tips = Vec::new();
     for (index, ([inside, outside], fold)) in nets.iter().zip(&outcome.folds).enumerate() {
@@ -90,7 +100,7 @@ fn folds_chart(outcome: &Outcome) -> String {
         chart.bar("cost", at(0.12, 0.48), (0.0, *inside), &format!("fitted {fitted}"));
         let class = if *outside < 0.0 { "loss" } else { "gain" };
         chart.bar(class, at(0.52, 0.88), (0.0, *outside), &format!("unseen {unseen}"));
-        tips.push(format!("fold {}  fitted {fitted}, unseen {unseen}", fold.fold.fold));
+        tips.push(format!("fold {}  fitted {fitted} a day, unseen {unseen} a day", fold.fold.fold));
         chart.below(left + width / 2.0, &fold.fold.fold.to_string());
     }
     chart.tips(tips);
@@ -104,6 +114,7 @@ fn folds_table(outcome: &Outcome) -> String {
         vec![
             Cell::Number(result.fold.fold.to_string()),
             Cell::Signed(signed_usd(outside.net_usd), outside.net_usd),
+            Cell::Number(or_dash(outside.net_per_day_usd, signed_usd)),
             Cell::Number(outside.trades.to_string()),
             Cell::Number(or_dash(outside.expectancy_usd, signed_usd)),
             Cell::Number(usd(outside.max_drawdown_usd)),
@@ -111,14 +122,15 @@ fn folds_table(outcome: &Outcome) -> String {
             Cell::Number(outside.sharpe_words()),
             Cell::Number(or_dash(outside.sortino, two)),
             Cell::Text(format!("{} to {}", first_date(result), last_date(result))),
-            Cell::Signed(signed_usd(inside.net_usd), inside.net_usd),
-            Cell::Number(inside.trades.to_string()),
+            Cell::Number(or_dash(inside.net_per_day_usd, signed_usd)),
+            Cell::Number(or_dash(inside.trades_per_day, two)),
             Cell::Number(inside.sharpe_words()),
         ]
     };
     let head = [
         ">Fold",
         ">Unseen net",
+        ">A day",
         ">Trades",
         ">A trade",
         ">Drawdown",
@@ -126,8 +138,8 @@ fn folds_table(outcome: &Outcome) -> String {
         ">Sharpe",
         ">Sortino",
         "Unseen days",
-        ">Fitted net",
-        ">Fitted trades",
+        ">Fitted, a day",
+        ">Fitted trades a day",
         ">Fitted Sharpe",
     ];
     let caption = format!("<p class=\"caption\">{}</p>\n", escape(&words::capital(&sharpe_from())));

@@ -23,19 +23,23 @@ pub fn text(outcome: &Outcome) -> String {
     let data = if outcome.synthetic { "SYNTHETIC DATA: " } else { "" };
     let (folds, days) =
         (words::count(outcome.folds.len() as u64, "fold"), words::count(all.days as u64, "day"));
-    let _ = writeln!(out, "{data}out of sample {} in {days}, {folds}\n", signed_usd(all.net_usd));
+    for death in outcome.deaths() {
+        let _ = writeln!(out, "{death}");
+    }
+    let _ = writeln!(out, "{data}{} in {days}, {folds}\n", outcome.verdict());
     let _ = writeln!(
         out,
-        "  {:>4}  {:<23}  {:>11} {:>7} {:>8} {:>10} {:>13}   {:>11} {:>7} {:>13}  {:<10}",
+        "  {:>4}  {:<23}  {:>11} {:>9} {:>7} {:>8} {:>10} {:>13}   {:>12} {:>12} {:>13}  {:<10}",
         "fold",
         "unseen",
         "net",
+        "a day",
         "trades",
         "a trade",
         "drawdown",
         "Sharpe",
-        "fitted net",
-        "trades",
+        "fitted a day",
+        "trades a day",
         "Sharpe",
         "fitted from"
     );
@@ -45,6 +49,9 @@ pub fn text(outcome: &Outcome) -> String {
     let _ = writeln!(out, "\n  {}\n", sharpe_from());
     for (name, value) in figures(outcome, all) {
         let _ = writeln!(out, "  {name:<18} {value}");
+    }
+    for line in &all.why_no_trade {
+        let _ = writeln!(out, "  {line}");
     }
     out.push('\n');
     for warning in &outcome.warnings {
@@ -56,19 +63,20 @@ pub fn text(outcome: &Outcome) -> String {
 fn line(result: &FoldResult) -> String {
     let (fold, inside, outside) = (&result.fold, &result.in_sample, &result.out_of_sample);
     let few = if outside.trades < FEW_TRADES { "  few trades" } else { "" };
-    let died = if outside.account_died { "  account died" } else { "" };
+    let died = if outside.account_died.is_some() { "  account died" } else { "" };
     format!(
-        "  {:>4}  {} {}  {:>11} {:>7} {:>8} {:>10} {:>13}   {:>11} {:>7} {:>13}  {:<10}{few}{died}",
+        "  {:>4}  {} {}  {:>11} {:>9} {:>7} {:>8} {:>10} {:>13}   {:>12} {:>12} {:>13}  {:<10}{few}{died}",
         fold.fold,
         first_date(result),
         last_date(result),
         signed_usd(outside.net_usd),
+        or_dash(outside.net_per_day_usd, signed_usd),
         outside.trades,
         or_dash(outside.expectancy_usd, signed_usd),
         usd(outside.max_drawdown_usd),
         outside.sharpe_words(),
-        signed_usd(inside.net_usd),
-        inside.trades,
+        or_dash(inside.net_per_day_usd, signed_usd),
+        or_dash(inside.trades_per_day, two),
         inside.sharpe_words(),
         date(fold.train.from)
     )
@@ -80,7 +88,10 @@ pub fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)>
         ("worst to best", words::band(all.net_usd, all.best_net_usd, all.ambiguous)),
         ("Sharpe", all.rests().sentence()),
         ("Sortino", or_dash(all.sortino, two)),
-        ("max drawdown", usd(all.max_drawdown_usd)),
+        (
+            "max drawdown",
+            format!("{} ({}), bar by bar", usd(all.max_drawdown_usd), percent(all.max_drawdown_ratio)),
+        ),
         (
             "trades",
             format!(
@@ -135,20 +146,21 @@ fn weekday_before(date: NaiveDate) -> NaiveDate {
 
 /// Writes the stitched days as comma-separated values.
 pub fn equity_csv(outcome: &Outcome) -> String {
-    let mut out = String::from("date,fold,net_usd,sum_usd\n");
+    let mut out = String::from("date,fold,net_usd,sum_usd,max_drawdown_usd\n");
     for point in outcome.points() {
         let (net, sum) = (dollars(point.net_cents), dollars(point.sum_cents));
-        let _ = writeln!(out, "{},{},{net},{sum}", point.date, point.fold);
+        let _ = writeln!(out, "{},{},{net},{sum},{}", point.date, point.fold, dollars(point.drawdown_cents));
     }
     out
 }
 
 /// Columns of each side of a fold.
-const SIDE: [&str; 14] = [
+const SIDE: [&str; 16] = [
     "days",
     "trades",
     "trades_per_day",
     "net_usd",
+    "net_per_day_usd",
     "expectancy_usd",
     "costs_usd",
     "max_drawdown_usd",
@@ -159,6 +171,7 @@ const SIDE: [&str; 14] = [
     "win_ratio",
     "profit_factor",
     "best_net_usd",
+    "died_on_day",
 ];
 
 /// Writes a line a fold as comma-separated values: what was unseen, then what was fitted.
@@ -188,6 +201,7 @@ fn side_csv(side: &Side) -> String {
         side.trades.to_string(),
         number(side.trades_per_day),
         money(side.net_usd),
+        number(side.net_per_day_usd),
         number(side.expectancy_usd),
         money(side.costs_usd),
         money(side.max_drawdown_usd),
@@ -198,6 +212,7 @@ fn side_csv(side: &Side) -> String {
         number(side.win_ratio),
         number(side.profit_factor),
         money(side.best_net_usd),
+        side.account_died.as_ref().map_or_else(String::new, |died| died.day.to_string()),
     ];
     cells.join(",")
 }
@@ -220,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_line_has_a_value_a_column() {
-        assert_eq!(side_csv(&Side::default()), "0,0,,0.00,,0.00,0.00,,,,,,,0.00");
+        assert_eq!(side_csv(&Side::default()), "0,0,,0.00,,,0.00,0.00,,,,,,,0.00,");
         assert_eq!(Side::default().sharpe_words(), "-");
     }
 }
