@@ -115,9 +115,35 @@ fn synthetic_data_is_never_ready() {
     // The backtest is of chance, the model of the evaluation another one.
     let (setup, why) = verdict("evidence of one setup");
     assert!(setup == "not met" && why.contains("the backtest is of another model"), "{why}");
-    assert_eq!(verdict("skill above the baselines").0, "not met");
+    assert_eq!(verdict("skill in direction").0, "not met");
     assert_eq!(verdict("real data").0, "not shown");
     assert_eq!(verdict("reconnects").0, "not shown");
+}
+
+/// Evidence that is named and is not there, or is none, is not met: that is an answer, not a mistake of the caller.
+#[test]
+fn a_missing_file_is_not_met() {
+    let text = refused(
+        "echo '{' > cut.json; mes-bt validate -q --walk-forward no/walk --eval cut.json --backtest no/run \
+         --model no/model.onnx --paper no/paper",
+    );
+    assert!(text.contains("NOT READY"), "{text}");
+    let (json, _) = text.rsplit_once("mes-bt:").expect("a verdict after the list");
+    let list: Value = serde_json::from_str(json).expect("JSON");
+    for (item, why) in [
+        ("real data", "no/walk/walk-forward.json"),
+        ("enough trades", "no/walk/walk-forward.json"),
+        ("skill in direction", "cut.json"),
+        ("flat by day's end", "no/run/summary.json"),
+        ("inference under 10 ms", "no/model.onnx"),
+        ("no lookahead", "no/model.onnx"),
+        ("two weeks of paper", "no/paper"),
+    ] {
+        let lines = list["lines"].as_array().expect("lines");
+        let line = lines.iter().find(|line| line["item"] == item).expect("an item");
+        let evidence = line["evidence"].as_str().unwrap_or_default();
+        assert!(line["verdict"] == "not met" && evidence.contains(why), "{item}: {line}");
+    }
 }
 
 /// The journal of a backtest is that of paper trading, but for where its rows came from: only the feed itself counts.

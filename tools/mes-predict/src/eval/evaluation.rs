@@ -15,13 +15,13 @@ use super::{
 use crate::{
     model::card::{Conformal, Label},
     scores::{
-        ENTRY, Scores,
+        ENTRY, LEAST_MOVED, Scores,
         tally::{BINS, Class, TOP, Tally},
     },
 };
 
 /// The version of this document.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 const FLAT: [f64; 3] = [0.0, 1.0, 0.0];
 
@@ -84,8 +84,11 @@ pub struct Evaluation {
     pub baselines: Baselines,
     /// Mean log-loss of the better baseline less the model's, nats a row.
     pub gain: Gain,
-    /// The same over the rows that moved, given that they did: up or down?
+    /// The same over the rows that moved, given that they did: up or down? Against always saying the shares of the two
+    /// that came, the hardest constant to beat: that the market rose is no skill.
     pub direction: Estimate,
+    /// The share of those rows whose side was the likelier one.
+    pub direction_right: Estimate,
     pub skill: Skill,
     pub verdict: String,
     pub classes: [Class; 3],
@@ -128,14 +131,14 @@ pub struct Gain {
     pub nats: Estimate,
 }
 
-/// What can be said of it.
+/// What is shown. Only direction can be traded; volatility, which tells how far, is easy to foretell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Skill {
-    Shown,
-    NotShown,
-    /// There is no interval.
-    Unknown,
+    Direction,
+    #[serde(rename = "how far only")]
+    HowFarOnly,
+    None,
 }
 
 #[derive(Debug, Serialize)]
@@ -190,14 +193,16 @@ impl Evaluation {
         let prior = prior(about.prior, &whole)?;
         let baselines = Baselines::of(&whole, prior.p);
         let (over, guess) = better(&baselines, prior.p);
-        let (model, nats, direction) = figures(&sessions, &draws, guess, prior.p);
-        let gain = Gain { over, nats };
-        let skill = match gain.nats {
-            nats if nats.is_above_zero() => Skill::Shown,
-            Estimate { value: Some(_), interval: None } if sessions.len() < 2 => Skill::Unknown,
-            _ => Skill::NotShown,
+        let Found { model, gain, direction, direction_right } = Found::of(&sessions, &draws, guess, &whole);
+        let gain = Gain { over, nats: gain };
+        let skill = if direction.is_above_zero() && whole.moved() >= LEAST_MOVED as u64 {
+            Skill::Direction
+        } else if gain.nats.is_above_zero() {
+            Skill::HowFarOnly
+        } else {
+            Skill::None
         };
-        let verdict = verdict(skill, &gain, direction, sessions.len());
+        let verdict = verdict(skill, &gain, [direction, direction_right], &whole, sessions.len());
         let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, [guess, prior.p], key);
         let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
         Ok(Evaluation {
@@ -218,6 +223,7 @@ impl Evaluation {
             baselines,
             gain,
             direction,
+            direction_right,
             skill,
             verdict,
             classes: whole.per_class(),
@@ -279,46 +285,67 @@ fn better(baselines: &Baselines, prior: [f64; 3]) -> (&'static str, [f64; 3]) {
     }
 }
 
-/// Estimates the scores, the gain and the direction's gain from one set of draws.
-fn figures(
-    sessions: &[Tally],
-    draws: &Draws,
-    guess: [f64; 3],
-    prior: [f64; 3],
-) -> (Figures, Estimate, Estimate) {
-    const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-    const SHARE: [f64; 2] = [0.0, 1.0];
-    let ranges = [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY];
-    let found = draws.estimate(sessions, ranges, |drawn| {
-        let sum = Tally::sum(drawn.iter().copied());
-        let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = sum.scores();
-        let [brier, accuracy, balanced_accuracy, mcc, ece] =
-            [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
-        let (gain, direction) = (sum.gain_over(guess), sum.direction_gain_over(prior));
-        [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction]
-    });
-    let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction] = found;
-    (Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece }, gain, direction)
+/// What one set of draws gives.
+struct Found {
+    model: Figures,
+    gain: Estimate,
+    direction: Estimate,
+    direction_right: Estimate,
 }
 
-fn verdict(skill: Skill, gain: &Gain, direction: Estimate, sessions: usize) -> String {
+impl Found {
+    /// Estimates the scores, the gain over a guess, and what is known of direction.
+    fn of(sessions: &[Tally], draws: &Draws, guess: [f64; 3], whole: &Tally) -> Found {
+        const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+        const SHARE: [f64; 2] = [0.0, 1.0];
+        let ranges = [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY, SHARE];
+        let came = whole.classes().map(|rows| rows as f64);
+        let found = draws.estimate(sessions, ranges, |drawn| {
+            let sum = Tally::sum(drawn.iter().copied());
+            let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = sum.scores();
+            let [brier, accuracy, balanced_accuracy, mcc, ece] =
+                [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
+            let (gain, direction) = (sum.gain_over(guess), sum.direction_gain_over(came));
+            [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, sum.direction_right()]
+        });
+        let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, direction_right] = found;
+        let model = Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece };
+        Found { model, gain, direction, direction_right }
+    }
+}
+
+fn verdict(
+    skill: Skill,
+    gain: &Gain,
+    [direction, right]: [Estimate; 2],
+    whole: &Tally,
+    sessions: usize,
+) -> String {
     let nats = |estimate: Estimate| match (estimate.value, estimate.interval) {
         (Some(value), Some([low, high])) => format!("{value:+.5} nats a row, 95 % {low:+.5} to {high:+.5}"),
         (Some(value), None) => format!("{value:+.5} nats a row"),
         _ => "not to be had: something happened that was called impossible".into(),
     };
-    let over = format!("log-loss against the {}: {}", gain.over, nats(gain.nats));
-    match skill {
-        Skill::Unknown => {
-            format!("UNKNOWN: {over}; {sessions} session is no sample, so there is no interval")
-        }
-        Skill::NotShown => format!("NO SKILL shown: {over}, over {sessions} sessions"),
-        Skill::Shown if direction.is_above_zero() => format!("SKILL: {over}, over {sessions} sessions"),
-        Skill::Shown => format!(
-            "SKILL in how far, not shown in which way: {over}, over {sessions} sessions; up against down where it \
-             moved: {}",
+    let moved = match right.value {
+        Some(share) => format!(
+            "up against down on the {} rows that moved: {:.1} % right, {}",
+            whole.moved(),
+            share * 100.0,
             nats(direction)
         ),
+        None => "no row moved".into(),
+    };
+    let over = match gain.nats.is_above_zero() {
+        true => format!("log-loss beats the {}: {}", gain.over, nats(gain.nats)),
+        false => format!("log-loss does not beat the {}: {}", gain.over, nats(gain.nats)),
+    };
+    match skill {
+        Skill::None if sessions < 2 => {
+            format!("NO SKILL shown: {moved}; {over}; {sessions} session is no sample, so there is no interval")
+        }
+        Skill::None => format!("NO SKILL shown: {moved}; {over}; over {sessions} sessions"),
+        Skill::HowFarOnly => format!("HOW FAR ONLY, no skill in direction: {moved}; {over}; over {sessions} sessions"),
+        Skill::Direction => format!("SKILL in direction: {moved}; {over}; over {sessions} sessions"),
     }
 }
 

@@ -44,10 +44,10 @@ fn head(evaluation: &Evaluation) -> String {
         out += "<span class=\"badge died\">In sample: proves nothing</span>";
     }
     let (class, words) = match evaluation.skill {
-        Skill::Shown if evaluation.direction.is_above_zero() => ("gain", "Skill in up or down"),
-        Skill::Shown => ("", "Skill in how far, not shown in which way"),
-        Skill::NotShown => ("loss", "No skill shown"),
-        Skill::Unknown => ("", "Too few sessions to tell"),
+        Skill::Direction => ("gain", "Skill in direction"),
+        Skill::HowFarOnly => ("loss", "How far only: no skill in direction"),
+        Skill::None if evaluation.sessions < 2 => ("loss", "No skill shown: one session is no sample"),
+        Skill::None => ("loss", "No skill shown"),
     };
     let _ = writeln!(out, "<h1 class=\"{class}\">{words}</h1>");
     for line in about(evaluation) {
@@ -67,7 +67,11 @@ fn key(evaluation: &Evaluation) -> String {
         (
             "Up against down, nats",
             signed(evaluation.direction.value),
-            format!("where it moved; 95 % {}", interval(evaluation.direction, 5)),
+            format!(
+                "where it moved; 95 % {}; {} right",
+                interval(evaluation.direction, 5),
+                evaluation.direction_right.value.map_or("–".into(), |share| format!("{:.1} %", share * 100.0))
+            ),
         ),
         (
             "Calibration error",
