@@ -120,6 +120,26 @@ fn synthetic_data_is_never_ready() {
     assert_eq!(verdict("reconnects").0, "not shown");
 }
 
+/// Rows that went through text are of unknown origin, unless a side file goes around it: never "not synthetic".
+#[test]
+fn a_text_stage_leaves_synthetic_synthetic_or_unknown() {
+    let origin = |lineage: &str, out: &str| {
+        let line = format!(
+            "mes-predict -q --rule random --rate 0.003 --to jsonl {lineage} data/features.parquet | awk '{{ print }}' |
+             mes-bt -q --interval 1s --session rth {lineage} --out {out}"
+        );
+        let summary = json(&line);
+        let page = fs::read_to_string(backtest().join(out).join("report.html")).expect("the page");
+        (summary["synthetic"].clone(), summary["origin"].clone(), page)
+    };
+    let (synthetic, unknown, page) = origin("", "bare");
+    assert_eq!((synthetic, unknown), (Value::Null, "unknown".into()));
+    assert!(page.contains("badge made\">Origin unknown<"), "no badge");
+    let (synthetic, known, page) = origin("--lineage side.json", "carried");
+    assert_eq!((synthetic, known), (Value::Bool(true), "synthetic".into()));
+    assert!(page.contains("badge made\">Synthetic data<"), "no badge");
+}
+
 /// Evidence that is named and is not there, or is none, is not met: that is an answer, not a mistake of the caller.
 #[test]
 fn a_missing_file_is_not_met() {

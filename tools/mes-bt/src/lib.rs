@@ -9,7 +9,6 @@ mod folds;
 pub mod metrics;
 mod montecarlo;
 mod optimize;
-mod origin;
 pub mod recorder;
 mod replay;
 mod report;

@@ -39,8 +39,7 @@ fn head(summary: &Summary, out: &mut String) {
     if let Some(death) = summary.death() {
         let _ = writeln!(out, "{death}");
     }
-    let data = if summary.synthetic { "SYNTHETIC DATA: " } else { "" };
-    let _ = writeln!(out, "{data}{}", summary.verdict());
+    let _ = writeln!(out, "{}{}", summary.origin.mark(), summary.verdict());
     let span = &summary.span;
     let [first, last] = span.dates();
     let _ = writeln!(

@@ -23,7 +23,7 @@ use crate::{
     dbn::DbnReader,
     jsonl::JsonReader,
     lineage::hash_file,
-    log, parquet,
+    log, parquet, side,
     sniff::{Found, sniff},
     source::Source,
 };
@@ -91,19 +91,33 @@ impl Input {
         };
         let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
         let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
-        let inherited = current.meta.as_ref().map(|meta| meta.lineage.clone());
+        // Of the kind that the columns say: a tool that wants less than there is must not take another's file for its own.
+        let beside = args.lineage.as_deref().filter(|_| current.is_bare());
+        let beside = beside.map(|path| side::read(path, Kind::of(&schema))).transpose()?;
+        let side = args.lineage.clone().filter(|_| beside.is_none());
+        let carried = current.meta.as_ref().or(beside.as_ref());
+        let inherited = carried.map(|meta| meta.lineage.clone());
         let hashes = current.hash.clone().map(|first| {
             hashes.insert(0, first);
             hashes
         });
-        let carried = current.meta.as_ref();
-        let session =
-            carried.map(|meta| meta.session).or(args.text.session.map(Filter::from)).unwrap_or_default();
+        // A stage may make rows of another length: what is said here counts more than what lies beside.
+        let told = beside.is_some();
+        let interval = args.text.interval.filter(|_| told);
+        let session = args.text.session.map(Filter::from);
         let meta = Meta {
             kind,
-            interval: carried.and_then(|meta| meta.interval).or(current.interval).or(args.text.interval),
-            session,
+            interval: interval
+                .or(carried.and_then(|meta| meta.interval))
+                .or(current.interval)
+                .or(args.text.interval),
+            session: session
+                .filter(|_| told)
+                .or(carried.map(|meta| meta.session))
+                .or(session)
+                .unwrap_or_default(),
             lineage: Lineage::of_input(inherited, hashes),
+            side,
         };
         let progress = progress(current.rows, waiting.len());
         Ok(Input {
@@ -273,6 +287,11 @@ impl Opened {
             meta = Some(carried);
         }
         Ok(Opened { name, decoder, schema, meta, interval, hash, rows })
+    }
+
+    /// Says whether it is text that does not say what it is.
+    fn is_bare(&self) -> bool {
+        self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
     }
 
     fn next(&mut self) -> Result<Event> {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use mes_core::{dice::Draw, money::Cents, rules::Rules};
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +29,9 @@ pub type Spread = (&'static str, [f64; 5], fn(f64) -> String);
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub rules: String,
     pub start_usd: f64,
     pub trades: usize,
@@ -92,7 +95,8 @@ impl Outcome {
         let passed: Vec<f64> = passed.map(|day| day as f64).collect();
         Outcome {
             kind: "montecarlo",
-            synthetic: past.synthetic,
+            synthetic: past.origin.synthetic(),
+            origin: past.origin,
             rules: rules.name.clone(),
             start_usd: start.usd(),
             trades: trades.len(),
@@ -149,8 +153,7 @@ impl Outcome {
 
     /// Writes the table for a terminal.
     pub fn text(&self) -> String {
-        let data = if self.synthetic { "SYNTHETIC DATA: " } else { "" };
-        let mut out = format!("{data}{}\n\n  {:<20}", self.head(), "");
+        let mut out = format!("{}{}\n\n  {:<20}", self.origin.mark(), self.head(), "");
         for share in SHARES {
             let _ = write!(out, "{:>12}", format!("{:.0} %", share * 100.0));
         }
@@ -253,7 +256,7 @@ mod tests {
 
     fn past(nets: &[&[i64]]) -> Past {
         let sessions = nets.iter().map(|day| day.iter().map(|cents| Cents(*cents)).collect()).collect();
-        Past { sessions, synthetic: true, ..Past::default() }
+        Past { sessions, origin: Origin::Synthetic, ..Past::default() }
     }
 
     fn rules() -> Rules {

@@ -12,16 +12,15 @@ use super::{
 };
 use crate::{
     report::{charts, frame},
-    terms::MADE_UP,
     words::{self, percent, usd},
 };
 
 /// Writes the whole page.
 pub fn page(outcome: &Outcome, rules: &Rules) -> String {
-    let mut body = format!("<header>{}<h1>What else could have come</h1>", frame::badge(outcome.synthetic));
+    let mut body = format!("<header>{}<h1>What else could have come</h1>", outcome.origin.badge());
     body += &paragraph(&outcome.head());
-    let made_up = outcome.synthetic.then(|| MADE_UP.to_owned());
-    body += &frame::notes(&made_up.into_iter().chain(outcome.caution()).collect::<Vec<_>>());
+    let origin = outcome.origin.caution().map(str::to_owned);
+    body += &frame::notes(&origin.into_iter().chain(outcome.caution()).collect::<Vec<_>>());
     body += "</header>\n";
     body += &section("Equity", &(fan(outcome) + CAPTION));
     body += &section("Chances", &chances(outcome));

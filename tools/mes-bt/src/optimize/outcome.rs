@@ -16,7 +16,7 @@ use crate::{
     evidence::Searched,
     metrics::returns::YEAR,
     stats::{deflated::benchmark, overfitting::Overfitting},
-    terms::{MADE_UP, Terms},
+    terms::Terms,
     words,
 };
 
@@ -27,7 +27,9 @@ pub const SHOWN: usize = 10;
 pub struct Outcome {
     pub kind: &'static str,
     pub v: u32,
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub method: &'static str,
     pub by: String,
     pub vary: Vec<String>,
@@ -85,10 +87,7 @@ impl Counts {
 impl Outcome {
     /// Says what to beware of; trials with less than `fewest` trades are not ranked, rows held out had so many `looks`.
     pub fn cautions(&self, fewest: usize, looks: usize, search: &Search) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.synthetic {
-            warnings.push(MADE_UP.to_owned());
-        }
+        let mut warnings: Vec<String> = self.origin.caution().map(str::to_owned).into_iter().collect();
         let counts = &self.counts;
         if let Some(combinations) = search.exhausted() {
             let (all, asked) =

@@ -48,8 +48,7 @@ pub fn of(outcome: &Outcome, map: Option<&Map>) -> String {
 }
 
 fn head(outcome: &Outcome) -> String {
-    let data = if outcome.synthetic { "SYNTHETIC DATA: " } else { "" };
-    format!("{data}{}\n\n", counts(outcome))
+    format!("{}{}\n\n", outcome.origin.mark(), counts(outcome))
 }
 
 /// Says how many trials there were and what became of them.

@@ -26,7 +26,7 @@ pub fn head(summary: &Summary) -> String {
     if summary.account_died.is_some() {
         out += "<span class=\"badge died\">Account died</span>";
     }
-    out += frame::badge(summary.synthetic);
+    out += summary.origin.badge();
     let verdict = summary.verdict();
     let class = colour(summary.account.net_usd);
     let _ = writeln!(out, "<h1 class=\"{class}\">{}</h1>", escape(&words::capital(&verdict)));

@@ -1,12 +1,10 @@
 //! The go-live list. One line of it is one function here and one line in [`ITEMS`].
 
+use mes_pipe::Origin;
 use serde_json::Value;
 
 use super::{Evidence, paper};
-use crate::{
-    origin::Origin,
-    words::{self, count, usd},
-};
+use crate::words::{self, count, usd};
 
 /// What the evidence says of a line.
 #[derive(Clone, Debug, PartialEq)]

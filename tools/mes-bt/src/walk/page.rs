@@ -19,7 +19,7 @@ use crate::{
 pub fn page(outcome: &Outcome, settings: &Settings) -> String {
     let net = outcome.out_of_sample.net_usd;
     let title = format!("{} out of sample", signed_usd(net));
-    let mut body = format!("<header>{}", frame::badge(outcome.synthetic));
+    let mut body = format!("<header>{}", outcome.origin.badge());
     let class = if net < 0.0 { "loss" } else { "gain" };
     let folds = words::count(outcome.folds.len() as u64, "fold");
     let days = words::count(outcome.out_of_sample.days as u64, "day");

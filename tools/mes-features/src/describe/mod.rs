@@ -6,7 +6,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, answer::print};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Origin, Result, answer::print};
 
 use table::Table;
 
@@ -26,6 +26,7 @@ pub struct Args {
 pub fn describe(args: &Args) -> Result<()> {
     let mut input = Input::open(&args.input, &[Kind::Feature])?;
     let mut table = Table::of(input.schema());
+    table.origin = Origin::of(&input.meta().lineage.to_json());
     loop {
         match input.next()? {
             Event::Batch(batch) => table.add(&batch),

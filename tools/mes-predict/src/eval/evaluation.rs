@@ -32,8 +32,8 @@ pub struct About {
     pub model: Option<ModelName>,
     /// Rows that the model was fitted on are among those judged.
     pub in_sample: bool,
-    /// The rows come from `mes-fetch synth`.
-    pub synthetic: bool,
+    /// Where the prices came from.
+    pub origin: mes_pipe::Origin,
     pub prior: Option<Prior>,
     pub lineage: Value,
 }
@@ -77,7 +77,9 @@ pub struct Evaluation {
     pub label: Option<Label>,
     pub model_file: Option<ModelName>,
     pub in_sample: bool,
-    pub synthetic: bool,
+    /// Whether the prices were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: mes_pipe::Origin,
     pub prior: Prior,
     pub draws: Draws,
     pub model: Figures,
@@ -216,7 +218,8 @@ impl Evaluation {
             label: about.label,
             model_file: about.model,
             in_sample: about.in_sample,
-            synthetic: about.synthetic,
+            synthetic: about.origin.synthetic(),
+            origin: about.origin,
             prior,
             draws,
             model,

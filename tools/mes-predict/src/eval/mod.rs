@@ -9,7 +9,7 @@ mod terminal;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, log::note};
+use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Kind, Meta, Result, log::note};
 
 use crate::{
     InSample, Predictor,
@@ -145,17 +145,14 @@ fn each(input: &mut Input, mut f: impl FnMut(&arrow_array::RecordBatch) -> Resul
 
 /// Says what the chain of the rows tells of them.
 fn about(meta: &Meta) -> About {
+    let lineage = meta.lineage.to_json();
     let rule = meta.lineage.settings("mes-features").map(|settings| settings["labels"].clone());
     About {
         label: rule.and_then(|rule| serde_json::from_value::<Label>(rule).ok()),
-        synthetic: is_synthetic(&meta.lineage),
-        lineage: meta.lineage.to_json(),
+        origin: mes_pipe::Origin::of(&lineage),
+        lineage,
         ..About::default()
     }
-}
-
-fn is_synthetic(lineage: &Lineage) -> bool {
-    lineage.settings("mes-fetch").is_some_and(|settings| settings["synthetic"] == true)
 }
 
 /// What is judged, and the columns that every table of bars has.

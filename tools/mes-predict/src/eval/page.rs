@@ -10,7 +10,7 @@ use mes_page::{
 
 use super::{
     evaluation::{Evaluation, Group, Reliability, Skill},
-    terminal::{CLASSES, MADE, about, interval, or_inf, sets_in_words, signed},
+    terminal::{CLASSES, about, interval, or_inf, sets_in_words, signed},
 };
 use crate::scores::{Scores, tally::TOP};
 
@@ -37,9 +37,7 @@ pub fn page(evaluation: &Evaluation) -> String {
 
 fn head(evaluation: &Evaluation) -> String {
     let mut out = String::from("<header>\n");
-    if evaluation.synthetic {
-        out += "<span class=\"badge made\">Synthetic data</span>";
-    }
+    out += evaluation.origin.badge();
     if evaluation.in_sample {
         out += "<span class=\"badge died\">In sample: proves nothing</span>";
     }
@@ -51,7 +49,7 @@ fn head(evaluation: &Evaluation) -> String {
     };
     let _ = writeln!(out, "<h1 class=\"{class}\">{words}</h1>");
     for line in about(evaluation) {
-        out += &paragraph(line.strip_prefix(MADE).unwrap_or(&line));
+        out += &paragraph(line.strip_prefix(evaluation.origin.mark()).unwrap_or(&line));
     }
     out + &key(evaluation) + "</header>\n"
 }
