@@ -65,6 +65,7 @@ const FLAGS: [(&str, &[(&str, Flag)]); 4] = [
             ("set", Flag::Nothing),
             ("only", Flag::Value("--only")),
             ("without", Flag::Value("--without")),
+            ("warm_within", Flag::Value("--warm-within")),
             ("labels", Flag::Nothing),
             ("calendar", Flag::File("--calendar", &[".csv"])),
         ],
