@@ -93,6 +93,8 @@ pub struct Results {
     pub alerts: Vec<Alert>,
     /// Rows with a prediction; of these with a direction; of these with enough confidence to enter.
     pub predicted: u64,
+    /// Number of each day that had one, from 1, and the instant of its first.
+    pub first_predicted: Vec<(usize, Ts)>,
     pub directed: u64,
     pub confident: u64,
     /// Confident rows that follow one without, or with the other direction.
@@ -151,6 +153,8 @@ pub struct Recorder {
     confidence: f32,
     /// Direction of the last row if it was confident, else 0.
     signal: f32,
+    /// The last row had a prediction.
+    predicted: bool,
 }
 
 impl Recorder {
@@ -168,6 +172,7 @@ impl Recorder {
             in_trade: false,
             confidence: 1.0,
             signal: 0.0,
+            predicted: false,
         }
     }
 
@@ -208,6 +213,14 @@ impl Recorder {
         }
     }
 
+    /// Notes the first prediction of a day.
+    fn first_predicted(&mut self, ts: Ts) {
+        let Results { days, first_predicted, .. } = &mut self.results;
+        if self.predicted && first_predicted.last().is_none_or(|(day, _)| *day < days.len()) {
+            first_predicted.push((days.len(), ts));
+        }
+    }
+
     fn path(&mut self, statement: &Statement) {
         let (ts, equity) = (statement.ts, statement.equity_cents);
         let results = &mut self.results;
@@ -235,9 +248,10 @@ impl Recorder {
 
     fn prediction(&mut self, prediction: &Prediction) {
         let (Some(direction), Some(confidence)) = (prediction.dir, prediction.conf) else {
-            self.signal = 0.0;
+            (self.signal, self.predicted) = (0.0, false);
             return;
         };
+        self.predicted = true;
         let results = &mut self.results;
         let directed = direction != 0.0;
         let confident = directed && confidence >= self.confidence;
@@ -296,6 +310,7 @@ impl Journal for Recorder {
         self.results.rows_in_trade += u64::from(any);
         self.in_trade = in_trade;
         self.day(statement);
+        self.first_predicted(statement.ts);
         self.path(statement);
         self.equity = statement.equity_cents;
         match &mut self.file {

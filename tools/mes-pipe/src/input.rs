@@ -12,10 +12,10 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
 use indicatif::{ProgressBar, ProgressStyle};
-use mes_core::{interval::Interval, session::Filter};
+use mes_core::interval::Interval;
 
 use crate::{
-    Error, InputArgs, Kind, Lineage, Meta, Result,
+    Error, InputArgs, Kind, Meta, Result,
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
@@ -91,34 +91,21 @@ impl Input {
         };
         let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
         let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
-        // Of the kind that the columns say: a tool that wants less than there is must not take another's file for its own.
-        let beside = args.lineage.as_deref().filter(|_| current.is_bare());
-        let beside = beside.map(|path| side::read(path, Kind::of(&schema))).transpose()?;
-        let side = args.lineage.clone().filter(|_| beside.is_none());
-        let carried = current.meta.as_ref().or(beside.as_ref());
-        let inherited = carried.map(|meta| meta.lineage.clone());
         let hashes = current.hash.clone().map(|first| {
             hashes.insert(0, first);
             hashes
         });
-        // A stage may make rows of another length: what is said here counts more than what lies beside.
-        let told = beside.is_some();
-        let interval = args.text.interval.filter(|_| told);
-        let session = args.text.session.map(Filter::from);
-        let meta = Meta {
-            kind,
-            interval: interval
-                .or(carried.and_then(|meta| meta.interval))
-                .or(current.interval)
-                .or(args.text.interval),
-            session: session
-                .filter(|_| told)
-                .or(carried.map(|meta| meta.session))
-                .or(session)
-                .unwrap_or_default(),
-            lineage: Lineage::of_input(inherited, hashes),
-            side,
-        };
+        let meta = side::describe(
+            args,
+            side::Told {
+                bare: current.is_bare(),
+                columns: Kind::of(&schema),
+                kind,
+                meta: current.meta.clone(),
+                interval: current.interval,
+                hashes,
+            },
+        )?;
         let progress = progress(current.rows, waiting.len());
         Ok(Input {
             current,

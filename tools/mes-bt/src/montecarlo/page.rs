@@ -8,11 +8,11 @@ use mes_page::{
 
 use super::{
     closed::{ClosedForm, LEAVES_OUT},
-    outcome::{Outcome, SHARES},
+    outcome::{DRAWS, Outcome, SHARES},
 };
 use crate::{
     report::{charts, frame},
-    words::{self, percent, usd},
+    words::{self, usd},
 };
 
 /// Writes the whole page.
@@ -88,21 +88,23 @@ fn chances(outcome: &Outcome) -> String {
         vec![
             Cell::Text(chance.of.trim().to_owned()),
             Cell::Bar(chance.share, 0.0),
-            Cell::Number(percent(chance.share)),
-            Cell::Number(format!("{} to {}", percent(chance.low), percent(chance.high))),
+            Cell::Number(chance.happened(outcome.runs)),
+            Cell::Number(chance.interval()),
         ]
     };
     let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
-    format!("<div class=\"wrap\">{}</div>\n", table(&["Of", "|", ">Chance", ">95 % interval"], &rows))
+    let table = table(&["Lives with", "|", ">Share", ">95 % interval"], &rows);
+    format!("<div class=\"wrap\">{table}</div>\n<p class=\"caption\">{}</p>\n", words::capital(DRAWS))
 }
 
 fn closed_forms(outcome: &Outcome) -> String {
     let row = |form: &ClosedForm| {
-        vec![Cell::Text(form.of.to_owned()), Cell::Bar(form.share, 0.0), Cell::Number(percent(form.share))]
+        vec![Cell::Text(form.of.to_owned()), Cell::Bar(form.share, 0.0), Cell::Number(words::chance(form.share))]
     };
     let rows: Vec<Vec<Cell>> = outcome.closed_forms.iter().map(row).collect();
     let words = format!("Passing by closed forms, {LEAVES_OUT}.");
-    paragraph(&words) + &table(&["Of", "|", ">Chance"], &rows)
+    let apart = outcome.apart().map(|text| paragraph(&(words::capital(&text) + "."))).unwrap_or_default();
+    paragraph(&words) + &apart + &table(&["Of", "|", ">Chance"], &rows)
 }
 
 /// A line a share, so that a phone shows all of them.

@@ -67,7 +67,7 @@ pub fn equity(results: &Results) -> String {
         .collect();
     let low = line.iter().map(|(_, value)| *value).fold(start.usd(), f64::min);
     let high = highest.usd();
-    let tips: Vec<String> = points.iter().map(tip).collect();
+    let tips: Vec<String> = points.iter().zip(&peaks).map(|(point, (_, peak))| tip(point, *peak)).collect();
 
     let mut above = Chart::new("Equity over time", 240.0, Axis::nice(low, high, 4.0), dollars);
     above.area("under", &peaks, &line);
@@ -102,12 +102,18 @@ pub fn equity(results: &Results) -> String {
     above.render() + "<p class=\"caption\">Drawdown from the peak, bar by bar</p>" + &under.render()
 }
 
-fn tip(point: &Point) -> String {
-    let fall = match point.drawdown_cents {
-        Cents::ZERO => String::new(),
-        fall => format!(", down {fall}"),
+/// Says where equity stood at the end of a stretch, and how deep it was below its peak within.
+fn tip(point: &Point, peak_usd: f64) -> String {
+    let (at, equity) = (tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents);
+    let below = (Cents::from_usd(peak_usd) - equity).max(Cents::ZERO);
+    let stands = match below {
+        Cents::ZERO => "at its high".to_owned(),
+        below => format!("{below} below its high"),
     };
-    format!("{}  {}{fall}", tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents)
+    match point.drawdown_cents {
+        deepest if deepest > below => format!("{at}  {equity}, {stands}; up to {deepest} below it before"),
+        _ => format!("{at}  {equity}, {stands}"),
+    }
 }
 
 /// Picks up to four points at which a new day begins, and their dates.
@@ -330,6 +336,18 @@ mod tests {
         ] {
             assert_eq!(dollars(value), want);
         }
+    }
+
+    /// What stands at its high is not down; how deep it was before is told apart.
+    #[test]
+    fn a_point_is_not_at_its_high_and_down_at_once() {
+        let point = |equity, fall| Point { ts: sample::START, equity_cents: Cents(equity), drawdown_cents: Cents(fall) };
+        assert_eq!(
+            tip(&point(101_250, 1_750), 1012.5),
+            "Nov 2 09:31  $1,012.50, at its high; up to $17.50 below it before"
+        );
+        assert_eq!(tip(&point(100_000, 1_250), 1012.5), "Nov 2 09:31  $1,000.00, $12.50 below its high");
+        assert_eq!(tip(&point(101_250, 0), 1012.5), "Nov 2 09:31  $1,012.50, at its high");
     }
 
     #[test]

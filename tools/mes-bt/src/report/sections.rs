@@ -48,6 +48,7 @@ pub fn head(summary: &Summary) -> String {
         usd(summary.account.end_usd)
     );
     let _ = writeln!(out, "<p>{}</p>", escape(&line));
+    let _ = writeln!(out, "<p>Predictions {}.</p>", escape(&summary.metrics.predicted.sentence()));
     out += &frame::notes(&summary.warnings);
     out + "</header>\n"
 }
@@ -128,7 +129,7 @@ fn doubts(summary: &Summary) -> Vec<Figure> {
     let bare = |note: String| note.trim_matches(['(', ')']).to_owned();
     let mut figures = vec![
         figure("Sharpe, a year", or_dash(sharpe.sharpe, two), bare(sharpe.note())),
-        figure("Against chance", or_dash(skill, percent), chance(summary)),
+        figure("Random entries as good", or_dash(skill, percent), chance(summary)),
         figure(
             "Doubtful bars",
             trades.ambiguous.to_string(),

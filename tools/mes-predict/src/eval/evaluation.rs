@@ -11,11 +11,12 @@ use serde_json::Value;
 use super::{
     bootstrap::{Draws, Estimate},
     rows::{Place, Rows},
+    verdict::{Skill, verdict},
 };
 use crate::{
     model::card::{Conformal, Label},
     scores::{
-        ENTRY, LEAST_MOVED, Scores,
+        ENTRY, Scores,
         tally::{BINS, Class, TOP, Tally},
     },
 };
@@ -133,16 +134,6 @@ pub struct Gain {
     pub nats: Estimate,
 }
 
-/// What is shown. Only direction can be traded; volatility, which tells how far, is easy to foretell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Skill {
-    Direction,
-    #[serde(rename = "how far only")]
-    HowFarOnly,
-    None,
-}
-
 #[derive(Debug, Serialize)]
 pub struct Calls {
     pub confidence: f64,
@@ -197,13 +188,7 @@ impl Evaluation {
         let (over, guess) = better(&baselines, prior.p);
         let Found { model, gain, direction, direction_right } = Found::of(&sessions, &draws, guess, &whole);
         let gain = Gain { over, nats: gain };
-        let skill = if direction.is_above_zero() && whole.moved() >= LEAST_MOVED as u64 {
-            Skill::Direction
-        } else if gain.nats.is_above_zero() {
-            Skill::HowFarOnly
-        } else {
-            Skill::None
-        };
+        let skill = Skill::of(direction, gain.nats, whole.moved());
         let verdict = verdict(skill, &gain, [direction, direction_right], &whole, sessions.len());
         let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, [guess, prior.p], key);
         let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
@@ -314,41 +299,6 @@ impl Found {
         let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, direction_right] = found;
         let model = Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece };
         Found { model, gain, direction, direction_right }
-    }
-}
-
-fn verdict(
-    skill: Skill,
-    gain: &Gain,
-    [direction, right]: [Estimate; 2],
-    whole: &Tally,
-    sessions: usize,
-) -> String {
-    let nats = |estimate: Estimate| match (estimate.value, estimate.interval) {
-        (Some(value), Some([low, high])) => format!("{value:+.5} nats a row, 95 % {low:+.5} to {high:+.5}"),
-        (Some(value), None) => format!("{value:+.5} nats a row"),
-        _ => "not to be had: something happened that was called impossible".into(),
-    };
-    let moved = match right.value {
-        Some(share) => format!(
-            "up against down on the {} rows that moved: {:.1} % right, {}",
-            whole.moved(),
-            share * 100.0,
-            nats(direction)
-        ),
-        None => "no row moved".into(),
-    };
-    let over = match gain.nats.is_above_zero() {
-        true => format!("log-loss beats the {}: {}", gain.over, nats(gain.nats)),
-        false => format!("log-loss does not beat the {}: {}", gain.over, nats(gain.nats)),
-    };
-    match skill {
-        Skill::None if sessions < 2 => {
-            format!("NO SKILL shown: {moved}; {over}; {sessions} session is no sample, so there is no interval")
-        }
-        Skill::None => format!("NO SKILL shown: {moved}; {over}; over {sessions} sessions"),
-        Skill::HowFarOnly => format!("HOW FAR ONLY, no skill in direction: {moved}; {over}; over {sessions} sessions"),
-        Skill::Direction => format!("SKILL in direction: {moved}; {over}; over {sessions} sessions"),
     }
 }
 

@@ -5,6 +5,7 @@ mod evaluation;
 mod page;
 mod rows;
 mod terminal;
+mod verdict;
 
 use std::path::PathBuf;
 
@@ -17,8 +18,9 @@ use crate::{
     served::Served,
 };
 use bootstrap::Draws;
-use evaluation::{About, Evaluation, ModelName, Origin, Prior, Skill};
+use evaluation::{About, Evaluation, ModelName, Origin, Prior};
 use rows::Rows;
+use verdict::Skill;
 
 /// Say how good predictions were, beside two guesses that know nothing
 ///

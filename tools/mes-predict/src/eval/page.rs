@@ -9,8 +9,9 @@ use mes_page::{
 };
 
 use super::{
-    evaluation::{Evaluation, Group, Reliability, Skill},
+    evaluation::{Evaluation, Group, Reliability},
     terminal::{CLASSES, about, interval, or_inf, sets_in_words, signed},
+    verdict::Skill,
 };
 use crate::scores::{Scores, tally::TOP};
 
