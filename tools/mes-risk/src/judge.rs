@@ -90,6 +90,11 @@ impl Risk {
         self.known.is_some_and(|known| row.bar.ts <= known)
     }
 
+    /// Takes in the account as it was left.
+    pub fn closed(&mut self, statement: &Statement) {
+        memory::account(&mut self.ledger, statement, &self.rules.breakers);
+    }
+
     /// Takes in what a person said.
     pub fn told(&mut self, person: &Person) {
         told(&mut self.ledger, person);

@@ -24,20 +24,26 @@ pub fn update(
         begin_day(ledger, today);
     }
     watch(ledger, row, row_ns, rules);
+    account(ledger, statement, &rules.breakers);
+    if let Some(trade) = &mut ledger.trade {
+        let close = row.bar.close;
+        trade.best = if statement.position > 0 { trade.best.max(close) } else { trade.best.min(close) };
+    }
+}
+
+/// Takes in what a statement says of the account alone: of the last one there is no row.
+pub fn account(ledger: &mut Ledger, statement: &Statement, breakers: &Breakers) {
     let mut booked = ledger.balance_cents;
     for fill in &statement.fills {
         booked += fill.gross_cents - fill.commission_cents;
-        book(ledger, fill, &rules.breakers);
+        book(ledger, fill, breakers);
     }
     if statement.position == 0 && ledger.position != 0 {
-        missed(ledger, statement, statement.balance_cents - booked, &rules.breakers);
+        missed(ledger, statement, statement.balance_cents - booked, breakers);
     }
     ledger.position = statement.position;
     if statement.position == 0 {
         ledger.trade = None;
-    } else if let Some(trade) = &mut ledger.trade {
-        let close = row.bar.close;
-        trade.best = if statement.position > 0 { trade.best.max(close) } else { trade.best.min(close) };
     }
     (ledger.equity_cents, ledger.balance_cents) = (statement.equity_cents, statement.balance_cents);
     ledger.peak_cents = ledger.peak_cents.max(ledger.equity_cents);

@@ -54,6 +54,10 @@ pub trait Journal {
     fn remember(&mut self, _ledger: &mut Ledger, _row: &Row, _statement: &Statement) -> Result<()> {
         Ok(())
     }
+    /// Keeps what is remembered once the last statement has come.
+    fn closed(&mut self, _ledger: &mut Ledger, _statement: &Statement) -> Result<()> {
+        Ok(())
+    }
     fn end(&mut self) -> Result<()> {
         Ok(())
     }
@@ -153,6 +157,8 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     journal.end()?;
     journal.flush()?;
     let statement = broker.end()?;
+    risk.closed(statement);
+    journal.closed(risk.ledger_mut(), statement)?;
     journal.statement(statement)?;
     journal.flush()
 }
