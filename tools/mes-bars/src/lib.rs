@@ -76,11 +76,8 @@ pub struct Args {
 pub fn main(args: Args) -> Result<()> {
     let measure = Measure::of(&args)?;
     let calendar = args.calendar.read()?;
-    let input = InputArgs {
-        files: args.files.clone(),
-        lineage: args.lineage.clone(),
-        text: TextArgs::default(),
-    };
+    let input =
+        InputArgs { files: args.files.clone(), lineage: args.lineage.clone(), text: TextArgs::default() };
     let input = Input::open(&input, &[Kind::Tick, Kind::Ohlcv])?;
     let ticks = input.meta().kind == Kind::Tick;
     measure.accept(&input, ticks)?;

@@ -335,7 +335,10 @@ mod tests {
             (summary.synthetic, summary.warnings.iter().any(|warning| warning.contains("origin unknown")))
         };
         let bars = serde_json::json!({"tool": "mes-bars", "settings": {"synthetic": false}, "input": "pipe"});
-        assert_eq!(of(serde_json::json!([{"tool": "mes-fetch", "settings": {}}, bars])), (Some(false), false));
+        assert_eq!(
+            of(serde_json::json!([{"tool": "mes-fetch", "settings": {}}, bars])),
+            (Some(false), false)
+        );
         // What came through text is not known to be real.
         assert_eq!(of(serde_json::json!([bars])), (None, true));
     }

@@ -133,7 +133,8 @@ pub fn chance(summary: &Summary) -> String {
     let Some(skill) = &summary.evidence.skill else { return "-".into() };
     let net = summary.account.net_usd;
     // Better than chance and better than nothing are two things: costs stand between them.
-    let (did, meant) = if net < 0.0 { ("lost no more", "; it is a loss all the same") } else { ("made as much", "") };
+    let (did, meant) =
+        if net < 0.0 { ("lost no more", "; it is a loss all the same") } else { ("made as much", "") };
     format!(
         "{} of {} sets of random entries, alike else, {did}; on average they came to {}{meant}",
         percent(skill.p_value),

@@ -236,7 +236,10 @@ mod tests {
             ("+$3.00".into(), "-$3.00".into(), "$0.00".into())
         );
         assert_eq!((count(1, "trade"), count(1204, "trade")), ("1 trade".into(), "1,204 trades".into()));
-        assert_eq!([0.0, 0.0004, 0.25, 0.9996, 1.0].map(chance), ["< 0.1 %", "< 0.1 %", "25.0 %", "> 99.9 %", "> 99.9 %"]);
+        assert_eq!(
+            [0.0, 0.0004, 0.25, 0.9996, 1.0].map(chance),
+            ["< 0.1 %", "< 0.1 %", "25.0 %", "> 99.9 %", "> 99.9 %"]
+        );
         let mut slips = Slippage { rth_ticks: 1, eth_ticks: 2, thin_share: 0.0, wild_ticks: 0 };
         assert_eq!(slippage(slips), "1 tick in the cash session, 2 outside");
         (slips.thin_share, slips.wild_ticks) = (0.1, 4);

@@ -274,14 +274,19 @@ fn named(feature: &Feature, name: &str) -> bool {
 
 /// Returns the table as text for people.
 pub fn list() -> String {
-    let mut text = format!("{:<16} {:<11} {:<8} {:<18} {:>7}   formula\n", "name", "group", "range", "warm-up", "known");
+    let mut text =
+        format!("{:<16} {:<11} {:<8} {:<18} {:>7}   formula\n", "name", "group", "range", "warm-up", "known");
     for f in &TABLE {
         let needs = if f.needs.is_empty() { String::new() } else { format!("; needs {}", f.needs.join(" ")) };
         let (range, warmup) = (f.range.text(), f.warmup.text());
         let late = if f.warm_s() > WARM_WITHIN_S { '*' } else { ' ' };
         let known = format!("{} s{late}", f.warm_s());
-        text +=
-            &format!("{:<16} {:<11} {range:<8} {warmup:<18} {known:>8}  {}{needs}\n", f.name, f.group(), f.formula);
+        text += &format!(
+            "{:<16} {:<11} {range:<8} {warmup:<18} {known:>8}  {}{needs}\n",
+            f.name,
+            f.group(),
+            f.formula
+        );
     }
     text + &format!(
         "\nknown: after the open of a session, with rows of 1 s. * later than {WARM_WITHIN_S} s, so not made by default: \

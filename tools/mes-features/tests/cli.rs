@@ -88,13 +88,16 @@ fn only_and_without_choose_by_feature_and_by_group() {
 /// The open is the best half hour: nothing that is made unasked keeps a model from it.
 #[test]
 fn default_features_are_known_five_minutes_after_the_open() {
-    let input: Vec<_> = lines(600).iter().map(|line| line.replacen("\"seg\":", "\"seg\":0,\"was\":", 1)).collect();
+    let input: Vec<_> =
+        lines(600).iter().map(|line| line.replacen("\"seg\":", "\"seg\":0,\"was\":", 1)).collect();
     let known = |args: &[&str]| -> Vec<(String, Option<usize>)> {
         let out = rows(&run(&[&["--to", "jsonl"], args].concat(), &input.join("\n")));
-        let names = out[0].as_object().expect("an object").keys().filter(|name| name.starts_with("f_")).cloned();
+        let names =
+            out[0].as_object().expect("an object").keys().filter(|name| name.starts_with("f_")).cloned();
         names.map(|name| (name.clone(), out.iter().position(|row| !row[&name].is_null()))).collect()
     };
-    let of = |features: &[(String, Option<usize>)], name: &str| features.iter().any(|(known, _)| known == name);
+    let of =
+        |features: &[(String, Option<usize>)], name: &str| features.iter().any(|(known, _)| known == name);
     let default = known(&["--interval", "1s"]);
     assert!(default.iter().all(|(_, row)| row.is_some_and(|row| row < 300)), "{default:?}");
     let latest = default.iter().map(|(_, row)| *row).max();
@@ -108,7 +111,11 @@ fn default_features_are_known_five_minutes_after_the_open() {
     let slow: Vec<_> = (0..70)
         .map(|k| {
             let ts = time::parse("2026-06-15T14:00:00Z").expect("a time") + (k + 1) * time::MINUTE;
-            lines(70)[k as usize].replacen(&time::format(time::parse("2026-06-15T14:00:00Z").expect("a time") + (k + 1) * time::SECOND), &time::format(ts), 1)
+            lines(70)[k as usize].replacen(
+                &time::format(time::parse("2026-06-15T14:00:00Z").expect("a time") + (k + 1) * time::SECOND),
+                &time::format(ts),
+                1,
+            )
         })
         .collect();
     let header = &rows(&run(&["--interval", "1m", "--to", "jsonl"], &slow.join("\n")))[0];
@@ -254,8 +261,12 @@ fn the_list_names_every_feature() {
     let text = String::from_utf8(run(&["list"], "").stdout).expect("text");
     let objects = rows(&run(&["list", "--json"], ""));
     assert_eq!(text.lines().count(), objects.len() + 3);
-    assert!(text.lines().any(|line| line.starts_with("f_m5_momentum") && line.contains("1800 s* ")), "{text}");
-    let late: Vec<_> = objects.iter().filter(|object| object["default"] == false).map(|one| &one["name"]).collect();
+    assert!(
+        text.lines().any(|line| line.starts_with("f_m5_momentum") && line.contains("1800 s* ")),
+        "{text}"
+    );
+    let late: Vec<_> =
+        objects.iter().filter(|object| object["default"] == false).map(|one| &one["name"]).collect();
     assert_eq!(late, ["f_m1_momentum", "f_m5_momentum"]);
     for object in objects {
         let name = object["name"].as_str().expect("a name");

@@ -39,7 +39,8 @@ pub(crate) fn describe(args: &InputArgs, told: Told) -> Result<Meta> {
     Ok(Meta {
         kind: told.kind,
         interval: if said { interval.or(carried_interval) } else { carried_interval.or(interval) },
-        session: if said { session.or(carried_session) } else { carried_session.or(session) }.unwrap_or_default(),
+        session: if said { session.or(carried_session) } else { carried_session.or(session) }
+            .unwrap_or_default(),
         lineage: Lineage::of_input(carried.map(|meta| meta.lineage), told.hashes),
         side,
     })
@@ -71,5 +72,6 @@ fn read(path: &Path, kind: Kind) -> Result<Meta> {
 
 /// Writes what rows are and came from.
 pub(crate) fn write(path: &Path, meta: &Meta) -> Result<()> {
-    fs::write(path, format!("{:#}\n", meta.to_header())).map_err(|error| Error::from(error).at(path.display()))
+    fs::write(path, format!("{:#}\n", meta.to_header()))
+        .map_err(|error| Error::from(error).at(path.display()))
 }

@@ -19,7 +19,11 @@ fn header(bytes: &[u8]) -> Value {
 
 /// Writes text without a header into stdout and its lineage into `side`, as the tool before a text stage does.
 fn before(folder: &tempfile::TempDir) -> Vec<u8> {
-    let text = ok(folder.path(), &["-q", "--to", "jsonl", "--lineage", "side"], format!("{HEAD}\n{ROWS}").as_bytes());
+    let text = ok(
+        folder.path(),
+        &["-q", "--to", "jsonl", "--lineage", "side"],
+        format!("{HEAD}\n{ROWS}").as_bytes(),
+    );
     assert_eq!(String::from_utf8_lossy(&text), ROWS);
     text
 }
@@ -28,18 +32,22 @@ fn before(folder: &tempfile::TempDir) -> Vec<u8> {
 fn a_text_stage_carries_origin_and_interval_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = before(&folder);
-    let after = |flags: &[&str]| header(&ok(folder.path(), &[&["-q", "--to", "jsonl", "--header"], flags].concat(), &text));
+    let after = |flags: &[&str]| {
+        header(&ok(folder.path(), &[&["-q", "--to", "jsonl", "--header"], flags].concat(), &text))
+    };
     let bare = after(&[]);
     assert_eq!((&bare["interval"], &bare["lineage"]), (&Value::Null, &json!([])));
     let told = after(&["--lineage", "side"]);
     assert_eq!((&told["interval"], &told["session"]), (&json!("5s"), &json!("rth")));
-    let chain = json!([{"tool": "mes-fetch", "settings": {"synthetic": true}}, {"tool": "text", "settings": {}}]);
+    let chain =
+        json!([{"tool": "mes-fetch", "settings": {"synthetic": true}}, {"tool": "text", "settings": {}}]);
     assert_eq!(told["lineage"], chain);
     // A stage may make rows of another length: what is said here counts.
     assert_eq!(after(&["--lineage", "side", "--interval", "1m"])["interval"], "1m");
     // Another text stage may follow: the same rows, one link more, in another file.
     assert_eq!(after(&["--lineage", "side", "--lineage-to", "next"])["lineage"], chain);
-    let next: Value = serde_json::from_slice(&fs::read(folder.path().join("next")).expect("a file")).expect("JSON");
+    let next: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("next")).expect("a file")).expect("JSON");
     assert_eq!(next["lineage"], chain);
     // What says itself what it is needs no side file: it is written, not read.
     fs::remove_file(folder.path().join("side")).expect("removes");

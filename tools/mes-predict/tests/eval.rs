@@ -76,7 +76,9 @@ fn skill_is_told_from_none_and_decides_the_exit_code() {
         (&found["skill"], &found["sessions"], &found["rows"]),
         (&"direction".into(), &30.into(), &1800.into())
     );
-    assert!(found["verdict"].as_str().expect("words").starts_with("SKILL in direction: up against down on the "));
+    assert!(
+        found["verdict"].as_str().expect("words").starts_with("SKILL in direction: up against down on the ")
+    );
     assert!(number(&found["gain"]["interval"][0]) > 0.0 && number(&found["direction"]["interval"][0]) > 0.0);
     assert_eq!(found["prior"]["from"], "hindsight");
 

@@ -237,7 +237,8 @@ mod tests {
         let glance = Glance::default();
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
         let text = Status::new("sim-sim".into(), false, &snapshot, Vec::new()).table();
-        let wanted = "daily_loss_usd: $30.00 of $30.00, its limit then; by the rules of now it is $50.00; the next";
+        let wanted =
+            "daily_loss_usd: $30.00 of $30.00, its limit then; by the rules of now it is $50.00; the next";
         assert!(text.contains(wanted) && text.contains("left of $50.00"), "{text}");
     }
 

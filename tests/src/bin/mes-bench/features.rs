@@ -35,13 +35,21 @@ pub fn cases(data: &Data) -> Vec<Line> {
             Some(5e6),
             "taskset -c 0 mes-features -q --warm-within 24h --threads 1 --to arrow bars.arrow > /dev/null",
         ),
-        whole("Parquet to Arrow", Some(8e6), "mes-features -q --warm-within 24h --to arrow bars.parquet > /dev/null"),
+        whole(
+            "Parquet to Arrow",
+            Some(8e6),
+            "mes-features -q --warm-within 24h --to arrow bars.parquet > /dev/null",
+        ),
         whole(
             "Parquet to Arrow, labels too",
             None,
             "mes-features -q --warm-within 24h --labels --to arrow bars.parquet > /dev/null",
         ),
-        whole("Parquet to Parquet", None, "mes-features -q --warm-within 24h --to parquet bars.parquet > /dev/null"),
+        whole(
+            "Parquet to Parquet",
+            None,
+            "mes-features -q --warm-within 24h --to parquet bars.parquet > /dev/null",
+        ),
     ]
 }
 

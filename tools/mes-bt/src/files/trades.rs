@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn risk_is_the_one_figure() {
         let trades = sample::from_fills(&[(1, 16, 1, true), (2, -9, 1, false)]).trades;
-        assert_eq!(trades.iter().map(|trade| trade.risk_cents).collect::<Vec<_>>(), [Cents(1209), Cents(2418)]);
+        assert_eq!(
+            trades.iter().map(|trade| trade.risk_cents).collect::<Vec<_>>(),
+            [Cents(1209), Cents(2418)]
+        );
     }
 
     #[test]

@@ -21,7 +21,8 @@ use crate::{
 /// The shares at which distributions are shown.
 pub const SHARES: [f64; 5] = [0.05, 0.25, 0.50, 0.75, 0.95];
 /// What the intervals are not.
-pub const DRAWS: &str = "95 % of what the number of lives leaves open; that the sessions drawn from were lucky is not in it";
+pub const DRAWS: &str =
+    "95 % of what the number of lives leaves open; that the sessions drawn from were lucky is not in it";
 /// Points of the picture, at most.
 const POINTS: usize = 200;
 
@@ -141,7 +142,8 @@ impl Outcome {
     /// Says why lives and closed forms need not agree, where there are any: the lives end.
     pub fn apart(&self) -> Option<String> {
         let target = self.target_usd.filter(|_| !self.closed_forms.is_empty())?;
-        let (days, mean) = (words::count(self.days as u64, "session"), self.trades_usd / self.sessions as f64);
+        let (days, mean) =
+            (words::count(self.days as u64, "session"), self.trades_usd / self.sessions as f64);
         let away = match (target / mean).ceil() {
             _ if mean <= 0.0 => "sessions as these lead away from it".to_owned(),
             needed => format!("at {} a session it is {needed:.0} sessions away", signed_usd(mean)),
@@ -183,7 +185,13 @@ impl Outcome {
         }
         let _ = writeln!(out, "\n\n  of {} lives so many had", words::grouped(self.runs as u64));
         for chance in &self.chances {
-            let _ = writeln!(out, "  {:<34}{:>9}   ({})", chance.of, chance.happened(self.runs), chance.interval());
+            let _ = writeln!(
+                out,
+                "  {:<34}{:>9}   ({})",
+                chance.of,
+                chance.happened(self.runs),
+                chance.interval()
+            );
         }
         let _ = writeln!(out, "  {DRAWS}");
         if !self.closed_forms.is_empty() {
@@ -337,14 +345,18 @@ mod tests {
     /// A market that always gains passes for certain given time, and never in ten sessions.
     #[test]
     fn none_of_the_lives_is_not_read_beside_a_certainty() {
-        let (_, text) = mes_core::rules::SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("shipped");
+        let (_, text) =
+            mes_core::rules::SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("shipped");
         let firm = Rules::parse(text).expect("rules");
         let outcome = Outcome::of(&past(&[&[5_000], &[-1_000]]), &firm, 10, 200, 1);
         let text = outcome.text();
         let line = |what: &str| text.lines().find(|line| line.contains(what)).unwrap_or_default().to_owned();
         assert!(line("passing: ").contains(" none "), "{text}");
         assert!(line("the sessions' mean").contains("> 99.9 %") && !text.contains("100.0 %"), "{text}");
-        assert!(text.contains("a life here has 10 sessions for the $3,000.00 to pass, there it has no end"), "{text}");
+        assert!(
+            text.contains("a life here has 10 sessions for the $3,000.00 to pass, there it has no end"),
+            "{text}"
+        );
         assert!(text.contains("at +$20.00 a session it is 150 sessions away"), "{text}");
     }
 

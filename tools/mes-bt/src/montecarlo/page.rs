@@ -99,7 +99,11 @@ fn chances(outcome: &Outcome) -> String {
 
 fn closed_forms(outcome: &Outcome) -> String {
     let row = |form: &ClosedForm| {
-        vec![Cell::Text(form.of.to_owned()), Cell::Bar(form.share, 0.0), Cell::Number(words::chance(form.share))]
+        vec![
+            Cell::Text(form.of.to_owned()),
+            Cell::Bar(form.share, 0.0),
+            Cell::Number(words::chance(form.share)),
+        ]
     };
     let rows: Vec<Vec<Cell>> = outcome.closed_forms.iter().map(row).collect();
     let words = format!("Passing by closed forms, {LEAVES_OUT}.");

@@ -28,7 +28,8 @@ use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use mes_core::dice::Draw;
 use mes_pipe::{
-    AnswerArgs, Error, InputArgs, Origin, Result, Settings, SettingsArgs, answer::pretty, hash, log, write::whole,
+    AnswerArgs, Error, InputArgs, Origin, Result, Settings, SettingsArgs, answer::pretty, hash, log,
+    write::whole,
 };
 use serde_json::{Value, json};
 

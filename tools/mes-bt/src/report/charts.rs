@@ -341,7 +341,11 @@ mod tests {
     /// What stands at its high is not down; how deep it was before is told apart.
     #[test]
     fn a_point_is_not_at_its_high_and_down_at_once() {
-        let point = |equity, fall| Point { ts: sample::START, equity_cents: Cents(equity), drawdown_cents: Cents(fall) };
+        let point = |equity, fall| Point {
+            ts: sample::START,
+            equity_cents: Cents(equity),
+            drawdown_cents: Cents(fall),
+        };
         assert_eq!(
             tip(&point(101_250, 1_750), 1012.5),
             "Nov 2 09:31  $1,012.50, at its high; up to $17.50 below it before"

@@ -137,7 +137,7 @@ fn skill(evidence: &Evidence) -> Finding {
         return evidence.eval.lacking(how);
     };
     let origin = Origin::of(&eval["lineage"]);
-    let (gain, ends) = (&eval["direction"]["value"], &eval["direction"]["interval"]);
+    let (gain, ends) = (&eval["direction_gate"]["value"], &eval["direction_gate"]["interval"]);
     let figures = match (gain.as_f64(), ends[0].as_f64(), ends[1].as_f64()) {
         (Some(value), Some(low), Some(high)) => {
             let right = words::or_dash(eval["direction_right"]["value"].as_f64(), words::percent);

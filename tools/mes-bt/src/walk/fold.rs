@@ -189,16 +189,7 @@ impl Work<'_> {
         let (out_of_sample, origin) = self.side("out-of-sample")?;
         let days = self.days()?;
         let fold = fold.clone();
-        Ok(FoldResult {
-            kind: "fold_result".into(),
-            v: 1,
-            key,
-            fold,
-            in_sample,
-            out_of_sample,
-            days,
-            origin,
-        })
+        Ok(FoldResult { kind: "fold_result".into(), v: 1, key, fold, in_sample, out_of_sample, days, origin })
     }
 
     fn pipe(&self, stages: &[Stage], out: Option<&std::path::Path>) -> Result<()> {

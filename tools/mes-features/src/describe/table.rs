@@ -235,7 +235,8 @@ impl Table {
     }
 
     pub fn text(&self) -> String {
-        let mut text = format!("{}{} rows, {} without a null\n", self.origin.mark(), self.rows, self.complete);
+        let mut text =
+            format!("{}{} rows, {} without a null\n", self.origin.mark(), self.rows, self.complete);
         for label in &self.labels {
             let ([down, flat, up], unknown) = (label.shares(), label.counts[3]);
             text += &format!(

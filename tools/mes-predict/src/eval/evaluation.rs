@@ -87,9 +87,11 @@ pub struct Evaluation {
     pub baselines: Baselines,
     /// Mean log-loss of the better baseline less the model's, nats a row.
     pub gain: Gain,
-    /// The same over the rows that moved, given that they did: up or down? Against always saying the shares of the two
-    /// that came, the hardest constant to beat: that the market rose is no skill.
+    /// The same over the rows that moved, given that they did: up or down? Against the prior.
     pub direction: Estimate,
+    /// The same against always saying the shares of the two that came, the hardest constant to beat: that the market rose,
+    /// or that the prior was wrong about it, is no skill.
+    pub direction_gate: Estimate,
     /// The share of those rows whose side was the likelier one.
     pub direction_right: Estimate,
     pub skill: Skill,
@@ -186,10 +188,11 @@ impl Evaluation {
         let prior = prior(about.prior, &whole)?;
         let baselines = Baselines::of(&whole, prior.p);
         let (over, guess) = better(&baselines, prior.p);
-        let Found { model, gain, direction, direction_right } = Found::of(&sessions, &draws, guess, &whole);
+        let Found { model, gain, direction, direction_gate, direction_right } =
+            Found::of(&sessions, &draws, [guess, prior.p], &whole);
         let gain = Gain { over, nats: gain };
-        let skill = Skill::of(direction, gain.nats, whole.moved());
-        let verdict = verdict(skill, &gain, [direction, direction_right], &whole, sessions.len());
+        let skill = Skill::of(direction_gate, gain.nats, whole.moved());
+        let verdict = verdict(skill, &gain, [direction_gate, direction_right], &whole, sessions.len());
         let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, [guess, prior.p], key);
         let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
         Ok(Evaluation {
@@ -211,6 +214,7 @@ impl Evaluation {
             baselines,
             gain,
             direction,
+            direction_gate,
             direction_right,
             skill,
             verdict,
@@ -278,27 +282,52 @@ struct Found {
     model: Figures,
     gain: Estimate,
     direction: Estimate,
+    direction_gate: Estimate,
     direction_right: Estimate,
 }
 
 impl Found {
-    /// Estimates the scores, the gain over a guess, and what is known of direction.
-    fn of(sessions: &[Tally], draws: &Draws, guess: [f64; 3], whole: &Tally) -> Found {
+    /// Estimates the scores, the gain over a guess, and what is known of direction beside the prior.
+    fn of(sessions: &[Tally], draws: &Draws, [guess, prior]: [[f64; 3]; 2], whole: &Tally) -> Found {
         const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
         const SHARE: [f64; 2] = [0.0, 1.0];
-        let ranges = [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY, SHARE];
+        let ranges =
+            [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY, ANY, SHARE];
         let came = whole.classes().map(|rows| rows as f64);
         let found = draws.estimate(sessions, ranges, |drawn| {
             let sum = Tally::sum(drawn.iter().copied());
             let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = sum.scores();
             let [brier, accuracy, balanced_accuracy, mcc, ece] =
                 [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
-            let (gain, direction) = (sum.gain_over(guess), sum.direction_gain_over(came));
-            [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, sum.direction_right()]
+            let gain = sum.gain_over(guess);
+            let [direction, gate] = [prior, came].map(|p| sum.direction_gain_over(p));
+            [
+                log_loss,
+                brier,
+                accuracy,
+                balanced_accuracy,
+                mcc,
+                ece,
+                gain,
+                direction,
+                gate,
+                sum.direction_right(),
+            ]
         });
-        let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, direction_right] = found;
+        let [
+            log_loss,
+            brier,
+            accuracy,
+            balanced_accuracy,
+            mcc,
+            ece,
+            gain,
+            direction,
+            direction_gate,
+            direction_right,
+        ] = found;
         let model = Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece };
-        Found { model, gain, direction, direction_right }
+        Found { model, gain, direction, direction_gate, direction_right }
     }
 }
 

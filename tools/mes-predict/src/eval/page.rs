@@ -65,11 +65,14 @@ fn key(evaluation: &Evaluation) -> String {
         ),
         (
             "Up against down, nats",
-            signed(evaluation.direction.value),
+            signed(evaluation.direction_gate.value),
             format!(
                 "where it moved; 95 % {}; {} right",
-                interval(evaluation.direction, 5),
-                evaluation.direction_right.value.map_or("–".into(), |share| format!("{:.1} %", share * 100.0))
+                interval(evaluation.direction_gate, 5),
+                evaluation
+                    .direction_right
+                    .value
+                    .map_or("–".into(), |share| format!("{:.1} %", share * 100.0))
             ),
         ),
         (
@@ -300,7 +303,8 @@ fn method(evaluation: &Evaluation) -> String {
     let draws = evaluation.draws;
     let text = format!(
         "Gain is the mean log-loss of the better guess less that of the model, in nats a row: above 0 the model knows \
-         something. Intervals come from {} resamples of whole sessions (seed {}), widened as Student's t would be for \
+         something. Up against down is over always saying the shares of the two that came, on the rows that moved: \
+         only that is skill in direction, and only that can be traded. Intervals come from {} resamples of whole sessions (seed {}), widened as Student's t would be for \
          {} sessions; a group of one session has none. Many groups are shown: one in twenty lies outside of its \
          interval by chance.",
         draws.resamples, draws.seed, evaluation.sessions

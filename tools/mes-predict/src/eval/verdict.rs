@@ -16,7 +16,7 @@ pub enum Skill {
 }
 
 impl Skill {
-    /// Judges by the gains in up against down, over `moved` rows, and in all.
+    /// Judges by the gains over the best constant guess in up against down, over `moved` rows, and in all.
     pub fn of(direction: Estimate, all: Estimate, moved: u64) -> Skill {
         if direction.is_above_zero() && moved >= LEAST_MOVED as u64 {
             Skill::Direction
@@ -56,10 +56,14 @@ pub fn verdict(
     };
     match skill {
         Skill::None if sessions < 2 => {
-            format!("NO SKILL shown: {moved}; {over}; {sessions} session is no sample, so there is no interval")
+            format!(
+                "NO SKILL shown: {moved}; {over}; {sessions} session is no sample, so there is no interval"
+            )
         }
         Skill::None => format!("NO SKILL shown: {moved}; {over}; over {sessions} sessions"),
-        Skill::HowFarOnly => format!("HOW FAR ONLY, no skill in direction: {moved}; {over}; over {sessions} sessions"),
+        Skill::HowFarOnly => {
+            format!("HOW FAR ONLY, no skill in direction: {moved}; {over}; over {sessions} sessions")
+        }
         Skill::Direction => format!("SKILL in direction: {moved}; {over}; over {sessions} sessions"),
     }
 }
