@@ -1,6 +1,7 @@
 //! `mes-predict eval`: says how good predictions were, beside guesses that know nothing, and whether that is skill.
 
 mod bootstrap;
+mod estimates;
 mod evaluation;
 mod page;
 mod rows;
