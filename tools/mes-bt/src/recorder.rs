@@ -74,6 +74,8 @@ pub struct Alert {
 pub struct Point {
     pub ts: Ts,
     pub equity_cents: Cents,
+    /// The highest up to it, bar by bar.
+    pub peak_cents: Cents,
     /// The deepest fall below the peak within it, bar by bar.
     pub drawdown_cents: Cents,
 }
@@ -240,9 +242,14 @@ impl Recorder {
         match results.curve.last_mut() {
             Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => {
                 let drawdown_cents = last.drawdown_cents.max(fall);
-                *last = Point { ts, equity_cents: equity, drawdown_cents };
+                *last = Point { ts, equity_cents: equity, peak_cents: peak.max(equity), drawdown_cents };
             }
-            _ => results.curve.push(Point { ts, equity_cents: equity, drawdown_cents: fall }),
+            _ => results.curve.push(Point {
+                ts,
+                equity_cents: equity,
+                peak_cents: peak.max(equity),
+                drawdown_cents: fall,
+            }),
         }
     }
 

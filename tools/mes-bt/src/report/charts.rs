@@ -56,18 +56,14 @@ pub fn equity(results: &Results) -> String {
     let place = |index: usize| (index as f64 + 0.5) / points.len() as f64;
     let line: Vec<_> =
         points.iter().enumerate().map(|(index, point)| (place(index), point.equity_cents.usd())).collect();
-    let mut highest = start;
     let peaks: Vec<_> = line
         .iter()
         .zip(&points)
-        .map(|((place, _), point)| {
-            highest = highest.max(point.equity_cents);
-            (*place, highest.usd())
-        })
+        .map(|((place, _), point)| (*place, point.peak_cents.max(start).usd()))
         .collect();
     let low = line.iter().map(|(_, value)| *value).fold(start.usd(), f64::min);
-    let high = highest.usd();
-    let tips: Vec<String> = points.iter().zip(&peaks).map(|(point, (_, peak))| tip(point, *peak)).collect();
+    let high = peaks.iter().map(|(_, value)| *value).fold(start.usd(), f64::max);
+    let tips: Vec<String> = points.iter().map(tip).collect();
 
     let mut above = Chart::new("Equity over time", 240.0, Axis::nice(low, high, 4.0), dollars);
     above.area("under", &peaks, &line);
@@ -103,9 +99,9 @@ pub fn equity(results: &Results) -> String {
 }
 
 /// Says where equity stood at the end of a stretch, and how deep it was below its peak within.
-fn tip(point: &Point, peak_usd: f64) -> String {
+fn tip(point: &Point) -> String {
     let (at, equity) = (tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents);
-    let below = (Cents::from_usd(peak_usd) - equity).max(Cents::ZERO);
+    let below = point.peak_cents - equity;
     let stands = match below {
         Cents::ZERO => "at its high".to_owned(),
         below => format!("{below} below its high"),
@@ -344,14 +340,13 @@ mod tests {
         let point = |equity, fall| Point {
             ts: sample::START,
             equity_cents: Cents(equity),
+            peak_cents: Cents(101_250),
             drawdown_cents: Cents(fall),
         };
-        assert_eq!(
-            tip(&point(101_250, 1_750), 1012.5),
-            "Nov 2 09:31  $1,012.50, at its high; up to $17.50 below it before"
-        );
-        assert_eq!(tip(&point(100_000, 1_250), 1012.5), "Nov 2 09:31  $1,000.00, $12.50 below its high");
-        assert_eq!(tip(&point(101_250, 0), 1012.5), "Nov 2 09:31  $1,012.50, at its high");
+        let high = "Nov 2 09:31  $1,012.50, at its high";
+        assert_eq!(tip(&point(101_250, 1_750)), format!("{high}; up to $17.50 below it before"));
+        assert_eq!(tip(&point(101_250, 0)), high);
+        assert_eq!(tip(&point(100_000, 1_250)), "Nov 2 09:31  $1,000.00, $12.50 below its high");
     }
 
     #[test]
