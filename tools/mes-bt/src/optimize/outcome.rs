@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 

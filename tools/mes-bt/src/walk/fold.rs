@@ -215,7 +215,7 @@ impl Work<'_> {
     }
 
     /// Reads the summary of a span, and whether its data were made up.
-    fn side(&self, name: &str) -> Result<(Side, bool)> {
+    fn side(&self, name: &str) -> Result<(Side, Origin)> {
         let path = self.folder.join(name).join("summary.json");
         let at = |error: Error| error.at(path.display());
         let text = fs::read(&path).map_err(|error| at(error.into()))?;

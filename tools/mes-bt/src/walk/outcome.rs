@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use mes_core::money::Cents;
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 
