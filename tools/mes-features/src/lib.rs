@@ -59,8 +59,8 @@ pub struct Args {
     /// All but these features or groups
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     without: Vec<String>,
-    /// Only what is known within this time after a session's open [default: 300s, or 61 rows where that is longer; no
-    /// limit with --only]
+    /// Only what is surely known within this time after a segment's first row [default: 300s, or 61 rows where that is
+    /// longer; no limit with --only]
     ///
     /// A model that needs a feature can predict nothing until it is known: what takes half an hour to be known costs the
     /// half hour after the open. A model made with it needs it given again: --warm-within 24h makes all.

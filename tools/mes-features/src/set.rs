@@ -133,9 +133,11 @@ impl Feature {
         }
     }
 
-    /// Returns how long after the open of a session it is first known, or `None` where it does not exist.
+    /// Returns how long after the first row it is known at the latest, or `None` where it does not exist: whole bars wait
+    /// longest where the segment begins a row after one did, as on a day whose first second has no trade.
     fn warm_ns(&self, interval: Interval) -> Option<i64> {
-        self.warm_row(interval, 0).map(|row| row as i64 * interval.nanos())
+        let offset = (interval.nanos() / SECOND).max(1);
+        self.warm_row(interval, offset).map(|row| row as i64 * interval.nanos())
     }
 
     /// Returns the same for rows of a second, in seconds; every feature exists there.
@@ -178,8 +180,8 @@ pub enum Named {
     Live,
 }
 
-/// A day's first minutes are its best: what is known later than this after the open is not made unless asked for, since a
-/// model without it predicts so much earlier.
+/// A day's first minutes are its best: what may be known later than this after the open is not made unless asked for, since
+/// a model without it predicts so much earlier.
 pub const WARM_WITHIN_S: i64 = 300;
 
 /// The features chosen for a stream, in the order of [`TABLE`].
@@ -225,7 +227,7 @@ impl Set {
         self
     }
 
-    /// Keeps what is known within so long after the open of a session; without a limit within [`WARM_WITHIN_S`], or as
+    /// Keeps what is known within so long after the first row, wherever a segment begins; without a limit within [`WARM_WITHIN_S`], or as
     /// soon as σ where rows are long.
     pub fn warm_within(mut self, interval: Interval, limit: Option<Interval>) -> Set {
         let limit = match limit {
@@ -289,8 +291,8 @@ pub fn list() -> String {
         );
     }
     text + &format!(
-        "\nknown: after the open of a session, with rows of 1 s. * later than {WARM_WITHIN_S} s, so not made by default: \
-         --warm-within 24h makes all, --only names some.\n"
+        "\nknown: at the latest after a segment's first row, with rows of 1 s. * later than {WARM_WITHIN_S} s, so not made by \
+         default: --warm-within 24h makes all, --only names some.\n"
     )
 }
 

@@ -101,8 +101,9 @@ fn default_features_are_known_five_minutes_after_the_open() {
     let default = known(&["--interval", "1s"]);
     assert!(default.iter().all(|(_, row)| row.is_some_and(|row| row < 300)), "{default:?}");
     let latest = default.iter().map(|(_, row)| *row).max();
-    assert_eq!(latest, Some(Some(299)), "the 5-minute bar's features, at 300 s");
-    assert!(!of(&default, "f_m5_momentum") && !of(&default, "f_m1_momentum") && of(&default, "f_m5_trend"));
+    assert_eq!(latest, Some(Some(199)), "f_ema_200");
+    // Of a session whose first second has no trade the first whole 5 minutes end at 09:40.
+    assert!(!of(&default, "f_m5_trend") && !of(&default, "f_m1_momentum") && of(&default, "f_m1_trend"));
     let all = known(&["--interval", "1s", "--warm-within", "24h"]);
     assert!(of(&all, "f_m5_momentum") && of(&all, "f_m1_momentum"));
     let early = known(&["--interval", "1s", "--warm-within", "1m"]);
@@ -262,12 +263,12 @@ fn the_list_names_every_feature() {
     let objects = rows(&run(&["list", "--json"], ""));
     assert_eq!(text.lines().count(), objects.len() + 3);
     assert!(
-        text.lines().any(|line| line.starts_with("f_m5_momentum") && line.contains("1800 s* ")),
+        text.lines().any(|line| line.starts_with("f_m5_momentum") && line.contains("2099 s* ")),
         "{text}"
     );
     let late: Vec<_> =
         objects.iter().filter(|object| object["default"] == false).map(|one| &one["name"]).collect();
-    assert_eq!(late, ["f_m1_momentum", "f_m5_momentum"]);
+    assert_eq!(late, ["f_m1_momentum", "f_m5_trend", "f_m5_momentum", "f_m5_range"]);
     for object in objects {
         let name = object["name"].as_str().expect("a name");
         assert!(text.contains(&format!("{name} ")));
