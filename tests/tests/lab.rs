@@ -115,9 +115,55 @@ fn synthetic_data_is_never_ready() {
     // The backtest is of chance, the model of the evaluation another one.
     let (setup, why) = verdict("evidence of one setup");
     assert!(setup == "not met" && why.contains("the backtest is of another model"), "{why}");
-    assert_eq!(verdict("skill above the baselines").0, "not met");
+    assert_eq!(verdict("skill in direction").0, "not met");
     assert_eq!(verdict("real data").0, "not shown");
     assert_eq!(verdict("reconnects").0, "not shown");
+}
+
+/// Rows that went through text are of unknown origin, unless a side file goes around it: never "not synthetic".
+#[test]
+fn a_text_stage_leaves_synthetic_synthetic_or_unknown() {
+    let origin = |lineage: &str, out: &str| {
+        let line = format!(
+            "mes-predict -q --rule random --rate 0.003 --to jsonl {lineage} data/features.parquet | awk '{{ print }}' |
+             mes-bt -q --interval 1s --session rth {lineage} --out {out}"
+        );
+        let summary = json(&line);
+        let page = fs::read_to_string(backtest().join(out).join("report.html")).expect("the page");
+        (summary["synthetic"].clone(), summary["origin"].clone(), page)
+    };
+    let (synthetic, unknown, page) = origin("", "bare");
+    assert_eq!((synthetic, unknown), (Value::Null, "unknown".into()));
+    assert!(page.contains("badge made\">Origin unknown<"), "no badge");
+    let (synthetic, known, page) = origin("--lineage side.json", "carried");
+    assert_eq!((synthetic, known), (Value::Bool(true), "synthetic".into()));
+    assert!(page.contains("badge made\">Synthetic data<"), "no badge");
+}
+
+/// Evidence that is named and is not there, or is none, is not met: that is an answer, not a mistake of the caller.
+#[test]
+fn a_missing_file_is_not_met() {
+    let text = refused(
+        "echo '{' > cut.json; mes-bt validate -q --walk-forward no/walk --eval cut.json --backtest no/run \
+         --model no/model.onnx --paper no/paper",
+    );
+    assert!(text.contains("NOT READY"), "{text}");
+    let (json, _) = text.rsplit_once("mes-bt:").expect("a verdict after the list");
+    let list: Value = serde_json::from_str(json).expect("JSON");
+    for (item, why) in [
+        ("real data", "no/walk/walk-forward.json"),
+        ("enough trades", "no/walk/walk-forward.json"),
+        ("skill in direction", "cut.json"),
+        ("flat by day's end", "no/run/summary.json"),
+        ("inference under 10 ms", "no/model.onnx"),
+        ("no lookahead", "no/model.onnx"),
+        ("two weeks of paper", "no/paper"),
+    ] {
+        let lines = list["lines"].as_array().expect("lines");
+        let line = lines.iter().find(|line| line["item"] == item).expect("an item");
+        let evidence = line["evidence"].as_str().unwrap_or_default();
+        assert!(line["verdict"] == "not met" && evidence.contains(why), "{item}: {line}");
+    }
 }
 
 /// The journal of a backtest is that of paper trading, but for where its rows came from: only the feed itself counts.

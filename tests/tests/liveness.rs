@@ -197,17 +197,17 @@ fn bars() {
 #[test]
 fn features() {
     let folder = synthetic();
-    let report = passes(folder, "-- mes-features -q", &[]);
+    let report = passes(folder, "-- mes-features -q --warm-within 24h", &[]);
     let warm_up = &report["warm_up"]["rows"];
     for (name, rows) in [("f_day", 0), ("f_vol_z_30", 29), ("f_stoch_k", 13), ("f_rv_60", 60)] {
         assert_eq!(warm_up[name], rows, "{name}");
     }
     assert!(warm_up["f_ret_60"].is_u64(), "an average that forgets must come to agree: {warm_up}");
     let stages = [
-        "--as jsonl --header -- mes-features -q --to jsonl",
-        "--horizon 30s -- mes-features -q --labels",
+        "--as jsonl --header -- mes-features -q --warm-within 24h --to jsonl",
+        "--horizon 30s -- mes-features -q --warm-within 24h --labels",
         "--horizon 6m -- mes-features -q --labels=barrier --only candle,returns",
-        "--rows bars.csv --interval 1s -- mes-features -q",
+        "--rows bars.csv --interval 1s -- mes-features -q --warm-within 24h",
     ];
     side_by_side(&stages, |stage| {
         let real = stage.starts_with("--rows");
@@ -241,8 +241,8 @@ fn a_real_day() {
     );
     shell::ok(folder.path(), &line, b"");
     let stages = [
-        ("--rows bars.arrow -- mes-features -q", &[][..]),
-        ("--rows bars.arrow --horizon 30s -- mes-features -q --labels", &[]),
+        ("--rows bars.arrow -- mes-features -q --warm-within 24h", &[][..]),
+        ("--rows bars.arrow --horizon 30s -- mes-features -q --warm-within 24h --labels", &[]),
         ("--rows bars.arrow -- mes-predict -q --rule ema-cross", &["clocks"]),
         ("--rows ticks.csv --resamples -- mes-bars -q --symbol ES", &OWN_ROWS),
     ];

@@ -274,3 +274,22 @@ fn changed_rules_are_shown_as_changed() {
         assert_eq!(status(folder.path(), &format!("--state 's{name}'"))["rules"], name);
     }
 }
+
+/// The last statement closes what was open: a person who asks afterwards is told of a flat account.
+#[test]
+fn status_is_flat_after_a_clean_end() {
+    for (flags, place) in [("--state state", "--state state"), ("", "")] {
+        let mut pipeline = Pipeline::start(flags);
+        while pipeline.advance(1)["position"] == 0 {}
+        assert_ne!(status(pipeline.path(), place)["position"], 0);
+        let (folder, journal) = pipeline.end();
+        let last: Value = serde_json::from_str(journal.lines().last().expect("a line")).expect("a record");
+        assert_eq!((&last["kind"], &last["position"]), (&"statement".into(), &0.into()));
+        let found = status(folder.path(), place);
+        assert_eq!((&found["position"], &found["stop"]), (&0.into(), &Value::Null), "{found}");
+        for name in ["balance_cents", "equity_cents"] {
+            assert_eq!(found[name], last[name], "{name}");
+        }
+        assert_eq!(found["running"], false);
+    }
+}

@@ -48,7 +48,10 @@ fn models_find_the_planted_edge_and_none_where_there_is_none() {
         let nothing = judged(folder.path(), family, 0);
         let verdict = nothing["verdict"].as_str().unwrap_or_default();
         assert!(number(&nothing, "/direction/interval/0") <= 0.0, "{family}: {verdict}");
-        assert!(verdict.starts_with("SKILL in how far, not shown in which way"), "{family}: {verdict}");
+        assert!(
+            nothing["skill"] == "how far only" && verdict.starts_with("HOW FAR ONLY"),
+            "{family}: {verdict}"
+        );
         assert!(number(&nothing, "/calls/rows") == 0.0, "{family}: {nothing}");
     }
 }

@@ -63,6 +63,9 @@ pub struct Args {
     /// Symbol of an input that has none, or another one for an input that has; MES for one that has none
     #[arg(long)]
     symbol: Option<Symbol>,
+    /// Side file for what rows are and came from: read for text without a header, else written (mes-features --help)
+    #[arg(long, value_name = "FILE")]
+    lineage: Option<PathBuf>,
     #[command(flatten)]
     calendar: CalendarArgs,
     #[command(flatten)]
@@ -73,7 +76,8 @@ pub struct Args {
 pub fn main(args: Args) -> Result<()> {
     let measure = Measure::of(&args)?;
     let calendar = args.calendar.read()?;
-    let input = InputArgs { files: args.files.clone(), text: TextArgs::default() };
+    let input =
+        InputArgs { files: args.files.clone(), lineage: args.lineage.clone(), text: TextArgs::default() };
     let input = Input::open_columns(&input, &[Kind::Tick, Kind::Ohlcv], needed)?;
     let ticks = input.meta().kind == Kind::Tick;
     measure.accept(&input, ticks)?;

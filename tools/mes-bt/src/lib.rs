@@ -12,7 +12,6 @@ mod made;
 pub mod metrics;
 mod montecarlo;
 mod optimize;
-mod origin;
 pub mod recorder;
 mod refill;
 mod replay;

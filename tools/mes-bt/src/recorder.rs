@@ -91,6 +91,8 @@ pub struct Alert {
 pub struct Point {
     pub ts: Ts,
     pub equity_cents: Cents,
+    /// The highest up to it, bar by bar.
+    pub peak_cents: Cents,
     /// The deepest fall below the peak within it, bar by bar.
     pub drawdown_cents: Cents,
 }
@@ -119,6 +121,8 @@ pub struct Results {
     pub deaths: usize,
     /// Rows with a prediction; of these with a direction; of these with enough confidence to enter.
     pub predicted: u64,
+    /// Number of each day that had one, from 1, and the instant of its first.
+    pub first_predicted: Vec<(usize, Ts)>,
     pub directed: u64,
     pub confident: u64,
     /// Confident rows that follow one without, or with the other direction.
@@ -182,6 +186,8 @@ pub struct Recorder {
     confidence: f32,
     /// Direction of the last row if it was confident, else 0.
     signal: f32,
+    /// The last row had a prediction.
+    predicted: bool,
     /// The last day after the account's death.
     last_dead: Option<NaiveDate>,
 }
@@ -205,6 +211,7 @@ impl Recorder {
             confidence: 1.0,
             signal: 0.0,
             last_dead: None,
+            predicted: false,
         }
     }
 
@@ -247,6 +254,14 @@ impl Recorder {
         }
     }
 
+    /// Notes the first prediction of a day.
+    fn first_predicted(&mut self, ts: Ts) {
+        let Results { days, first_predicted, .. } = &mut self.results;
+        if self.predicted && first_predicted.last().is_none_or(|(day, _)| *day < days.len()) {
+            first_predicted.push((days.len(), ts));
+        }
+    }
+
     /// Goes on with a new account that begins with `start`.
     fn another(&mut self, start: Cents) {
         self.before += self.equity - start;
@@ -284,17 +299,23 @@ impl Recorder {
         match results.curve.last_mut() {
             Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => {
                 let drawdown_cents = last.drawdown_cents.max(fall);
-                *last = Point { ts, equity_cents: equity, drawdown_cents };
+                *last = Point { ts, equity_cents: equity, peak_cents: peak.max(equity), drawdown_cents };
             }
-            _ => results.curve.push(Point { ts, equity_cents: equity, drawdown_cents: fall }),
+            _ => results.curve.push(Point {
+                ts,
+                equity_cents: equity,
+                peak_cents: peak.max(equity),
+                drawdown_cents: fall,
+            }),
         }
     }
 
     fn prediction(&mut self, prediction: &Prediction) {
         let (Some(direction), Some(confidence)) = (prediction.dir, prediction.conf) else {
-            self.signal = 0.0;
+            (self.signal, self.predicted) = (0.0, false);
             return;
         };
+        self.predicted = true;
         let results = &mut self.results;
         let directed = direction != 0.0;
         let confident = directed && confidence >= self.confidence;
@@ -366,6 +387,7 @@ impl Journal for Recorder {
         self.results.rows_in_trade += u64::from(any);
         self.in_trade = in_trade;
         self.day(statement);
+        self.first_predicted(statement.ts);
         self.path(statement);
         self.equity = statement.equity_cents;
         self.life.statement(statement);

@@ -101,7 +101,7 @@ pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Results {
     recorder.finish().expect("finishes")
 }
 
-/// One trade of one contract a day with these nets in cents, $10 at risk, $20 at the target.
+/// One trade of one contract a day with these nets in cents, $12.09 at risk, $20 at the target.
 pub fn results(nets: &[i64]) -> Results {
     let mut recorder = recorder();
     let mut balance = Cents(100_000);

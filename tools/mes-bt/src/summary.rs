@@ -1,6 +1,7 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
 use mes_core::{fills::Model, money::Cents, time, tz};
+use mes_pipe::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,8 +26,9 @@ const QUIET_DAYS: usize = 5;
 pub struct Summary {
     pub kind: &'static str,
     pub v: u32,
-    /// The data were made up.
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub account_died: Option<Reached>,
     /// How often it died: more than once only where a new account is opened after each death.
     pub deaths: usize,
@@ -113,11 +115,12 @@ impl Summary {
         let end = start + net;
         let lineage = run.map_or(Value::Null, |run| run.lineage.clone());
         let days_not_flat = results.days.iter().filter(|day| day.overnight).count();
-        let synthetic = is_synthetic(&lineage);
+        let origin = Origin::of(&lineage);
         let mut summary = Summary {
             kind: "summary",
             v: 1,
-            synthetic,
+            synthetic: origin.synthetic(),
+            origin,
             account_died: results
                 .alerts
                 .iter()
@@ -204,9 +207,7 @@ impl Summary {
     fn cautions(&self, quiet_days: usize) -> Vec<String> {
         let trades = self.metrics.trades.all.trades;
         let mut warnings = Vec::new();
-        if self.synthetic {
-            warnings.push("synthetic data: made-up prices say nothing about profit".to_owned());
-        }
+        warnings.extend(self.origin.caution().map(str::to_owned));
         if self.settings.terms.fills.model == Model::Optimistic {
             warnings.push("fills optimistic: a bound from above, not a forecast".to_owned());
         }
@@ -248,12 +249,6 @@ impl Reached {
 fn quiet_days(results: &Results) -> usize {
     let last = results.trades.last().map(|trade| tz::new_york(trade.exited).date());
     results.days.iter().filter(|day| last.is_none_or(|last| day.date > last)).count()
-}
-
-/// Says whether any link of the chain made its data up.
-pub fn is_synthetic(lineage: &Value) -> bool {
-    let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
-    links.iter().any(|link| link["settings"]["synthetic"] == true)
 }
 
 fn settings(results: &Results, lineage: &Value) -> Settings {
@@ -333,9 +328,18 @@ mod tests {
     #[test]
     fn synthetic_wherever_in_the_chain() {
         let mut results = sample::results(&[100]);
-        assert!(Summary::of(&results).synthetic);
-        let run = results.run.as_mut().expect("a run");
-        run.lineage = serde_json::json!([{"tool": "mes-bars", "settings": {"synthetic": false}}]);
-        assert!(!Summary::of(&results).synthetic);
+        assert_eq!(Summary::of(&results).synthetic, Some(true));
+        let mut of = |lineage| {
+            results.run.as_mut().expect("a run").lineage = lineage;
+            let summary = Summary::of(&results);
+            (summary.synthetic, summary.warnings.iter().any(|warning| warning.contains("origin unknown")))
+        };
+        let bars = serde_json::json!({"tool": "mes-bars", "settings": {"synthetic": false}, "input": "pipe"});
+        assert_eq!(
+            of(serde_json::json!([{"tool": "mes-fetch", "settings": {}}, bars])),
+            (Some(false), false)
+        );
+        // What came through text is not known to be real.
+        assert_eq!(of(serde_json::json!([bars])), (None, true));
     }
 }

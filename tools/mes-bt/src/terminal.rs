@@ -39,8 +39,7 @@ fn head(summary: &Summary, out: &mut String) {
     if let Some(death) = summary.death() {
         let _ = writeln!(out, "{death}");
     }
-    let data = if summary.synthetic { "SYNTHETIC DATA: " } else { "" };
-    let _ = writeln!(out, "{data}{}", summary.verdict());
+    let _ = writeln!(out, "{}{}", summary.origin.mark(), summary.verdict());
     let span = &summary.span;
     let [first, last] = span.dates();
     let _ = writeln!(
@@ -116,6 +115,7 @@ fn rows(summary: &Summary) -> Vec<(&'static str, String)> {
                 or_dash(trades.per_hour, two)
             ),
         ),
+        ("predictions", metrics.predicted.sentence()),
     ];
     if all.trades > 0 {
         rows.extend(traded(summary));
@@ -131,8 +131,12 @@ pub fn interval(summary: &Summary, of: fn(&Intervals) -> Range, write: fn(f64) -
 /// Says how the entries compare with random ones.
 pub fn chance(summary: &Summary) -> String {
     let Some(skill) = &summary.evidence.skill else { return "-".into() };
+    let net = summary.account.net_usd;
+    // Better than chance and better than nothing are two things: costs stand between them.
+    let (did, meant) =
+        if net < 0.0 { ("lost no more", "; it is a loss all the same") } else { ("made as much", "") };
     format!(
-        "{} of {} sets of random entries, alike else, made as much; on average {}",
+        "{} of {} sets of random entries, alike else, {did}; on average they came to {}{meant}",
         percent(skill.p_value),
         skill.sets,
         signed_usd(skill.random_mean_usd)
@@ -165,7 +169,7 @@ fn traded(summary: &Summary) -> Vec<(&'static str, String)> {
             "profit factor",
             or_dash(all.profit_factor, two) + &interval(summary, |intervals| intervals.profit_factor, two),
         ),
-        ("against chance", chance(summary)),
+        ("random entries", chance(summary)),
         (
             "average win, loss",
             format!("{}, {}", or_dash(all.average_win_usd, usd), or_dash(all.average_loss_usd, usd)),

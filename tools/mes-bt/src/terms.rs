@@ -5,9 +5,6 @@ use mes_core::{fills::Fills, run::Run};
 use mes_pipe::Settings;
 use serde::Serialize;
 
-/// Warns of data that were made up.
-pub const MADE_UP: &str = "synthetic data: made-up prices say nothing about profit";
-
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Terms {
     pub rules: String,

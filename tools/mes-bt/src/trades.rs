@@ -31,10 +31,10 @@ pub struct Trade {
     pub net_cents: Cents,
     pub exit: ExitReason,
     pub confidence: f32,
-    /// What it could lose at its stop, before slippage and commission.
+    /// What it would lose at its stop, which slips as its entry did, before commission.
+    pub stopped_cents: Cents,
+    /// The same with its round turn: the risk that it was sized by.
     pub risk_cents: Cents,
-    /// What its stop would slip by, as its entry did.
-    pub stop_slippage_cents: Cents,
     /// Gross at its target.
     pub reward_cents: Cents,
     /// The bar touched stop and target, and the stop was assumed.
@@ -83,6 +83,7 @@ impl Pairing {
         let (confidence, stop_ticks, target_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
         let commission = entry.commission_cents + fill.commission_cents;
         let ticks = |ticks: i64| TICK_VALUE * (ticks * entry.contracts);
+        let stopped = ticks(stop_ticks + entry.slippage_ticks);
         Some(Trade {
             entered: entry.ts,
             exited: fill.ts,
@@ -97,8 +98,8 @@ impl Pairing {
             net_cents: fill.gross_cents - commission,
             exit,
             confidence,
-            risk_cents: ticks(stop_ticks),
-            stop_slippage_cents: ticks(entry.slippage_ticks),
+            stopped_cents: stopped,
+            risk_cents: stopped + entry.commission_cents * 2,
             reward_cents: ticks(target_ticks),
             ambiguous: fill.ambiguous,
         })

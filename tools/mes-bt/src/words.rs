@@ -1,6 +1,6 @@
 //! The names in records, in a trader's words.
 
-use chrono::Timelike;
+use chrono::{NaiveTime, Timelike};
 pub use mes_core::money::grouped;
 use mes_core::{
     costs::Slippage,
@@ -129,6 +129,15 @@ pub fn percent(ratio: f64) -> String {
     format!("{:.1} %", ratio * 100.0)
 }
 
+/// Writes a chance as percent; what is neither certain nor impossible is never rounded to either.
+pub fn chance(share: f64) -> String {
+    match share {
+        share if share < 0.0005 => "< 0.1 %".into(),
+        share if share > 0.9995 => "> 99.9 %".into(),
+        share => percent(share),
+    }
+}
+
 /// Writes a share that may be far below a percent.
 pub fn small_percent(ratio: f64) -> String {
     format!("{:.3} %", ratio * 100.0)
@@ -182,6 +191,11 @@ pub fn lasted(seconds: i64) -> String {
 /// Writes an instant as New York sees it, `2026-11-02 09:31`, with hyphens at which no line breaks.
 pub fn new_york(ts: Ts) -> String {
     tz::new_york(ts).format("%Y\u{2011}%m\u{2011}%d %H:%M").to_string()
+}
+
+/// Writes a time of day to the second: `09:35:00`.
+pub fn clock(time: NaiveTime) -> String {
+    time.format("%H:%M:%S").to_string()
 }
 
 /// Writes a New York time to the second: `11-02 09:31:05`.
@@ -240,6 +254,10 @@ mod tests {
             ("+$3.00".into(), "-$3.00".into(), "$0.00".into())
         );
         assert_eq!((count(1, "trade"), count(1204, "trade")), ("1 trade".into(), "1,204 trades".into()));
+        assert_eq!(
+            [0.0, 0.0004, 0.25, 0.9996, 1.0].map(chance),
+            ["< 0.1 %", "< 0.1 %", "25.0 %", "> 99.9 %", "> 99.9 %"]
+        );
         let mut slips = Slippage { rth_ticks: 1, eth_ticks: 2, thin_share: 0.0, wild_ticks: 0 };
         assert_eq!(slippage(slips), "1 tick in the cash session, 2 outside");
         (slips.thin_share, slips.wild_ticks) = (0.1, 4);

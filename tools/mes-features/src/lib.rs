@@ -33,10 +33,11 @@ use stream::{Held, LabelColumns, Writer};
 /// Reads bars (ts open high low close volume seg symbol, and what else they carry) and writes every row with columns
 /// f_* to its right: 32-bit numbers in [-1, 1] or [0, 1], empty until warm. Nothing is computed across a change of seg,
 /// and no feature knows a later row. Features of the sides of volume and of quotes are there only where the bars carry
-/// those columns. With --labels columns y_* follow; a row is then written as soon as its label is known. y_dir and
-/// y_barrier count classes from 0: 0 down, 1 flat, 2 up. A prediction's p_dir has a sign instead: -1, 0, 1.
+/// those columns, and features known later than --warm-within after the open only when asked for. With --labels columns
+/// y_* follow; a row is then written as soon as its label is known. y_dir and y_barrier count classes from 0: 0 down, 1
+/// flat, 2 up. A prediction's p_dir has a sign instead: -1, 0, 1.
 ///
-/// `mes-features list` prints every feature with its formula, range and warm-up.
+/// `mes-features list` prints every feature with its formula, range and warm-up, and which are not made by default.
 #[derive(Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -60,6 +61,13 @@ pub struct Args {
     /// All but these features or groups
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     without: Vec<String>,
+    /// Only what is surely known within this time after a segment's first row [default: 300s, or 61 rows where that is
+    /// longer; no limit with --only]
+    ///
+    /// A model that needs a feature can predict nothing until it is known: what takes half an hour to be known costs the
+    /// half hour after the open. A model made with it needs it given again: --warm-within 24h makes all.
+    #[arg(long, value_name = "TIME")]
+    warm_within: Option<Interval>,
     /// Add labels: where the price stands after --horizon (y_dir, y_move), or whether an entry meets --target or
     /// --stop first (y_barrier)
     #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, default_missing_value = "horizon")]
@@ -134,7 +142,7 @@ fn add(args: &Args) -> Result<()> {
     })?;
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
     let columns: bar::Columns = names.collect();
-    let set = Set::choose(interval, columns, &args.only, &args.without)?.within(args.set);
+    let set = chosen(args, interval, columns)?;
     if set.is_empty() && args.labels.is_none() {
         log::note("no feature is left: rows pass as they are");
     }
@@ -143,6 +151,9 @@ fn add(args: &Args) -> Result<()> {
         if !names.is_empty() {
             settings[key] = json!(names);
         }
+    }
+    if let Some(limit) = args.warm_within {
+        settings["warm_within"] = json!(limit.to_string());
     }
     let schema = extend(input.schema(), stream::feature_fields(&set))?;
     let mut held = None;
@@ -167,6 +178,14 @@ fn add(args: &Args) -> Result<()> {
     let written = held.as_ref().map_or(&schema, Held::schema).clone();
     let output = Output::create(&args.output, written, &meta)?;
     stream::run(input, lanes, Writer { schema, output, held })
+}
+
+/// Chooses the features that bars of these columns get.
+fn chosen(args: &Args, interval: Interval, columns: bar::Columns) -> Result<Set> {
+    let set = Set::choose(interval, columns, &args.only, &args.without)?.within(args.set);
+    // Whoever names features wants them, however late they are known.
+    let limited = args.only.is_empty() || args.warm_within.is_some();
+    Ok(if limited { set.warm_within(interval, args.warm_within) } else { set })
 }
 
 /// A label rule, its columns, and how the lineage says it.

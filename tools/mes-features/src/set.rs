@@ -1,7 +1,7 @@
 //! The set: one line a feature. A new one is a file in `indicators/` and a line here.
 
 use clap::ValueEnum;
-use mes_core::{bar, interval::Interval};
+use mes_core::{bar, interval::Interval, time::SECOND};
 use mes_pipe::{Error, Result};
 use serde_json::{Value, json};
 
@@ -133,6 +133,18 @@ impl Feature {
         }
     }
 
+    /// Returns how long after the first row it is known at the latest, or `None` where it does not exist: whole bars wait
+    /// longest where the segment begins a row after one did, as on a day whose first second has no trade.
+    fn warm_ns(&self, interval: Interval) -> Option<i64> {
+        let offset = (interval.nanos() / SECOND).max(1);
+        self.warm_row(interval, offset).map(|row| row as i64 * interval.nanos())
+    }
+
+    /// Returns the same for rows of a second, in seconds; every feature exists there.
+    fn warm_s(&self) -> i64 {
+        self.warm_ns(Interval::SECOND).unwrap_or_default() / SECOND
+    }
+
     fn exists(&self, interval: Interval, columns: bar::Columns) -> bool {
         self.warm_row(interval, 0).is_some() && self.needs.iter().all(|name| columns.has(name))
     }
@@ -167,6 +179,10 @@ pub enum Named {
     /// Without those that need the sizes of quotes, which TopstepX does not send
     Live,
 }
+
+/// A day's first minutes are its best: what may be known later than this after the open is not made unless asked for, since
+/// a model without it predicts so much earlier.
+pub const WARM_WITHIN_S: i64 = 300;
 
 /// The features chosen for a stream, in the order of [`TABLE`].
 pub struct Set(Vec<&'static Feature>);
@@ -211,6 +227,17 @@ impl Set {
         self
     }
 
+    /// Keeps what is known within so long after the first row, wherever a segment begins; without a limit within [`WARM_WITHIN_S`], or as
+    /// soon as σ where rows are long.
+    pub fn warm_within(mut self, interval: Interval, limit: Option<Interval>) -> Set {
+        let limit = match limit {
+            Some(limit) => limit.nanos(),
+            None => (WARM_WITHIN_S * SECOND).max(sigma::WARM as i64 * interval.nanos()),
+        };
+        self.0.retain(|feature| feature.warm_ns(interval).is_some_and(|warm| warm <= limit));
+        self
+    }
+
     pub fn features(&self) -> &[&'static Feature] {
         &self.0
     }
@@ -249,13 +276,24 @@ fn named(feature: &Feature, name: &str) -> bool {
 
 /// Returns the table as text for people.
 pub fn list() -> String {
-    let mut text = format!("{:<16} {:<11} {:<8} {:<18} formula\n", "name", "group", "range", "warm-up");
+    let mut text =
+        format!("{:<16} {:<11} {:<8} {:<18} {:>7}   formula\n", "name", "group", "range", "warm-up", "known");
     for f in &TABLE {
         let needs = if f.needs.is_empty() { String::new() } else { format!("; needs {}", f.needs.join(" ")) };
         let (range, warmup) = (f.range.text(), f.warmup.text());
-        text += &format!("{:<16} {:<11} {range:<8} {warmup:<18} {}{needs}\n", f.name, f.group(), f.formula);
+        let late = if f.warm_s() > WARM_WITHIN_S { '*' } else { ' ' };
+        let known = format!("{} s{late}", f.warm_s());
+        text += &format!(
+            "{:<16} {:<11} {range:<8} {warmup:<18} {known:>8}  {}{needs}\n",
+            f.name,
+            f.group(),
+            f.formula
+        );
     }
-    text
+    text + &format!(
+        "\nknown: at the latest after a segment's first row, with rows of 1 s. * later than {WARM_WITHIN_S} s, so not made by \
+         default: --warm-within 24h makes all, --only names some.\n"
+    )
 }
 
 /// Returns the table as JSON, one object a feature.
@@ -263,7 +301,8 @@ pub fn list_json() -> Vec<Value> {
     let object = |f: &Feature| {
         json!({
             "name": f.name, "group": f.group(), "formula": f.formula, "range": f.range.text(),
-            "warmup": f.warmup.text(), "needs": f.needs,
+            "warmup": f.warmup.text(), "warm_s": f.warm_s(), "default": f.warm_s() <= WARM_WITHIN_S,
+            "needs": f.needs,
         })
     };
     TABLE.iter().map(object).collect()

@@ -81,7 +81,46 @@ fn only_and_without_choose_by_feature_and_by_group() {
     };
     assert_eq!(names(&["--only", "f_day,candle"]), ["f_dir", "f_body", "f_wick_up", "f_wick_down", "f_day"]);
     assert_eq!(names(&["--only", "candle", "--without", "f_dir,f_body"]), ["f_wick_up", "f_wick_down"]);
-    assert_eq!(names(&[]).len(), 40);
+    assert_eq!(names(&["--warm-within", "24h"]).len(), 40);
+    assert_eq!(names(&["--only", "f_m5_momentum"]), ["f_m5_momentum"]);
+}
+
+/// The open is the best half hour: nothing that is made unasked keeps a model from it.
+#[test]
+fn default_features_are_known_five_minutes_after_the_open() {
+    let input: Vec<_> =
+        lines(600).iter().map(|line| line.replacen("\"seg\":", "\"seg\":0,\"was\":", 1)).collect();
+    let known = |args: &[&str]| -> Vec<(String, Option<usize>)> {
+        let out = rows(&run(&[&["--to", "jsonl"], args].concat(), &input.join("\n")));
+        let names =
+            out[0].as_object().expect("an object").keys().filter(|name| name.starts_with("f_")).cloned();
+        names.map(|name| (name.clone(), out.iter().position(|row| !row[&name].is_null()))).collect()
+    };
+    let of =
+        |features: &[(String, Option<usize>)], name: &str| features.iter().any(|(known, _)| known == name);
+    let default = known(&["--interval", "1s"]);
+    assert!(default.iter().all(|(_, row)| row.is_some_and(|row| row < 300)), "{default:?}");
+    let latest = default.iter().map(|(_, row)| *row).max();
+    assert_eq!(latest, Some(Some(199)), "f_ema_200");
+    // Of a session whose first second has no trade the first whole 5 minutes end at 09:40.
+    assert!(!of(&default, "f_m5_trend") && !of(&default, "f_m1_momentum") && of(&default, "f_m1_trend"));
+    let all = known(&["--interval", "1s", "--warm-within", "24h"]);
+    assert!(of(&all, "f_m5_momentum") && of(&all, "f_m1_momentum"));
+    let early = known(&["--interval", "1s", "--warm-within", "1m"]);
+    assert!(early.len() > 5 && early.iter().all(|(_, row)| row.is_some_and(|row| row < 60)), "{early:?}");
+    // Rows of a minute are slow to know anything: the limit is then where sigma is known.
+    let slow: Vec<_> = (0..70)
+        .map(|k| {
+            let ts = time::parse("2026-06-15T14:00:00Z").expect("a time") + (k + 1) * time::MINUTE;
+            lines(70)[k as usize].replacen(
+                &time::format(time::parse("2026-06-15T14:00:00Z").expect("a time") + (k + 1) * time::SECOND),
+                &time::format(ts),
+                1,
+            )
+        })
+        .collect();
+    let header = &rows(&run(&["--interval", "1m", "--to", "jsonl"], &slow.join("\n")))[0];
+    assert!(header.get("f_sigma").is_some() && header.get("f_ema_200").is_none(), "{header}");
 }
 
 #[test]
@@ -222,7 +261,14 @@ fn a_reader_that_is_gone_ends_the_tool_although_no_row_comes() {
 fn the_list_names_every_feature() {
     let text = String::from_utf8(run(&["list"], "").stdout).expect("text");
     let objects = rows(&run(&["list", "--json"], ""));
-    assert_eq!(text.lines().count(), objects.len() + 1);
+    assert_eq!(text.lines().count(), objects.len() + 3);
+    assert!(
+        text.lines().any(|line| line.starts_with("f_m5_momentum") && line.contains("2099 s* ")),
+        "{text}"
+    );
+    let late: Vec<_> =
+        objects.iter().filter(|object| object["default"] == false).map(|one| &one["name"]).collect();
+    assert_eq!(late, ["f_m1_momentum", "f_m5_trend", "f_m5_momentum", "f_m5_range"]);
     for object in objects {
         let name = object["name"].as_str().expect("a name");
         assert!(text.contains(&format!("{name} ")));

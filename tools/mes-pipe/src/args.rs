@@ -14,6 +14,14 @@ pub struct InputArgs {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub text: TextArgs,
+    /// Side file for what rows are and came from: read for text without a header, where the tool before it wrote it
+    ///
+    /// A program between two tools gets text and writes text, which has no place for interval, session and lineage. With
+    /// the same --lineage FILE on both its sides they go around it: the tool before it writes the file ahead of its first
+    /// row, the tool after it reads it once a row has come. Of input that carries its own, nothing is read, and a
+    /// tool that passes rows on writes the file.
+    #[arg(long, value_name = "FILE")]
+    pub lineage: Option<PathBuf>,
 }
 
 /// What text without a header cannot say of itself.

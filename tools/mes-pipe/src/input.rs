@@ -12,10 +12,10 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
 use indicatif::{ProgressBar, ProgressStyle};
-use mes_core::{interval::Interval, session::Filter};
+use mes_core::interval::Interval;
 
 use crate::{
-    Error, InputArgs, Kind, Lineage, Meta, Result,
+    Error, InputArgs, Kind, Meta, Result,
     arrow::{self, StreamReader},
     check::{self, Checks},
     csv::CsvReader,
@@ -25,7 +25,7 @@ use crate::{
     jsonl::JsonReader,
     limits,
     lineage::hash_file,
-    log, parquet,
+    log, parquet, side,
     sniff::{Found, sniff},
     source::Source,
     stop, unfold,
@@ -95,20 +95,21 @@ impl Input {
         };
         let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
         let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
-        let inherited = current.meta.as_ref().map(|meta| meta.lineage.clone());
         let hashes = current.hash.clone().map(|first| {
             hashes.insert(0, first);
             hashes
         });
-        let carried = current.meta.as_ref();
-        let session =
-            carried.map(|meta| meta.session).or(args.text.session.map(Filter::from)).unwrap_or_default();
-        let meta = Meta {
-            kind,
-            interval: carried.and_then(|meta| meta.interval).or(current.interval).or(args.text.interval),
-            session,
-            lineage: Lineage::of_input(inherited, hashes),
-        };
+        let meta = side::describe(
+            args,
+            side::Told {
+                bare: current.is_bare(),
+                columns: Kind::of(&schema),
+                kind,
+                meta: current.meta.clone(),
+                interval: current.interval,
+                hashes,
+            },
+        )?;
         let progress = progress(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
         Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
@@ -291,6 +292,11 @@ impl Opened {
             meta = Some(carried);
         }
         Ok(Opened { name, decoder, schema, meta, interval, hash, rows, left_out })
+    }
+
+    /// Says whether it is text that does not say what it is.
+    fn is_bare(&self) -> bool {
+        self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
     }
 
     fn next(&mut self) -> Result<Event> {

@@ -1,6 +1,6 @@
 //! What travels with a table beside its rows.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf};
 
 use arrow_schema::{Schema, SchemaRef};
 use mes_core::{interval::Interval, session::Filter};
@@ -64,6 +64,8 @@ pub struct Meta {
     pub interval: Option<Interval>,
     pub session: Filter,
     pub lineage: Lineage,
+    /// Where whoever passes the rows on writes this, beside text.
+    pub side: Option<PathBuf>,
 }
 
 impl Meta {
@@ -80,7 +82,8 @@ impl Meta {
         session: Filter,
         settings: Value,
     ) -> Meta {
-        Meta { kind, interval, session, lineage: Lineage::default().then(tool, settings) }
+        let lineage = Lineage::default().then(tool, settings);
+        Meta { kind, interval, session, lineage, side: None }
     }
 
     /// Returns the meta as a JSON header: an object with `kind` and no `ts`.
@@ -114,7 +117,7 @@ impl Meta {
         let interval = header["interval"].as_str().map(str::parse).transpose()?;
         let session = serde_json::from_value(header["session"].clone()).unwrap_or_default();
         let lineage = Lineage::from_json(&header["lineage"]).unwrap_or_default();
-        Ok(Meta { kind, interval, session, lineage })
+        Ok(Meta { kind, interval, session, lineage, side: None })
     }
 
     /// Returns the meta of an Arrow schema, or `None` when it carries none.

@@ -16,7 +16,8 @@ use clap::{Args, ValueEnum};
 use rustix::fs::FileType;
 
 use crate::{
-    Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, stop, visible,
+    Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, side, stop,
+    visible,
 };
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
@@ -40,9 +41,9 @@ pub struct OutputArgs {
     /// Begin JSON lines with a header (kind, interval, session, lineage)
     #[arg(long)]
     pub header: bool,
-    /// Write the lineage to this file, for text, which has no place for it
+    /// Write what the rows are and came from to this side file, for text, which has no place for it, whatever came in
     #[arg(long, value_name = "FILE")]
-    pub lineage: Option<PathBuf>,
+    pub lineage_to: Option<PathBuf>,
     /// No notes on stderr
     #[arg(short, long)]
     pub quiet: bool,
@@ -109,9 +110,8 @@ impl Output {
             None if terminal || kind == FileType::Fifo && wants_text(&stdout) => Format::Jsonl,
             None => Format::Arrow,
         };
-        if let Some(path) = &args.lineage {
-            let text = format!("{:#}\n", meta.to_header());
-            std::fs::write(path, text).map_err(|error| Error::from(error).at(path.display()))?;
+        if let Some(path) = args.lineage_to.as_ref().or(meta.side.as_ref()) {
+            side::write(path, meta)?;
         }
         let regular = kind == FileType::RegularFile;
         // Where it is refused, the pipe is only slower.

@@ -69,7 +69,7 @@ fn every_bad_file_is_named() {
         ),
         (
             &[("a", FIRST)],
-            &["--to", "arrow", "--lineage", "no/where", "a"],
+            &["--to", "arrow", "--lineage-to", "no/where", "a"],
             1,
             "no/where: No such file or directory (os error 2)",
         ),

@@ -131,8 +131,8 @@ fn find(features: &[String], schema: &Schema) -> Result<Vec<usize>> {
     }
     let (count, names) = (missing.len(), missing.join(" "));
     Err(Error::usage(format!(
-        "the rows lack {count} of the model's features: {names}: add them in mes-features, or train without them \
-         (mes-train --without NAME)"
+        "the rows lack {count} of the model's features: {names}: add them in mes-features (--warm-within 24h makes \
+         those that are known late), or train without them (mes-train --without NAME)"
     )))
 }
 

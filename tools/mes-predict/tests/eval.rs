@@ -74,22 +74,57 @@ fn skill_is_told_from_none_and_decides_the_exit_code() {
     let found = json(&eval(folder.path(), &skilled, &["--require-skill"]));
     assert_eq!(
         (&found["skill"], &found["sessions"], &found["rows"]),
-        (&"shown".into(), &30.into(), &1800.into())
+        (&"direction".into(), &30.into(), &1800.into())
     );
-    assert!(found["verdict"].as_str().expect("words").starts_with("SKILL: log-loss against the prior"));
+    assert!(
+        found["verdict"].as_str().expect("words").starts_with("SKILL in direction: up against down on the ")
+    );
     assert!(number(&found["gain"]["interval"][0]) > 0.0 && number(&found["direction"]["interval"][0]) > 0.0);
     assert_eq!(found["prior"]["from"], "hindsight");
 
     let none = rows(30, 0.0, 0.0);
     let found = json(&eval(folder.path(), &none, &[]));
     let [low, high] = [0, 1].map(|end| number(&found["gain"]["interval"][end]));
-    assert!(low <= 0.0 && found["skill"] == "not_shown", "{low} {high}");
+    assert!(low <= 0.0 && found["skill"] == "none", "{low} {high}");
     refused(&eval(folder.path(), &none, &["--require-skill"]), 1, "NO SKILL shown");
 
     let one = rows(1, 0.5, 0.0);
     let found = json(&eval(folder.path(), &one, &[]));
-    assert_eq!((&found["skill"], &found["gain"]["interval"]), (&"unknown".into(), &Value::Null));
+    assert_eq!((&found["skill"], &found["gain"]["interval"]), (&"none".into(), &Value::Null));
     refused(&eval(folder.path(), &one, &["--require-skill"]), 1, "1 session is no sample");
+}
+
+/// Rows of which it is known how far they go, and nothing of which way: volatility clusters, so any model learns that.
+#[test]
+fn how_far_without_which_way_is_no_skill() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut draw = Draw::of(11);
+    let mut side = |line: &str| {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        let wild = draw.unit() < 0.5;
+        let [down, flat, up] = if wild { ["0.42", "0.16", "0.42"] } else { ["0.08", "0.84", "0.08"] };
+        (cells[8], cells[9], cells[10]) = (down.into(), flat.into(), up.into());
+        let moved = draw.unit() < if wild { 0.84 } else { 0.16 };
+        cells[15] = if moved { (draw.below(2) * 2).to_string() } else { "1".into() };
+        cells.join(",") + "\n"
+    };
+    let text = rows(30, 0.0, 0.0);
+    let (head, body) = text.split_once('\n').expect("a header");
+    let far = format!("{head}\n{}", body.lines().map(&mut side).collect::<String>());
+    let found = json(&eval(folder.path(), &far, &[]));
+    assert!(number(&found["gain"]["interval"][0]) > 0.1, "{}", found["verdict"]);
+    assert_eq!(found["skill"], "how far only");
+    assert_eq!(number(&found["direction_right"]["value"]), 0.5);
+    refused(&eval(folder.path(), &far, &["--require-skill"]), 1, "HOW FAR ONLY, no skill in direction");
+}
+
+/// A prior that is wrong about up and down, or a market that only rose, is beaten by any model: that is no skill.
+#[test]
+fn a_wrong_prior_is_no_skill_in_direction() {
+    let folder = tempfile::tempdir().expect("folder");
+    let found = json(&eval(folder.path(), &rows(30, 0.0, 0.0), &["--prior", "0.45,0.4,0.15"]));
+    assert!(number(&found["gain"]["interval"][0]) > 0.0, "{}", found["verdict"]);
+    assert_eq!(found["skill"], "how far only", "{}", found["verdict"]);
 }
 
 #[test]

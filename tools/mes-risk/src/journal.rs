@@ -125,7 +125,11 @@ impl Journal for Remembered {
     }
 
     fn remember(&mut self, ledger: &mut Ledger, row: &Row, statement: &Statement) -> Result<()> {
-        self.state.as_mut().map_or(Ok(()), |state| state.keep(ledger, &row.bar, statement))
+        self.state.as_mut().map_or(Ok(()), |state| state.keep(ledger, Some(&row.bar), statement))
+    }
+
+    fn closed(&mut self, ledger: &mut Ledger, statement: &Statement) -> Result<()> {
+        self.state.as_mut().map_or(Ok(()), |state| state.keep(ledger, None, statement))
     }
 
     fn end(&mut self) -> Result<()> {

@@ -97,6 +97,11 @@ impl Risk {
         self.known.is_some_and(|known| row.bar.ts <= known)
     }
 
+    /// Takes in the account as it was left, and adds to `out` what a person should know of it.
+    pub fn closed(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
+        memory::end(&mut self.ledger, statement, &self.rules.breakers, out);
+    }
+
     /// Takes in what a person said.
     pub fn told(&mut self, person: &Person) {
         told(&mut self.ledger, person);

@@ -33,19 +33,10 @@ pub fn update(
     }
     let jumped_before = ledger.market.prices.jump().is_some();
     let seen = watch(ledger, row, row_ns, rules);
-    let mut booked = ledger.balance_cents;
-    for fill in &statement.fills {
-        booked += fill.gross_cents - fill.commission_cents;
-        book(ledger, fill, row.bar.symbol, &rules.breakers, out);
-        if fill.exit == Some(ExitReason::Roll) {
-            alert(out, row.bar.ts, "roll_points", row.bar.open, fill.price);
-        }
+    account(ledger, statement, row.bar.symbol, &rules.breakers, out);
+    for fill in statement.fills.iter().filter(|fill| fill.exit == Some(ExitReason::Roll)) {
+        alert(out, row.bar.ts, "roll_points", row.bar.open, fill.price);
     }
-    if statement.position == 0 && ledger.position != 0 {
-        missed(ledger, statement, statement.balance_cents - booked, &rules.breakers, out);
-    }
-    ledger.position = statement.position;
-    ledger.balance_cents = statement.balance_cents;
     match seen {
         Seen::Implausible(jump) if !jumped_before => {
             alert(out, row.bar.ts, "price_jump_percent", 100.0 * jump.share, 100.0 * jump.limit);
@@ -53,14 +44,40 @@ pub fn update(
         Seen::Confirmed { from, to } => alert(out, row.bar.ts, "new_price_points", to, from),
         _ => {}
     }
-    if statement.position == 0 {
-        ledger.trade = None;
-    }
     if !seen.is_implausible() {
         mark(ledger, row, statement);
         stuck(ledger, row.bar.ts, out);
     } else if statement.position == 0 {
         ledger.equity_cents = statement.equity_cents;
+    }
+}
+
+/// Takes in the last statement, which answers no row and opens nothing.
+pub fn end(ledger: &mut Ledger, statement: &Statement, breakers: &Breakers, out: &mut Vec<Verdict>) {
+    account(ledger, statement, Symbol::default(), breakers, out);
+    ledger.equity_cents = statement.equity_cents;
+}
+
+/// Takes in what a statement says of the account alone.
+fn account(
+    ledger: &mut Ledger,
+    statement: &Statement,
+    symbol: Symbol,
+    breakers: &Breakers,
+    out: &mut Vec<Verdict>,
+) {
+    let mut booked = ledger.balance_cents;
+    for fill in &statement.fills {
+        booked += fill.gross_cents - fill.commission_cents;
+        book(ledger, fill, symbol, breakers, out);
+    }
+    if statement.position == 0 && ledger.position != 0 {
+        missed(ledger, statement, statement.balance_cents - booked, breakers, out);
+    }
+    ledger.position = statement.position;
+    ledger.balance_cents = statement.balance_cents;
+    if statement.position == 0 {
+        ledger.trade = None;
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Every row is one line: its bar, from which the market is known again, and what it changed. The line is written before
 //! any order of its row is. So whatever is killed when, the ledger knows every order that may have been sent, and a
-//! restart judges on as if nothing had happened: rows up to the ledger's time pass untouched.
+//! restart judges on as if nothing had happened: rows up to the ledger's time pass untouched. The last line of a clean end
+//! has no bar: it says how the account was left.
 
 use std::{
     fs,
@@ -263,8 +264,8 @@ impl State {
         self.told += 1;
     }
 
-    /// Writes a row and what it changed.
-    pub fn keep(&mut self, ledger: &mut Ledger, bar: &Bar, statement: &Statement) -> Result<()> {
+    /// Writes a row and what it changed; without one what the end of the rows changed.
+    pub fn keep(&mut self, ledger: &mut Ledger, bar: Option<&Bar>, statement: &Statement) -> Result<()> {
         // Hundreds of numbers that follow from the bars: not to be compared or copied on every row.
         let market = std::mem::take(&mut ledger.market);
         let kept = self.write(ledger, bar, statement);
@@ -272,11 +273,12 @@ impl State {
         kept
     }
 
-    fn write(&mut self, ledger: &Ledger, bar: &Bar, statement: &Statement) -> Result<()> {
+    fn write(&mut self, ledger: &Ledger, bar: Option<&Bar>, statement: &Statement) -> Result<()> {
         let mut line = Map::new();
-        line.insert("kind".into(), "row".into());
-        let Bar { ts, high, low, close, volume, seg, .. } = *bar;
-        line.insert("bar".into(), json!([ts, high, low, close, volume, seg]));
+        line.insert("kind".into(), if bar.is_some() { "row" } else { "end" }.into());
+        if let Some(&Bar { ts, high, low, close, volume, seg, .. }) = bar {
+            line.insert("bar".into(), json!([ts, high, low, close, volume, seg]));
+        }
         // The bar says when it was.
         self.ledger.ts = ledger.ts;
         if *ledger != self.ledger {
@@ -334,7 +336,7 @@ fn fold(path: &Path, records: &[Value]) -> Result<Option<Snapshot>> {
                 whole[name] = value.clone();
             }
         }
-        bars.push(&record["bar"]);
+        bars.extend(record.get("bar"));
     }
     read(&whole, &bars).map(Some).map_err(|error| {
         Error::stopped(format!("{}: cannot be understood: {error}: which mes wrote it?", path.display()))

@@ -107,6 +107,7 @@ impl Status {
             used_cents: used.max(Cents::ZERO),
             left_cents: (amount - used).max(Cents::ZERO),
         });
+        let limits: Vec<Left> = limits.collect();
         Status {
             account,
             running,
@@ -118,9 +119,9 @@ impl Status {
             balance_cents: ledger.balance_cents,
             equity_cents: ledger.equity_cents,
             day_pnl_cents: ledger.day.map_or(Cents::ZERO, |day| ledger.equity_cents - day.start_cents),
-            limits: limits.collect(),
+            stops: stops(snapshot, &limits),
+            limits,
             losses_in_a_row: ledger.losses,
-            stops: stops(snapshot),
             unheard,
             at: ledger.ts,
         }
@@ -168,8 +169,8 @@ impl Status {
     }
 }
 
-/// Collects what keeps entries away as of the last row.
-fn stops(snapshot: &Snapshot) -> Vec<Stop> {
+/// Collects what keeps entries away as of the last row; the limits are those of now.
+fn stops(snapshot: &Snapshot, limits: &[Left]) -> Vec<Stop> {
     let ledger = &snapshot.ledger;
     let mut stops = Vec::new();
     let mut stop = |rule: &str, why: String, until: Option<Ts>, lifted_by: String| {
@@ -181,7 +182,14 @@ fn stops(snapshot: &Snapshot) -> Vec<Stop> {
     if let Some(stopped) = &ledger.stopped {
         let (value, limit) = (stopped.value_cents, stopped.limit_cents);
         let rest = if value < limit { ", and no trade fits into the rest" } else { "" };
-        let why = format!("{}: {value} of {limit}{rest}", stopped.rule);
+        // The rules may be others since: a limit that fired fired at its amount of then.
+        let now = limits.iter().find(|now| now.rule == stopped.rule).map(|now| now.limit_cents);
+        let then = match now {
+            Some(now) if now == limit => String::new(),
+            Some(now) => format!(", its limit then; by the rules of now it is {now}"),
+            None => ", its limit then; the rules of now have none".into(),
+        };
+        let why = format!("{}: {value} of {limit}{then}{rest}", stopped.rule);
         stop(&stopped.rule, why, None, lifted_by(stopped.lasts).into());
     }
     let now = ledger.ts.unwrap_or(Ts::MIN);
@@ -217,6 +225,22 @@ mod tests {
     };
 
     use super::*;
+
+    /// After `resume --rules` the list has the limits of now; the stop says at which one it fired.
+    #[test]
+    fn a_limit_that_fired_under_other_rules_has_one_figure() {
+        let mut ledger = Ledger::new(Cents(100_000));
+        let (value_cents, limit_cents) = (Cents(3_000), Cents(3_000));
+        let (rule, lasts) = ("daily_loss_usd".into(), Lasts::Day);
+        ledger.stopped = Some(Stopped { rule, lasts, value_cents, limit_cents, settled: true });
+        let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
+        let glance = Glance::default();
+        let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
+        let text = Status::new("sim-sim".into(), false, &snapshot, Vec::new()).table();
+        let wanted =
+            "daily_loss_usd: $30.00 of $30.00, its limit then; by the rules of now it is $50.00; the next";
+        assert!(text.contains(wanted) && text.contains("left of $50.00"), "{text}");
+    }
 
     #[test]
     fn reads_as_a_trader_asks() {

@@ -55,6 +55,10 @@ pub trait Journal {
     fn remember(&mut self, _ledger: &mut Ledger, _row: &Row, _statement: &Statement) -> Result<()> {
         Ok(())
     }
+    /// Keeps what is remembered once the last statement has come.
+    fn closed(&mut self, _ledger: &mut Ledger, _statement: &Statement) -> Result<()> {
+        Ok(())
+    }
     fn end(&mut self) -> Result<()> {
         Ok(())
     }
@@ -166,6 +170,13 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     journal.end()?;
     journal.flush()?;
     let statement = broker.end()?;
+    verdicts.clear();
+    risk.closed(statement, &mut verdicts);
+    journal.closed(risk.ledger_mut(), statement)?;
+    // The last statement is the last line.
+    for verdict in &verdicts {
+        journal.verdict(verdict)?;
+    }
     journal.statement(statement)?;
     journal.flush()
 }

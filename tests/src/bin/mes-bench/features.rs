@@ -33,15 +33,23 @@ pub fn cases(data: &Data) -> Vec<Line> {
         whole(
             "Arrow to Arrow, one core",
             Some(5e6),
-            "taskset -c 0 mes-features -q --threads 1 --to arrow bars.arrow > /dev/null",
+            "taskset -c 0 mes-features -q --warm-within 24h --threads 1 --to arrow bars.arrow > /dev/null",
         ),
-        whole("Parquet to Arrow", Some(8e6), "mes-features -q --to arrow bars.parquet > /dev/null"),
+        whole(
+            "Parquet to Arrow",
+            Some(8e6),
+            "mes-features -q --warm-within 24h --to arrow bars.parquet > /dev/null",
+        ),
         whole(
             "Parquet to Arrow, labels too",
             None,
-            "mes-features -q --labels --to arrow bars.parquet > /dev/null",
+            "mes-features -q --warm-within 24h --labels --to arrow bars.parquet > /dev/null",
         ),
-        whole("Parquet to Parquet", None, "mes-features -q --to parquet bars.parquet > /dev/null"),
+        whole(
+            "Parquet to Parquet",
+            None,
+            "mes-features -q --warm-within 24h --to parquet bars.parquet > /dev/null",
+        ),
     ]
 }
 
@@ -83,7 +91,7 @@ impl Live {
 
     /// Gives mes-features a row, waits for the answer, gives the next.
     pub fn round_trips(&self, folder: &Path) -> Result<()> {
-        let mut tool = shell::bash(folder, "exec mes-features -q --to jsonl");
+        let mut tool = shell::bash(folder, "exec mes-features -q --warm-within 24h --to jsonl");
         let mut child = tool.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("no pipes".into());

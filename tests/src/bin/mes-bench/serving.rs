@@ -53,7 +53,7 @@ pub fn cases(folder: &Path) -> Result<()> {
     shell_line(
         folder,
         "mes-fetch synth -q --sessions 3 --seed 4 --session rth | mes-bars -q --session rth |
-         mes-features -q --labels=horizon --to arrow > served.arrow",
+         mes-features -q --warm-within 24h --labels=horizon --to arrow > served.arrow",
     )?;
     let mut models = Vec::new();
     for family in &FAMILIES {

@@ -94,7 +94,12 @@ pub fn cases(data: &Data) -> Vec<Line> {
             "cat bars.jsonl | mes-bars -q --to jsonl | cat > /dev/null",
         ),
         line("CSV ticks: mes-bars", data.ticks, None, "mes-bars -q --to arrow ticks.csv > /dev/null"),
-        line("mes-features, the whole set", rows, None, "mes-features -q --to arrow bars.arrow > /dev/null"),
+        line(
+            "mes-features, the whole set",
+            rows,
+            None,
+            "mes-features -q --warm-within 24h --to arrow bars.arrow > /dev/null",
+        ),
         line(
             "mes-predict --rule random",
             rows,

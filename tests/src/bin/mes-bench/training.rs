@@ -57,7 +57,7 @@ pub fn cases(folder: &Path, table: &mut Table) -> Result<()> {
             folder,
             &format!(
                 "mes-fetch synth -q --sessions {sessions} --seed 3 --session rth | mes-bars -q --session rth |
-                    mes-features -q {labels} --to arrow > {file}"
+                    mes-features -q --warm-within 24h {labels} --to arrow > {file}"
             ),
         )
     };

@@ -108,7 +108,8 @@ fn rows(args: &StageArgs) -> Result<(Given, Meta)> {
     if args.rows.is_empty() {
         return if args.ticks { market::ticks() } else { market::bars() };
     }
-    let mut input = Input::open(&InputArgs { files: args.rows.clone(), text: args.text.clone() }, &[])?;
+    let mut input =
+        Input::open(&InputArgs { files: args.rows.clone(), text: args.text.clone(), lineage: None }, &[])?;
     let (schema, meta) = (input.schema().clone(), input.meta().clone());
     let mut rows = Vec::new();
     loop {

@@ -101,6 +101,16 @@ mod tests {
     use super::*;
     use crate::sample;
 
+    /// Eight ticks of stop, one of slippage and the round turn: the $12.09 that sizing, status and the docs speak of.
+    #[test]
+    fn risk_is_the_one_figure() {
+        let trades = sample::from_fills(&[(1, 16, 1, true), (2, -9, 1, false)]).trades;
+        assert_eq!(
+            trades.iter().map(|trade| trade.risk_cents).collect::<Vec<_>>(),
+            [Cents(1209), Cents(2418)]
+        );
+    }
+
     #[test]
     fn a_line_a_trade_with_a_value_a_column() {
         let text = csv(&sample::results(&[1234, -56]).trades);
@@ -108,7 +118,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(
             lines[1],
-            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,10.00,false,0.00"
+            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,12.09,false,0.00"
         );
         assert!(lines.iter().all(|line| line.split(',').count() == 15));
         assert!(lines[2].contains(",-0.56,"), "{}", lines[2]);

@@ -5,6 +5,7 @@ pub mod blocked;
 pub mod costs;
 pub mod drawdown;
 pub mod hours;
+pub mod predicted;
 pub mod returns;
 pub mod trade;
 
@@ -20,6 +21,7 @@ pub struct Metrics {
     pub trades: trade::TradeMetrics,
     pub costs: costs::CostMetrics,
     pub hours: Vec<hours::Hour>,
+    pub predicted: predicted::Predicted,
     pub blocked: blocked::Blocked,
 }
 
@@ -32,6 +34,7 @@ impl Metrics {
             trades: trade::TradeMetrics::of(results),
             costs: costs::CostMetrics::of(results),
             hours: hours::of(results),
+            predicted: predicted::Predicted::of(results),
             blocked: blocked::Blocked::of(results),
         }
     }

@@ -71,7 +71,7 @@ impl Split {
         let nets: Vec<Cents> = trades.iter().map(|trade| trade.net_cents).collect();
         let usd = |of: fn(&Trade) -> Cents| trades.iter().map(|trade| of(trade)).sum::<Cents>().usd();
         let break_even = win_ratio(
-            usd(|trade| trade.risk_cents + trade.stop_slippage_cents),
+            usd(|trade| trade.stopped_cents),
             usd(|trade| trade.reward_cents),
             usd(|trade| trade.commission_cents),
         );
@@ -184,7 +184,8 @@ mod tests {
         assert_eq!((metrics.largest_win_usd, metrics.largest_loss_usd), (Some(10.0), Some(-5.0)));
         assert_eq!((metrics.days_won, metrics.days_lost, metrics.days_flat), (2, 3, 1));
         assert_eq!(metrics.winning_days_ratio, Some(0.4));
-        assert_eq!(metrics.net_per_risked_usd, Some(5.0 / 60.0));
+        // $12.09 each: stop, slippage, round turn.
+        assert_eq!(metrics.net_per_risked_usd, Some(5.0 / 72.54));
         assert_eq!(metrics.long.trades + metrics.short.trades, 6);
         assert_eq!(metrics.by_exit.values().map(|split| split.trades).sum::<usize>(), 6);
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, time};
-use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, write::whole};
+use mes_pipe::{AnswerArgs, Error, Origin, Result, SettingsArgs, write::whole};
 use serde_json::{Value, json};
 
 use outcome::Outcome;
@@ -54,7 +54,7 @@ pub struct MonteCarloArgs {
 pub struct Past {
     /// The nets of each session's trades, in their order; empty ones are sessions without a trade.
     pub sessions: Vec<Vec<Cents>>,
-    pub synthetic: bool,
+    pub origin: Origin,
     /// As the backtest's summary says them.
     pub settings: Value,
     pub lineage: Value,
@@ -122,5 +122,5 @@ fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
     }
     sessions.resize(days.max(sessions.len()), Vec::new());
     let (settings, lineage) = (summary["settings"].clone(), summary["lineage"].clone());
-    Ok(Past { sessions, synthetic: summary["synthetic"] == true, settings, lineage })
+    Ok(Past { sessions, origin: Origin::of(&lineage), settings, lineage })
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use mes_core::{dice::Draw, money::Cents, rules::Rules};
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ use crate::{
 
 /// The shares at which distributions are shown.
 pub const SHARES: [f64; 5] = [0.05, 0.25, 0.50, 0.75, 0.95];
+/// What the intervals are not.
+pub const DRAWS: &str =
+    "95 % of what the number of lives leaves open; that the sessions drawn from were lucky is not in it";
 /// Points of the picture, at most.
 const POINTS: usize = 200;
 
@@ -28,7 +32,9 @@ pub type Spread = (&'static str, [f64; 5], fn(f64) -> String);
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub rules: String,
     pub start_usd: f64,
     pub trades: usize,
@@ -45,6 +51,8 @@ pub struct Outcome {
     pub reordered_drawdown_usd: [f64; 5],
     pub trades_usd: f64,
     pub chances: Vec<Chance>,
+    /// The firm's, where the rules have one.
+    pub target_usd: Option<f64>,
     /// What closed forms give for the chance to pass, under a firm's rules.
     pub closed_forms: Vec<ClosedForm>,
     /// Days until the firm's target, at the same shares of the lives that met it.
@@ -60,6 +68,8 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chance {
     pub of: String,
+    /// In how many lives, and which share of all that is.
+    pub lives: usize,
     pub share: f64,
     pub low: f64,
     pub high: f64,
@@ -93,7 +103,8 @@ impl Outcome {
         let passed: Vec<f64> = passed.map(|day| day as f64).collect();
         Outcome {
             kind: "montecarlo",
-            synthetic: past.synthetic,
+            synthetic: past.origin.synthetic(),
+            origin: past.origin,
             rules: rules.name.clone(),
             start_usd: start.usd(),
             trades: trades.len(),
@@ -106,6 +117,7 @@ impl Outcome {
             reordered_drawdown_usd: spread(reordered(&trades, runs, seed)),
             trades_usd: trades.iter().copied().sum::<Cents>().usd(),
             chances: chances(&lives, rules),
+            target_usd: rules.prop.as_ref().map(|prop| prop.target_usd),
             closed_forms: closed::forms(past, rules),
             days_to_pass: (!passed.is_empty()).then(|| spread(passed)),
             fan: shown.into_iter().zip(fan.into_iter().map(spread)).collect(),
@@ -126,6 +138,18 @@ impl Outcome {
             self.rules,
             self.seed
         )
+    }
+
+    /// Says why lives and closed forms need not agree, where there are any: the lives end.
+    pub fn apart(&self) -> Option<String> {
+        let target = self.target_usd.filter(|_| !self.closed_forms.is_empty())?;
+        let (days, mean) =
+            (words::count(self.days as u64, "session"), self.trades_usd / self.sessions as f64);
+        let away = match (target / mean).ceil() {
+            _ if mean <= 0.0 => "sessions as these lead away from it".to_owned(),
+            needed => format!("at {} a session it is {needed:.0} sessions away", signed_usd(mean)),
+        };
+        Some(format!("a life here has {days} for the {} to pass, there it has no end; {away}", usd(target)))
     }
 
     /// Warns where the past is too short to say much.
@@ -150,8 +174,7 @@ impl Outcome {
 
     /// Writes the table for a terminal.
     pub fn text(&self) -> String {
-        let data = if self.synthetic { "SYNTHETIC DATA: " } else { "" };
-        let mut out = format!("{data}{}\n\n  {:<20}", self.head(), "");
+        let mut out = format!("{}{}\n\n  {:<20}", self.origin.mark(), self.head(), "");
         for share in SHARES {
             let _ = write!(out, "{:>12}", format!("{:.0} %", share * 100.0));
         }
@@ -161,21 +184,46 @@ impl Outcome {
                 let _ = write!(out, "{:>12}", unit(value));
             }
         }
-        out += "\n\n  chance of\n";
+        let _ = writeln!(out, "\n\n  of {} lives so many had", words::grouped(self.runs as u64));
         for chance in &self.chances {
-            let [share, low, high] = [chance.share, chance.low, chance.high].map(words::percent);
-            let _ = writeln!(out, "  {:<34}{share:>9}   ({low} to {high})", chance.of);
+            let _ = writeln!(
+                out,
+                "  {:<34}{:>9}   ({})",
+                chance.of,
+                chance.happened(self.runs),
+                chance.interval()
+            );
         }
+        let _ = writeln!(out, "  {DRAWS}");
         if !self.closed_forms.is_empty() {
             let _ = writeln!(out, "\n  sanity check: passing by closed forms, {}", closed::LEAVES_OUT);
         }
         for form in &self.closed_forms {
-            let _ = writeln!(out, "  {:<34}{:>9}", form.of, words::percent(form.share));
+            let _ = writeln!(out, "  {:<34}{:>9}", form.of, words::chance(form.share));
+        }
+        if let Some(apart) = self.apart() {
+            let _ = writeln!(out, "  {apart}");
         }
         if let Some(caution) = self.caution() {
             let _ = writeln!(out, "  ! {caution}");
         }
         out
+    }
+}
+
+impl Chance {
+    /// Says in which share of the lives it was: `none` and `all` where it was in none or all.
+    pub fn happened(&self, lives: usize) -> String {
+        match self.lives {
+            0 => "none".into(),
+            all if all == lives => "all".into(),
+            _ => words::chance(self.share),
+        }
+    }
+
+    /// Says what the number of lives leaves open.
+    pub fn interval(&self) -> String {
+        format!("{} to {}", words::small_percent(self.low), words::small_percent(self.high))
     }
 }
 
@@ -213,7 +261,7 @@ fn chances(lives: &[super::account::Life], rules: &Rules) -> Vec<Chance> {
     let count = lives.len();
     let chance = |of: String, times: usize| {
         let (low, high) = wilson(times, count);
-        Chance { of, share: times as f64 / count as f64, low, high }
+        Chance { of, lives: times, share: times as f64 / count as f64, low, high }
     };
     let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
     for life in lives {
@@ -254,7 +302,7 @@ mod tests {
 
     fn past(nets: &[&[i64]]) -> Past {
         let sessions = nets.iter().map(|day| day.iter().map(|cents| Cents(*cents)).collect()).collect();
-        Past { sessions, synthetic: true, ..Past::default() }
+        Past { sessions, origin: Origin::Synthetic, ..Past::default() }
     }
 
     fn rules() -> Rules {
@@ -293,6 +341,24 @@ mod tests {
         let loss = &outcome.chances[0];
         // P(net < 0) = (1 − P(50 of 100))/2 = 0.4602.
         assert!(loss.low < 0.4602 && 0.4602 < loss.high, "{loss:?}");
+    }
+
+    /// A market that always gains passes for certain given time, and never in ten sessions.
+    #[test]
+    fn none_of_the_lives_is_not_read_beside_a_certainty() {
+        let (_, text) =
+            mes_core::rules::SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("shipped");
+        let firm = Rules::parse(text).expect("rules");
+        let outcome = Outcome::of(&past(&[&[5_000], &[-1_000]]), &firm, 10, 200, 1);
+        let text = outcome.text();
+        let line = |what: &str| text.lines().find(|line| line.contains(what)).unwrap_or_default().to_owned();
+        assert!(line("passing: ").contains(" none "), "{text}");
+        assert!(line("the sessions' mean").contains("> 99.9 %") && !text.contains("100.0 %"), "{text}");
+        assert!(
+            text.contains("a life here has 10 sessions for the $3,000.00 to pass, there it has no end"),
+            "{text}"
+        );
+        assert!(text.contains("at +$20.00 a session it is 150 sessions away"), "{text}");
     }
 
     #[test]

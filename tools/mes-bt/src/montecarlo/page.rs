@@ -8,20 +8,19 @@ use mes_page::{
 
 use super::{
     closed::{ClosedForm, LEAVES_OUT},
-    outcome::{Outcome, SHARES},
+    outcome::{DRAWS, Outcome, SHARES},
 };
 use crate::{
     report::{charts, frame},
-    terms::MADE_UP,
-    words::{self, percent, usd},
+    words::{self, usd},
 };
 
 /// Writes the whole page.
 pub fn page(outcome: &Outcome, rules: &Rules) -> String {
-    let mut body = format!("<header>{}<h1>What else could have come</h1>", frame::badge(outcome.synthetic));
+    let mut body = format!("<header>{}<h1>What else could have come</h1>", outcome.origin.badge());
     body += &paragraph(&outcome.head());
-    let made_up = outcome.synthetic.then(|| MADE_UP.to_owned());
-    body += &frame::notes(&made_up.into_iter().chain(outcome.caution()).collect::<Vec<_>>());
+    let origin = outcome.origin.caution().map(str::to_owned);
+    body += &frame::notes(&origin.into_iter().chain(outcome.caution()).collect::<Vec<_>>());
     body += "</header>\n";
     body += &section("Equity", &(fan(outcome) + CAPTION));
     body += &section("Chances", &chances(outcome));
@@ -89,21 +88,27 @@ fn chances(outcome: &Outcome) -> String {
         vec![
             Cell::Text(chance.of.trim().to_owned()),
             Cell::Bar(chance.share, 0.0),
-            Cell::Number(percent(chance.share)),
-            Cell::Number(format!("{} to {}", percent(chance.low), percent(chance.high))),
+            Cell::Number(chance.happened(outcome.runs)),
+            Cell::Number(chance.interval()),
         ]
     };
     let rows: Vec<Vec<Cell>> = outcome.chances.iter().map(row).collect();
-    format!("<div class=\"wrap\">{}</div>\n", table(&["Of", "|", ">Chance", ">95 % interval"], &rows))
+    let table = table(&["Lives with", "|", ">Share", ">95 % interval"], &rows);
+    format!("<div class=\"wrap\">{table}</div>\n<p class=\"caption\">{}</p>\n", words::capital(DRAWS))
 }
 
 fn closed_forms(outcome: &Outcome) -> String {
     let row = |form: &ClosedForm| {
-        vec![Cell::Text(form.of.to_owned()), Cell::Bar(form.share, 0.0), Cell::Number(percent(form.share))]
+        vec![
+            Cell::Text(form.of.to_owned()),
+            Cell::Bar(form.share, 0.0),
+            Cell::Number(words::chance(form.share)),
+        ]
     };
     let rows: Vec<Vec<Cell>> = outcome.closed_forms.iter().map(row).collect();
     let words = format!("Passing by closed forms, {LEAVES_OUT}.");
-    paragraph(&words) + &table(&["Of", "|", ">Chance"], &rows)
+    let apart = outcome.apart().map(|text| paragraph(&(words::capital(&text) + "."))).unwrap_or_default();
+    paragraph(&words) + &apart + &table(&["Of", "|", ">Chance"], &rows)
 }
 
 /// A line a share, so that a phone shows all of them.

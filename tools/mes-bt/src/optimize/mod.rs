@@ -29,13 +29,13 @@ use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use mes_core::dice::Draw;
 use mes_pipe::{
-    AnswerArgs, Error, InputArgs, Result, Settings, SettingsArgs, answer::pretty, hash, log, write::whole,
+    AnswerArgs, Error, InputArgs, Origin, Result, Settings, SettingsArgs, answer::pretty, hash, log,
+    write::whole,
 };
 use serde_json::{Value, json};
 
 use crate::{
     replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
-    summary::is_synthetic,
     terms::Terms,
     words,
 };
@@ -304,10 +304,12 @@ fn judge(
     let scored = ranked(trials);
     let top: Vec<Judged> = scored.iter().take(SHOWN).map(|trial| judged(trial)).collect();
     let best = top.first().cloned();
+    let origin = Origin::of(&study.columns.stream().lineage.to_json());
     let mut outcome = Outcome {
         kind: "optimization",
         v: 1,
-        synthetic: is_synthetic(&study.columns.stream().lineage.to_json()),
+        synthetic: origin.synthetic(),
+        origin,
         method: search.method().name(),
         by: line.by.clone(),
         vary: line.vary.clone(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use crate::{
     metrics::returns::YEAR,
     stats::{deflated::benchmark, overfitting::Overfitting},
     summary::FEW_TRADES,
-    terms::{MADE_UP, Terms},
+    terms::Terms,
     words,
 };
 
@@ -28,7 +29,9 @@ pub const SHOWN: usize = 10;
 pub struct Outcome {
     pub kind: &'static str,
     pub v: u32,
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub method: &'static str,
     pub by: String,
     pub vary: Vec<String>,
@@ -94,10 +97,7 @@ impl Counts {
 impl Outcome {
     /// Says what to beware of; trials with less than `fewest` trades are not ranked, rows held out had so many `looks`.
     pub fn cautions(&self, fewest: usize, looks: usize, search: &Search) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.synthetic {
-            warnings.push(MADE_UP.to_owned());
-        }
+        let mut warnings: Vec<String> = self.origin.caution().map(str::to_owned).into_iter().collect();
         let counts = &self.counts;
         if let Some(combinations) = search.exhausted() {
             let (all, asked) =

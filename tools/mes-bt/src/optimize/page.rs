@@ -59,7 +59,7 @@ fn header(outcome: &Outcome) -> String {
         }
         (None, None) => ("No trial is ranked".to_owned(), ""),
     };
-    let mut out = format!("<header>{}<h1 class=\"{class}\">", frame::badge(outcome.synthetic));
+    let mut out = format!("<header>{}<h1 class=\"{class}\">", outcome.origin.badge());
     out += &(escape(&minus(&title)) + "</h1>");
     out += &paragraph(&counts(outcome));
     for line in deaths(outcome).iter().chain(&outcome.why_no_trade) {

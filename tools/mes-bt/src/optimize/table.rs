@@ -51,12 +51,11 @@ pub fn of(outcome: &Outcome, map: Option<&Map>) -> String {
 }
 
 fn head(outcome: &Outcome) -> String {
-    let data = if outcome.synthetic { "SYNTHETIC DATA: " } else { "" };
     let mut out = String::new();
     for line in deaths(outcome) {
         let _ = writeln!(out, "{line}");
     }
-    out + &format!("{data}{}\n\n", counts(outcome))
+    out + &format!("{}{}\n\n", outcome.origin.mark(), counts(outcome))
 }
 
 /// Says of the best trial whether its account died, on days searched and held out.

@@ -56,17 +56,13 @@ pub fn equity(results: &Results) -> String {
     let place = |index: usize| (index as f64 + 0.5) / points.len() as f64;
     let line: Vec<_> =
         points.iter().enumerate().map(|(index, point)| (place(index), point.equity_cents.usd())).collect();
-    let mut highest = start;
     let peaks: Vec<_> = line
         .iter()
         .zip(&points)
-        .map(|((place, _), point)| {
-            highest = highest.max(point.equity_cents);
-            (*place, highest.usd())
-        })
+        .map(|((place, _), point)| (*place, point.peak_cents.max(start).usd()))
         .collect();
     let low = line.iter().map(|(_, value)| *value).fold(start.usd(), f64::min);
-    let high = highest.usd();
+    let high = peaks.iter().map(|(_, value)| *value).fold(start.usd(), f64::max);
     let tips: Vec<String> = points.iter().map(tip).collect();
 
     let mut above = Chart::new("Equity over time", 240.0, Axis::nice(low, high, 4.0), dollars);
@@ -101,12 +97,18 @@ pub fn equity(results: &Results) -> String {
     above.render() + "<p class=\"caption\">Drawdown from the peak, bar by bar</p>" + &under.render()
 }
 
+/// Says where equity stood at the end of a stretch, and how deep it was below its peak within.
 fn tip(point: &Point) -> String {
-    let fall = match point.drawdown_cents {
-        Cents::ZERO => String::new(),
-        fall => format!(", down {fall}"),
+    let (at, equity) = (tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents);
+    let below = point.peak_cents - equity;
+    let stands = match below {
+        Cents::ZERO => "at its high".to_owned(),
+        below => format!("{below} below its high"),
     };
-    format!("{}  {}{fall}", tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents)
+    match point.drawdown_cents {
+        deepest if deepest > below => format!("{at}  {equity}, {stands}; up to {deepest} below it before"),
+        _ => format!("{at}  {equity}, {stands}"),
+    }
 }
 
 /// Picks up to four points at which a new day begins, and their dates.
@@ -329,6 +331,21 @@ mod tests {
         ] {
             assert_eq!(dollars(value), want);
         }
+    }
+
+    /// What stands at its high is not down; how deep it was before is told apart.
+    #[test]
+    fn a_point_is_not_at_its_high_and_down_at_once() {
+        let point = |equity, fall| Point {
+            ts: sample::START,
+            equity_cents: Cents(equity),
+            peak_cents: Cents(101_250),
+            drawdown_cents: Cents(fall),
+        };
+        let high = "Nov 2 09:31  $1,012.50, at its high";
+        assert_eq!(tip(&point(101_250, 1_750)), format!("{high}; up to $17.50 below it before"));
+        assert_eq!(tip(&point(101_250, 0)), high);
+        assert_eq!(tip(&point(100_000, 1_250)), "Nov 2 09:31  $1,000.00, $12.50 below its high");
     }
 
     #[test]

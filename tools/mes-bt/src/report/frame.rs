@@ -20,11 +20,6 @@ pub const RETURNS: &str = "Sharpe, Sortino and Calmar are of daily returns of eq
 /// How a drawdown is measured where every bar is at hand.
 pub const BAR_BY_BAR: &str = "Drawdown is bar by bar, open trades marked at what closing them would cost.";
 
-/// Warns of made-up data.
-pub fn badge(synthetic: bool) -> &'static str {
-    if synthetic { "<span class=\"badge made\">Synthetic data</span>" } else { "" }
-}
-
 /// Lists what to beware of; nothing if there is nothing.
 pub fn notes(warnings: &[String]) -> String {
     if warnings.is_empty() {
@@ -114,6 +109,6 @@ mod tests {
         {
             assert!(text.contains(part), "{part} in {text}");
         }
-        assert_eq!((badge(false), notes(&[])), ("", String::new()));
+        assert_eq!(notes(&[]), "");
     }
 }

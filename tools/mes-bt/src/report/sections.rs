@@ -27,7 +27,7 @@ pub fn head(summary: &Summary) -> String {
     if summary.account_died.is_some() {
         out += "<span class=\"badge died\">Account died</span>";
     }
-    out += frame::badge(summary.synthetic);
+    out += summary.origin.badge();
     let verdict = summary.verdict();
     let class = colour(summary.account.net_usd);
     let _ = writeln!(out, "<h1 class=\"{class}\">{}</h1>", escape(&words::capital(&verdict)));
@@ -49,6 +49,7 @@ pub fn head(summary: &Summary) -> String {
         usd(summary.account.end_usd)
     );
     let _ = writeln!(out, "<p>{}</p>", escape(&line));
+    let _ = writeln!(out, "<p>Predictions {}.</p>", escape(&summary.metrics.predicted.sentence()));
     out += &frame::notes(&summary.warnings);
     out + "</header>\n"
 }
@@ -129,7 +130,7 @@ fn doubts(summary: &Summary) -> Vec<Figure> {
     let bare = |note: String| note.trim_matches(['(', ')']).to_owned();
     let mut figures = vec![
         figure("Sharpe, a year", or_dash(sharpe.sharpe, two), bare(sharpe.note())),
-        figure("Against chance", or_dash(skill, percent), chance(summary)),
+        figure("Random entries as good", or_dash(skill, percent), chance(summary)),
         figure(
             "Doubtful bars",
             trades.ambiguous.to_string(),

@@ -1,12 +1,10 @@
 //! The go-live list. One line of it is one function here and one line in [`ITEMS`].
 
+use mes_pipe::Origin;
 use serde_json::Value;
 
 use super::{Evidence, paper};
-use crate::{
-    origin::Origin,
-    words::{self, count, usd},
-};
+use crate::words::{self, count, usd};
 
 /// What the evidence says of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +27,7 @@ pub const ITEMS: [(&str, Item); 17] = [
     ("walk-forward Calmar above 0.5", calmar),
     ("walk-forward makes money", profit),
     ("enough trades", trades),
-    ("skill above the baselines", skill),
+    ("skill in direction", skill),
     ("limits hold", limits),
     ("flat by day's end", flat),
     ("inference under 10 ms", inference),
@@ -44,8 +42,11 @@ pub const ITEMS: [(&str, Item); 17] = [
 
 /// How to get a walk-forward.
 const WALK: &str = "run mes-bt walk-forward and give its directory: --walk-forward DIR";
+const MODEL: &str = "give the model that is to trade: --model FILE";
 /// Out-of-sample trades that a fold needs to say anything.
 const TRADES_A_FOLD: u64 = 100;
+/// The version of an evaluation that says `direction` where it means it.
+const EVALUATION: u64 = 2;
 
 /// A met finding if it is true, else an unmet one.
 fn judged(met: bool, text: String) -> Finding {
@@ -53,8 +54,8 @@ fn judged(met: bool, text: String) -> Finding {
 }
 
 fn real_data(evidence: &Evidence) -> Finding {
-    if evidence.walk.is_none() {
-        return NotShown(WALK.into());
+    if evidence.walk.value().is_none() {
+        return evidence.walk.lacking(WALK);
     }
     let mut documents = evidence.documents().map(|(name, document)| (name, Origin::of(&document["lineage"])));
     match documents.find(|(_, origin)| *origin != Origin::Recorded) {
@@ -89,7 +90,7 @@ fn setup(evidence: &Evidence) -> Finding {
 
 /// Judges a number of the stitched out-of-sample days, which has to be of the worst fills.
 fn number(evidence: &Evidence, name: &str, above: f64, text: impl Fn(f64) -> String) -> Finding {
-    let Some(walk) = &evidence.walk else { return NotShown(WALK.into()) };
+    let Some(walk) = evidence.walk.value() else { return evidence.walk.lacking(WALK) };
     let fills = walk["settings"]["fills"]["model"].as_str().unwrap_or("unknown");
     if fills != "conservative" {
         return NotMet(format!("the walk-forward has {fills} fills, not the worst: --fills conservative"));
@@ -102,7 +103,7 @@ fn number(evidence: &Evidence, name: &str, above: f64, text: impl Fn(f64) -> Str
 
 fn sharpe(evidence: &Evidence) -> Finding {
     let interval = |value: f64| {
-        let known = evidence.walk.as_ref().map(|walk| &walk["out_of_sample"]["intervals"]["sharpe"]);
+        let known = evidence.walk.value().map(|walk| &walk["out_of_sample"]["intervals"]["sharpe"]);
         let ends = known.and_then(|known| known[0].as_f64().zip(known[1].as_f64()));
         match ends {
             Some((low, high)) => format!("{value:.2}, 95 % within {low:.2} and {high:.2}, worst fills"),
@@ -121,28 +122,35 @@ fn profit(evidence: &Evidence) -> Finding {
 }
 
 fn trades(evidence: &Evidence) -> Finding {
-    let folds = evidence.walk.as_ref().and_then(|walk| walk["folds"].as_array());
-    let Some(folds) = folds.filter(|folds| !folds.is_empty()) else { return NotShown(WALK.into()) };
+    let folds = evidence.walk.value().and_then(|walk| walk["folds"].as_array());
+    let Some(folds) = folds.filter(|folds| !folds.is_empty()) else { return evidence.walk.lacking(WALK) };
     let of = |fold: &Value| fold["out_of_sample"]["trades"].as_u64().unwrap_or_default();
     let fewest = folds.iter().map(of).min().unwrap_or_default();
     let text = format!("at least {fewest} in each of {}", count(folds.len() as u64, "fold"));
     judged(fewest >= TRADES_A_FOLD, text)
 }
 
+/// Judges whether the model knows up from down; knowing how far the market goes trades nothing.
 fn skill(evidence: &Evidence) -> Finding {
-    let Some(eval) = &evidence.eval else {
-        return NotShown("run mes-predict eval --json out of sample and give its output: --eval FILE".into());
+    let Some(eval) = evidence.eval.value() else {
+        let how = "run mes-predict eval --json out of sample and give its output: --eval FILE";
+        return evidence.eval.lacking(how);
     };
-    let (gain, ends) = (&eval["gain"]["value"], &eval["gain"]["interval"]);
     let origin = Origin::of(&eval["lineage"]);
-    let text = match (gain.as_f64(), ends[0].as_f64(), ends[1].as_f64()) {
+    let (gain, ends) = (&eval["direction_gate"]["value"], &eval["direction_gate"]["interval"]);
+    let figures = match (gain.as_f64(), ends[0].as_f64(), ends[1].as_f64()) {
         (Some(value), Some(low), Some(high)) => {
-            format!("{value:.5} nats a row better, 95 % within {low:.5} and {high:.5}, on {}", origin.words())
+            let right = words::or_dash(eval["direction_right"]["value"].as_f64(), words::percent);
+            format!("{right} right, {value:.5} nats a move better, 95 % within {low:.5} and {high:.5}")
         }
-        _ => "the evaluation has no interval".into(),
+        _ => "no interval".into(),
     };
-    let recorded = origin == Origin::Recorded;
-    judged(recorded && eval["skill"] == "shown" && eval["in_sample"] == false, text)
+    let verdict = match eval["v"].as_u64() {
+        Some(EVALUATION) => eval["skill"].as_str().unwrap_or("none"),
+        _ => "not told by this version of mes-predict eval: run it again",
+    };
+    let text = format!("{verdict}: {figures}, on {}", origin.words());
+    judged(origin == Origin::Recorded && verdict == "direction" && eval["in_sample"] == false, text)
 }
 
 fn limits(evidence: &Evidence) -> Finding {
@@ -151,8 +159,8 @@ fn limits(evidence: &Evidence) -> Finding {
 }
 
 fn flat(evidence: &Evidence) -> Finding {
-    let Some(backtest) = &evidence.backtest else {
-        return NotShown("run mes-bt --out DIR and give it: --backtest DIR".into());
+    let Some(backtest) = evidence.backtest.value() else {
+        return evidence.backtest.lacking("run mes-bt --out DIR and give it: --backtest DIR");
     };
     let days = backtest["span"]["days"].as_u64().unwrap_or_default();
     let open = backtest["days_not_flat"].as_u64();
@@ -161,17 +169,17 @@ fn flat(evidence: &Evidence) -> Finding {
 }
 
 fn inference(evidence: &Evidence) -> Finding {
-    match evidence.inference_us {
-        Some(p99) => judged(p99 < 10_000.0, format!("p99 of a live row {p99:.0} µs (mes-predict bench)")),
-        None => NotShown("give the model that is to trade: --model FILE".into()),
+    match evidence.inference_us.value() {
+        Some(p99) => judged(*p99 < 10_000.0, format!("p99 of a live row {p99:.0} µs (mes-predict bench)")),
+        None => evidence.inference_us.lacking(MODEL),
     }
 }
 
 fn lookahead(evidence: &Evidence) -> Finding {
-    match &evidence.lookahead {
+    match evidence.lookahead.value() {
         Some((stage, None)) => Met(format!("{stage}: no row depends on a later one (mes-bt check stage)")),
         Some((stage, Some(why))) => NotMet(format!("{stage}: {why}")),
-        None => NotShown("give the model that is to trade: --model FILE".into()),
+        None => evidence.lookahead.lacking(MODEL),
     }
 }
 
@@ -184,8 +192,8 @@ fn tests(evidence: &Evidence) -> Finding {
 }
 
 fn paper(evidence: &Evidence) -> Finding {
-    let Some(paper) = &evidence.paper else {
-        return NotShown("give the folder of paper journals: --paper DIR".into());
+    let Some(paper) = evidence.paper.value() else {
+        return evidence.paper.lacking("give the folder of paper journals: --paper DIR");
     };
     let days = count(paper.days() as u64, "day");
     if let Some(first) = paper.errors.first() {

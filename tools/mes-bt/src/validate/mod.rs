@@ -1,6 +1,7 @@
 //! `validate`: may this trade real money? The go-live list, each line with its evidence.
 
 mod drill;
+mod given;
 mod items;
 mod paper;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::words;
 use drill::Drill;
+use given::Given;
 use items::{Finding, ITEMS};
 use paper::Paper;
 
@@ -25,7 +27,8 @@ use paper::Paper;
 ///
 /// Each line stands with its evidence: the walk-forward, an evaluation of the model, a backtest, the journals of paper
 /// trading, and what is tried on the spot: a drill in which every trade loses, the model's latency, the lookahead
-/// proof. What there is no evidence of is not met. Synthetic or losing data is never ready.
+/// proof. What there is no evidence of is not met, and neither is evidence that cannot be read. Synthetic or losing data
+/// is never ready.
 #[derive(Args)]
 #[command(after_help = "Examples:
   mes-bt validate --walk-forward runs/walk --eval eval.json --backtest runs/backtest --model models/default.onnx
@@ -60,15 +63,15 @@ pub struct Evidence {
     rules: Rules,
     /// What is to trade: rules, costs, calendar and, where it is known, model, each with its hash.
     hashes: Vec<(&'static str, String)>,
-    walk: Option<Value>,
-    eval: Option<Value>,
-    backtest: Option<Value>,
-    paper: Option<Paper>,
+    walk: Given<Value>,
+    eval: Given<Value>,
+    backtest: Given<Value>,
+    paper: Given<Paper>,
     drill: Drill,
     /// The 99th percentile of a live row, microseconds.
-    inference_us: Option<f64>,
+    inference_us: Given<f64>,
     /// What was checked, and what it failed by.
-    lookahead: Option<(String, Option<String>)>,
+    lookahead: Given<(String, Option<String>)>,
     tested: Option<bool>,
 }
 
@@ -112,26 +115,22 @@ impl Evidence {
             ("costs", settings.costs.blake3.clone()),
             ("calendar", settings.calendar.blake3.clone()),
         ];
-        if let Some(path) = &args.model {
+        let model = Given::of(args.model.as_deref(), |path| {
             let file = fs::File::open(path).and_then(mes_pipe::hash_of);
             hashes.push(("model", file.map_err(|error| Error::usage(error).at(path.display()))?));
-        }
+            Ok(path)
+        });
         log::note("a drill with these rules, in process");
-        let model = args.model.as_deref();
         Ok(Evidence {
             drill: Drill::run(&settings)?,
             rules: settings.rules.value,
-            walk: args
-                .walk_forward
-                .as_ref()
-                .map(|folder| read(&folder.join("walk-forward.json")))
-                .transpose()?,
-            eval: args.eval.as_deref().map(read).transpose()?,
-            backtest: args.backtest.as_ref().map(|folder| read(&folder.join("summary.json"))).transpose()?,
-            paper: args.paper.as_deref().map(|folder| Paper::read(folder, &hashes)).transpose()?,
+            walk: Given::of(args.walk_forward.as_ref(), |folder| read(&folder.join("walk-forward.json"))),
+            eval: Given::of(args.eval.as_deref(), read),
+            backtest: Given::of(args.backtest.as_ref(), |folder| read(&folder.join("summary.json"))),
+            paper: Given::of(args.paper.as_deref(), |folder| Paper::read(folder, &hashes)),
             hashes,
-            inference_us: model.map(inference).transpose()?,
-            lookahead: model.map(lookahead).transpose()?,
+            inference_us: model.and(|path| inference(path)),
+            lookahead: model.and(|path| lookahead(path)),
             tested: tested(),
         })
     }
@@ -139,7 +138,7 @@ impl Evidence {
     /// Returns what was given of what other tools wrote.
     fn documents(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         let all = [("walk-forward", &self.walk), ("evaluation", &self.eval), ("backtest", &self.backtest)];
-        all.into_iter().filter_map(|(name, document)| Some((name, document.as_ref()?)))
+        all.into_iter().filter_map(|(name, document)| Some((name, document.value()?)))
     }
 }
 

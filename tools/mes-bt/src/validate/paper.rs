@@ -7,13 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mes_pipe::{Error, Result};
-use serde_json::Value;
-
-use crate::{
-    life::LASTING,
+use mes_pipe::{
+    Error, Result,
     origin::{self, Origin},
 };
+use serde_json::Value;
+
+use crate::life::LASTING;
 
 /// Trading days that two weeks have.
 pub const DAYS: usize = 10;

@@ -89,6 +89,7 @@ pub const TOOLS: [(&str, &[Setting]); 4] = [
             ("set", File(&[]), Not),
             ("only", Names, By("--only")),
             ("without", Names, By("--without")),
+            ("warm_within", Length, By("--warm-within")),
             ("labels", Switch, Within(&LABELS)),
             CALENDAR,
         ],

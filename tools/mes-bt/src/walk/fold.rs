@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use mes_core::{money::Cents, time};
-use mes_pipe::{Error, Result, Settings, SettingsArgs, answer::pretty, hash};
+use mes_pipe::{Error, Origin, Result, Settings, SettingsArgs, answer::pretty, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -107,7 +107,9 @@ pub struct FoldResult {
     pub out_of_sample: Side,
     /// The days of the latter.
     pub days: Vec<Day>,
-    pub synthetic: bool,
+    /// Of the latter's rows.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 impl Side {
@@ -223,19 +225,10 @@ impl Work<'_> {
         self.pipe(&[self.slice(&fold.test), predict("--skip-in-sample")], Some(&predictions))?;
         self.pipe(&[self.backtest("out-of-sample", std::slice::from_ref(&predictions))], None)?;
         let (in_sample, _) = self.side("in-sample")?;
-        let (out_of_sample, synthetic) = self.side("out-of-sample")?;
+        let (out_of_sample, origin) = self.side("out-of-sample")?;
         let days = self.days()?;
         let fold = fold.clone();
-        Ok(FoldResult {
-            kind: "fold_result".into(),
-            v: 2,
-            key,
-            fold,
-            in_sample,
-            out_of_sample,
-            days,
-            synthetic,
-        })
+        Ok(FoldResult { kind: "fold_result".into(), v: 2, key, fold, in_sample, out_of_sample, days, origin })
     }
 
     fn pipe(&self, stages: &[Stage], out: Option<&std::path::Path>) -> Result<()> {
@@ -264,12 +257,12 @@ impl Work<'_> {
     }
 
     /// Reads the summary of a span, and whether its data were made up.
-    fn side(&self, name: &str) -> Result<(Side, bool)> {
+    fn side(&self, name: &str) -> Result<(Side, Origin)> {
         let path = self.folder.join(name).join("summary.json");
         let at = |error: Error| error.at(path.display());
         let text = fs::read(&path).map_err(|error| at(error.into()))?;
         let summary: Value = serde_json::from_slice(&text).map_err(|error| at(Error::data(error)))?;
-        Ok((Side::of(&summary), summary["synthetic"] == true))
+        Ok((Side::of(&summary), Origin::of(&summary["lineage"])))
     }
 
     fn days(&self) -> Result<Vec<Day>> {

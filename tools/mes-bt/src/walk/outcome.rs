@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use mes_core::money::Cents;
+use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,8 +12,8 @@ use crate::{
     evidence::{Intervals, Rests, SharpeEvidence},
     metrics::{blocked::Blocked, drawdown::Fall, ratio, returns::Returns},
     recorder::{DayResult, Results},
-    summary::{FEW_TRADES, is_synthetic},
-    terms::{MADE_UP, Terms},
+    summary::FEW_TRADES,
+    terms::Terms,
     words,
 };
 
@@ -23,7 +24,9 @@ const SEED: u64 = 1;
 pub struct Outcome {
     pub kind: &'static str,
     pub v: u32,
-    pub synthetic: bool,
+    /// Whether the data were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: Origin,
     pub out_of_sample: Stitched,
     /// Net a day over all folds, fitted and unseen, and what is left of the one in the other where it is above 0.
     pub net_per_day_in_usd: Option<f64>,
@@ -85,15 +88,17 @@ impl Outcome {
         };
         let (inside, outside) = (per_day(|fold| &fold.in_sample), per_day(|fold| &fold.out_of_sample));
         let kept = outside.zip(inside).filter(|(_, inside)| *inside > 0.0);
+        let origin = folds.iter().map(|fold| fold.origin).fold(Origin::of(&lineage), Origin::max);
         Outcome {
             kind: "walk_forward",
             v: 2,
-            synthetic: is_synthetic(&lineage) || folds.iter().any(|fold| fold.synthetic),
+            synthetic: origin.synthetic(),
+            origin,
             out_of_sample,
             net_per_day_in_usd: inside,
             net_per_day_out_usd: outside,
             kept_ratio: kept.and_then(|(outside, inside)| ratio(outside, inside)),
-            warnings: warnings(&folds),
+            warnings: warnings(&folds, origin),
             folds,
             settings,
             lineage,
@@ -171,11 +176,8 @@ impl Stitched {
     }
 }
 
-fn warnings(folds: &[FoldResult]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if folds.iter().any(|fold| fold.synthetic) {
-        warnings.push(MADE_UP.to_owned());
-    }
+fn warnings(folds: &[FoldResult], origin: Origin) -> Vec<String> {
+    let mut warnings: Vec<String> = origin.caution().map(str::to_owned).into_iter().collect();
     let few: Vec<&FoldResult> = folds.iter().filter(|fold| fold.out_of_sample.trades < FEW_TRADES).collect();
     if !few.is_empty() {
         let least = few.iter().map(|fold| fold.out_of_sample.trades).min().unwrap_or(0);

@@ -20,7 +20,7 @@ use crate::{
 pub fn page(outcome: &Outcome, settings: &Settings) -> String {
     let net = outcome.out_of_sample.net_usd;
     let title = words::capital(&outcome.verdict());
-    let mut body = format!("<header>{}", frame::badge(outcome.synthetic));
+    let mut body = format!("<header>{}", outcome.origin.badge());
     let class = colour(net);
     let folds = words::count(outcome.folds.len() as u64, "fold");
     let days = words::count(outcome.out_of_sample.days as u64, "day");

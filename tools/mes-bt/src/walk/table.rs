@@ -20,7 +20,7 @@ use crate::{
 pub fn text(outcome: &Outcome) -> String {
     let mut out = String::new();
     let all = &outcome.out_of_sample;
-    let data = if outcome.synthetic { "SYNTHETIC DATA: " } else { "" };
+    let data = outcome.origin.mark();
     let (folds, days) =
         (words::count(outcome.folds.len() as u64, "fold"), words::count(all.days as u64, "day"));
     for death in outcome.deaths() {

@@ -6,7 +6,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use mes_pipe::{Error, Event, Input, InputArgs, Kind, Result, answer::print};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Origin, Result, answer::print};
 
 use table::Table;
 
@@ -29,6 +29,7 @@ pub fn describe(args: &Args) -> Result<()> {
     if table.features().is_empty() {
         return Err(Error::data("no column f_*: run mes-features first"));
     }
+    table.origin = Origin::of(&input.meta().lineage.to_json());
     loop {
         match input.next()? {
             Event::Batch(batch) => table.add(&batch),

@@ -20,7 +20,8 @@ pub fn page(features: &Table) -> String {
         grouped(features.complete as u64),
         features.features().len()
     );
-    let mut body = format!("<header><h1>Features</h1>{}</header>\n", paragraph(&rows));
+    let mut body =
+        format!("<header>{}<h1>Features</h1>{}</header>\n", features.origin.badge(), paragraph(&rows));
     body += &balance(&features.labels);
     body += &importance(features, model.as_ref());
     body += &distributions(features);

@@ -7,6 +7,7 @@ use arrow_array::{
     types::{Float32Type, Int8Type},
 };
 use arrow_schema::Schema;
+use mes_pipe::Origin;
 use serde_json::{Value, json};
 
 use super::importance::{BINS, Linear, bin, linear, mutual_information};
@@ -31,6 +32,8 @@ pub struct Column {
 
 pub struct Table {
     pub rows: u64,
+    /// Where the rows came from; unknown until it is said.
+    pub origin: Origin,
     /// The features, and the target last if there is one.
     columns: Vec<Column>,
     target: Option<Target>,
@@ -116,6 +119,7 @@ impl Table {
         let width = columns.len();
         Table {
             rows: 0,
+            origin: Origin::default(),
             target: target.map(|(target, ..)| target),
             labels,
             columns,
@@ -220,6 +224,7 @@ impl Table {
             json!({ "name": label.name, "down": down, "flat": flat, "up": up, "null": unknown })
         });
         json!({
+            "origin": self.origin,
             "rows": self.rows,
             "complete_rows": self.complete,
             "labels": labels.collect::<Vec<_>>(),
@@ -230,7 +235,8 @@ impl Table {
     }
 
     pub fn text(&self) -> String {
-        let mut text = format!("{} rows, {} without a null\n", self.rows, self.complete);
+        let mut text =
+            format!("{}{} rows, {} without a null\n", self.origin.mark(), self.rows, self.complete);
         for label in &self.labels {
             let ([down, flat, up], unknown) = (label.shares(), label.counts[3]);
             text += &format!(

@@ -42,6 +42,7 @@ use when::Order;
 /// --names), Parquet and DBN; writes bars stamped at their close, or ticks. It says on
 /// stderr what it took the table for; every point of it can be overruled.
 #[derive(clap::Args)]
+#[command(mut_arg("lineage_to", |arg| arg.visible_alias("lineage")))]
 #[command(after_help = "Examples:
   mes-fetch import --stamp open --interval 1s ESH0_1s.csv.gz --to parquet > bars.parquet
   mes-fetch import --preset sierra --interval 5m --symbol ESH23 ESH23.txt.gz | mes-fetch verify

@@ -270,5 +270,5 @@ fn in_order(last: Option<Ts>, ts: Ts) -> std::result::Result<(), String> {
 fn meta(kind: Kind, interval: Option<Interval>, settings: Value, input: &Value) -> Meta {
     let chain = json!([{ "tool": "mes-fetch", "settings": settings, "input": input }]);
     let lineage = mes_pipe::Lineage::from_json(&chain).unwrap_or_default();
-    Meta { kind, interval, session: Filter::All, lineage }
+    Meta { kind, interval, session: Filter::All, lineage, side: None }
 }

@@ -24,6 +24,7 @@ use feed::{Feed, Record};
 /// that bars close on time; it stops 5 minutes after the last tick. A tick that came late has its ts lifted to the one
 /// sent last and its own in ts_event. The records are the same at every speed. A hole in the recording is waited through.
 #[derive(clap::Args)]
+#[command(mut_arg("lineage_to", |arg| arg.visible_alias("lineage")))]
 #[command(after_help = "Examples:
   mes-fetch live --replay ticks.parquet --speed 10x | mes-bars | mes-features
   mes-fetch synth --sessions 1 --ticks > day.arrow && mes-fetch live --replay day.arrow --speed max | mes-bars | head -3

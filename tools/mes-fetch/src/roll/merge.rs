@@ -14,7 +14,7 @@ pub enum Source {
 
 impl Source {
     pub fn file(path: PathBuf, text: &TextArgs) -> Source {
-        Source::File(InputArgs { files: vec![path], text: text.clone() })
+        Source::File(InputArgs { files: vec![path], text: text.clone(), lineage: None })
     }
 
     /// Reads a stream to its end.

@@ -37,6 +37,7 @@ const SESSIONS: u32 = 60;
 /// Reads nothing; writes bars of the seconds that traded (stamped at their close), or trades and quote changes with
 /// --ticks. The same flags give the same bytes; a day depends on its date, the seed, the edge and the bounce alone.
 #[derive(clap::Args)]
+#[command(mut_arg("lineage_to", |arg| arg.visible_alias("lineage")))]
 #[command(after_help = "Examples:
   mes-fetch synth --sessions 60 --to parquet > data/synth.parquet
   mes-fetch synth --sessions 1 --ticks --session rth | mes-bars --interval 5s

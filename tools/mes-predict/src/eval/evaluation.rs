@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::{
     bootstrap::{Draws, Estimate},
+    estimates::Found,
     rows::{Place, Rows},
+    verdict::{Skill, verdict},
 };
 use crate::{
     model::card::{Conformal, Label},
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// The version of this document.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 const FLAT: [f64; 3] = [0.0, 1.0, 0.0];
 
@@ -32,8 +34,8 @@ pub struct About {
     pub model: Option<ModelName>,
     /// Rows that the model was fitted on are among those judged.
     pub in_sample: bool,
-    /// The rows come from `mes-fetch synth`.
-    pub synthetic: bool,
+    /// Where the prices came from.
+    pub origin: mes_pipe::Origin,
     pub prior: Option<Prior>,
     pub lineage: Value,
 }
@@ -77,15 +79,22 @@ pub struct Evaluation {
     pub label: Option<Label>,
     pub model_file: Option<ModelName>,
     pub in_sample: bool,
-    pub synthetic: bool,
+    /// Whether the prices were made up; null where nobody knows.
+    pub synthetic: Option<bool>,
+    pub origin: mes_pipe::Origin,
     pub prior: Prior,
     pub draws: Draws,
     pub model: Figures,
     pub baselines: Baselines,
     /// Mean log-loss of the better baseline less the model's, nats a row.
     pub gain: Gain,
-    /// The same over the rows that moved, given that they did: up or down?
+    /// The same over the rows that moved, given that they did: up or down? Against the prior.
     pub direction: Estimate,
+    /// The same against always saying the shares of the two that came, the hardest constant to beat: that the market rose,
+    /// or that the prior was wrong about it, is no skill.
+    pub direction_gate: Estimate,
+    /// The share of those rows whose side was the likelier one.
+    pub direction_right: Estimate,
     pub skill: Skill,
     pub verdict: String,
     pub classes: [Class; 3],
@@ -126,16 +135,6 @@ pub struct Gain {
     pub over: &'static str,
     #[serde(flatten)]
     pub nats: Estimate,
-}
-
-/// What can be said of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Skill {
-    Shown,
-    NotShown,
-    /// There is no interval.
-    Unknown,
 }
 
 #[derive(Debug, Serialize)]
@@ -190,14 +189,11 @@ impl Evaluation {
         let prior = prior(about.prior, &whole)?;
         let baselines = Baselines::of(&whole, prior.p);
         let (over, guess) = better(&baselines, prior.p);
-        let (model, nats, direction) = figures(&sessions, &draws, guess, prior.p);
-        let gain = Gain { over, nats };
-        let skill = match gain.nats {
-            nats if nats.is_above_zero() => Skill::Shown,
-            Estimate { value: Some(_), interval: None } if sessions.len() < 2 => Skill::Unknown,
-            _ => Skill::NotShown,
-        };
-        let verdict = verdict(skill, &gain, direction, sessions.len());
+        let Found { model, gain, direction, direction_gate, direction_right } =
+            Found::of(&sessions, &draws, [guess, prior.p], &whole);
+        let gain = Gain { over, nats: gain };
+        let skill = Skill::of(direction_gate, gain.nats, whole.moved());
+        let verdict = verdict(skill, &gain, [direction_gate, direction_right], &whole, sessions.len());
         let group = |key: &dyn Fn(&Place) -> String| groups(rows, &draws, [guess, prior.p], key);
         let folds = rows.tallies.keys().any(|place| !place.fold.is_empty());
         Ok(Evaluation {
@@ -211,13 +207,16 @@ impl Evaluation {
             label: about.label,
             model_file: about.model,
             in_sample: about.in_sample,
-            synthetic: about.synthetic,
+            synthetic: about.origin.synthetic(),
+            origin: about.origin,
             prior,
             draws,
             model,
             baselines,
             gain,
             direction,
+            direction_gate,
+            direction_right,
             skill,
             verdict,
             classes: whole.per_class(),
@@ -276,49 +275,6 @@ fn better(baselines: &Baselines, prior: [f64; 3]) -> (&'static str, [f64; 3]) {
     match (baselines.flat.log_loss, baselines.prior.log_loss) {
         (Some(flat), Some(of_prior)) if flat < of_prior => ("flat", FLAT),
         _ => ("prior", prior),
-    }
-}
-
-/// Estimates the scores, the gain and the direction's gain from one set of draws.
-fn figures(
-    sessions: &[Tally],
-    draws: &Draws,
-    guess: [f64; 3],
-    prior: [f64; 3],
-) -> (Figures, Estimate, Estimate) {
-    const ANY: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-    const SHARE: [f64; 2] = [0.0, 1.0];
-    let ranges = [[0.0, f64::INFINITY], [0.0, 2.0], SHARE, SHARE, [-1.0, 1.0], SHARE, ANY, ANY];
-    let found = draws.estimate(sessions, ranges, |drawn| {
-        let sum = Tally::sum(drawn.iter().copied());
-        let Scores { log_loss, brier, accuracy, balanced_accuracy, mcc } = sum.scores();
-        let [brier, accuracy, balanced_accuracy, mcc, ece] =
-            [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
-        let (gain, direction) = (sum.gain_over(guess), sum.direction_gain_over(prior));
-        [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction]
-    });
-    let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction] = found;
-    (Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece }, gain, direction)
-}
-
-fn verdict(skill: Skill, gain: &Gain, direction: Estimate, sessions: usize) -> String {
-    let nats = |estimate: Estimate| match (estimate.value, estimate.interval) {
-        (Some(value), Some([low, high])) => format!("{value:+.5} nats a row, 95 % {low:+.5} to {high:+.5}"),
-        (Some(value), None) => format!("{value:+.5} nats a row"),
-        _ => "not to be had: something happened that was called impossible".into(),
-    };
-    let over = format!("log-loss against the {}: {}", gain.over, nats(gain.nats));
-    match skill {
-        Skill::Unknown => {
-            format!("UNKNOWN: {over}; {sessions} session is no sample, so there is no interval")
-        }
-        Skill::NotShown => format!("NO SKILL shown: {over}, over {sessions} sessions"),
-        Skill::Shown if direction.is_above_zero() => format!("SKILL: {over}, over {sessions} sessions"),
-        Skill::Shown => format!(
-            "SKILL in how far, not shown in which way: {over}, over {sessions} sessions; up against down where it \
-             moved: {}",
-            nats(direction)
-        ),
     }
 }
 

@@ -1,15 +1,17 @@
 //! `mes-predict eval`: says how good predictions were, beside guesses that know nothing, and whether that is skill.
 
 mod bootstrap;
+mod estimates;
 mod evaluation;
 mod page;
 mod rows;
 mod terminal;
+mod verdict;
 
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, log::note};
+use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Kind, Meta, Result, log::note};
 
 use crate::{
     InSample, Predictor,
@@ -17,8 +19,9 @@ use crate::{
     served::Served,
 };
 use bootstrap::Draws;
-use evaluation::{About, Evaluation, ModelName, Origin, Prior, Skill};
+use evaluation::{About, Evaluation, ModelName, Origin, Prior};
 use rows::Rows;
+use verdict::Skill;
 
 /// Say how good predictions were, beside two guesses that know nothing
 ///
@@ -26,13 +29,13 @@ use rows::Rows;
 /// which it then predicts itself. Writes a table to a terminal, one JSON object elsewhere: log-loss, Brier score,
 /// accuracy, balanced accuracy, MCC and calibration error with 95 % intervals, precision and recall of each class,
 /// confusion, reliability, and the gain over the better guess by hour, session, month and (where there is a column
-/// of that name) fold. Intervals draw whole sessions anew: labels of one session overlap.
+/// of that name) fold. Skill is one of three: direction, how far only, none; only the first can be traded. Intervals draw whole sessions anew: labels of one session overlap.
 #[derive(ClapArgs)]
 #[command(after_help = "Examples:
   mes-predict eval --model models/default.onnx --skip-in-sample data/features.parquet
   mes-predict eval --require-skill --html report.html predictions.parquet | jq .gain
 
-Exit codes: 0 done, 1 failed or no skill with --require-skill, 2 wrong arguments or model, 3 bad data.")]
+Exit codes: 0 done, 1 failed or, with --require-skill, no skill in direction, 2 wrong arguments or model, 3 bad data.")]
 pub struct EvalArgs {
     /// Predict the rows with this model first; else they must hold p_* already
     #[arg(long, value_name = "FILE")]
@@ -46,7 +49,7 @@ pub struct EvalArgs {
     /// Shares of down, flat, up that the prior guesses; else those of the model's training rows, else of the rows judged
     #[arg(long, value_name = "D,F,U", value_parser = shares)]
     prior: Option<[f64; 3]>,
-    /// End with 1 unless the interval of the log-loss gain over the better guess lies above 0
+    /// End with 1 unless skill in direction is shown: up against down, where it moved, better than any constant guess
     #[arg(long)]
     require_skill: bool,
     /// Write a page with pictures too: one file that opens offline
@@ -81,10 +84,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         note(format!("{}: {}", path.display(), evaluation.verdict));
     }
     args.answer.give(&evaluation, || terminal::text(&evaluation))?;
-    match (args.require_skill, evaluation.skill) {
-        (true, Skill::NotShown | Skill::Unknown) => Err(Error::failed(evaluation.verdict)),
-        _ => Ok(()),
+    if args.require_skill && evaluation.skill != Skill::Direction {
+        return Err(Error::failed(evaluation.verdict));
     }
+    Ok(())
 }
 
 /// Reads rows that hold predictions.
@@ -145,17 +148,14 @@ fn each(input: &mut Input, mut f: impl FnMut(&arrow_array::RecordBatch) -> Resul
 
 /// Says what the chain of the rows tells of them.
 fn about(meta: &Meta) -> About {
+    let lineage = meta.lineage.to_json();
     let rule = meta.lineage.settings("mes-features").map(|settings| settings["labels"].clone());
     About {
         label: rule.and_then(|rule| serde_json::from_value::<Label>(rule).ok()),
-        synthetic: is_synthetic(&meta.lineage),
-        lineage: meta.lineage.to_json(),
+        origin: mes_pipe::Origin::of(&lineage),
+        lineage,
         ..About::default()
     }
-}
-
-fn is_synthetic(lineage: &Lineage) -> bool {
-    lineage.settings("mes-fetch").is_some_and(|settings| settings["synthetic"] == true)
 }
 
 /// What is judged, and the columns that every table of bars has.

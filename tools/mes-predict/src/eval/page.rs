@@ -9,8 +9,9 @@ use mes_page::{
 };
 
 use super::{
-    evaluation::{Evaluation, Group, Reliability, Skill},
-    terminal::{CLASSES, MADE, about, interval, or_inf, sets_in_words, signed},
+    evaluation::{Evaluation, Group, Reliability},
+    terminal::{CLASSES, about, interval, or_inf, sets_in_words, signed},
+    verdict::Skill,
 };
 use crate::scores::{Scores, tally::TOP};
 
@@ -37,21 +38,19 @@ pub fn page(evaluation: &Evaluation) -> String {
 
 fn head(evaluation: &Evaluation) -> String {
     let mut out = String::from("<header>\n");
-    if evaluation.synthetic {
-        out += "<span class=\"badge made\">Synthetic data</span>";
-    }
+    out += evaluation.origin.badge();
     if evaluation.in_sample {
         out += "<span class=\"badge died\">In sample: proves nothing</span>";
     }
     let (class, words) = match evaluation.skill {
-        Skill::Shown if evaluation.direction.is_above_zero() => ("gain", "Skill in up or down"),
-        Skill::Shown => ("", "Skill in how far, not shown in which way"),
-        Skill::NotShown => ("loss", "No skill shown"),
-        Skill::Unknown => ("", "Too few sessions to tell"),
+        Skill::Direction => ("gain", "Skill in direction"),
+        Skill::HowFarOnly => ("loss", "How far only: no skill in direction"),
+        Skill::None if evaluation.sessions < 2 => ("loss", "No skill shown: one session is no sample"),
+        Skill::None => ("loss", "No skill shown"),
     };
     let _ = writeln!(out, "<h1 class=\"{class}\">{words}</h1>");
     for line in about(evaluation) {
-        out += &paragraph(line.strip_prefix(MADE).unwrap_or(&line));
+        out += &paragraph(line.strip_prefix(evaluation.origin.mark()).unwrap_or(&line));
     }
     out + &key(evaluation) + "</header>\n"
 }
@@ -66,8 +65,15 @@ fn key(evaluation: &Evaluation) -> String {
         ),
         (
             "Up against down, nats",
-            signed(evaluation.direction.value),
-            format!("where it moved; 95 % {}", interval(evaluation.direction, 5)),
+            signed(evaluation.direction_gate.value),
+            format!(
+                "where it moved; 95 % {}; {} right",
+                interval(evaluation.direction_gate, 5),
+                evaluation
+                    .direction_right
+                    .value
+                    .map_or("–".into(), |share| format!("{:.1} %", share * 100.0))
+            ),
         ),
         (
             "Calibration error",
@@ -297,7 +303,8 @@ fn method(evaluation: &Evaluation) -> String {
     let draws = evaluation.draws;
     let text = format!(
         "Gain is the mean log-loss of the better guess less that of the model, in nats a row: above 0 the model knows \
-         something. Intervals come from {} resamples of whole sessions (seed {}), widened as Student's t would be for \
+         something. Up against down is over always saying the shares of the two that came, on the rows that moved: \
+         only that is skill in direction, and only that can be traded. Intervals come from {} resamples of whole sessions (seed {}), widened as Student's t would be for \
          {} sessions; a group of one session has none. Many groups are shown: one in twenty lies outside of its \
          interval by chance.",
         draws.resamples, draws.seed, evaluation.sessions

@@ -12,9 +12,6 @@ use crate::scores::Scores;
 
 pub const CLASSES: [&str; 3] = ["down", "flat", "up"];
 
-/// What the first line begins with where it applies.
-pub const MADE: &str = "SYNTHETIC DATA: ";
-
 /// Groups shown of a long list; JSON and page have all.
 const SHOWN: usize = 24;
 
@@ -41,7 +38,7 @@ pub fn about(evaluation: &Evaluation) -> Vec<String> {
     let date =
         |ts: Option<i64>| ts.map(time::format).unwrap_or_default().chars().take(10).collect::<String>();
     let (first, last) = (date(evaluation.first), date(evaluation.last));
-    let made = if evaluation.synthetic { MADE } else { "" };
+    let made = evaluation.origin.mark();
     let mut lines = vec![format!(
         "{made}{rows} rows of {sessions} sessions, {first} to {last} ({unpredicted} more without a prediction, \
          {unlabelled} without a label)"

@@ -22,6 +22,8 @@ pub struct Tally {
     pub brier: f64,
     /// Over the rows that moved: Σ −ln (p / (p_down + p_up)) of what happened.
     pub direction_loss: f64,
+    /// Over the same: how often the likelier side was the one that came; equal ones count half.
+    pub direction_right: f64,
     /// Rows called up or down with at least [`ENTRY`], and how many of them came true.
     pub calls: u64,
     pub calls_right: u64,
@@ -62,7 +64,9 @@ impl Tally {
         let squares = (0..3).map(|k| p[k] - f64::from(u8::from(k == truth))).map(|error| error * error);
         self.brier += squares.sum::<f64>();
         if truth != 1 {
-            self.direction_loss -= log(p[truth] / (p[0] + p[2]));
+            let [right, wrong] = [p[truth], p[2 - truth]];
+            self.direction_loss -= log(right / (right + wrong));
+            self.direction_right += f64::from(u8::from(right > wrong) + u8::from(right >= wrong)) / 2.0;
         }
         if call != 1 && p[call] >= ENTRY {
             self.calls += 1;
@@ -87,6 +91,7 @@ impl Tally {
         self.loss += other.loss;
         self.brier += other.brier;
         self.direction_loss += other.direction_loss;
+        self.direction_right += other.direction_right;
         self.calls += other.calls;
         self.calls_right += other.calls_right;
         self.covered += other.covered;
@@ -152,11 +157,21 @@ impl Tally {
 
     /// Returns the same over the rows that moved, given that they did.
     pub fn direction_gain_over(&self, p: [f64; 3]) -> Option<f64> {
-        let classes = self.classes();
         let moved = p[0] + p[2];
-        let constant = constant_loss(&[0, 2], classes, p.map(|one| one / moved));
-        let gain = (constant - self.direction_loss) / (classes[0] + classes[2]) as f64;
+        let constant = constant_loss(&[0, 2], self.classes(), p.map(|one| one / moved));
+        let gain = (constant - self.direction_loss) / self.moved() as f64;
         gain.is_finite().then_some(gain)
+    }
+
+    /// Returns the share of the rows that moved whose side was the likelier one; `None` where none moved.
+    pub fn direction_right(&self) -> Option<f64> {
+        Some(self.direction_right / self.moved() as f64).filter(|share| share.is_finite())
+    }
+
+    /// Counts the rows that moved.
+    pub fn moved(&self) -> u64 {
+        let [down, _, up] = self.classes();
+        down + up
     }
 
     /// Returns precision, recall and F1 of down, flat, up.
@@ -264,6 +279,10 @@ mod tests {
         let mut even = Tally::default();
         LABELS.iter().for_each(|&label| even.add([0.3, 0.25, 0.45], label));
         near(even.direction_gain_over(p).expect("finite"), 0.0);
+        // Up is the likelier side of all; one row in five that moved went up.
+        let [down, _, up] = even.classes();
+        near(even.direction_right().expect("rows that moved"), up as f64 / (down + up) as f64);
+        assert_eq!(Tally::default().direction_right(), None);
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! Where rows came from, as far as their chain says.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Who made the prices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who made the prices. The least that is known of several parts is what is known of all: they are in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// `mes-fetch synth`, anywhere in the chain.
-    Synthetic,
     /// `mes-fetch` brought them in, from a market or from a file that somebody says is of one.
     Recorded,
     /// The chain begins in a pipe, in text without a header, or in a file that mes-fetch did not make.
+    #[default]
     Unknown,
+    /// `mes-fetch synth`, anywhere in the chain.
+    Synthetic,
 }
 
 fn links(lineage: &Value) -> &[Value] {
@@ -22,6 +25,7 @@ fn fetched(link: &Value) -> bool {
 }
 
 impl Origin {
+    /// Reads it from the links of a chain; what is no chain is of unknown origin.
     pub fn of(lineage: &Value) -> Origin {
         let links = links(lineage);
         if links.iter().any(|link| link["settings"]["synthetic"] == true) {
@@ -38,6 +42,45 @@ impl Origin {
             Origin::Synthetic => "synthetic data",
             Origin::Recorded => "recorded prices",
             Origin::Unknown => "prices of unknown origin: bring them in by mes-fetch, and keep their chain",
+        }
+    }
+
+    /// Says whether they are made up, where that is known.
+    pub fn synthetic(self) -> Option<bool> {
+        match self {
+            Origin::Synthetic => Some(true),
+            Origin::Recorded => Some(false),
+            Origin::Unknown => None,
+        }
+    }
+
+    /// Returns what the first line about them begins with.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Origin::Synthetic => "SYNTHETIC DATA: ",
+            Origin::Recorded => "",
+            Origin::Unknown => "ORIGIN UNKNOWN: ",
+        }
+    }
+
+    /// Returns the badge that a page begins with.
+    pub fn badge(self) -> &'static str {
+        match self {
+            Origin::Synthetic => "<span class=\"badge made\">Synthetic data</span>",
+            Origin::Recorded => "",
+            Origin::Unknown => "<span class=\"badge made\">Origin unknown</span>",
+        }
+    }
+
+    /// Returns what to beware of.
+    pub fn caution(self) -> Option<&'static str> {
+        match self {
+            Origin::Synthetic => Some("synthetic data: made-up prices say nothing about profit"),
+            Origin::Recorded => None,
+            Origin::Unknown => Some(
+                "origin unknown: these prices may be made up; text keeps no chain (--header and --lineage do), and \
+                 files of others come in by mes-fetch import",
+            ),
         }
     }
 }
@@ -78,5 +121,13 @@ mod tests {
         ] {
             assert_eq!((Origin::of(&chain), is_live(&chain)), (origin, is), "{chain}");
         }
+    }
+
+    #[test]
+    fn the_unknown_is_neither_real_nor_made_up() {
+        assert_eq!(Origin::Unknown.synthetic(), None);
+        assert!(Origin::Unknown.caution().is_some() && !Origin::Unknown.mark().is_empty());
+        let parts = [Origin::Recorded, Origin::Unknown];
+        assert_eq!(parts.into_iter().max(), Some(Origin::Unknown));
     }
 }
