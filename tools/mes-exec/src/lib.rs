@@ -62,7 +62,7 @@ pub fn main(args: Args) -> Result<()> {
     };
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
-    let mut messages = Messages::stdin()?;
+    let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     wait_for_risk(&account, &messages)?;
     let mut peer = account.accept(&hello)?;
     let printer = Printer::start();

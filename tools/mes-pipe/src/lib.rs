@@ -34,6 +34,7 @@ mod sniff;
 mod source;
 mod text;
 pub mod write;
+pub mod written;
 
 pub use self::parquet::TableFile;
 pub use ahead::Ahead;

@@ -24,8 +24,9 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub fn stdin() -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false })
+    /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    pub fn stdin(awaited: &str) -> Result<Messages> {
+        Ok(Messages { lines: Lines::new(Source::stdin(awaited)?), told_idle: false })
     }
 
     /// Opens a file of messages.

@@ -12,7 +12,7 @@ use rustix::{
     fs::FileType,
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, log};
 
 pub(crate) struct Source {
     pub name: String,
@@ -28,8 +28,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Opens stdin.
-    pub fn stdin() -> Result<Source> {
+    /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    pub fn stdin(awaited: &str) -> Result<Source> {
+        log::awaits(awaited);
         let owned = io::stdin().as_fd().try_clone_to_owned()?;
         Source::new("stdin".to_owned(), File::from(owned))
     }

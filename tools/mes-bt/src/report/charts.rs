@@ -107,7 +107,7 @@ fn tip(point: &Point) -> String {
         Cents::ZERO => String::new(),
         fall => format!(", down {fall}"),
     };
-    format!("{}  {}{fall}", tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents)
+    format!("{} New York  {}{fall}", words::new_york(point.ts), point.equity_cents)
 }
 
 /// Picks up to four points at which a new day begins, and their dates.
@@ -117,11 +117,7 @@ fn dates(points: &[Point]) -> Vec<(usize, String)> {
         .filter(|&index| index == 0 || day(&points[index]) != day(&points[index - 1]))
         .collect();
     let step = firsts.len().div_ceil(4).max(1);
-    firsts.iter().step_by(step).map(|&index| (index, short_date(day(&points[index])))).collect()
-}
-
-fn short_date(date: NaiveDate) -> String {
-    date.format("%b %-d").to_string()
+    firsts.iter().step_by(step).map(|&index| (index, day(&points[index]).to_string())).collect()
 }
 
 /// The profit or loss of every day.
@@ -140,12 +136,12 @@ pub fn days(results: &Results) -> String {
     for (index, (net, day)) in nets.iter().zip(days).enumerate() {
         let left = index as f64 * width;
         let fall = usd(day.drawdown_cents.usd());
-        let title = format!("{}  {}, drawdown {fall}", day.date.format("%a %b %-d"), signed_usd(*net));
+        let title = format!("{}  {}, drawdown {fall}", day.date.format("%a %Y-%m-%d"), signed_usd(*net));
         if *net != 0.0 {
             chart.bar(colour(*net), (left + width * 0.12, left + width * 0.88), (0.0, *net), &title);
         }
         if index % step == 0 {
-            chart.below(left + width / 2.0, &short_date(day.date));
+            chart.below(left + width / 2.0, &day.date.to_string());
         }
         tips.push(title);
     }
@@ -242,10 +238,11 @@ pub fn costs(costs: &CostMetrics) -> String {
     for (index, (name, (from, to), class)) in steps.into_iter().enumerate() {
         let (left, change) = (index as f64 * 0.2, to - from);
         let text = signed_usd(change).replace('-', "−");
+        let short = dollars(change.round());
         chart.bar(class, (left + 0.02, left + 0.18), (from, to), &format!("{name}  {text}"));
         let up = change > 0.0 || (change == 0.0 && low == 0.0);
-        chart.text(left + 0.1, to, up, &text);
-        chart.below(left + 0.1, name);
+        chart.text(left + 0.1, to, up, [&text, &short]);
+        chart.name(left + 0.1, name);
     }
     chart.render()
 }
@@ -265,7 +262,7 @@ pub fn calendar(results: &Results) -> String {
         true => (date.year().to_string(), date.month0() as usize),
         false => {
             let monday = date - chrono::TimeDelta::days(i64::from(date.weekday().num_days_from_monday()));
-            (monday.format("%b %-d").to_string(), date.weekday().num_days_from_monday() as usize)
+            (monday.to_string(), date.weekday().num_days_from_monday() as usize)
         }
     };
     let mut rows: Vec<(String, Vec<Option<Cents>>)> = Vec::new();
