@@ -47,7 +47,10 @@ impl Journal {
             return Journal::read(Box::new(BufReader::new(std::io::stdin())), "stdin".into());
         }
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| Error::usage(error).at(&name))?;
+        let file = File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::usage("no such file: mes-bt --journal FILE writes one").at(&name),
+            _ => Error::usage(error).at(&name),
+        })?;
         Journal::read(Box::new(BufReader::with_capacity(1 << 20, file)), name)
     }
 
