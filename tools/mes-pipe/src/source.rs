@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    fn new(name: String, file: File) -> Result<Source> {
+    pub fn new(name: String, file: File) -> Result<Source> {
         let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
         let kind = FileType::from_raw_mode(status.st_mode);
         if kind == FileType::Directory {

@@ -38,7 +38,9 @@ pub struct Line<const N: usize> {
 ///
 /// Usage (2) where there is no such file; data (3) where a column is missing, or a value is empty or not of its kind.
 pub fn read<const N: usize>(path: &Path, names: [&str; N]) -> Result<Written<N>> {
-    let mut opened = Opened::new(Source::open(path)?, |_| true)?;
+    // A pipe too has a hash once it lies in a file.
+    let source = Source::open(path)?;
+    let mut opened = Opened::new(Source::new(source.name.clone(), source.into_file()?)?, |_| true)?;
     let blake3 = opened.hash.clone().unwrap_or_default();
     let (mut rows, mut before) = (Vec::new(), 0);
     loop {

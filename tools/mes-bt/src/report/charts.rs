@@ -237,11 +237,11 @@ pub fn costs(costs: &CostMetrics) -> String {
     let mut chart = Chart::new("What trading cost", 200.0, axis, dollars);
     for (index, (name, (from, to), class)) in steps.into_iter().enumerate() {
         let (left, change) = (index as f64 * 0.2, to - from);
-        let text = signed_usd(change).replace('-', "−");
-        let short = dollars(change.round());
+        let written = |change: f64| signed_usd(change).replace('-', "−");
+        let (text, whole) = (written(change), written(change.round()));
         chart.bar(class, (left + 0.02, left + 0.18), (from, to), &format!("{name}  {text}"));
         let up = change > 0.0 || (change == 0.0 && low == 0.0);
-        chart.text(left + 0.1, to, up, [&text, &short]);
+        chart.text(left + 0.1, to, up, [&text, whole.trim_end_matches(".00")]);
         chart.name(left + 0.1, name);
     }
     chart.render()
