@@ -13,7 +13,7 @@ const PHONE: f64 = 258.0;
 const HALF: f64 = 420.0;
 /// Pixels of a letter, and between two labels.
 const LETTER: f64 = 6.8;
-const GAP: f64 = 8.0;
+const GAP: f64 = 3.0;
 
 pub struct Label {
     /// A share of the width.
