@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn an_offset_without_a_colon_is_an_offset() {
         let times = ["2022-01-03T14:34:14+0000", "2022-01-03T09:34:14.9-0500", "2022-01-03 14:34:14+0000"];
-        assert_eq!(times.map(|text| parse(text).map(|ts| ts / SECOND)), [Ok(1_641_220_454); 3]);
+        for text in times {
+            assert_eq!(parse(text).map(|ts| ts / SECOND), Ok(1_641_220_454), "{text}");
+        }
         for text in ["2022-01-03T14:34:14+00000", "2022-01-03T14:34:14+", "2022-01-03T14:34:14 +0000Z"] {
             assert!(parse(text).is_err(), "{text}");
         }
