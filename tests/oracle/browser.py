@@ -3,9 +3,10 @@
 
     python3 tests/oracle/browser.py PAGE.html=SELECTOR,SELECTOR …
 
-Nothing may be fetched, no error be on the console, no page be wider than its window, no axis label leave its card; each
-selector finds something; charts answer the pointer, and zoom where they are long. Chromium is spoken to by the DevTools
-protocol over a pipe, so nothing but Python and Chromium is needed. PAGES_SHOTS=DIR keeps a picture of each view.
+Nothing may be fetched, no error be on the console, no page be wider than its window, no axis label leave its card, no
+two labels overlap; each selector finds something; charts answer the pointer, and zoom where they are long. Chromium is
+spoken to by the DevTools protocol over a pipe, so nothing but Python and Chromium is needed. PAGES_SHOTS=DIR keeps a
+picture of each view.
 """
 
 import base64
@@ -23,11 +24,18 @@ VIEWS = [(scheme, width) for width in (1200, 390) for scheme in ("light", "dark"
 LOOK = """(() => {
   const all = selector => [...document.querySelectorAll(selector)];
   const left = element => element.getBoundingClientRect().left;
-  const out = all(".chart .scale text").filter(text => left(text) < left(text.closest("section")));
+  const shown = chart => [...chart.querySelectorAll("text")].filter(text => text.getClientRects().length)
+    .map(text => [text.textContent, text.getBoundingClientRect()]).filter(([, box]) => box.width > 0);
+  // Letters have air around them in their box, so a pixel or two in common is no overlap.
+  const apart = (a, b) => a.right < b.left + 2 || b.right < a.left + 2 || a.bottom < b.top + 4 || b.bottom < a.top + 4;
+  const pairs = texts => texts.flatMap(([one, a], at) => texts.slice(at + 1).filter(([, b]) => !apart(a, b))
+    .map(([other]) => `${one} / ${other}`));
+  const out = all(".chart .scale text").filter(text => text.getClientRects().length && left(text) < left(text.closest("section")));
   return {
     wide: document.documentElement.scrollWidth - innerWidth,
     fetched: performance.getEntriesByType("resource").length,
     back: getComputedStyle(document.body).backgroundColor,
+    overlaps: all(".chart").flatMap(chart => pairs(shown(chart))),
     labels: out.map(text => text.textContent),
     found: Object.fromEntries(SELECTORS.map(selector => [selector, all(selector).length])),
     reads: all("[data-tips]").length,
@@ -164,6 +172,7 @@ def view(browser, page, selectors, scheme, width):
     wrong += [f"wider than the window by {seen['wide']}"] if seen["wide"] > 0 else []
     wrong += ["something was fetched"] if seen["fetched"] else []
     wrong += [f"labels outside of their card: {seen['labels']}"] if seen["labels"] else []
+    wrong += [f"labels over each other: {seen['overlaps']}"] if seen["overlaps"] else []
     wrong += [f"no {selector}" for selector, count in seen["found"].items() if not count]
     if os.environ.get("PAGES_SHOTS"):
         name = page.removesuffix(".html").replace("/", "-")

@@ -1,55 +1,178 @@
-//! The examples of the README run as they stand.
+//! The examples of every README run as they stand: the blocks fenced as `sh` or `console`, in the order of the page, in a
+//! folder that looks like the repository, on default data that are made once and small.
+//!
+//! What cannot run begins with `# not run: ` and the reason, which a reader sees as well; these are counted.
 
-use std::fs;
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
 
 use mes_golden::shell;
+use tempfile::TempDir;
 
-/// Returns the lines of all blocks fenced as `sh`.
-fn examples(page: &str) -> String {
+/// How a block that is not run begins; the reason follows.
+const NOT_RUN: &str = "# not run: ";
+
+/// What the examples of a page print, among other things.
+const PRINTED: [(&str, &[&str]); 2] = [
+    ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "nothing broken", "f_momentum"]),
+    (
+        "pipelines/rules/README.md",
+        &[
+            "halt recorded at ",
+            "\"unheard\":[\"resume\",\"halt\"]",
+            " New York  the model ",
+            "\"kind\":\"hold\"",
+        ],
+    ),
+];
+
+/// A fenced block of a page.
+struct Block {
+    line: usize,
+    text: String,
+}
+
+impl Block {
+    /// Returns why it is not run, if it is not.
+    fn not_run(&self) -> Option<&str> {
+        self.text.lines().next().and_then(|first| first.strip_prefix(NOT_RUN))
+    }
+}
+
+/// Returns the blocks of shell lines of a page.
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
     let mut inside = false;
-    let mut lines = String::new();
-    for line in page.lines() {
-        match line {
-            "```sh" => inside = true,
+    for (index, line) in page.lines().enumerate() {
+        match line.trim_end() {
+            "```sh" | "```console" => {
+                inside = true;
+                blocks.push(Block { line: index + 1, text: String::new() });
+            }
             "```" => inside = false,
-            _ if inside => lines += &format!("{line}\n"),
+            line if inside => {
+                if let Some(block) = blocks.last_mut() {
+                    block.text += &format!("{line}\n");
+                }
+            }
             _ => {}
         }
     }
-    lines
+    blocks
 }
 
-#[test]
-fn the_examples_of_the_readme_run() {
-    let page = fs::read_to_string(shell::root().join("README.md")).expect("README.md");
-    let lines = examples(&page);
-    assert!(lines.lines().count() > 10, "the README has lost its examples");
-    let folder = tempfile::tempdir().expect("a folder");
-    // `head` closes pipes early on purpose; that is no failure.
-    let output = shell::run(folder.path(), &format!("set -e\n{lines}"), b"");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}\n{lines}");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(stdout.contains("\"kind\":\"statement\"") && stdout.contains("\"volume\""), "{stdout}");
-    assert!(!stderr.contains("panicked"), "{stderr}");
-}
-
-#[test]
-fn the_examples_of_the_rules_run() {
-    let page = fs::read_to_string(shell::root().join("pipelines/rules/README.md")).expect("the page");
-    let lines = examples(&page);
-    assert!(lines.lines().count() > 10, "the page has lost its examples");
-    let folder = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink(shell::root().join("pipelines"), folder.path().join("pipelines"))
-        .expect("a link");
-    let stdout = String::from_utf8(shell::ok(folder.path(), &format!("set -e\n{lines}"), b"")).expect("text");
-    for wanted in
-        ["halt recorded at ", "\"unheard\":[\"resume\",\"halt\"]", "the model ", "\"kind\":\"hold\""]
-    {
-        assert!(stdout.contains(wanted), "no {wanted} in {stdout}");
+/// Finds the READMEs of the repository, by their paths within it.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    let mut folders = vec![shell::root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && !["target", "runs", "run"].contains(&&*name) {
+                folders.push(path);
+            } else if name == "README.md" {
+                pages.push(path.strip_prefix(shell::root()).expect("within").to_owned());
+            }
+        }
     }
-    for link in page.split('`').filter(|word| word.starts_with("tests/tests/")) {
-        assert!(shell::root().join(link).exists(), "{link}");
+    pages.sort();
+    pages
+}
+
+/// Makes what `make backtest` makes, of fewer sessions, in a folder that looks like the repository.
+fn defaults() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = shell::root();
+    for name in ["Makefile", "pipelines", "tests", "tools"] {
+        symlink(root.join(name), folder.path().join(name)).expect("a link");
+    }
+    for name in ["data", "models", "target"] {
+        fs::create_dir(folder.path().join(name)).expect("a folder");
+    }
+    fs::copy(root.join("data/cme_calendar.csv"), folder.path().join("data/cme_calendar.csv"))
+        .expect("a copy");
+    symlink(shell::tools(), folder.path().join("target/release")).expect("a link");
+    shell::ok(folder.path(), &format!("{SMALL} make backtest"), b"");
+    folder
+}
+
+/// The default data with half of the sessions, to the same end. The tools are built already.
+const SMALL: &str = "CARGO=true SESSIONS=30";
+
+/// Runs the examples of a page, and returns how many blocks ran and how many did not; or what went wrong.
+fn run(page: &Path, defaults: &Path) -> Result<[usize; 2], String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copied =
+        std::process::Command::new("cp").arg("-a").arg(defaults.join(".")).arg(folder.path()).status();
+    assert!(copied.expect("cp runs").success());
+    let text = fs::read_to_string(shell::root().join(page)).expect("the page");
+    let blocks = blocks(&text);
+    let mut script = format!("set -e\nexport {SMALL}\n");
+    for block in blocks.iter().filter(|block| block.not_run().is_none()) {
+        script += &format!("echo '@@ line {}' >&2\n{}", block.line, block.text);
+    }
+    let output = shell::run(folder.path(), &script, b"");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() || stderr.contains("panicked") {
+        let last = stderr.rfind("@@ line").map_or(&*stderr, |at| &stderr[at..]);
+        return Err(format!("{}: the block before the end failed: {last}", page.display()));
+    }
+    let wanted = PRINTED.iter().find(|(name, _)| Path::new(name) == page).map_or(&[][..], |(_, words)| words);
+    if let Some(missing) = wanted.iter().find(|word| !stdout.contains(**word)) {
+        return Err(format!("{}: no {missing:?} in {stdout}", page.display()));
+    }
+    let not_run = blocks.iter().filter(|block| block.not_run().is_some()).count();
+    Ok([blocks.len() - not_run, not_run])
+}
+
+#[test]
+fn every_example_of_every_readme_runs() {
+    let began = Instant::now();
+    let defaults = defaults();
+    let (pages, next) = (pages(), AtomicUsize::new(0));
+    let work = || {
+        let mut found = Vec::new();
+        while let Some(page) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push(run(page, defaults.path()));
+        }
+        found
+    };
+    let found = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        let mut found = work();
+        found.extend(other.join().expect("the other half"));
+        found
+    });
+    let failed: Vec<_> = found.iter().filter_map(|run| run.as_ref().err()).map(String::as_str).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    let sum = |kind: usize| found.iter().flatten().map(|counts| counts[kind]).sum::<usize>();
+    let _ = writeln!(
+        std::io::stderr(),
+        "examples of {} READMEs: {} blocks ran, {} are marked as not run; {} s",
+        pages.len(),
+        sum(0),
+        sum(1),
+        began.elapsed().as_secs()
+    );
+    assert!(pages.len() >= 7 && sum(0) >= 15, "a README has lost its examples");
+}
+
+/// A reason is a sentence, and what needs none is run.
+#[test]
+fn what_is_not_run_says_why() {
+    for page in pages() {
+        let text = fs::read_to_string(shell::root().join(&page)).expect("the page");
+        for block in blocks(&text) {
+            let bare = block.text.contains("# not run") && block.not_run().is_none_or(|why| why.len() < 10);
+            assert!(!bare, "{} line {}: `{NOT_RUN}REASON` is the first line", page.display(), block.line);
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! The names in records, in a trader's words.
 
-use chrono::{NaiveTime, Timelike};
+use chrono::NaiveTime;
 pub use mes_core::money::grouped;
 use mes_core::{
     costs::Slippage,
     fills::Model,
     money::Cents,
     rules::{Exits, StopBy},
-    time::{SECOND, Ts},
+    time::Ts,
     tz,
 };
 
@@ -198,10 +198,9 @@ pub fn clock(time: NaiveTime) -> String {
     time.format("%H:%M:%S").to_string()
 }
 
-/// Writes a New York time to the second: `11-02 09:31:05`.
-pub fn short_time(ts: Ts) -> String {
-    let wall = tz::new_york(ts - ts.rem_euclid(SECOND));
-    format!("{} {:02}:{:02}:{:02}", wall.format("%m-%d"), wall.hour(), wall.minute(), wall.second())
+/// Writes the same to the second: `2026-11-02 09:31:05`.
+pub fn new_york_second(ts: Ts) -> String {
+    tz::new_york(ts).format("%Y\u{2011}%m\u{2011}%d %H:%M:%S").to_string()
 }
 
 /// Says what slippage depends on.

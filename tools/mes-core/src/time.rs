@@ -54,13 +54,15 @@ fn digits(out: &mut Vec<u8>, value: i64, width: u32) {
     }
 }
 
-/// Reads RFC 3339 with a zone. A time without one is refused: nobody can know what it means. So is one before 1970 or
-/// after 2199, for sums of times would not fit.
+/// Reads RFC 3339 with a zone, which may lack its colon (`+0000`), as `%z` writes it. A time without one is refused:
+/// nobody can know what it means. So is one before 1970 or after 2199, for sums of times would not fit.
 pub fn parse(text: &str) -> Result<Ts, Error> {
     if let Some(ts) = parse_utc(text.as_bytes()) {
         return within::time(ts);
     }
-    match DateTime::parse_from_rfc3339(text) {
+    let basic = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z");
+    let spaced = || DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%z");
+    match DateTime::parse_from_rfc3339(text).or_else(|_| basic()).or_else(|_| spaced()) {
         Ok(time) => {
             let ts = time.timestamp_nanos_opt();
             ts.ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))).and_then(within::time)
@@ -165,6 +167,17 @@ mod tests {
         }
         assert_eq!(parse("2022-01-03T14:34:14.9Z"), Ok(1_641_220_454_900_000_000));
         assert_eq!(parse("2022-01-03T09:34:14-05:00"), Ok(1_641_220_454_000_000_000));
+    }
+
+    #[test]
+    fn an_offset_without_a_colon_is_an_offset() {
+        let times = ["2022-01-03T14:34:14+0000", "2022-01-03T09:34:14.9-0500", "2022-01-03 14:34:14+0000"];
+        for text in times {
+            assert_eq!(parse(text).map(|ts| ts / SECOND), Ok(1_641_220_454), "{text}");
+        }
+        for text in ["2022-01-03T14:34:14+00000", "2022-01-03T14:34:14+", "2022-01-03T14:34:14 +0000Z"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub fn main(args: Args) -> Result<()> {
     };
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
-    let mut messages = Messages::stdin()?;
+    let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
     let halt = |error: &Error| match &args.state {

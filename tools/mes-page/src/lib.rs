@@ -6,6 +6,7 @@
 
 mod flaw;
 pub mod html;
+mod labels;
 pub mod svg;
 
 pub use flaw::flaw;

@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use crate::html::escape;
+use crate::{
+    html::escape,
+    labels::{self, Label},
+};
 
 /// A scale with round numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +34,12 @@ impl Axis {
     pub fn share(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
+
+    /// Says whether a value lies in the picture; a hair beyond it is rounding.
+    fn shows(&self, value: f64) -> bool {
+        let hair = (self.high - self.low) * 1e-9;
+        (self.low - hair..=self.high + hair).contains(&value)
+    }
 }
 
 /// Returns the smallest of 1, 2, 5 times a power of ten that is not below `rough`.
@@ -54,14 +63,14 @@ pub struct Chart {
     /// Under the shapes, over the grid.
     paths: String,
     shapes: String,
-    below: String,
+    below: Vec<Label>,
     tips: Vec<String>,
 }
 
 impl Chart {
     /// Begins a chart; `label` says what it shows to those who cannot see it, `unit` writes the axis.
     pub fn new(label: &str, height: f64, axis: Axis, unit: fn(f64) -> String) -> Chart {
-        let (paths, shapes, below) = (String::new(), String::new(), String::new());
+        let (paths, shapes, below) = (String::new(), String::new(), Vec::new());
         Chart { label: label.to_owned(), height, axis, unit, paths, shapes, below, tips: Vec::new() }
     }
 
@@ -92,7 +101,8 @@ impl Chart {
         path
     }
 
-    /// Draws a bar between two places and from one value to another; `title` is its read-out.
+    /// Draws a bar between two places and from one value to another; `title` is its read-out. One that ends beyond the
+    /// picture says how far it goes.
     pub fn bar(&mut self, class: &str, place: (f64, f64), values: (f64, f64), title: &str) {
         let (one, other) = (self.y(values.0), self.y(values.1));
         let (top, height) = (one.min(other), (one - other).abs().max(1.0));
@@ -103,6 +113,16 @@ impl Chart {
              <title>{}</title></rect>",
             escape(title)
         );
+        for value in [values.0, values.1].into_iter().filter(|value| !self.axis.shows(*value)) {
+            let (arrow, y) =
+                if value > self.axis.high { ('↑', top + 13.0) } else { ('↓', top + height - 4.0) };
+            let (x, text) = ((left + width / 2.0), (self.unit)(value));
+            let _ = write!(
+                self.shapes,
+                "<text class=\"value\" x=\"{x:.2}%\" y=\"{y:.1}\" text-anchor=\"middle\">{arrow} {}</text>",
+                escape(&text)
+            );
+        }
     }
 
     /// Draws a dot at a value; `title` is its read-out.
@@ -147,32 +167,28 @@ impl Chart {
         );
     }
 
-    /// Writes over a value, or under it where it hangs down.
-    pub fn text(&mut self, place: f64, value: f64, up: bool, text: &str) {
+    /// Writes over a value, or under it where it hangs down; a narrow screen shows the `short` form.
+    pub fn text(&mut self, place: f64, value: f64, up: bool, [text, short]: [&str; 2]) {
         let y = self.y(value) + if up { -5.0 } else { 15.0 };
         let x = place * 100.0;
         let _ = write!(
             self.shapes,
-            "<text class=\"value\" x=\"{x:.2}%\" y=\"{y:.1}\" text-anchor=\"middle\">{}</text>",
-            escape(text)
+            "<text class=\"value\" x=\"{x:.2}%\" y=\"{y:.1}\" text-anchor=\"middle\">\
+             <tspan class=\"wide\">{}</tspan><tspan class=\"narrow\">{}</tspan></text>",
+            escape(text),
+            escape(short)
         );
     }
 
-    /// Writes under the chart; the ends are kept inside.
+    /// Writes under the chart what stands there on the axis; the ends are kept inside. Where there is no room for all
+    /// of them, later ones give way.
     pub fn below(&mut self, place: f64, text: &str) {
-        // Half of it as a share of a phone's width.
-        let room = (text.chars().count() as f64 * 0.011).max(0.04);
-        let anchor = match place {
-            place if place < room => "start",
-            place if place > 1.0 - room => "end",
-            _ => "middle",
-        };
-        let x = place * 100.0;
-        let _ = write!(
-            self.below,
-            "<text x=\"{x:.2}%\" y=\"12\" text-anchor=\"{anchor}\">{}</text>",
-            escape(text)
-        );
+        self.below.push(Label { place, text: text.to_owned(), name: false });
+    }
+
+    /// Writes under the chart what a bar is, which never gives way: on a narrow screen every other one goes a line down.
+    pub fn name(&mut self, place: f64, text: &str) {
+        self.below.push(Label { place, text: text.to_owned(), name: true });
     }
 
     /// Gives read-outs for equal parts of the width, left to right.
@@ -192,6 +208,7 @@ impl Chart {
             let text = (self.unit)(tick);
             let _ = write!(scale, "<text x=\"52\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>", y + 4.0);
         }
+        let below = labels::row(&self.below);
         let tips = match self.tips.is_empty() {
             true => String::new(),
             false => format!(" data-tips=\"{}\"", escape(&self.tips.join("|"))),
@@ -201,11 +218,10 @@ impl Chart {
              <svg class=\"scale\" width=\"56\" height=\"{height}\">{scale}</svg>\
              <div class=\"view\"><div class=\"inner\"><svg class=\"plot\" width=\"100%\" height=\"{height}\">{grid}\
              <svg width=\"100%\" height=\"{height}\" viewBox=\"0 0 1000 {height}\" preserveAspectRatio=\"none\">{}</svg>\
-             {}</svg><svg class=\"below\" width=\"100%\" height=\"18\">{}</svg></div></div></div>\n",
+             {}</svg>{below}</div></div></div>\n",
             escape(&self.label),
             self.paths,
-            self.shapes,
-            self.below
+            self.shapes
         )
     }
 }
@@ -250,6 +266,18 @@ pub fn matrix(label: &str, names: &[&str], value: impl Fn(usize, usize) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_beyond_the_picture_says_how_far_it_goes() {
+        let axis = Axis { low: -1.0, high: 1.0, step: 1.0 };
+        let drawn = |value: f64| {
+            let mut chart = Chart::new("", 100.0, axis.clone(), |value| format!("{value:.2}"));
+            chart.bar("gain", (0.0, 1.0), (0.0, value), "");
+            chart.render()
+        };
+        assert!(drawn(1.5).contains("↑ 1.50") && drawn(-3.0).contains("↓ -3.00"), "{}", drawn(1.5));
+        assert!(!drawn(1.0).contains('↑') && !drawn(-1.0).contains('↓'));
+    }
 
     #[test]
     fn axes_are_round_and_cover() {

@@ -100,7 +100,7 @@ pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     Ok(RecordBatch::try_new(schema.clone(), arrays.collect::<Result<_>>()?)?)
 }
 
-fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+pub(crate) fn convert(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     let instants =
         |nanos: TimestampNanosecondArray| -> Result<ArrayRef> { Ok(Arc::new(nanos.with_timezone("UTC"))) };
     let late = || Error::data("a time is out of range");

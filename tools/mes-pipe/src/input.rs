@@ -50,13 +50,13 @@ enum Decoder {
 }
 
 /// One opened input.
-struct Opened {
+pub(crate) struct Opened {
     name: String,
     decoder: Decoder,
     schema: SchemaRef,
     meta: Option<Meta>,
     interval: Option<Interval>,
-    hash: Option<String>,
+    pub hash: Option<String>,
     rows: u64,
     left_out: Vec<String>,
 }
@@ -91,7 +91,10 @@ impl Input {
         let mut hashes = waiting.iter().skip(1).map(|path| hash_of(path)).collect::<Result<Vec<_>>>()?;
         let current = match waiting.pop_front() {
             Some(path) => Opened::new(Source::open(&path)?, keep)?,
-            None => Opened::new(Source::stdin()?, keep)?,
+            None => Opened::new(
+                Source::stdin(&format!("{}, since no FILE is named,", Kind::awaited(kinds)))?,
+                keep,
+            )?,
         };
         let schema = check::canonical(&current.schema).map_err(|error| error.at(&current.name))?;
         let kind = check::accept(&schema, kinds).map_err(|error| error.at(&current.name))?;
@@ -246,7 +249,7 @@ impl Input {
 }
 
 impl Opened {
-    fn new(mut source: Source, keep: fn(&str) -> bool) -> Result<Opened> {
+    pub fn new(mut source: Source, keep: fn(&str) -> bool) -> Result<Opened> {
         let name = source.name.clone();
         let hash = source.file.as_mut().map(|file| hash_file(file, Path::new(&name))).transpose()?;
         let (source, found) = sniff(source)?;
@@ -299,7 +302,7 @@ impl Opened {
         self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
     }
 
-    fn next(&mut self) -> Result<Event> {
+    pub fn next(&mut self) -> Result<Event> {
         let batch = match &mut self.decoder {
             Decoder::Stream(reader) => return reader.next(),
             Decoder::Csv(reader) => return reader.next(),
@@ -315,7 +318,7 @@ impl Opened {
     }
 
     /// Names the rows of the batch given last: by their lines in text, by their numbers elsewhere.
-    fn place(&self, before: u64, rows: u64) -> Place {
+    pub fn place(&self, before: u64, rows: u64) -> Place {
         let (unit, first) = match &self.decoder {
             Decoder::Csv(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
             Decoder::Json(reader) if rows > 0 => ("line", reader.line() + 1 - rows),

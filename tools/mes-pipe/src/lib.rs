@@ -45,6 +45,7 @@ mod thrift;
 mod unfold;
 mod visible;
 pub mod write;
+pub mod written;
 
 pub use self::parquet::{ParquetFile, TableFile, open as open_parquet};
 pub use ahead::Ahead;

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{Write, stderr},
+    io::{IsTerminal, Write, stderr, stdin},
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -24,6 +24,15 @@ pub(crate) fn begin(tool: &'static str, quiet: bool) {
 pub fn note(what: impl Display) {
     if !quiet() {
         error(what);
+    }
+}
+
+/// Says what is read from stdin where that is a terminal: a person who forgot the pipe would wait in silence.
+pub fn awaits(what: impl Display) {
+    if stdin().is_terminal() {
+        note(format!(
+            "nothing is piped in: waiting for {what} from this terminal; ^D ends the input, ^C stops"
+        ));
     }
 }
 

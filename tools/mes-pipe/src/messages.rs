@@ -38,8 +38,10 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub fn stdin() -> Result<Messages> {
-        Ok(Messages { lines: Lines::new(Source::stdin()?), told_idle: false, place: 0..0, readable: false })
+    /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    pub fn stdin(awaited: &str) -> Result<Messages> {
+        let lines = Lines::new(Source::stdin(awaited)?);
+        Ok(Messages { lines, told_idle: false, place: 0..0, readable: false })
     }
 
     /// Opens a file of messages.

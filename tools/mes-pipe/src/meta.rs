@@ -35,6 +35,20 @@ impl Kind {
         Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 
+    /// Names the rows that a tool reads, as a person does.
+    pub(crate) fn awaited(kinds: &[Kind]) -> String {
+        let words = |kind: &Kind| match kind {
+            Kind::Tick => "ticks",
+            Kind::Ohlcv | Kind::Bar => "bars",
+            Kind::Feature => "rows with features",
+            Kind::Prediction => "rows with predictions",
+        };
+        match kinds {
+            [] => "rows".into(),
+            kinds => kinds.iter().map(words).collect::<Vec<_>>().join(" or "),
+        }
+    }
+
     fn named(name: &str) -> Option<Kind> {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }

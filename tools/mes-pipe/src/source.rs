@@ -13,7 +13,7 @@ use rustix::{
     fs::FileType,
 };
 
-use crate::{Error, Result, stop};
+use crate::{Error, Result, log, stop};
 
 pub(crate) struct Source {
     pub name: String,
@@ -31,8 +31,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Opens stdin.
-    pub fn stdin() -> Result<Source> {
+    /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    pub fn stdin(awaited: &str) -> Result<Source> {
+        log::awaits(awaited);
         let owned = io::stdin().as_fd().try_clone_to_owned()?;
         Source::new("stdin".to_owned(), File::from(owned))
     }
@@ -49,7 +50,7 @@ impl Source {
         }
     }
 
-    fn new(name: String, file: File) -> Result<Source> {
+    pub fn new(name: String, file: File) -> Result<Source> {
         let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
         let kind = FileType::from_raw_mode(status.st_mode);
         if kind == FileType::Directory {

@@ -75,8 +75,8 @@ struct StageArgs {
     /// A rule instead of a model: ema-cross, random, script:FILE
     ///
     /// ema-cross: UP or DOWN with confidence 0.75 on the row where EMA 9 crosses EMA 21 of the close, else FLAT with
-    /// confidence 0. random: an entry of either direction with probability --rate a row. script:FILE: CSV or JSON
-    /// lines of ts,p_dir,p_conf; rows that it does not name are FLAT with confidence 0.
+    /// confidence 0. random: an entry of either direction with probability --rate a row. script:FILE: a table
+    /// of ts, p_dir (-1, 0, 1) and p_conf in any format; rows that it does not name are FLAT with confidence 0.
     #[arg(long, value_name = "NAME", conflicts_with = "model")]
     rule: Option<rules::Name>,
     /// Seed of --rule random

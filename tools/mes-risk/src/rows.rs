@@ -67,7 +67,8 @@ impl TableRows {
         let meta = self.input.meta();
         let interval = meta.interval.ok_or_else(|| {
             Error::usage(
-                "the length of a row is unknown: say --interval 1s (text carries it only with --header)",
+                "the length of a row is unknown, since text says it only in a header: give --interval 1s here, or \
+                 --header to the tool before the stage that writes text, which has to pass that line on",
             )
         })?;
         let columns: Columns =

@@ -210,7 +210,7 @@ fn stops(snapshot: &Snapshot, limits: &[Left]) -> Vec<Stop> {
 }
 
 /// Writes an instant as New York has it.
-fn new_york(ts: Ts) -> String {
+pub(crate) fn new_york(ts: Ts) -> String {
     tz::new_york(ts).format("%Y-%m-%d %H:%M:%S New York").to_string()
 }
 

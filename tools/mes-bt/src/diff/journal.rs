@@ -7,7 +7,7 @@ use std::{
 };
 
 use mes_core::time::{self, Ts};
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, log};
 use serde_json::{Map, Value, json};
 
 /// A row, and what was said of it.
@@ -43,10 +43,14 @@ impl Journal {
     /// Opens a journal; `-` is stdin.
     pub fn open(path: &Path) -> Result<Journal> {
         if path == Path::new("-") {
+            log::awaits("a journal");
             return Journal::read(Box::new(BufReader::new(std::io::stdin())), "stdin".into());
         }
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| Error::usage(error).at(&name))?;
+        let file = File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::usage("no such file: mes-bt --journal FILE writes one").at(&name),
+            _ => Error::usage(error).at(&name),
+        })?;
         Journal::read(Box::new(BufReader::with_capacity(1 << 20, file)), name)
     }
 

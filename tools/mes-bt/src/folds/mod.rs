@@ -189,15 +189,30 @@ pub fn folds(cut: &CutArgs, covered: &Covered, calendar: &Calendar) -> Result<Ve
     }
     if all.is_empty() {
         return Err(Error::usage(format!(
-            "--train {} --validate {} --test {}: not one fold fits into {} trading days, {first} to {last}",
+            "--train {} --validate {} --test {}: not one fold fits into {} trading days, {first} to {last}{}",
             cut.train,
             cut.validate,
             cut.test,
-            sessions.len()
+            sessions.len(),
+            that_fit(sessions.len())
         )));
     }
     covered.tell();
     Ok(all)
+}
+
+/// Names lengths that fit into so many trading days: half of them to train on, and a few folds.
+fn that_fit(sessions: usize) -> String {
+    let (train, test) = (sessions / 2, sessions / 12);
+    match (train, test) {
+        (0, _) => "; a fold takes two at least".into(),
+        (_, 0) => {
+            format!("; these do: --train {train}sessions --validate 0d --test 1sessions --step 1sessions")
+        }
+        _ => format!(
+            "; these do: --train {train}sessions --validate {test}sessions --test {test}sessions --step {test}sessions"
+        ),
+    }
 }
 
 fn fold(
@@ -316,6 +331,21 @@ mod tests {
         for cut in [cut("6mo", "1mo", "1mo", "1mo"), cut("5d", "0d", "0d", "5d"), cut("0d", "0d", "5d", "5d")]
         {
             assert_eq!(folds(&cut, &data, &Calendar::shipped()).expect_err("none").code(), 2);
+        }
+        // What the error says instead does fit, into as few days as there may be.
+        for days in [2, 3, 11, 12, 60] {
+            let mut data = covered("2026-06-01", "2026-10-20");
+            data.sessions.truncate(days);
+            let refused = folds(&cut("6mo", "1mo", "1mo", "1mo"), &data, &Calendar::shipped());
+            let text = refused.expect_err("too few").to_string();
+            let (_, said) = text.rsplit_once("these do: ").expect(&text);
+            let words: Vec<_> = said.split(' ').skip(1).step_by(2).collect();
+            let [train, validate, test, step] = words[..] else { panic!("{text}") };
+            assert!(
+                !folds(&cut(train, validate, test, step), &data, &Calendar::shipped())
+                    .expect(&text)
+                    .is_empty()
+            );
         }
         let nothing = Covered { sessions: Vec::new(), purge_s: 0 };
         assert_eq!(

@@ -99,15 +99,17 @@ pub fn equity(results: &Results) -> String {
 
 /// Says where equity stood at the end of a stretch, and how deep it was below its peak within.
 fn tip(point: &Point) -> String {
-    let (at, equity) = (tz::new_york(point.ts).format("%b %-d %H:%M"), point.equity_cents);
+    let (at, equity) = (words::new_york(point.ts), point.equity_cents);
     let below = point.peak_cents - equity;
     let stands = match below {
         Cents::ZERO => "at its high".to_owned(),
         below => format!("{below} below its high"),
     };
     match point.drawdown_cents {
-        deepest if deepest > below => format!("{at}  {equity}, {stands}; up to {deepest} below it before"),
-        _ => format!("{at}  {equity}, {stands}"),
+        deepest if deepest > below => {
+            format!("{at} New York  {equity}, {stands}; up to {deepest} below it before")
+        }
+        _ => format!("{at} New York  {equity}, {stands}"),
     }
 }
 
@@ -118,11 +120,7 @@ fn dates(points: &[Point]) -> Vec<(usize, String)> {
         .filter(|&index| index == 0 || day(&points[index]) != day(&points[index - 1]))
         .collect();
     let step = firsts.len().div_ceil(4).max(1);
-    firsts.iter().step_by(step).map(|&index| (index, short_date(day(&points[index])))).collect()
-}
-
-fn short_date(date: NaiveDate) -> String {
-    date.format("%b %-d").to_string()
+    firsts.iter().step_by(step).map(|&index| (index, day(&points[index]).to_string())).collect()
 }
 
 /// The profit or loss of every day.
@@ -141,12 +139,12 @@ pub fn days(results: &Results) -> String {
     for (index, (net, day)) in nets.iter().zip(days).enumerate() {
         let left = index as f64 * width;
         let fall = usd(day.drawdown_cents.usd());
-        let title = format!("{}  {}, drawdown {fall}", day.date.format("%a %b %-d"), signed_usd(*net));
+        let title = format!("{}  {}, drawdown {fall}", day.date.format("%a %Y-%m-%d"), signed_usd(*net));
         if *net != 0.0 {
             chart.bar(colour(*net), (left + width * 0.12, left + width * 0.88), (0.0, *net), &title);
         }
         if index % step == 0 {
-            chart.below(left + width / 2.0, &short_date(day.date));
+            chart.below(left + width / 2.0, &day.date.to_string());
         }
         tips.push(title);
     }
@@ -242,11 +240,12 @@ pub fn costs(costs: &CostMetrics) -> String {
     let mut chart = Chart::new("What trading cost", 200.0, axis, dollars);
     for (index, (name, (from, to), class)) in steps.into_iter().enumerate() {
         let (left, change) = (index as f64 * 0.2, to - from);
-        let text = signed_usd(change).replace('-', "−");
+        let written = |change: f64| signed_usd(change).replace('-', "−");
+        let (text, whole) = (written(change), written(change.round()));
         chart.bar(class, (left + 0.02, left + 0.18), (from, to), &format!("{name}  {text}"));
         let up = change > 0.0 || (change == 0.0 && low == 0.0);
-        chart.text(left + 0.1, to, up, &text);
-        chart.below(left + 0.1, name);
+        chart.text(left + 0.1, to, up, [&text, whole.trim_end_matches(".00")]);
+        chart.name(left + 0.1, name);
     }
     chart.render()
 }
@@ -266,7 +265,7 @@ pub fn calendar(results: &Results) -> String {
         true => (date.year().to_string(), date.month0() as usize),
         false => {
             let monday = date - chrono::TimeDelta::days(i64::from(date.weekday().num_days_from_monday()));
-            (monday.format("%b %-d").to_string(), date.weekday().num_days_from_monday() as usize)
+            (monday.to_string(), date.weekday().num_days_from_monday() as usize)
         }
     };
     let mut rows: Vec<(String, Vec<Option<Cents>>)> = Vec::new();

@@ -328,7 +328,7 @@ pub fn last_trades(results: &Results) -> String {
         .map(|trade| {
             let net = trade.net_cents.usd();
             vec![
-                Cell::Text(words::short_time(trade.entered)),
+                Cell::Text(words::new_york_second(trade.entered)),
                 Cell::Text(files::side(trade).into()),
                 Cell::Signed(signed_usd(net), net),
                 Cell::Text(words::of(trade.exit.name())),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use mes_pipe::{Error, Result, limits};
+use mes_pipe::{Error, Result, limits, log};
 
 use super::archive;
 
@@ -33,7 +33,10 @@ pub struct Lines {
 impl Lines {
     /// Opens a file, or stdin without one; of a zip the entry that `entry` names.
     pub fn open(path: Option<&Path>, entry: Option<&str>) -> Result<Lines> {
-        let Some(path) = path else { return Lines::new("stdin".into(), Box::new(stdin())) };
+        let Some(path) = path else {
+            log::awaits("bars or ticks of another shape, since no FILE is named,");
+            return Lines::new("stdin".into(), Box::new(stdin()));
+        };
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::usage(format!("{name}: no such file")),

@@ -238,11 +238,8 @@ fn gains(heading: &str, what: &str, groups: &[Group]) -> String {
     let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
     let mut chart = Chart::new(heading, 190.0, Axis::nice(low, high, 4.0), |value| format!("{value:.3}"));
     let width = 1.0 / groups.len().max(1) as f64;
-    // As many names as there is room for on a phone.
+    // What has no room on a screen gives way by itself; dates are picked evenly.
     let every = groups.len().div_ceil(if what == "Hour" { 24 } else { 6 });
-    // Of dates within one year the year goes without saying.
-    let year = groups.first().and_then(|group| group.name.get(..5)).filter(|_| what == "Session");
-    let common = year.filter(|year| groups.iter().all(|group| group.name.starts_with(year))).unwrap_or("");
     let mut tips = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let left = index as f64 * width;
@@ -257,7 +254,7 @@ fn gains(heading: &str, what: &str, groups: &[Group]) -> String {
             chart.whisker("whisker", middle, (low, high));
         }
         if index % every == 0 {
-            chart.below(middle, group.name.strip_prefix(common).unwrap_or(&group.name));
+            chart.below(middle, &group.name);
         }
         tips.push(tip);
     }

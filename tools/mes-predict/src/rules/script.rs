@@ -1,16 +1,18 @@
-//! `script:FILE`: predictions that a person or a test wrote down, as CSV (`ts,p_dir,p_conf`, with that header) or JSON
-//! lines with those keys. Rows that it does not name are FLAT with confidence 0; a script row that no row of the
-//! stream matches is an error at the end.
+//! `script:FILE`: predictions that a person, a notebook or a test wrote down: columns `ts`, `p_dir`, `p_conf` of a file in
+//! any format that the tools read. Rows that it does not name are FLAT with confidence 0; a script row that no row of
+//! the stream matches is an error at the end.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use mes_core::{
     bar::Bar,
     prediction::Prediction,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Result};
-use serde::Deserialize;
+use mes_pipe::{
+    Error, Result,
+    written::{self, Line, Written},
+};
 use serde_json::{Value, json};
 
 use super::Rule;
@@ -19,72 +21,40 @@ pub struct Script {
     /// By time.
     entries: Vec<Entry>,
     hash: String,
-    name: String,
 }
 
 struct Entry {
     ts: Ts,
     dir: f32,
     conf: f32,
-    line: usize,
+    place: String,
     met: bool,
-}
-
-#[derive(Deserialize)]
-struct Written {
-    #[serde(with = "time::text")]
-    ts: Ts,
-    p_dir: f32,
-    p_conf: f32,
 }
 
 impl Script {
     /// Reads a script.
+    ///
+    /// # Errors
+    ///
+    /// Usage (2) without such a file; data (3) with the line of what cannot be meant, or of what is said twice.
     pub fn load(path: &Path) -> Result<Script> {
-        let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| Error::usage(format!("{name}: {error}")))?;
-        let text = str::from_utf8(&bytes).map_err(|error| Error::data(format!("{name}: {error}")))?;
-        Script::parse(text, name)
-    }
-
-    fn parse(text: &str, name: String) -> Result<Script> {
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
-        let csv = lines.peek().is_none_or(|(_, line)| !line.starts_with('{'));
-        if csv && lines.next().is_none_or(|(_, header)| header.trim() != "ts,p_dir,p_conf") {
-            return Err(Error::data(format!("{name}: line 1: not the header ts,p_dir,p_conf")));
-        }
-        let mut entries = Vec::new();
-        for (index, line) in lines {
-            let line_number = index + 1;
-            let read =
-                if csv { from_csv(line) } else { serde_json::from_str(line).map_err(|e| e.to_string()) };
-            let entry = read.and_then(|written| entry(&written, line_number));
-            entries.push(entry.map_err(|what| Error::data(format!("{name}: line {line_number}: {what}")))?);
-        }
-        entries.sort_by_key(|entry| (entry.ts, entry.line));
+        let Written { rows, blake3 } = written::read(path, ["p_dir", "p_conf"])?;
+        let mut entries = rows.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
+        // Sorted as they stand, so that of two the earlier line comes first.
+        entries.sort_by_key(|entry| entry.ts);
         if let Some([first, second]) = entries.array_windows().find(|[first, second]| first.ts == second.ts) {
-            let (ts, first, second) = (time::format(first.ts), first.line, second.line);
-            return Err(Error::data(format!("{name}: lines {first} and {second} both name {ts}")));
+            let (ts, first, second) = (time::format(first.ts), &first.place, &second.place);
+            return Err(Error::data(format!("{first} and {second} both name {ts}")));
         }
-        Ok(Script { entries, hash: mes_pipe::hash(text.as_bytes()), name })
+        Ok(Script { entries, hash: blake3 })
     }
 }
 
-fn from_csv(line: &str) -> std::result::Result<Written, String> {
-    let fields: Vec<_> = line.split(',').map(str::trim).collect();
-    let [ts, dir, conf] = fields[..] else {
-        return Err(format!("{} fields, not ts,p_dir,p_conf", fields.len()));
-    };
-    let number = |text: &str| text.parse::<f32>().map_err(|_| format!("{text:?} is not a number"));
-    let ts = time::parse(ts).map_err(|error| error.to_string())?;
-    Ok(Written { ts, p_dir: number(dir)?, p_conf: number(conf)? })
-}
-
-fn entry(written: &Written, line: usize) -> std::result::Result<Entry, String> {
-    let &Written { ts, p_dir: dir, p_conf: conf } = written;
+fn entry(Line { ts, numbers: [dir, conf], place }: Line<2>) -> Result<Entry> {
+    let (dir, conf) = (dir as f32, conf as f32);
     let prediction = Prediction { dir: Some(dir), conf: Some(conf), ..Prediction::default() };
-    prediction.check().map_err(|fault| fault.to_string())?;
-    Ok(Entry { ts, dir, conf, line, met: false })
+    prediction.check().map_err(|fault| Error::data(format!("{place}: {fault}")))?;
+    Ok(Entry { ts, dir, conf, place, met: false })
 }
 
 impl Rule for Script {
@@ -103,8 +73,8 @@ impl Rule for Script {
     fn end(&self) -> Result<()> {
         let mut missed = self.entries.iter().filter(|entry| !entry.met);
         let Some(first) = missed.next() else { return Ok(()) };
-        let (name, line, ts, more) = (&self.name, first.line, time::format(first.ts), missed.count());
-        Err(Error::data(format!("{name}: line {line}: no row is stamped {ts} ({more} more like it)")))
+        let (place, ts, more) = (&first.place, time::format(first.ts), missed.count());
+        Err(Error::data(format!("{place}: no row is stamped {ts} ({more} more like it)")))
     }
 }
 
@@ -120,12 +90,18 @@ mod tests {
         script.decide(&Bar { ts: seconds * SECOND, ..Bar::default() })
     }
 
+    fn load(text: &str) -> Result<Script> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("writes");
+        Script::load(file.path())
+    }
+
     #[test]
     fn plays_what_is_written_and_misses_nothing() {
         let lines = "{\"ts\":\"1970-01-01T00:00:01Z\",\"p_dir\":1,\"p_conf\":0.65}\n\
                      {\"ts\":\"1970-01-01T00:00:03Z\",\"p_dir\":-1,\"p_conf\":0.9}\n";
-        for text in [CSV, lines] {
-            let mut script = Script::parse(text, "s".into()).expect("reads");
+        for text in [CSV, lines, &CSV.replace('Z', "+0000")] {
+            let mut script = load(text).expect("reads");
             assert_eq!(decide(&mut script, 1), Some((1.0, 0.65)));
             assert_eq!(decide(&mut script, 2), Some((0.0, 0.0)));
             let error = script.end().expect_err("line for second 3 not met");
@@ -138,19 +114,18 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_mean() {
         for (text, what) in [
-            ("ts,dir\n", "line 1"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9", "line 2: column \"p_dir\": 2 is not -1, 0 or 1"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1,NaN", "line 2: column \"p_conf\": NaN"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03,1,0.9", "line 2: time"),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1", "line 2: 2 fields"),
-            ("{\"ts\":1}", "line 1"),
-            ("", "line 1"),
+            ("ts,dir\n", "no column \"p_dir\""),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9\n", "line 2: column \"p_dir\": 2 is not -1, 0 or 1"),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1,NaN\n", "line 2: column \"p_conf\": NaN"),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03,1,0.9\n", "line 2: time"),
+            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1\n", "line 2: 2 values"),
+            ("{\"ts\":1}\n", "line 1"),
+            ("", "empty"),
         ] {
-            let error = Script::parse(text, "s".into()).err().expect(text);
+            let error = load(text).err().expect(text);
             assert!(error.to_string().contains(what), "{error}");
         }
-        let twice = format!("{CSV}1970-01-01T00:00:01Z,1,0.65\n");
-        let error = Script::parse(&twice, "s".into()).err().expect("twice");
-        assert!(error.to_string().contains("lines 3 and 4 both"), "{error}");
+        let error = load(&format!("{CSV}1970-01-01T00:00:01Z,1,0.65\n")).err().expect("twice");
+        assert!(error.to_string().contains("line 3 and "), "{error}");
     }
 }

@@ -6,13 +6,11 @@ use mes_core::{
     money::Cents,
     order::{Action, Order, Side},
     statement::Fill,
-    time::Ts,
-    tz,
     verdict::Verdict,
 };
 
 use super::{Decision, Entry};
-use crate::rules::Opinion;
+use crate::{rules::Opinion, status::new_york};
 
 /// What a rule or a reason means. A value stands for `{value}`, its limit for `{limit}`.
 const MEANINGS: [(&str, &str); 50] = [
@@ -221,8 +219,4 @@ pub fn meaning(name: &str, value: f64, limit: f64) -> String {
         }
     };
     meaning.replace("{value}", &number(value)).replace("{limit}", &number(limit))
-}
-
-fn new_york(ts: Ts) -> String {
-    tz::new_york(ts).format("%Y-%m-%d %H:%M:%S").to_string()
 }
