@@ -27,7 +27,7 @@ fn journal(rules: &str, seed: u64) -> String {
         "mes-bt -q {with} --journal bt.jsonl rows.jsonl > summary.json &&
          mes-risk {with} < rows.jsonl | tee pipe.jsonl | mes-exec {with} > statements.jsonl &&
          cmp bt.jsonl pipe.jsonl &&
-         grep -E '\"kind\":\"(run|row)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
+         grep -E '\"kind\":\"(run|row|person)\"' bt.jsonl | mes-risk {with} | tee again.jsonl |
              mes-exec {with} > /dev/null &&
          cmp bt.jsonl again.jsonl &&
          mes-risk {with} --account pipe.jsonl rows.jsonl > recorded.jsonl &&
