@@ -26,8 +26,8 @@ pub const COLUMNS: [&str; 7] = ["p_down", "p_flat", "p_up", "p_dir", "p_conf", "
 pub const SUM_TOLERANCE: f64 = 1e-3;
 
 /// The law in words.
-pub const LAW: &str = "p_dir is -1, 0 or 1, that of the largest of p_down p_flat p_up where those are there, 0 at a tie of \
-                       down and up; p_conf lies in [0, 1]; probabilities lie in [0, 1] and sum to 1";
+pub const LAW: &str = "p_dir is -1, 0 or 1, and -1 or 1 only where none of p_down p_flat p_up is larger than its own; p_conf \
+                       lies in [0, 1]; probabilities lie in [0, 1] and sum to 1";
 
 impl Prediction {
     /// Returns the values in the order of [`COLUMNS`].
@@ -96,12 +96,12 @@ fn sums_to_one([down, flat, up]: [f32; 3]) -> bool {
     (f64::from(down) + f64::from(flat) + f64::from(up) - 1.0).abs() <= SUM_TOLERANCE
 }
 
-/// Says whether no probability is larger than that of the direction; FLAT is also right where DOWN and UP are alike.
+/// Says whether no probability is larger than that of the direction. FLAT goes with all: it asks for nothing, and whoever
+/// speaks may hold back.
 #[inline]
 fn agrees(dir: f32, [down, flat, up]: [f32; 3]) -> bool {
-    let own = if dir > 0.0 { up } else { flat };
-    let own = if dir < 0.0 { down } else { own };
-    (own >= down.max(flat).max(up)) | ((dir == 0.0) & (down == up))
+    let own = if dir > 0.0 { up } else { down };
+    (own >= down.max(flat).max(up)) | (dir == 0.0)
 }
 
 #[cfg(test)]
@@ -120,11 +120,12 @@ mod tests {
         (Some([0.4, 0.4, 0.2]), 0.0, 0.4, None),
         (Some([0.45, 0.1, 0.45]), 0.0, 0.45, None),
         (Some([0.3334, 0.3334, 0.3334]), 0.0, 0.3334, None),
+        // Held back.
+        (Some([0.1, 0.3, 0.6]), 0.0, 0.6, None),
         (None, -1.0, 1.0, None),
         (None, 0.0, 0.0, None),
         (Some([0.6, 0.3, 0.1]), 1.0, 0.6, Some("p_dir")),
         (Some([0.1, 0.8, 0.1]), 1.0, 0.8, Some("p_dir")),
-        (Some([0.1, 0.3, 0.6]), 0.0, 0.6, Some("p_dir")),
         (Some([0.2, 0.3, 0.6]), 1.0, 0.6, Some("p_down")),
         (Some([-0.1, 0.5, 0.6]), 1.0, 0.6, Some("p_down")),
         (None, 5.0, 0.9, Some("p_dir")),

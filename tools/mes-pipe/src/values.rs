@@ -43,13 +43,12 @@ impl Values {
         let columns = fields
             .filter_map(|(index, field)| Some((index, Column::of(field.name(), field.data_type())?)))
             .collect();
-        let [open, high, low, close] = ["open", "high", "low", "close"].map(place);
+        let range = match ["open", "high", "low", "close"].map(place) {
+            [Some(open), Some(high), Some(low), Some(close)] => Some([open, high, low, close]),
+            _ => None,
+        };
         let places = COLUMNS.map(place);
-        Values {
-            columns,
-            range: (|| Some([open?, high?, low?, close?]))(),
-            prediction: places[..5].iter().any(Option::is_some).then_some(places),
-        }
+        Values { columns, range, prediction: places[..5].iter().any(Option::is_some).then_some(places) }
     }
 
     /// Lets bars contradict themselves, for a tool that reports it: only what no sum could hold is refused.

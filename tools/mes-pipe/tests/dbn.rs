@@ -18,12 +18,14 @@ fn refused(bytes: &[u8]) -> String {
 
 #[test]
 fn trades_are_stamped_when_received() {
-    let file = trades(&[(0, 5_000_250_000_000, 3, b'B'), (1, i64::MAX, 2, b'A'), (1, -250_000_000, 1, b'N')]);
+    let file = trades(&[(0, 5_000_250_000_000, 3, b'B'), (1, i64::MAX, 2, b'A'), (1, 250_000_000, 1, b'N')]);
     let expected = "ts,price,size,side,symbol\n2025-11-24T14:30:00Z,5000.25,3,buy,42\n\
-                    2025-11-24T14:30:01Z,,2,sell,42\n2025-11-24T14:30:01Z,-0.25,1,,42\n";
+                    2025-11-24T14:30:01Z,,2,sell,42\n2025-11-24T14:30:01Z,0.25,1,,42\n";
     for bytes in [file.clone(), pass::zstd(&file), pass::gzip(&file)] {
         assert_eq!(csv(&bytes), expected);
     }
+    let spread = trades(&[(0, 5_000_250_000_000, 3, b'B'), (1, -250_000_000, 1, b'N')]);
+    assert!(refused(&spread).starts_with("pass: stdin: record 2: column \"price\": -0.25 is no price"));
 }
 
 #[test]

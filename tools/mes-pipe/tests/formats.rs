@@ -259,6 +259,13 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// Any above 0 and below 2^19.
+    fn price()(mantissa in 0..1_u64 << 52, exponent in 1..1042_u64) -> f64 {
+        f64::from_bits(exponent << 52 | mantissa)
+    }
+}
+
+prop_compose! {
     fn finite32()(bits in any::<u32>()) -> f32 {
         let value = f32::from_bits(bits);
         if value.is_finite() { value } else { f32::from_bits(bits & !(0xff << 23)) }
@@ -268,10 +275,10 @@ prop_compose! {
 prop_compose! {
     fn random()(rows in 1usize..40)(
         steps in vec(0i64..10_000_000_000, rows),
-        prices in vec(option::of(finite()), rows),
-        counts in vec(option::of(any::<i64>()), rows),
+        prices in vec(option::of(price()), rows),
+        counts in vec(option::of(0..=100_000_000_i64), rows),
         features in vec(option::of(finite32()), rows),
-        labels in vec(option::of(any::<i8>()), rows),
+        labels in vec(option::of(0..=2_i8), rows),
         texts in vec(option::of("[ -~äß€]{1,12}"), rows),
         mut others in vec(option::of(finite()), rows),
     ) -> RecordBatch {

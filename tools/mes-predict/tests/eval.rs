@@ -191,7 +191,7 @@ fn says_what_it_lacks() {
     refused(&eval(folder.path(), "", &[]), 3, "");
     let header = text.lines().next().expect("a header").to_owned() + "\n";
     refused(&eval(folder.path(), &header, &[]), 3, "no row has both");
-    refused(&eval(folder.path(), &text.replacen("0.4", "0.9", 1), &[]), 3, "not shares of 1");
+    refused(&eval(folder.path(), &text.replacen("0.4", "0.9", 1), &[]), 3, ", not 1");
     refused(&eval(folder.path(), &text, &["--prior", "0.5,0.5"]), 2, "give three");
     refused(&eval(folder.path(), &text, &["--prior", "0,0.5,0.5"]), 2, "gives down no chance");
     refused(&eval(folder.path(), &text, &["--skip-in-sample"]), 2, "--model");

@@ -16,7 +16,7 @@ pub const LAWS: [(&str, &str); 12] = [
     ("range", "f_* lie in [-1, 1]; nothing is NaN or infinite"),
     (
         "predictions",
-        "p_dir is -1, 0 or 1 and that of the largest probability; shares lie in [0, 1] and sum to 1",
+        "p_dir is -1, 0 or 1 and not against the largest probability; shares lie in [0, 1] and sum to 1",
     ),
     ("same", "equal rows give equal answers: no clock, no dice, no locale"),
     ("future", "no row depends on a later one"),
