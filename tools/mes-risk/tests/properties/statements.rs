@@ -137,7 +137,9 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: b
         if index == restart {
             let text = serde_json::to_string(risk.ledger()).expect("text");
             let mut ledger: Ledger = serde_json::from_str(&text).expect("a ledger");
-            ledger.halted = halts.then(|| "a test".to_owned());
+            if halts {
+                ledger.halted = Some("a test".to_owned());
+            }
             risk = start(&settings, ledger);
         }
         balance += Cents(said.change);
