@@ -130,7 +130,9 @@ mod tests {
         let within = |name: &str, file: Option<&str>, before: u32| {
             let path = place.path().join(name);
             fs::create_dir(&path).expect("a folder");
-            file.map(|file| fs::write(path.join(file), "x").expect("a file"));
+            if let Some(file) = file {
+                fs::write(path.join(file), "x").expect("a file");
+            }
             fs::set_permissions(&path, Permissions::from_mode(before)).expect("set");
             let made = folder(&path, &["exec.lock"]);
             (made.is_ok(), mode(&path))
