@@ -75,7 +75,9 @@ impl Messages {
     /// Returns what reading comes to without waiting. The line is in [`Messages::line`] until the next call. Asks the
     /// system only after [`Messages::wait`] has said that there is something.
     pub fn step(&mut self) -> Result<Step> {
-        if !std::mem::take(&mut self.readable) && !self.lines.holds_line() {
+        if std::mem::take(&mut self.readable) {
+            self.lines.fill()?;
+        } else if !self.lines.holds_line() {
             return Ok(Step::Idle);
         }
         loop {

@@ -118,3 +118,36 @@ fn restrict(file: &File, mode: u32) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_new_empty_or_ours_is_ours_alone_and_another_is_left_as_it_is() {
+        let place = tempfile::tempdir().expect("a folder");
+        let mode = |path: &Path| fs::metadata(path).expect("a folder").mode() & PERMISSIONS;
+        let within = |name: &str, file: Option<&str>, before: u32| {
+            let path = place.path().join(name);
+            fs::create_dir(&path).expect("a folder");
+            if let Some(file) = file {
+                fs::write(path.join(file), "x").expect("a file");
+            }
+            fs::set_permissions(&path, Permissions::from_mode(before)).expect("set");
+            let made = folder(&path, &["exec.lock"]);
+            (made.is_ok(), mode(&path))
+        };
+        folder(&place.path().join("a/b"), &[]).expect("made");
+        assert_eq!(["a", "a/b"].map(|name| mode(&place.path().join(name))), [FOLDER; 2]);
+        assert_eq!(within("empty", None, 0o777), (true, FOLDER));
+        assert_eq!(within("ours", Some("exec.lock"), 0o775), (true, FOLDER));
+        assert_eq!(within("other", Some("letters"), 0o755), (true, 0o755));
+        assert_eq!(within("open", Some("letters"), 0o777), (false, 0o777));
+    }
+
+    #[test]
+    fn a_process_of_ours_is_us() {
+        let (one, _other) = UnixStream::pair().expect("a pair");
+        assert!(is_us(&one).expect("known"));
+    }
+}

@@ -106,7 +106,7 @@ impl Lines {
     }
 
     /// Reads on, after moving what is left to the beginning.
-    fn fill(&mut self) -> Result<()> {
+    pub fn fill(&mut self) -> Result<()> {
         self.buffer.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
         self.start = 0;

@@ -108,7 +108,7 @@ fn a_full_socket_never_stops_the_loop() {
     assert!(peer.awaited().is_some_and(|(_, flags)| flags.contains(rustix::event::PollFlags::OUT)));
     let reader = std::thread::spawn(move || {
         use std::io::BufRead;
-        std::io::BufReader::new(theirs).lines().take(sent).map(|line| line.expect("a line")).count()
+        std::io::BufReader::new(theirs).lines().take(sent).filter(|line| line.is_ok()).count()
     });
     while peer.awaited().is_some_and(|(_, flags)| !flags.is_empty()) {
         peer.send_on().expect("sent on");
