@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
@@ -109,6 +110,16 @@ pub fn time(ts: Ts) -> Result<Ts, Error> {
         return Ok(ts);
     }
     Err(Error::Time(format!("time {} is not between 1970 and 2200", crate::time::format(ts))))
+}
+
+/// Reads a date between 1970 and 2200, for flags.
+///
+/// # Errors
+///
+/// Why it is none.
+pub fn date(text: &str) -> Result<NaiveDate, String> {
+    let date: NaiveDate = text.parse().map_err(|_| format!("{text:?} is not YYYY-MM-DD"))?;
+    if (1970..2200).contains(&date.year()) { Ok(date) } else { Err("not between 1970 and 2200".into()) }
 }
 
 /// Errors when what is remembered of a bar is beyond what a market does.

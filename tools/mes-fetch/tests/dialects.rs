@@ -326,7 +326,7 @@ fn a_zip_is_measured_while_it_is_unpacked() {
     let mut lying = std::fs::read(&path).expect("a file");
     let told = (8_u32 << 20).to_le_bytes();
     let places: Vec<usize> = (0..lying.len() - 4).filter(|at| lying[*at..at + 4] == told).collect();
-    assert_eq!(places.len(), 2);
+    assert!(!places.is_empty());
     places.into_iter().for_each(|at| lying[at..at + 4].copy_from_slice(&1000_u32.to_le_bytes()));
     std::fs::write(&path, lying).expect("written");
     let done = fetch("import --preset lean --max-block 1MiB", Some(&path), b"");

@@ -50,9 +50,9 @@ pub(crate) fn flags(command: Command) -> Command {
             .value_name(value)
             .value_parser(parser)
             .help(help)
-            .help_heading("Limits of what is read")
             .global(true)
-            .hide_short_help(true)
+            // Named by whoever refuses; in every help they would be in the way.
+            .hide(true)
     };
     let size = || ValueParser::from(size);
     command

@@ -24,7 +24,7 @@ use std::{
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::builder::PossibleValuesParser;
-use mes_core::{interval::Interval, symbol::Symbol};
+use mes_core::{interval::Interval, symbol::Symbol, within};
 use mes_pipe::{Error, OutputArgs, Result, log};
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ pub struct Args {
     #[arg(long, value_name = "ORDER", default_value = "ymd")]
     dates: Order,
     /// Day of rows that tell only the time or the milliseconds of it
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = within::date)]
     date: Option<NaiveDate>,
     /// What one unit of a price is worth, such as 1e-9
     #[arg(long, value_name = "FACTOR")]

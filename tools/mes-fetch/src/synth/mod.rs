@@ -17,6 +17,7 @@ use mes_core::{
     calendar::{self, Calendar},
     session::{Day, Filter},
     tick::Tick,
+    within,
 };
 use mes_pipe::{BarBuilder, Error, Kind, Meta, OutputArgs, Result, Session, log};
 use serde_json::json;
@@ -48,10 +49,10 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     sessions: Option<u32>,
     /// First date that may end a session
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = within::date)]
     from: Option<NaiveDate>,
     /// Last date that may end a session [default: 2026-11-20 without --from]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = within::date)]
     until: Option<NaiveDate>,
     /// Another seed makes another market
     #[arg(long, default_value_t = 1)]
