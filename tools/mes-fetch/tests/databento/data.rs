@@ -187,7 +187,7 @@ fn sample(quote: &Mbp1Msg, rtype: u8) -> BboMsg {
     let mut sample = BboMsg::default_for_schema(Schema::Bbo1S);
     sample.hd = RecordHeader::new::<BboMsg>(rtype, 1, quote.hd.instrument_id, quote.hd.ts_event);
     (sample.price, sample.size, sample.ts_recv) = (quote.price, quote.size, quote.ts_recv);
-    sample.levels = quote.levels;
+    sample.levels = quote.levels.clone();
     sample
 }
 
