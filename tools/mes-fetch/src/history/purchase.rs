@@ -29,7 +29,7 @@ pub struct Terms {
     /// Only print the plan
     #[arg(long)]
     plan: bool,
-    /// Largest download, since one that breaks off is paid for again [default: month; week for trades and tbbo, day
+    /// Largest download, since one that breaks off is paid for again [default: month; week for trades, tbbo and bbo-1s, day
     /// for mbp-1]
     #[arg(long, value_name = "SPAN")]
     chunk: Option<Chunk>,

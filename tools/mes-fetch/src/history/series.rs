@@ -52,6 +52,12 @@ pub enum Records {
     Tbbo,
     #[value(name = "mbp-1")]
     Mbp1,
+    /// The quote once a second
+    #[value(name = "bbo-1s")]
+    QuoteSeconds,
+    /// The quote once a minute
+    #[value(name = "bbo-1m")]
+    QuoteMinutes,
     /// Kept as DBN
     Definition,
     /// Kept as DBN
@@ -68,6 +74,8 @@ impl Records {
             Records::Trades => "trades",
             Records::Tbbo => "tbbo",
             Records::Mbp1 => "mbp-1",
+            Records::QuoteSeconds => "bbo-1s",
+            Records::QuoteMinutes => "bbo-1m",
             Records::Definition => "definition",
             Records::Status => "status",
         }
@@ -76,7 +84,7 @@ impl Records {
     /// Returns how much is fetched at once, unless told otherwise.
     pub fn chunk(self) -> Chunk {
         match self {
-            Records::Trades | Records::Tbbo => Chunk::Week,
+            Records::Trades | Records::Tbbo | Records::QuoteSeconds => Chunk::Week,
             Records::Mbp1 => Chunk::Day,
             _ => Chunk::Month,
         }

@@ -46,7 +46,7 @@ pub enum Sink {
     Bars(Box<BarSink>),
     /// `later` is how long after its time a row is known: the length of the bar whose closing quote it is.
     Ticks {
-        table: TickTable,
+        table: Box<TickTable>,
         later: i64,
         last: Option<Ts>,
     },
@@ -91,7 +91,7 @@ impl Sink {
             let made_up =
                 |name: &str| name == "size" && dialect.volume.is_some() && header.place("price").is_some();
             let has = |name: &str| name == "symbol" || made_up(name) || header.place(name).is_some();
-            let table = Table::create(&args.output, TickBuilder::new(has), &meta)?;
+            let table = Box::new(Table::create(&args.output, TickBuilder::new(has), &meta)?);
             return Ok(Sink::Ticks { table, later: later.map_or(0, Interval::nanos), last: None });
         }
         let name = &header.time_name;

@@ -107,7 +107,7 @@ fn expiry_near(ts: Ts) -> Option<NaiveDate> {
     let date = DateTime::from_timestamp_nanos(ts).date_naive();
     let friday = Expiry { year: date.year(), month: date.month() }.third_friday();
     let days = (date - friday).num_days();
-    (date.month() % 3 == 0 && (-BEFORE..=AFTER).contains(&days)).then_some(friday)
+    (date.month().is_multiple_of(3) && (-BEFORE..=AFTER).contains(&days)).then_some(friday)
 }
 
 #[cfg(test)]

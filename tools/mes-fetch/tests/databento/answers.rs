@@ -118,6 +118,8 @@ fn free(method: &str, request: &Request, state: &State) -> Option<Value> {
                 "trades",
                 "tbbo",
                 "mbp-1",
+                "bbo-1s",
+                "bbo-1m",
                 "definition",
                 "status",
             ];

@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use chrono::{DateTime, Datelike, NaiveDate, Weekday};
 use dbn::{
-    BidAskPair, InstrumentDefMsg, MappingInterval, Mbp1Msg, Metadata, OhlcvMsg, RecordHeader, SType, Schema,
-    StatusMsg, SymbolMapping, TradeMsg,
+    BboMsg, BidAskPair, InstrumentDefMsg, MappingInterval, Mbp1Msg, Metadata, OhlcvMsg, RecordHeader, SType,
+    Schema, StatusMsg, SymbolMapping, TradeMsg,
     encode::{DbnEncodable, EncodeRecord, dbn::Encoder},
     rtype,
 };
@@ -61,7 +61,7 @@ impl Data {
     pub fn bytes(&self) -> usize {
         let size = match self.schema {
             Schema::Trades => 48,
-            Schema::Tbbo | Schema::Mbp1 => 80,
+            Schema::Tbbo | Schema::Mbp1 | Schema::Bbo1S | Schema::Bbo1M => 80,
             Schema::Definition => 520,
             Schema::Status => 40,
             _ => 56,
@@ -119,6 +119,8 @@ impl Data {
                 status.hd = RecordHeader::new::<StatusMsg>(rtype::STATUS, 1, id, ts);
                 put(encoder, &status);
             }
+            Schema::Bbo1S => put(encoder, &sample(&quote(&trade, id, ts), rtype::BBO_1S)),
+            Schema::Bbo1M => put(encoder, &sample(&quote(&trade, id, ts), rtype::BBO_1M)),
             _ => put(encoder, &quote(&trade, id, ts)),
         }
     }
@@ -178,6 +180,15 @@ fn quote(trade: &TradeMsg, id: u32, ts: u64) -> Mbp1Msg {
         levels: [level],
         ..Mbp1Msg::default()
     }
+}
+
+/// Returns what is sampled of a quote at the end of an interval.
+fn sample(quote: &Mbp1Msg, rtype: u8) -> BboMsg {
+    let mut sample = BboMsg::default_for_schema(Schema::Bbo1S);
+    sample.hd = RecordHeader::new::<BboMsg>(rtype, 1, quote.hd.instrument_id, quote.hd.ts_event);
+    (sample.price, sample.size, sample.ts_recv) = (quote.price, quote.size, quote.ts_recv);
+    sample.levels = quote.levels.clone();
+    sample
 }
 
 fn put<R: DbnEncodable>(encoder: &mut Encoder<impl std::io::Write>, record: &R) {

@@ -206,7 +206,7 @@ fn the_end_moves_and_nothing_is_bought_twice() {
 
 #[test]
 fn every_schema_and_symbol_type() {
-    for schema in ["ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "trades", "tbbo", "mbp-1"] {
+    for schema in ["ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "trades", "tbbo", "mbp-1", "bbo-1s", "bbo-1m"] {
         let case = Case::new();
         case.fetch(&format!("--symbol MESH4 --schema {schema} {JANUARY}")).ended(0);
         let stored = case.ledger().into_iter().filter(|entry| entry["event"] == "stored");
