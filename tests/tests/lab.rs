@@ -54,7 +54,8 @@ fn a_report_runs_again_to_the_same_figures() {
 
 #[test]
 fn a_report_that_was_changed_is_found_out() {
-    let changed = "jq '.account.net_usd += 1' run/summary.json > better.json && mes-bt verify -q --yes better.json";
+    let changed =
+        "jq '.account.net_usd += 1' run/summary.json > better.json && mes-bt verify -q --yes better.json";
     let text = refused(changed);
     assert!(text.contains("1 of ") && text.contains("account.net_usd first"), "{text}");
     // Random entries on synthetic data can be made from nothing; a model has to be there.

@@ -252,7 +252,7 @@ mod tests {
     use crate::{folds::Fold, summary::Reached};
 
     fn fold(number: usize, side: Side, days: &[[i64; 4]]) -> FoldResult {
-        let span = json!({"from": "2026-11-01T23:00:00Z", "to": "2026-11-05T23:00:00Z"});
+        let span = json!({"from": "2026-11-01T23:00:00Z", "to": "2026-11-05T23:00:00Z", "sessions": 1});
         let fold: Fold = serde_json::from_value(json!({
             "kind": "fold", "v": 1, "fold": number, "train": span, "validate": span, "test": span, "until": "2026-11-05T23:00:00Z",
             "purge_s": 30, "embargo_s": 0
