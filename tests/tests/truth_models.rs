@@ -13,7 +13,7 @@ const UNSEEN: &str = "--from 2026-10-01 --sessions 12";
 fn rows(folder: &Path, edge: u8, span: &str, file: &str) {
     let line = format!(
         "mes-fetch synth -q --seed 8 --edge {edge} --no-bounce --session rth {span} |
-         mes-bars -q --session rth --interval 5s | mes-features -q --labels=horizon --to parquet > {file}"
+         mes-bars -q --session rth --interval 5s | mes-features -q --warm-within 24h --labels=horizon --to parquet > {file}"
     );
     shell::ok(folder, &line, b"");
 }

@@ -108,7 +108,7 @@ fn a_planted_edge_is_found_and_gone_when_turned_off() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         prepare(folder, edge, 16);
-        let line = "mes-features -q --labels=horizon --to parquet bars.parquet > features.parquet &&
+        let line = "mes-features -q --warm-within 24h --labels=horizon --to parquet bars.parquet > features.parquet &&
                     mes-train logistic -q --until 2026-11-13T00:00:00Z --out model.onnx features.parquet &&
                     mes-predict -q --model model.onnx --skip-in-sample --to parquet features.parquet > rows.parquet &&
                     sed -i 's/^confidence = .*/confidence = 0.5/; s/^from = 0.60/from = 0.50/' endless.toml";

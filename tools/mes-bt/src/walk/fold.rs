@@ -256,7 +256,7 @@ impl Work<'_> {
         stage.with(files)
     }
 
-    /// Reads the summary of a span, and whether its data were made up.
+    /// Reads the summary of a span, and where its data came from.
     fn side(&self, name: &str) -> Result<(Side, Origin)> {
         let path = self.folder.join(name).join("summary.json");
         let at = |error: Error| error.at(path.display());
