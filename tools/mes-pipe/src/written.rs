@@ -63,7 +63,7 @@ fn take<const N: usize>(
     rows: &mut Vec<Line<N>>,
 ) -> Result<()> {
     let here = |row: usize| move |error: Error| error.at(place.of(row));
-    let times = column(batch, "ts").and_then(|array| instants(array)).map_err(here(0))?;
+    let times = column(batch, "ts").and_then(instants).map_err(here(0))?;
     let mut values = Vec::with_capacity(N);
     for name in names {
         values.push(column(batch, name).and_then(|array| numbers(name, array)).map_err(here(0))?);
