@@ -2,10 +2,10 @@
 
 use mes_golden::shell;
 
-/// Runs a line on a terminal of its own, on which nothing is typed but the end of the input.
+/// Runs a line on a terminal of its own, on which nothing is typed but the end of the input, as often as it is asked for.
 fn typed(line: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = shell::run(folder.path(), &format!("script -qec '{line}' /dev/null"), b"\x04");
+    let output = shell::run(folder.path(), &format!("script -qec '{line}' /dev/null"), &[4; 8]);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

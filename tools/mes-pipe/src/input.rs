@@ -53,7 +53,7 @@ enum Decoder {
 pub(crate) struct Opened {
     name: String,
     decoder: Decoder,
-    schema: SchemaRef,
+    pub schema: SchemaRef,
     meta: Option<Meta>,
     interval: Option<Interval>,
     pub hash: Option<String>,

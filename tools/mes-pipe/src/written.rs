@@ -8,7 +8,7 @@ use arrow_array::{
     cast::AsArray,
     types::{Float32Type, Float64Type, Int8Type, Int32Type, Int64Type, TimestampNanosecondType},
 };
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Schema};
 use mes_core::time::{self, Ts};
 
 use crate::{
@@ -41,6 +41,12 @@ pub fn read<const N: usize>(path: &Path, names: [&str; N]) -> Result<Written<N>>
     // A pipe too has a hash once it lies in a file.
     let source = Source::open(path)?;
     let mut opened = Opened::new(Source::new(source.name.clone(), source.into_file()?)?, |_| true)?;
+    // Also of a table without rows.
+    for name in ["ts"].into_iter().chain(names) {
+        if opened.schema.column_with_name(name).is_none() {
+            return Err(absent(name, &opened.schema).at(path.display()));
+        }
+    }
     let blake3 = opened.hash.clone().unwrap_or_default();
     let (mut rows, mut before) = (Vec::new(), 0);
     loop {
@@ -63,7 +69,7 @@ fn take<const N: usize>(
     rows: &mut Vec<Line<N>>,
 ) -> Result<()> {
     let here = |row: usize| move |error: Error| error.at(place.of(row));
-    let times = column(batch, "ts").and_then(|array| instants(array)).map_err(here(0))?;
+    let times = column(batch, "ts").and_then(instants).map_err(here(0))?;
     let mut values = Vec::with_capacity(N);
     for name in names {
         values.push(column(batch, name).and_then(|array| numbers(name, array)).map_err(here(0))?);
@@ -80,11 +86,12 @@ fn take<const N: usize>(
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    batch.column_by_name(name).ok_or_else(|| {
-        let schema = batch.schema();
-        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        Error::data(format!("no column {name:?} (there are {})", names.join(" ")))
-    })
+    batch.column_by_name(name).ok_or_else(|| absent(name, batch.schema_ref()))
+}
+
+fn absent(name: &str, schema: &Schema) -> Error {
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    Error::data(format!("no column {name:?} (there are {})", names.join(" ")))
 }
 
 fn empty(name: &str) -> Error {
@@ -132,7 +139,7 @@ mod tests {
     use std::{fs, sync::Arc};
 
     use arrow_array::{Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
-    use arrow_schema::{Field, Schema};
+    use arrow_schema::Field;
     use mes_core::time::SECOND;
 
     use super::*;
@@ -184,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_its_place() {
         for (text, what) in [
-            ("ts,p_dir\n1970-01-01T00:00:03Z,1\n", "line 2: no column \"p_conf\" (there are ts p_dir)"),
+            ("ts,p_dir\n", "no column \"p_conf\" (there are ts p_dir)"),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,,1\n", "line 2: column \"p_dir\" is empty"),
             ("ts,p_dir,p_conf\n,1,1\n", "line 2: column \"ts\" is empty"),
             (
