@@ -8,6 +8,7 @@ use mes_core::{
     costs::{self, Costs},
     fills::{Fills, Latency, Model},
     interval::Interval,
+    kept::{Book, Memory},
     ledger::Ledger,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
@@ -61,6 +62,7 @@ fn statement() -> Statement {
         working: vec![working],
         fills: vec![fill],
         refused: vec![Refusal { order: 6, reason: "guard_rate".into() }],
+        locked: true,
     }
 }
 
@@ -70,6 +72,7 @@ fn run() -> Run {
         v: 1,
         interval: "1s".into(),
         session: Filter::All,
+        quotes: true,
         rules: Named { blake3: named("a"), value: Rules::parse(rules::MES_1K).expect("the shipped rules") },
         costs: Named { blake3: named("b"), value: Costs::parse(costs::OWNER).expect("the shipped costs") },
         fills: Fills { model: Model::Conservative, latency: Latency::constant(5).expect("a latency") },
@@ -82,7 +85,9 @@ fn run() -> Run {
             balance_cents: Cents(100_000),
             cut: None,
             seen: 7,
+            kept: Some(Book { id: named("id"), past: Some(named("p")), next: named("n"), order: 7 }),
         },
+        kept: Some(Memory { id: Some(named("id")), pasts: vec![None, Some(named("p"))], order: 7 }),
         lineage: serde_json::json!([]),
     }
 }

@@ -216,8 +216,10 @@ impl Checks {
         let last = self.last;
         self.last = times.last().copied().unwrap_or(last);
         let before = |row: usize| if row == 0 { last } else { times[row - 1] };
-        let row =
-            times.iter().zip(std::iter::once(&last).chain(times.iter())).position(|(now, last)| now < last)?;
+        let row = times
+            .iter()
+            .zip(std::iter::once(&last).chain(times.iter()))
+            .position(|(now, last)| now < last)?;
         let (now, before) = (time::format(times[row]), time::format(before(row)));
         Some((row, Error::data(format!("time goes back from {before} to {now}: sort the rows by ts"))))
     }

@@ -115,7 +115,10 @@ mod tests {
     fn refuses_what_it_cannot_mean() {
         for (text, what) in [
             ("ts,dir\n", "no column \"p_dir\""),
-            ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9\n", "line 2: column \"p_dir\": 2 is not -1, 0 or 1"),
+            (
+                "ts,p_dir,p_conf\n1970-01-01T00:00:03Z,2,0.9\n",
+                "line 2: column \"p_dir\": 2 is not -1, 0 or 1",
+            ),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1,NaN\n", "line 2: column \"p_conf\": NaN"),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03,1,0.9\n", "line 2: time"),
             ("ts,p_dir,p_conf\n1970-01-01T00:00:03Z,1\n", "line 2: 2 values"),
