@@ -275,7 +275,7 @@ mod tests {
             in_sample: Side { days: 20, net_usd: 400.0, net_per_day_usd: Some(20.0), ..Side::default() },
             out_of_sample: Side { days: days.len(), ..side },
             days: days.iter().map(day).collect(),
-            synthetic: false,
+            origin: Origin::Recorded,
         }
     }
 
