@@ -25,8 +25,9 @@ use crate::{
         ledger::{self, Line, searched},
         overfit,
     },
-    recorder::{Recorder, Results},
+    recorder::Recorder,
     refill::{self, Dealt},
+    results::Results,
     summary::Summary,
     terminal,
 };

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::{
-    recorder::{Alert, Results},
+    results::{Alert, Results},
     summary::Reached,
     words,
 };

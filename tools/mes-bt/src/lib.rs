@@ -16,6 +16,7 @@ pub mod recorder;
 mod refill;
 mod replay;
 mod report;
+pub mod results;
 #[cfg(test)]
 mod sample;
 mod slice;

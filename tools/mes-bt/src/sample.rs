@@ -19,7 +19,7 @@ use mes_core::{
 use mes_risk::trade::Journal;
 use serde_json::json;
 
-use crate::recorder::{Recorder, Results};
+use crate::{recorder::Recorder, results::Results};
 
 /// 2026-11-02T14:31:00Z, a Monday.
 pub const START: Ts = 1_793_629_860 * SECOND;

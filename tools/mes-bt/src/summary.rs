@@ -10,7 +10,7 @@ use crate::{
     incidents::{self, Counted},
     life::LASTING,
     metrics::{Metrics, blocked::Blocked},
-    recorder::{Alert, Results},
+    results::{Alert, Results},
     terms::Terms,
     words,
 };

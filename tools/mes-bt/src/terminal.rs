@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     evidence::{Intervals, Range},
     metrics::blocked::Blocked,
-    recorder::Results,
+    results::Results,
     summary::Summary,
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
@@ -245,7 +245,7 @@ fn limits(summary: &Summary, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{recorder::Alert, sample};
+    use crate::{results::Alert, sample};
 
     #[test]
     fn the_worst_comes_first() {

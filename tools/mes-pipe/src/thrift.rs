@@ -141,7 +141,7 @@ mod tests {
 
     /// A data page of 300 values in 1,000 bytes, 77 when packed, of this encoding; with statistics.
     fn header(encoding: u8) -> Vec<u8> {
-        let zigzag = |value: u64| vec![(2 * value) as u8 | 0x80, (2 * value >> 7) as u8];
+        let zigzag = |value: u64| vec![(2 * value) as u8 | 0x80, ((2 * value) >> 7) as u8];
         let statistics = [&[0x18, 3][..], b"abc", &[0]].concat();
         let data =
             [&[0x15][..], &zigzag(300), &[0x15, 2 * encoding, 0x15, 0, 0x15, 0, 0x1c], &statistics, &[0]];

@@ -113,7 +113,7 @@ fn long_lines_come_in_small_batches() {
         let _ = stdin.write_all(b"ts,a,b,c,d\n");
         for second in 0..3000 {
             let (minute, second) = (second / 60, second % 60);
-            if write!(stdin, "2025-11-24T14:{minute:02}:{second:02}Z,{cells}\n").is_err() {
+            if writeln!(stdin, "2025-11-24T14:{minute:02}:{second:02}Z,{cells}").is_err() {
                 break;
             }
         }

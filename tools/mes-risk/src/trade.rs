@@ -103,23 +103,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         Some(recorded) => recorded.clone(),
         None => broker.hello()?,
     };
-    let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
-    ledger.order = ledger.order.max(hello.seen);
-    let run = Run {
-        v: 1,
-        interval: stream.interval.to_string(),
-        session: stream.session,
-        quotes: stream.quotes,
-        rules: settings.rules.clone(),
-        costs: settings.costs.clone(),
-        fills: settings.fills.clone(),
-        calendar: settings.calendar.blake3.clone(),
-        from,
-        ledger: ledger.clone(),
-        broker: hello.clone(),
-        kept: stream.kept.clone(),
-        lineage: stream.lineage.to_json(),
-    };
+    let run = run_record(settings, stream, from, hello);
     let Named { value: calendar, .. } = &settings.calendar;
     let mut risk = Risk::new(&run, calendar.clone(), stream.interval, from);
     let mut sessions = Sessions::new(calendar.clone());
@@ -169,11 +153,35 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
     }
     journal.end()?;
     journal.flush()?;
-    let statement = broker.end()?;
-    verdicts.clear();
+    close(&mut risk, broker.end()?, journal)
+}
+
+/// Describes what is about to be traded.
+fn run_record(settings: &Settings, stream: &Stream, from: Option<Ts>, hello: Hello) -> Run {
+    let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
+    ledger.order = ledger.order.max(hello.seen);
+    Run {
+        v: 1,
+        interval: stream.interval.to_string(),
+        session: stream.session,
+        quotes: stream.quotes,
+        rules: settings.rules.clone(),
+        costs: settings.costs.clone(),
+        fills: settings.fills.clone(),
+        calendar: settings.calendar.blake3.clone(),
+        from,
+        ledger,
+        broker: hello,
+        kept: stream.kept.clone(),
+        lineage: stream.lineage.to_json(),
+    }
+}
+
+/// Takes in the account as it was left. The last statement is the last line.
+fn close<J: Journal>(risk: &mut Risk, statement: &Statement, journal: &mut J) -> Result<()> {
+    let mut verdicts = Vec::new();
     risk.closed(statement, &mut verdicts);
     journal.closed(risk.ledger_mut(), statement)?;
-    // The last statement is the last line.
     for verdict in &verdicts {
         journal.verdict(verdict)?;
     }

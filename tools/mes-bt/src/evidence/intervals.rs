@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     metrics::returns::{self, YEAR},
-    recorder::Results,
+    results::Results,
     stats::{block_length, bootstrap::stationary, interval::bca},
     trades::Trade,
 };

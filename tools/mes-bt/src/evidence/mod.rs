@@ -14,7 +14,7 @@ pub use skill::Skill;
 
 use serde::Serialize;
 
-use crate::{recorder::Results, stats::overfitting::Overfitting};
+use crate::{results::Results, stats::overfitting::Overfitting};
 
 /// All random draws of a summary come from this seed: the same results make the same bytes.
 const SEED: u64 = 1;

@@ -8,7 +8,7 @@ use crate::{
         finite,
         returns::{self, YEAR},
     },
-    recorder::Results,
+    results::Results,
     stats::{
         deflated::{benchmark, dsr},
         moments::Track,

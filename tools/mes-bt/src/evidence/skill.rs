@@ -9,7 +9,7 @@ use chrono::Timelike;
 use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, tz};
 use serde::Serialize;
 
-use crate::{recorder::Results, stats::interval::percentile, trades::Trade};
+use crate::{results::Results, stats::interval::percentile, trades::Trade};
 
 const SETS: usize = 999;
 /// No more random trades than this are tried, but never fewer sets than [`FEWEST_SETS`].

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use mes_core::money::Cents;
 
-use crate::recorder::Results;
+use crate::results::Results;
 
 const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
                       max_drawdown_usd,max_drawdown_ratio";

@@ -11,7 +11,7 @@ use std::path::Path;
 use mes_core::money::Cents;
 use mes_pipe::{Result, answer::pretty, write::whole};
 
-use crate::{made, recorder::Results, report, summary::Summary, terminal};
+use crate::{made, report, results::Results, summary::Summary, terminal};
 
 /// Writes trades, summary and report; the equity file was written as the bars passed.
 pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<()> {

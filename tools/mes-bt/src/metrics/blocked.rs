@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finite;
 use crate::{
-    recorder::Results,
+    results::Results,
     words::{self, or_dash},
 };
 

@@ -5,7 +5,7 @@ use mes_core::money::Cents;
 use serde::Serialize;
 
 use super::ratio;
-use crate::{recorder::Results, trades::Trade};
+use crate::{results::Results, trades::Trade};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {

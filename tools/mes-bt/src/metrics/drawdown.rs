@@ -7,7 +7,7 @@ use mes_core::{
 use serde::Serialize;
 
 use super::finite;
-use crate::recorder::{DayResult, Results};
+use crate::results::{DayResult, Results};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Drawdown {

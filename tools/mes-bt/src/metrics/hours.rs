@@ -7,7 +7,7 @@ use mes_core::{money::Cents, tz};
 use serde::Serialize;
 
 use super::ratio;
-use crate::recorder::Results;
+use crate::results::Results;
 
 /// Trades entered from this full hour until the next.
 #[derive(Clone, Debug, PartialEq, Serialize)]

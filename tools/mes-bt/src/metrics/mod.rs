@@ -11,7 +11,7 @@ pub mod trade;
 
 use serde::Serialize;
 
-use crate::recorder::Results;
+use crate::results::Results;
 
 /// All groups, under the names that the JSON summary has.
 #[derive(Clone, Debug, PartialEq, Serialize)]

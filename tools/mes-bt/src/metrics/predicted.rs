@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ratio;
 use crate::{
-    recorder::Results,
+    results::Results,
     words::{self, count, or_dash, percent},
 };
 

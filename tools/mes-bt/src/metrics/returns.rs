@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{drawdown::Fall, finite, mean, ratio};
 use crate::{
-    recorder::{DayResult, Results},
+    results::{DayResult, Results},
     stats::sharpe_error,
 };
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{finite, ratio};
 use crate::{
-    recorder::Results,
+    results::Results,
     stats::break_even::win_ratio,
     trades::{Trade, doubtful},
 };

@@ -8,7 +8,7 @@ use super::ledger::Trial;
 use crate::{
     evidence::{Intervals, Range, Rests, Searched, SharpeEvidence},
     metrics::{ratio, returns::Returns},
-    recorder::{DayResult, Results},
+    results::{DayResult, Results},
     summary::Reached,
     words::{self, count, signed_usd, usd},
 };

@@ -9,7 +9,7 @@ use mes_risk::trade::Journal;
 use super::Days;
 use crate::{
     life::Life,
-    recorder::Alert,
+    results::Alert,
     trades::{Pairing, Trade},
 };
 

@@ -17,10 +17,7 @@ use mes_risk::trade::{Journal, Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
 use super::{columns::Columns, walk::Skip, *};
-use crate::{
-    recorder::{Recorder, Results},
-    sample::START,
-};
+use crate::{recorder::Recorder, results::Results, sample::START};
 
 /// Days of stretches of seconds around noon, at night and over the day's end, with holes, empty seconds, bursts.
 fn market(seed: u64, days: i64) -> Vec<Row> {

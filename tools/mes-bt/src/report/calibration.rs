@@ -9,7 +9,7 @@ use mes_page::{
 };
 
 use crate::{
-    recorder::Results,
+    results::Results,
     trades::Trade,
     words::{count, percent, signed_usd},
 };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     metrics::{costs::CostMetrics, hours::Hour},
-    recorder::{Point, Results},
+    results::{Point, Results},
     words::{self, signed_usd, usd},
 };
 

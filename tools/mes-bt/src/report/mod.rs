@@ -7,7 +7,7 @@ mod sections;
 
 use mes_page::{html, pair, svg};
 
-use crate::{recorder::Results, summary::Summary};
+use crate::{results::Results, summary::Summary};
 
 /// Begins the summary within the page.
 pub const SUMMARY: &str = "<script type=\"application/json\" id=\"summary\">";

@@ -13,7 +13,7 @@ use crate::{
     files,
     incidents::{self, Counted},
     metrics::{blocked::Blocked, trade::Split},
-    recorder::Results,
+    results::Results,
     summary::Summary,
     terminal::{chance, interval},
     words::{self, or_dash, percent, signed_usd, two, usd},

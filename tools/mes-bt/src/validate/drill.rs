@@ -16,7 +16,8 @@ use mes_risk::trade::{Next, Rows, Stream, trade};
 
 use crate::{
     life::LASTING,
-    recorder::{Recorder, Results},
+    recorder::Recorder,
+    results::Results,
     words::{count, usd},
 };
 

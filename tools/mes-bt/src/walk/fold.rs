@@ -14,7 +14,7 @@ use crate::{
     evidence::FEWEST_SESSIONS,
     folds::{Fold, Span},
     metrics::{blocked::Blocked, ratio},
-    recorder::DayResult,
+    results::DayResult,
     summary::Reached,
 };
 

@@ -11,7 +11,7 @@ use super::fold::{FoldResult, Side};
 use crate::{
     evidence::{Intervals, Rests, SharpeEvidence},
     metrics::{blocked::Blocked, drawdown::Fall, ratio, returns::Returns},
-    recorder::{DayResult, Results},
+    results::{DayResult, Results},
     summary::FEW_TRADES,
     terms::Terms,
     words,

@@ -88,18 +88,17 @@ fn f32s(rows: usize) -> Vec<f32> {
     values
 }
 
+/// Makes prices of numbers: a column of ours holds what can be; one that nobody knows, anything.
+fn prices(numbers: &[f64]) -> Vec<f64> {
+    let can_be = numbers.iter().copied().filter(|v| (f64::MIN_POSITIVE..=1e6).contains(v));
+    can_be.cycle().take(numbers.len()).collect()
+}
+
 /// A table with every kind of column and value that bites.
 pub fn tricky() -> RecordBatch {
     let numbers = f64s();
     let rows = numbers.len();
-    // A column of ours holds what can be; one that nobody knows, anything.
-    let prices: Vec<f64> = numbers
-        .iter()
-        .copied()
-        .filter(|v| (f64::MIN_POSITIVE..=1e6).contains(v))
-        .cycle()
-        .take(rows)
-        .collect();
+    let prices = prices(&numbers);
     let volumes = [0, 1, 7, 99_999_999, 100_000_000];
     let sparse = |row: usize| !row.is_multiple_of(3);
     let counts = [0, 1, -1, i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1];
@@ -108,6 +107,9 @@ pub fn tricky() -> RecordBatch {
     let times = (0..rows as i64).map(|row| START + row * row * 1_000_003).collect();
     let maybe: Vec<_> = prices.iter().enumerate().map(|(row, price)| sparse(row).then_some(*price)).collect();
     let floats: Vec<_> = f32s(rows).into_iter().take(rows).collect();
+    let whole = |pick: &dyn Fn(usize) -> Option<i64>| {
+        Arc::new((0..rows).map(pick).collect::<Int64Array>()) as ArrayRef
+    };
     table(
         times,
         vec![
@@ -115,15 +117,10 @@ pub fn tricky() -> RecordBatch {
             ("high", Arc::new(Float64Array::from(prices.clone()))),
             ("low", Arc::new(Float64Array::from(prices.clone()))),
             ("close", Arc::new(Float64Array::from(prices.clone()))),
-            ("volume", Arc::new((0..rows).map(|row| Some(volumes[row % 5])).collect::<Int64Array>())),
+            ("volume", whole(&|row| Some(volumes[row % 5]))),
             ("bid", Arc::new(Float64Array::from(maybe))),
-            (
-                "bid_size",
-                Arc::new(
-                    (0..rows).map(|row| sparse(row).then_some(volumes[row % 5])).collect::<Int64Array>(),
-                ),
-            ),
-            ("seg", Arc::new((0..rows).map(|row| Some(row as i64)).collect::<Int64Array>())),
+            ("bid_size", whole(&|row| sparse(row).then_some(volumes[row % 5]))),
+            ("seg", whole(&|row| Some(row as i64))),
             (
                 "symbol",
                 Arc::new(
@@ -152,12 +149,7 @@ pub fn tricky() -> RecordBatch {
                     (0..rows).map(|row| sparse(row + 1).then_some(numbers[row])).collect::<Float64Array>(),
                 ),
             ),
-            (
-                "other_i64",
-                Arc::new(
-                    (0..rows).map(|row| sparse(row + 1).then_some(counts[row % 7])).collect::<Int64Array>(),
-                ),
-            ),
+            ("other_i64", whole(&|row| sparse(row + 1).then_some(counts[row % 7]))),
             (
                 "other_bool",
                 Arc::new(
