@@ -19,7 +19,7 @@ const NOT_RUN: &str = "# not run: ";
 
 /// What the examples of a page print, among other things.
 const PRINTED: [(&str, &[&str]); 2] = [
-    ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "nothing broken", "f_momentum"]),
+    ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "\"holds\":true", "f_momentum"]),
     (
         "pipelines/rules/README.md",
         &[

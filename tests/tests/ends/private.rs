@@ -26,7 +26,10 @@ fn run_directory_sockets_and_state_are_ours_alone_whatever_the_umask() {
             .stdin(Stdio::piped())
             .spawn()
             .expect("exec");
+        let mut tries = 0;
         while !path.join("run/account.sock").exists() || mode("run/account.sock") != 0o600 {
+            tries += 1;
+            assert!(tries < 1000, "umask {umask}: the socket is not there, or others may use it");
             assert!(exec.try_wait().expect("a child").is_none(), "umask {umask}: exec is gone");
             sleep(Duration::from_millis(10));
         }

@@ -41,6 +41,16 @@ impl Sample {
         Sample { rows, journal }
     }
 
+    /// Puts a move of the stop behind the first entry.
+    fn move_a_stop(&mut self) {
+        let entry = self.journal.iter().position(|record| record["action"] == "enter").expect("an entry");
+        let (ts, id) = (&self.journal[entry]["ts"], &self.journal[entry]["id"]);
+        let order = json!({
+            "kind": "order", "ts": ts, "id": id, "signal": "HOLD", "action": "move_stop", "stop": 5000.25,
+        });
+        self.journal.insert(entry + 1, order);
+    }
+
     /// Returns the places of the records to put at extremes: of each kind the one that has most to it.
     fn richest(&self, kind: &str) -> usize {
         let weight = |record: &Value| record.to_string().len();
@@ -89,8 +99,9 @@ fn exec(folder: &Path, journal: &str) -> Output {
 
 #[test]
 fn of_runs_rows_and_orders_at_mes_exec() {
-    let sample = Sample::new();
+    let mut sample = Sample::new();
     let kinds = ["run", "row", "order", "end"];
+    sample.move_a_stop();
     let mut places: Vec<usize> = ["run", "row"].map(|kind| sample.richest(kind)).to_vec();
     for action in ["enter", "exit", "move_stop"] {
         places.extend(sample.journal.iter().position(|record| record["action"] == action));

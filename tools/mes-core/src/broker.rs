@@ -21,7 +21,9 @@ pub enum BrokerError {
 /// Who the broker is, said once at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
+    #[serde(deserialize_with = "within::name")]
     pub broker: String,
+    #[serde(deserialize_with = "within::name")]
     pub account: String,
     pub balance_cents: Cents,
     /// The New York time by which the broker itself demands to be flat.

@@ -7,8 +7,8 @@ use crate::{
     bar::Bar,
     order::Side,
     session::clock,
-    time::{MINUTE, SECOND, Ts},
-    tz,
+    time::{HOUR, MINUTE, SECOND, Ts},
+    tz, within,
 };
 
 /// How long every trade has to be at one price.
@@ -49,6 +49,15 @@ impl Lock {
         } else if breaks {
             self.since = bar.ts;
         }
+    }
+
+    /// Says whether rows could have left this behind.
+    pub(crate) fn can_be(&self) -> bool {
+        // The day of a row begins before it, and ends after it.
+        let time = |ts: Ts| (-48 * HOUR..within::TIMES.end + 48 * HOUR).contains(&ts);
+        let price = |price: f64| price.abs() <= within::POINTS;
+        [self.from, self.to, self.since, self.ts].into_iter().all(time)
+            && [self.close, self.before, Some(self.price)].into_iter().flatten().all(price)
     }
 
     /// Returns the side that does not fill as of the last row, if the market is locked.

@@ -37,7 +37,8 @@ pub struct Market {
 pub(crate) fn checked<'de, D: Deserializer<'de>>(json: D) -> Result<Market, D::Error> {
     let market = Market::deserialize(json)?;
     let recent = market.recent.iter().all(|(ts, volume)| within::TIMES.contains(ts) && is_volume(volume));
-    if recent && is_volume(&market.recent_volume) && market.minutes.can_be() {
+    let last = market.last.is_none_or(|(_, ts)| within::TIMES.contains(&ts));
+    if recent && last && is_volume(&market.recent_volume) && market.minutes.can_be() && market.lock.can_be() {
         return Ok(market);
     }
     Err(D::Error::custom("what is remembered of the market is beyond all that a market does"))

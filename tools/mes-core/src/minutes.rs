@@ -26,7 +26,7 @@ const RANGES_LEAST: usize = 30;
 /// Averages are summed in whole millionths of a tick, so that their mean never drifts.
 const MILLION: f64 = 1e6;
 /// Before every row by more than a break, and far from where a difference would overflow.
-const BEFORE_ALL: Ts = Ts::MIN / 2;
+const BEFORE_ALL: Ts = -2 * BREAK;
 
 /// Wilder's average of 14, seeded with the mean of the first 14.
 /// Source: Wilder, New Concepts in Technical Trading Systems (1978).

@@ -2,7 +2,7 @@
 //! record, so that nothing after that has to.
 //!
 //! Far beyond every account: a million contracts, ten thousand million dollars, ten million points. Sums of a line full of
-//! them stay below 2⁶³.
+//! them stay below 2⁶³. What a row can be is in [`crate::bounds`].
 
 use std::fmt::Display;
 
@@ -12,14 +12,16 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use crate::{
     Error,
     bar::Bar,
+    bounds::MOST_POINTS,
     time::{SECOND, Ts},
 };
 
+/// Bytes of the name of a broker or an account.
+const NAME: usize = 40;
 pub const CONTRACTS: i64 = 1_000_000;
 pub const TICKS: i64 = 40_000_000;
-/// Contracts that trade in a row.
-const VOLUME: i64 = 1_000_000_000;
-pub const POINTS: f64 = 1e7;
+/// Of an account's prices, which slippage and stops carry beyond those of a row.
+pub const POINTS: f64 = 10.0 * MOST_POINTS;
 pub const CENTS: i64 = 1_000_000_000_000;
 /// Programs that know numbers as doubles keep whole ones up to here.
 pub const ID: u64 = 1 << 53;
@@ -60,6 +62,16 @@ pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
 pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
     let id = u64::deserialize(json)?;
     if id <= ID { Ok(id) } else { Err(D::Error::custom(beyond("orders", id, ID))) }
+}
+
+/// Reads a name that a file can bear, whatever is in it.
+pub fn name<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
+    let name = String::deserialize(json)?;
+    if name.len() <= NAME {
+        Ok(name)
+    } else {
+        Err(D::Error::custom(format!("a name of {} bytes, more than {NAME}", name.len())))
+    }
 }
 
 /// Reads how often something happened.
@@ -125,10 +137,7 @@ pub fn date(text: &str) -> Result<NaiveDate, String> {
 /// Errors when what is remembered of a bar is beyond what a market does.
 pub fn bar(bar: &Bar) -> Result<(), String> {
     time(bar.ts).map_err(|error| error.to_string())?;
-    let prices = [bar.open, bar.high, bar.low, bar.close];
-    let fit =
-        prices.iter().all(|price| (-POINTS..=POINTS).contains(price)) && (0..=VOLUME).contains(&bar.volume);
-    if fit { Ok(()) } else { Err("a bar beyond what a market does".into()) }
+    bar.check().map_err(|fault| fault.to_string())
 }
 
 /// Checks all numbers of settings, whatever they mean.

@@ -152,6 +152,9 @@ fn add(args: &Args) -> Result<()> {
             settings[key] = json!(names);
         }
     }
+    if args.set == Named::Live {
+        settings["named"] = json!("live");
+    }
     if let Some(limit) = args.warm_within {
         settings["warm_within"] = json!(limit.to_string());
     }

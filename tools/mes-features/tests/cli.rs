@@ -180,6 +180,7 @@ fn errors_say_where_and_what_to_do() {
     assert!(code == Some(2) && said.contains("whole number of rows"), "{said}");
 
     let mut broken = input.clone();
+    broken[3] = broken[3].replace(r#""high":4000.5"#, r#""high":4000.75"#);
     broken[3] = broken[3].replace(r#""close":4000.5"#, r#""close":4000.6"#);
     assert_ne!(broken, input);
     let (code, said) = refusal(&["--interval", "1s"], &broken.join("\n"));

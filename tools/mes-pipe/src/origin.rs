@@ -20,8 +20,9 @@ fn links(lineage: &Value) -> &[Value] {
     lineage.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
+/// Says whether a link brought rows in; `roll` and a replay only pass on what they are given.
 fn fetched(link: &Value) -> bool {
-    link["tool"].as_str().is_some_and(|tool| tool.split(' ').next() == Some("mes-fetch"))
+    link["tool"] == "mes-fetch" || (link["tool"] == "mes-fetch live" && link["settings"]["replay"] == false)
 }
 
 impl Origin {
@@ -89,7 +90,10 @@ impl Origin {
 pub fn is_live(lineage: &Value) -> bool {
     let links = links(lineage);
     links.first().is_some_and(|link| link["tool"] == "mes-fetch live")
-        && links.iter().all(|link| !link["input"].is_array() && link["settings"]["synthetic"] != true)
+        && links.iter().all(|link| {
+            let settings = &link["settings"];
+            !link["input"].is_array() && settings["synthetic"] != true && settings["replay"] != true
+        })
 }
 
 #[cfg(test)]
@@ -104,6 +108,8 @@ mod tests {
         let import = json!({"tool": "mes-fetch", "settings": {"preset": "x"}, "input": ["ab"]});
         let live = json!({"tool": "mes-fetch live", "settings": {"replay": false}});
         let replay = json!({"tool": "mes-fetch live", "settings": {"replay": true}, "input": ["ab"]});
+        let piped = json!({"tool": "mes-fetch live", "settings": {"replay": true}, "input": "pipe"});
+        let rolled = json!({"tool": "mes-fetch roll", "settings": {}, "input": ["ab"]});
         let bars = json!({"tool": "mes-bars", "settings": {}});
         let from_file = json!({"tool": "mes-bars", "settings": {}, "input": ["ab"]});
         let from_pipe = json!({"tool": "mes-bars", "settings": {}, "input": "pipe"});
@@ -113,7 +119,10 @@ mod tests {
             (json!([import, bars]), Origin::Recorded, false),
             (json!([live, bars]), Origin::Recorded, true),
             (json!([live, from_file]), Origin::Recorded, false),
-            (json!([replay, bars]), Origin::Recorded, false),
+            (json!([replay, bars]), Origin::Unknown, false),
+            (json!([piped, bars]), Origin::Unknown, false),
+            (json!([rolled]), Origin::Unknown, false),
+            (json!([import, rolled]), Origin::Recorded, false),
             (json!([from_file]), Origin::Unknown, false),
             (json!([from_pipe]), Origin::Unknown, false),
             (json!([]), Origin::Unknown, false),

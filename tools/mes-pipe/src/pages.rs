@@ -24,7 +24,7 @@ use parquet::{
     },
 };
 
-use crate::{Result, limits, thrift};
+use crate::{Error, Result, limits, thrift};
 
 /// No header is longer: statistics in it are cut by those who write them.
 const LONGEST_HEADER: usize = 1 << 20;
@@ -58,7 +58,16 @@ struct Chunk {
 
 impl Pages {
     /// Measures the pages of the columns (leaves) that `kept` picks.
-    pub fn of(file: File, metadata: &ParquetMetaData, kept: &[usize], rows_per_batch: usize) -> Pages {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] when two columns lie in one place: their pages would be counted once and unpacked twice.
+    pub fn of(
+        file: File,
+        metadata: &ParquetMetaData,
+        kept: &[usize],
+        rows_per_batch: usize,
+    ) -> Result<Pages> {
         let mut chunks = Vec::new();
         for (group, row_group) in metadata.row_groups().iter().enumerate() {
             for column in kept.iter().filter_map(|leaf| row_group.columns().get(*leaf)) {
@@ -74,8 +83,11 @@ impl Pages {
             }
         }
         chunks.sort_by_key(|chunk| chunk.begins);
+        if chunks.windows(2).any(|pair| pair[1].begins < pair[0].ends) {
+            return Err(Error::data("two columns lie in one place"));
+        }
         let groups = metadata.row_groups().iter().map(|_| AtomicU64::new(0)).collect();
-        Pages { file: Arc::new(file), chunks: chunks.into(), groups, rows_per_batch }
+        Ok(Pages { file: Arc::new(file), chunks: chunks.into(), groups, rows_per_batch })
     }
 
     /// Says whether any of the columns that are read may hold values that are made from the one before.

@@ -68,7 +68,7 @@ pub fn open(file: File, name: &str, keep: fn(&str) -> bool) -> Result<ParquetFil
     let schema = Arc::new(Schema::new_with_metadata(views, found.schema().metadata().clone()));
     let mask = ProjectionMask::roots(found.parquet_schema(), roots.iter().copied());
     let batch_rows = batch_rows(&found, &leaves);
-    let pages = Pages::of(file, &metadata, &leaves, batch_rows);
+    let pages = caught(|| Pages::of(file, &metadata, &leaves, batch_rows)).map_err(at)?;
     let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
     let reader = caught(|| {
         let metadata = ArrowReaderMetadata::try_new(metadata, options)?;

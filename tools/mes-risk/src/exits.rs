@@ -39,14 +39,16 @@ pub fn exit(
         // Retried every row: whatever swallowed the order before, the day ends flat.
         return close(ExitReason::EodFlatten);
     }
-    if leaving {
+    // At prices that are not believed only some exits act: whatever waits is not what a person asked for.
+    let jumped = ledger.market.prices.jump().is_some();
+    if leaving && !(jumped && ledger.halted.is_some()) {
         return None;
     }
     if ledger.stopped.is_some() || ledger.halted.is_some() || news::too_large(row, position, rules) {
         return close(ExitReason::Limit);
     }
     // What the model says of such a price, and where a stop would follow it to, is worth nothing.
-    if ledger.market.prices.jump().is_some() {
+    if jumped {
         return None;
     }
     let trade = ledger.trade.filter(|_| position != 0)?;

@@ -94,13 +94,15 @@ pub struct Remembered {
 impl Journal for Remembered {
     fn run(&mut self, run: &Run) -> Result<()> {
         self.journal.run(run)?;
-        // Before anything is refused here, so that mes-exec refuses it too, for the same reason.
-        self.journal.flush()?;
         let book = run.broker.kept.as_ref().filter(|_| self.wired);
-        if self.wired && book.is_some() != run.kept.is_some() {
-            return Err(Error::usage(account::ONE_END));
-        }
-        self.state.as_mut().map_or(Ok(()), |state| state.begin(book))
+        let begun = if self.wired && book.is_some() != run.kept.is_some() {
+            Err(Error::usage(account::ONE_END))
+        } else {
+            self.state.as_mut().map_or(Ok(()), |state| state.begin(book))
+        };
+        // Written down before mes-exec hears of it. What is refused here goes out too, to be refused there for the same reason.
+        let sent = self.journal.flush();
+        begun.and(sent)
     }
 
     fn row(&mut self, row: &Row) -> Result<()> {

@@ -125,7 +125,8 @@ fn trade_rows(args: &Args) -> Result<()> {
             rows.watch(broker.peer()?);
             run(args, rows, broker, &settings, out).map_err(|error| match error {
                 // What the same ^C has closed is no fault of its own.
-                Error::ReaderGone | Error::Failed(_) if stop::asked() => stop::error(),
+                Error::ReaderGone if stop::asked() => stop::error(),
+                lost @ Error::Failed(_) if stop::asked() => stop::error().and(Some(lost)),
                 // Our reader is mes-exec: without it nothing is traded.
                 Error::ReaderGone => Error::failed("mes-exec is gone"),
                 other => other,

@@ -341,10 +341,11 @@ mod tests {
             peak_cents: Cents(101_250),
             drawdown_cents: Cents(fall),
         };
-        let high = "Nov 2 09:31  $1,012.50, at its high";
+        let at = format!("{} New York", words::new_york(sample::START));
+        let high = format!("{at}  $1,012.50, at its high");
         assert_eq!(tip(&point(101_250, 1_750)), format!("{high}; up to $17.50 below it before"));
         assert_eq!(tip(&point(101_250, 0)), high);
-        assert_eq!(tip(&point(100_000, 1_250)), "Nov 2 09:31  $1,000.00, $12.50 below its high");
+        assert_eq!(tip(&point(100_000, 1_250)), format!("{at}  $1,000.00, $12.50 below its high"));
     }
 
     #[test]

@@ -87,6 +87,7 @@ pub const TOOLS: [(&str, &[Setting]); 4] = [
         "mes-features",
         &[
             ("set", File(&[]), Not),
+            ("named", Word(&["live"]), By("--set")),
             ("only", Names, By("--only")),
             ("without", Names, By("--without")),
             ("warm_within", Length, By("--warm-within")),
@@ -124,7 +125,7 @@ const LABELS: [Setting; 7] = [
 /// Reads a value as what it has to be and writes it as a flag takes it; absent where it is something else.
 pub fn read(value: &Value, of: Type) -> Option<String> {
     match of {
-        Count => value.as_u64().filter(|count| i64::try_from(*count).is_ok()).map(|count| count.to_string()),
+        Count => value.as_u64().map(|count| count.to_string()),
         Number => value.as_f64().filter(|n| n.is_finite() && *n >= 0.0).map(|n| n.to_string()),
         Switch => value.as_bool().map(|on| on.to_string()),
         Date => value.as_str()?.parse::<NaiveDate>().ok().map(|date| date.to_string()),
@@ -167,7 +168,7 @@ mod tests {
             (json!(7), Count, Some("7")),
             (json!(-7), Count, None),
             (json!("7"), Count, None),
-            (json!(u64::MAX), Count, None),
+            (json!(u64::MAX), Count, Some("18446744073709551615")),
             (json!(0.25), Number, Some("0.25")),
             (json!("--out=x"), Number, None),
             (json!("2026-11-02"), Date, Some("2026-11-02")),

@@ -41,6 +41,11 @@ impl Sim {
             }
             Action::MoveStop { stop } => {
                 let stop = ticks(stop).map_err(data)?;
+                // Of nothing: it would arrive at the stop of whatever is opened meanwhile.
+                if self.position.is_none() {
+                    self.refuse(order.id, "flat");
+                    return Ok(());
+                }
                 // One on its way arrives first: risk asks again for as long as the stop is not where it should be.
                 self.moving.get_or_insert(Move { order: order.id, stop, due });
                 if due == order.ts {
@@ -69,15 +74,12 @@ impl Sim {
     pub(super) fn arrive(&mut self, now: Ts) {
         let Some(Move { order, stop, due }) = self.moving.take_if(|moving| moving.due <= now) else { return };
         let close = self.before.map(|before| before.close);
-        match &mut self.position {
-            None => self.refuse(order, "flat"),
-            Some(position) => {
-                position.stop = stop;
-                position.stop_moved = true;
-                if close.is_some_and(|close| position.side.sign() * (stop - close) >= 0) {
-                    self.exit = Some(Exit { order, reason: ExitReason::Trail, due });
-                }
-            }
+        // What closes a position forgets the move of its stop.
+        let Some(position) = &mut self.position else { return };
+        position.stop = stop;
+        position.stop_moved = true;
+        if close.is_some_and(|close| position.side.sign() * (stop - close) >= 0) {
+            self.exit = Some(Exit { order, reason: ExitReason::Trail, due });
         }
     }
 }

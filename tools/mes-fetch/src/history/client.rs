@@ -19,7 +19,8 @@ use super::{
 pub const TRIES: u32 = 5;
 /// The longest wait that a server can ask for.
 const LONGEST_WAIT_S: u64 = 60;
-const METADATA_BYTES: u64 = 64 << 20;
+/// What is told of the key is looked for in all of it, which takes some 70 times its bytes.
+const METADATA_BYTES: u64 = 4 << 20;
 const REFUSAL_BYTES: u64 = 1 << 16;
 /// The longest that a request without data may take.
 const LONGEST_QUESTION: Duration = Duration::from_secs(300);

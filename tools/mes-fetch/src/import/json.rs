@@ -1,9 +1,13 @@
 //! Rows of JSON: objects in one array or one after the other, or arrays of values. Read one row at a time, each value
 //! as the text that it would be in a table.
 
-use std::{fmt, io::Read};
+use std::{
+    cell::Cell as Count,
+    fmt,
+    io::{self, Read},
+};
 
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, limits};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -63,8 +67,9 @@ pub struct Found {
 ///
 /// Those of `row`, or [`Error::Data`] with the place of what is no JSON.
 pub fn each(bytes: impl Read, name: &str, row: impl FnMut(u64, Found) -> Result<()>) -> Result<()> {
-    let mut reader = serde_json::Deserializer::from_reader(bytes);
-    let mut state = State { number: 0, row, refused: None };
+    let left = Count::new(most());
+    let mut reader = serde_json::Deserializer::from_reader(Bounded { bytes, left: &left });
+    let mut state = State { number: 0, row, refused: None, left: &left };
     let mut read = Ok(());
     while read.is_ok() && reader.end().is_err() {
         read = reader.deserialize_any(All(&mut state));
@@ -76,16 +81,42 @@ pub fn each(bytes: impl Read, name: &str, row: impl FnMut(u64, Found) -> Result<
     }
 }
 
+/// Returns how long a row may be, and one byte more, to know that it is longer.
+fn most() -> u64 {
+    limits::get().line.saturating_add(1)
+}
+
+/// Bytes that end in a row which is too long.
+struct Bounded<'a, R> {
+    bytes: R,
+    left: &'a Count<u64>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            limits::line(most()).map_err(|error| io::Error::other(error.to_string()))?;
+        }
+        let fits = into.len().min(usize::try_from(self.left.get()).unwrap_or(usize::MAX));
+        let count = self.bytes.read(&mut into[..fits])?;
+        self.left.set(self.left.get() - count as u64);
+        Ok(count)
+    }
+}
+
 /// Who takes the rows.
-struct State<F> {
+struct State<'a, F> {
     number: u64,
     row: F,
     refused: Option<Error>,
+    /// Bytes that the row may still have.
+    left: &'a Count<u64>,
 }
 
-impl<F: FnMut(u64, Found) -> Result<()>> State<F> {
+impl<F: FnMut(u64, Found) -> Result<()>> State<'_, F> {
     fn hand<E: serde::de::Error>(&mut self, found: Found) -> std::result::Result<(), E> {
         self.number += 1;
+        self.left.set(most());
         (self.row)(self.number, found).map_err(|error| {
             self.refused = Some(error);
             E::custom("refused")
@@ -94,9 +125,9 @@ impl<F: FnMut(u64, Found) -> Result<()>> State<F> {
 }
 
 /// A row, or an array of them.
-struct All<'a, F>(&'a mut State<F>);
+struct All<'a, 'b, F>(&'a mut State<'b, F>);
 
-impl<'de, F: FnMut(u64, Found) -> Result<()>> Visitor<'de> for All<'_, F> {
+impl<'de, F: FnMut(u64, Found) -> Result<()>> Visitor<'de> for All<'_, '_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -140,6 +171,7 @@ impl<'de> Visitor<'de> for One {
     fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> std::result::Result<Found, A::Error> {
         let mut values = Vec::new();
         while let Some(Cell(value)) = cells.next_element()? {
+            limits::columns(values.len() + 1).map_err(A::Error::custom)?;
             values.push(value);
         }
         Ok(Found { keys: None, values })
@@ -152,6 +184,7 @@ fn object<'de, A: MapAccess<'de>>(mut map: A) -> std::result::Result<Found, A::E
         if keys.contains(&key) {
             return Err(A::Error::custom(format!("the key {key:?} twice in one row")));
         }
+        limits::columns(keys.len() + 1).map_err(A::Error::custom)?;
         keys.push(key);
         values.push(value);
     }

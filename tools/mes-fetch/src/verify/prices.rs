@@ -1,6 +1,8 @@
 //! Whether prices are those of a market at all: by the test that risk and the paper account halt by, and by what the
 //! contract has been worth.
 
+use std::collections::BTreeMap;
+
 use mes_core::{
     contract::Name,
     plausible::{self, BREAK, Quotation, Seen},
@@ -16,10 +18,11 @@ use super::report::{Check, Report};
 pub struct Prices {
     /// Length of a bar; ticks have none.
     row: i64,
-    prices: plausible::Prices,
-    /// Instant and instrument of the row before.
-    last: Option<(Ts, Symbol)>,
+    /// Of each instrument, and the instant of its last row: of several side by side none is measured by another.
+    by_symbol: BTreeMap<Symbol, (plausible::Prices, Ts)>,
     ranges: PriceRanges,
+    /// The instrument of the row before.
+    symbol: Option<Symbol>,
     /// What the instrument of these rows may cost.
     range: Option<(f64, f64)>,
     /// When to look again.
@@ -30,9 +33,9 @@ impl Prices {
     pub fn new(row: i64) -> Prices {
         Prices {
             row,
-            prices: plausible::Prices::default(),
-            last: None,
+            by_symbol: BTreeMap::new(),
             ranges: PriceRanges::shipped(),
+            symbol: None,
             range: None,
             looked_up_until: Ts::MIN,
         }
@@ -40,13 +43,12 @@ impl Prices {
 
     /// Takes the next row and reports a price that cannot be.
     pub fn push(&mut self, ts: Ts, symbol: Symbol, row: Quotation, report: &mut Report) {
-        let same = self.last.is_some_and(|(_, before)| before == symbol);
-        let breaks = !same || self.last.is_some_and(|(before, _)| (ts - before).abs() > BREAK + self.row);
-        if !same || ts >= self.looked_up_until {
+        if self.symbol.replace(symbol) != Some(symbol) || ts >= self.looked_up_until {
             self.look_up(ts, symbol);
         }
-        self.last = Some((ts, symbol));
-        let seen = self.prices.push(row, breaks, self.row);
+        let (prices, last) = self.by_symbol.entry(symbol).or_insert((plausible::Prices::default(), ts));
+        let breaks = (ts - std::mem::replace(last, ts)).abs() > BREAK + self.row;
+        let seen = prices.push(row, breaks, self.row);
         if let Seen::Implausible(jump) = seen {
             report
                 .add(Check::Implausible, ts, || format!("{:.1} % away: {}", 100.0 * jump.share, shown(row)));
