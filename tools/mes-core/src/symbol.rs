@@ -9,7 +9,7 @@ use crate::Error;
 const CAPACITY: usize = 23;
 
 /// Up to 23 ASCII bytes, such as `MESZ6`, `MES.v.0` or `CON.F.US.MES.Z26`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Symbol {
     len: u8,
     bytes: [u8; CAPACITY],
