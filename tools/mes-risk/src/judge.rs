@@ -117,6 +117,9 @@ impl Risk {
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules, out);
         if self.ledger.market.prices.jump().is_none() {
             self.check_limits(row, statement, today, out);
+        } else if statement.position == 0 && statement.working.is_empty() {
+            // What was lost is cash, whatever the row says of prices.
+            self.settle(row, statement, out);
         }
         // An order on its way counts in full until the broker has seen it.
         let idle = if self.sent > statement.seen {
