@@ -130,7 +130,7 @@ impl Summary {
             span: Span {
                 first: results.first.map(time::format),
                 last: results.last.map(time::format),
-                days: results.days.len(),
+                days: if results.rows == 0 { 0 } else { results.days.len() },
                 days_dead: results.days_dead,
                 rows: results.rows,
                 interval: run.map(|run| run.interval.clone()).unwrap_or_default(),

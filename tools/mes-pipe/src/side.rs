@@ -1,12 +1,12 @@
 //! The side file of rows that go through text, which has no place for where they came from: whoever writes the text
 //! writes it, before the first row, and whoever reads the text reads it, after the first row has come.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use mes_core::{interval::Interval, session::Filter};
 use serde_json::{Value, json};
 
-use crate::{Error, InputArgs, Kind, Lineage, Meta, Result};
+use crate::{Error, InputArgs, Kind, Lineage, Meta, Result, limits};
 
 /// The link of a stage of which nothing is known but that rows went through it.
 const TEXT: &str = "text";
@@ -53,10 +53,10 @@ pub(crate) fn describe(args: &InputArgs, told: Told) -> Result<Meta> {
 /// Where there is no such file, it is no header, or it is of rows that lie further down the pipe than these.
 fn read(path: &Path, kind: Kind) -> Result<Meta> {
     let at = |error: Error| error.at(path.display());
-    let text = fs::read_to_string(path).map_err(|error| {
+    let text = limits::settings_text(path).map_err(|error| {
         let who = "--lineage reads that of text without a header, which the tool before it writes: give it \
                    --lineage too (to write one from here: --lineage-to)";
-        at(Error::usage(format!("{error}: {who}")))
+        Error::usage(format!("{error}: {who}"))
     })?;
     let header: Value = serde_json::from_str(&text)
         .map_err(|error| at(Error::data(format!("no lineage, as --lineage writes it: {error}"))))?;

@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, ErrorKind},
+    io::{BufRead, BufReader, ErrorKind, Read},
     path::Path,
 };
 
 use mes_core::time::{self, Ts};
-use mes_pipe::{Error, Result, log};
+use mes_pipe::{Error, Result, limits, log};
 use serde_json::{Map, Value, json};
 
 /// A row, and what was said of it.
@@ -72,10 +72,13 @@ impl Journal {
 
     fn record(&mut self) -> Result<Option<Value>> {
         let mut text = String::new();
-        let read = self.lines.read_line(&mut text).map_err(|error| match error.kind() {
-            ErrorKind::InvalidData => self.wrong("no text; a journal is JSON lines"),
-            _ => Error::from(error).at(&self.name),
-        })?;
+        let longest = limits::get().line.saturating_add(1);
+        let read =
+            self.lines.by_ref().take(longest).read_line(&mut text).map_err(|error| match error.kind() {
+                ErrorKind::InvalidData => self.wrong("no text; a journal is JSON lines"),
+                _ => Error::from(error).at(&self.name),
+            })?;
+        limits::line(read as u64).map_err(|error| error.at(&self.name))?;
         if read == 0 {
             return Ok(None);
         }

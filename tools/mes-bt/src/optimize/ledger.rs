@@ -140,7 +140,12 @@ impl Ledger {
     /// Reads a ledger that somebody else may be writing.
     pub fn read(path: &Path) -> Result<Vec<Line>> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
-        parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)
+        let lines = parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)?;
+        if lines.is_empty() {
+            let error = Error::data("it holds no trial: is it what mes-bt optimize wrote?");
+            return Err(error.at(path.display()));
+        }
+        Ok(lines)
     }
 
     /// Adds lines, at once.

@@ -13,7 +13,7 @@ use std::{
 
 use clap::Args;
 use mes_core::rules::Rules;
-use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, log};
+use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, limits, log};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ impl Evidence {
 }
 
 fn read(path: &Path) -> Result<Value> {
-    let text = fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
+    let text = limits::settings_text(path)?;
     serde_json::from_str(&text).map_err(|error| Error::data(error).at(path.display()))
 }
 

@@ -14,7 +14,7 @@ use mes_core::{
 };
 use mes_pipe::{Error, Result};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     files::Files,
@@ -89,6 +89,7 @@ impl Plan {
             let input = running.last_mut().and_then(|(_, child)| child.stdout.take());
             let child = Command::new(beside(&tool))
                 .args(&words[1..])
+                .env_remove("MES_MODEL")
                 .current_dir(folder)
                 .stdin(input.map_or_else(Stdio::null, Stdio::from))
                 .stdout(Stdio::piped())
@@ -125,6 +126,10 @@ impl Plan {
             words.push("synth".into());
         }
         words.push("-q".into());
+        // Left out, the tool would take a model that nobody was shown.
+        if *tool == "mes-predict" && ["model", "rule"].iter().all(|key| link["settings"][*key].is_null()) {
+            return Err(cannot(tool, "it says neither model nor rule"));
+        }
         self.settings(tool, settings, &link["settings"], files, &mut words)?;
         Ok(words)
     }
@@ -138,8 +143,8 @@ impl Plan {
         files: &Files,
         words: &mut Vec<OsString>,
     ) -> Result<()> {
-        let none = Map::new();
-        for (name, value) in said.as_object().unwrap_or(&none) {
+        let said = said.as_object().ok_or_else(|| cannot(tool, "its settings are no object"))?;
+        for (name, value) in said {
             let setting = known.iter().find(|(known, ..)| known == name);
             let (name, of, given) =
                 setting.ok_or_else(|| cannot(tool, &format!("the setting {} is unknown", shown(name))))?;
