@@ -1,7 +1,7 @@
 //! The side file of rows that go through text, which has no place for where they came from: whoever writes the text
 //! writes it, before the first row, and whoever reads the text reads it, after the first row has come.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use mes_core::{interval::Interval, session::Filter};
 use serde_json::{Value, json};
