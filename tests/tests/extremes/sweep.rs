@@ -1,6 +1,7 @@
 //! Runs one tool for each of many cases, a few at a time, and says in which it did not end as a tool ends.
 
 use std::{
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::Output,
     sync::{
@@ -44,7 +45,8 @@ pub fn all<T: Sync>(cases: &[(String, T)], codes: &[i32], run: impl Fn(&Path, &T
 /// Says what is wrong with how a tool ended.
 fn fault(output: &Output, codes: &[i32]) -> Option<String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let code = output.status.code();
+    // As a shell counts: `timeout` kills itself with what it kills.
+    let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal));
     let short = || stderr.chars().take(300).collect::<String>();
     if stderr.contains("panicked") {
         return Some(format!("a panic: {}", short()));
