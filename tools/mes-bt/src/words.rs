@@ -11,7 +11,7 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 65] = [
+const NAMES: [(&str, &str); 66] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
     ("halted", "halted until a person resumes"),
@@ -77,6 +77,7 @@ const NAMES: [(&str, &str); 65] = [
     ("guard_day_end", "guard: end of the day"),
     ("guard_closed", "guard: market closed"),
     ("guard_rate", "guard: too many orders a minute"),
+    ("guard_ts", "guard: decided in the future"),
 ];
 
 /// Says what a rule, reason or refusal is; one unknown here by its own name.

@@ -48,6 +48,8 @@ pub trait Broker {
     fn watch(&mut self, _bar: &Bar) {}
     /// Hands over an order. Never waits for the outcome: that is in the next statement.
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError>;
+    /// Tells the broker that an order was refused before it came there: its id is used up all the same.
+    fn used(&mut self, _order: u64) {}
     /// Tells the broker that a person has ended the day: what `end` then closes, it closes for that reason.
     fn stop(&mut self) {}
     /// Cancels and closes everything and returns the last statement.

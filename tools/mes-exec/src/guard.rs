@@ -64,10 +64,13 @@ impl<B: Broker> Guard<B> {
         let (contracts, stop_ticks) = match order.action {
             Action::Enter { contracts, stop_ticks, .. } => (contracts, stop_ticks),
             Action::MoveStop { stop } => {
-                return self.trade.and_then(|trade| self.objection_to_move(trade, stop));
+                return self.trade.map_or(Some("flat"), |trade| self.objection_to_move(trade, stop));
             }
             Action::Exit { .. } => return None,
         };
+        if order.ts > self.now {
+            return Some("guard_ts");
+        }
         if contracts > self.rules.guard.max_contracts {
             return Some("guard_contracts");
         }
@@ -83,7 +86,7 @@ impl<B: Broker> Guard<B> {
         let now = self.now;
         match self.schedule.of_bar(now) {
             None => Some("guard_closed"),
-            Some(today) if (today.end.exit..=today.day.close).contains(&now) => Some("guard_day_end"),
+            Some(today) if now >= today.end.exit => Some("guard_day_end"),
             Some(_) => None,
         }
     }
@@ -187,11 +190,14 @@ impl<B: Broker> Broker for Guard<B> {
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError> {
         if let Some(reason) = self.objection(order) {
             self.seen = self.seen.max(order.id);
+            // What is kept of the account knows it too, or risk's ledger would run ahead of it.
+            self.broker.used(order.id);
             self.refusals.push(Refusal { order: order.id, reason: reason.into() });
             return Ok(());
         }
         self.recent.push_back(self.now);
-        self.broker.submit(order)
+        // A time to come would hold back an exit, and the guard's own with it.
+        self.broker.submit(&Order { ts: order.ts.min(self.now), ..order.clone() })
     }
 
     fn stop(&mut self) {

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, os::fd::OwnedFd};
 use arrow_array::RecordBatch;
 use clap::Args;
 use mes_core::{
+    bar::Bar,
     contract,
     interval::Interval,
     person::Person,
@@ -134,6 +135,10 @@ impl TableRows {
         let interval = self.input.meta().interval.map_or(1, Interval::nanos);
         if row.bar.ts % interval != 0 {
             return Err(Error::data(format!("{} is not on the grid of the rows", time::format(row.bar.ts))));
+        }
+        let Bar { open, high, low, close, .. } = row.bar;
+        for (column, price) in [("open", open), ("high", high), ("low", low), ("close", close)] {
+            contract::ticks(price).map_err(|error| Error::data(format!("column {column:?}: {error}")))?;
         }
         if row.bar.symbol != self.symbol {
             tradeable(row).map_err(Error::data)?;

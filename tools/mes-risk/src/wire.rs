@@ -28,6 +28,8 @@ use crate::journal::Lines;
 const KNOCK: Duration = Duration::from_millis(20);
 /// Knocks before a person is told what we wait for.
 const PATIENCE: u32 = 250;
+/// Knocks after which nobody will come: something between the two, such as a tee, hides its death.
+const LONGEST: u32 = 30 * PATIENCE;
 /// How the only record begins that is not a statement: a person has stopped mes-exec. Its statements go on.
 const STOPPED: &[u8] = b"{\"kind\":\"person\",";
 const SILENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
@@ -68,6 +70,9 @@ impl Wire {
             }
             if reader_is_gone()? {
                 return Err(Error::failed("mes-exec is gone before it opened the account"));
+            }
+            if knock == LONGEST {
+                return Err(Error::failed(format!("mes-exec did not come to {} in 150 s", path.display())));
             }
             if knock == PATIENCE {
                 let path = path.display();

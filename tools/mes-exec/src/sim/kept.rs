@@ -231,6 +231,10 @@ impl Broker for Kept {
         self.sim.watch(bar);
     }
 
+    fn used(&mut self, order: u64) {
+        self.sim.used(order);
+    }
+
     fn submit(&mut self, order: &Order) -> std::result::Result<(), BrokerError> {
         self.sim.submit(order)
     }

@@ -320,6 +320,10 @@ impl Broker for Sim {
         Ok(&self.statement)
     }
 
+    fn used(&mut self, order: u64) {
+        self.statement.seen = self.statement.seen.max(order);
+    }
+
     fn submit(&mut self, order: &Order) -> Result<(), BrokerError> {
         if order.id != 0 && order.id <= self.statement.seen {
             return Err(BrokerError::Data(format!("order {} after {}", order.id, self.statement.seen)));
