@@ -85,13 +85,12 @@ mod tests {
 
     #[test]
     fn a_constant_of_gigabytes_is_refused_before_it_is_made() {
-        let filled = |count: i64| {
-            with(
-                vec![whole("shape", &[count])],
-                vec![node("ConstantOfShape", &["shape"], "filled")],
-                "filled",
-            )
-        };
+        let zero =
+            TensorProto { dims: vec![1], data_type: 1, float_data: vec![0.0], ..TensorProto::default() };
+        let value =
+            AttributeProto { name: "value".into(), r#type: 4, t: Some(zero), ..AttributeProto::default() };
+        let fill = NodeProto { attribute: vec![value], ..node("ConstantOfShape", &["shape"], "filled") };
+        let filled = |count: i64| with(vec![whole("shape", &[count])], vec![fill.clone()], "filled");
         refused(filled(1 << 30));
         refused(filled(i64::MAX / 4));
         let small = Plan::compile(filled(1000), 4).err();
