@@ -22,12 +22,7 @@ const PRINTED: [(&str, &[&str]); 2] = [
     ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "\"holds\":true", "f_momentum"]),
     (
         "pipelines/rules/README.md",
-        &[
-            "halt recorded at ",
-            "\"unheard\":[\"resume\",\"halt\"]",
-            " New York  the model ",
-            "\"kind\":\"hold\"",
-        ],
+        &["halt recorded at ", "\"halt\"]}", " New York  the model ", "\"kind\":\"hold\""],
     ),
 ];
 
