@@ -12,11 +12,11 @@ use mes_core::{
     ledger::Ledger, person::Person, row::Row, run::Run, schedule::Schedule, statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::{AnswerArgs, Error, Result, Settings, log};
+use mes_pipe::{AnswerArgs, Error, Result, Settings, journal::Journal, log};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::{TableRows, TradeArgs},
-    trade::{Journal, Stream, trade},
+    trade::{Stream, trade},
 };
 
 use crate::{

@@ -108,7 +108,7 @@ pub fn locked(orders: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use mes_core::{statement::Refusal, verdict::Verdict};
-    use mes_risk::trade::Journal;
+    use mes_pipe::journal::Journal;
 
     use super::*;
     use crate::{sample, summary::Summary, terminal};

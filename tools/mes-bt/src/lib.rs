@@ -114,9 +114,3 @@ pub fn main(args: Args) -> Result<()> {
         Some(Verb::Optimize(args)) => optimize::run(&args),
     }
 }
-
-/// Finds a tool beside this one, else in the PATH.
-fn beside(tool: &str) -> std::ffi::OsString {
-    let own = std::env::current_exe().ok().and_then(|path| path.parent().map(|folder| folder.join(tool)));
-    own.filter(|path| path.exists()).map_or_else(|| tool.into(), Into::into)
-}

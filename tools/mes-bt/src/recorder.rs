@@ -14,7 +14,7 @@ use mes_core::{
     verdict::Verdict,
 };
 use mes_pipe::Result;
-use mes_risk::trade::Journal;
+use mes_pipe::journal::Journal;
 
 use crate::{
     evidence::opens::Opens,

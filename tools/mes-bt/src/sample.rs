@@ -16,7 +16,7 @@ use mes_core::{
     time::{MINUTE, SECOND, Ts},
     verdict::Verdict,
 };
-use mes_risk::trade::Journal;
+use mes_pipe::journal::Journal;
 use serde_json::json;
 
 use crate::{recorder::Recorder, results::Results};

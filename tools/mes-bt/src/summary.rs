@@ -271,7 +271,7 @@ fn settings(results: &Results, lineage: &Value) -> Settings {
 #[cfg(test)]
 mod tests {
     use mes_core::verdict::Verdict;
-    use mes_risk::trade::Journal;
+    use mes_pipe::journal::Journal;
 
     use super::*;
     use crate::sample;

@@ -22,7 +22,8 @@ use mes_core::{
 use mes_pipe::{Error, Result, account};
 use serde::Serialize;
 
-use crate::{state::State, trade::Journal};
+use crate::state::State;
+use mes_pipe::journal::Journal;
 
 /// Where lines go; shared with [`crate::wire::Wire`], which must flush them before it waits for an answer.
 pub type Lines = Rc<RefCell<BufWriter<Box<dyn Write>>>>;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use mes_core::{row::Row, rules::Breakers, statement::Statement};
-use mes_pipe::{InputArgs, Settings, SettingsArgs};
+use mes_pipe::{InputArgs, Settings, SettingsArgs, journal::Journal};
 use mes_risk::{
     rows::TableRows,
-    trade::{Journal, Next, Rows, Stream, trade},
+    trade::{Next, Rows, Stream, trade},
 };
 
 use crate::Result;

@@ -79,7 +79,7 @@ impl Fall {
 #[cfg(test)]
 mod tests {
     use mes_core::dice::Draw;
-    use mes_risk::trade::Journal;
+    use mes_pipe::journal::Journal;
 
     use super::*;
     use crate::sample;

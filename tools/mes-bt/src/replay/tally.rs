@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use mes_core::{money::Cents, statement::Statement, verdict::Verdict};
 use mes_pipe::Result;
-use mes_risk::trade::Journal;
+use mes_pipe::journal::Journal;
 
 use super::Days;
 use crate::{

@@ -12,8 +12,9 @@ use mes_core::{
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND},
 };
+use mes_pipe::journal::Journal;
 use mes_pipe::{Lineage, Settings, SettingsArgs};
-use mes_risk::trade::{Journal, Next, Rows, Stream, trade};
+use mes_risk::trade::{Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
 use super::{columns::Columns, walk::Skip, *};

@@ -13,7 +13,7 @@ use std::{
 
 use clap::Args;
 use mes_core::rules::Rules;
-use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, limits, log};
+use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, beside, limits, log};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -150,7 +150,7 @@ fn read(path: &Path) -> Result<Value> {
 /// Measures a live row of the model.
 fn inference(model: &Path) -> Result<f64> {
     log::note("the latency of the model: mes-predict bench");
-    let output = Command::new(crate::beside("mes-predict"))
+    let output = Command::new(beside("mes-predict"))
         .args(["bench", "--json"])
         .arg(model)
         .stderr(Stdio::inherit())
@@ -165,7 +165,7 @@ fn lookahead(model: &Path) -> Result<(String, Option<String>)> {
     // The made-up rows may lie within the span that the model was fitted on; that matters to its scores, not to this.
     let stage = format!("mes-features -q | mes-predict -q --allow-in-sample --model {}", model.display());
     log::note("the lookahead proof: mes-bt check stage");
-    let output = Command::new(crate::beside("mes-bt"))
+    let output = Command::new(beside("mes-bt"))
         .args(["check", "stage", "--as", "arrow", "--", "sh", "-c", &stage])
         .stdin(Stdio::null())
         .output()

@@ -12,7 +12,7 @@ use mes_core::{
     fills::{Fills, Latency, Model},
     time,
 };
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, beside};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,7 +20,6 @@ use super::{
     files::Files,
     typed::{self, Given, Setting, Type},
 };
-use crate::beside;
 
 /// What holds a table.
 const TABLES: [&str; 10] =

@@ -18,8 +18,9 @@ use mes_core::{
     verdict::Verdict,
 };
 use mes_exec::{guard::Guard, sim::Sim};
+use mes_pipe::journal::Journal;
 use mes_pipe::{Lineage, Result, Settings, SettingsArgs};
-use mes_risk::trade::{Journal, Stream, trade};
+use mes_risk::trade::{Stream, trade};
 
 use crate::rows::Walk;
 

@@ -17,8 +17,8 @@ use mes_core::{
     tz,
     verdict::Verdict,
 };
+use mes_pipe::journal::Journal;
 use mes_pipe::{Result, Settings};
-use mes_risk::trade::Journal;
 
 const SIDE_COST: i64 = 42;
 

@@ -14,8 +14,9 @@ use mes_core::{
     verdict::Verdict,
 };
 use mes_exec::{guard::Guard, sim::Sim};
+use mes_pipe::journal::Journal;
 use mes_pipe::{Lineage, Result, Settings, SettingsArgs};
-use mes_risk::trade::{Journal, Next, Rows, Stream, trade};
+use mes_risk::trade::{Next, Rows, Stream, trade};
 
 /// Returns shipped rules at the owner's costs, changed.
 pub fn settings(name: &str, change: impl FnOnce(&mut Rules)) -> Settings {
