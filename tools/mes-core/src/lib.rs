@@ -15,6 +15,7 @@ pub mod fills;
 pub mod interval;
 pub mod kept;
 pub mod ledger;
+pub mod limits;
 pub mod lock;
 pub mod market;
 pub mod minutes;

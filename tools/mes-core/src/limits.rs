@@ -1,139 +1,189 @@
-//! The amounts at which trading stops. Each fires at the amount itself, and also when not even the smallest trade
-//! would fit under it: then it is said, never a silent strangle.
+//! The amounts at which trading stops: facts of an account and rules in, verdict out. Whoever asks, risk on every row, a
+//! made-up life of closed trades, a status, asks this table.
+//!
+//! Each limit fires at its amount, and also when not even the smallest trade would fit under it: then it is said, never a
+//! silent strangle.
 
-use mes_core::{
+use crate::{
     contract::{TICK_VALUE, ticks},
     ledger::{Lasts, Ledger, Stopped},
     money::Cents,
     quote::Quote,
     row::Row,
     rules::{Prop, Rules},
-    statement::Statement,
 };
 
-/// The amounts of the limits that some rules have.
-#[derive(Clone)]
-pub struct Amounts([Option<Cents>; LIMITS.len()]);
-
-/// What is measured against the limits.
-pub struct Account<'a> {
-    amounts: &'a Amounts,
-    rules: &'a Rules,
-    ledger: &'a Ledger,
+/// What of an account is measured against its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Equity at the first start; a firm's floor measures from it.
+    pub first_cents: Cents,
+    /// Equity at the first start or the last reset.
+    pub start_cents: Cents,
+    /// The highest equity since the first start or the last review.
+    pub peak_cents: Cents,
+    /// The highest balance with which a day ended, or the account began.
+    pub day_end_high_cents: Cents,
+    /// Equity when the day began, and the highest since.
+    pub day_start_cents: Cents,
+    pub day_peak_cents: Cents,
+    pub equity_cents: Cents,
     /// Equity with the position marked at the quote that it would be closed at, where there is one and it is worse.
-    quoted: Cents,
+    pub quoted_cents: Cents,
 }
 
-pub struct Limit {
+/// The limits that some rules have.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    amounts: [Option<Cents>; TABLE.len()],
+    prop: Option<Prop>,
+}
+
+/// A limit that is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
     pub rule: &'static str,
+    pub lasts: Lasts,
+    pub value_cents: Cents,
+    pub limit_cents: Cents,
+}
+
+/// How much of a limit is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    pub rule: &'static str,
+    pub lasts: Lasts,
+    pub used_cents: Cents,
+    pub amount_cents: Cents,
+}
+
+struct Limit {
+    rule: &'static str,
     lasts: Lasts,
     amount: fn(&Rules) -> Option<f64>,
-    used: fn(&Account) -> Cents,
+    used: fn(&Limits, &Facts) -> Cents,
 }
 
 /// The hardest first, so that of several reached at once the one that lasts longest is said.
-const LIMITS: [Limit; 5] = [
+const TABLE: [Limit; 5] = [
     Limit {
         rule: "max_loss_usd",
         lasts: Lasts::Halt,
         amount: |rules| rules.prop.as_ref().map(|prop| prop.max_loss_usd),
-        used: |account| {
-            let Account { rules, ledger, quoted, .. } = account;
+        used: |limits, facts| {
             let floor = |prop: &Prop| {
-                prop.floor(ledger.first_cents, ledger.day_end_high_cents) + Cents::from_usd(prop.max_loss_usd)
+                prop.floor(facts.first_cents, facts.day_end_high_cents) + Cents::from_usd(prop.max_loss_usd)
             };
-            rules.prop.as_ref().map_or(Cents::ZERO, |prop| floor(prop) - *quoted)
+            limits.prop.as_ref().map_or(Cents::ZERO, |prop| floor(prop) - facts.quoted_cents)
         },
     },
     Limit {
         rule: "kill_loss_usd",
         lasts: Lasts::Halt,
         amount: |rules| Some(rules.limits.kill_loss_usd),
-        used: |account| account.ledger.start_cents - account.ledger.equity_cents,
+        used: |_, facts| facts.start_cents - facts.equity_cents,
     },
     Limit {
         rule: "account_drawdown_usd",
         lasts: Lasts::Review,
         amount: |rules| Some(rules.limits.account_drawdown_usd),
-        used: |account| account.ledger.peak_cents - account.ledger.equity_cents,
+        used: |_, facts| facts.peak_cents - facts.equity_cents,
     },
     Limit {
         rule: "daily_drawdown_usd",
         lasts: Lasts::Day,
         amount: |rules| Some(rules.limits.daily_drawdown_usd),
-        used: |account| {
-            let equity = account.ledger.equity_cents;
-            account.ledger.day.map_or(Cents::ZERO, |day| day.peak_cents - equity)
-        },
+        used: |_, facts| facts.day_peak_cents - facts.equity_cents,
     },
     Limit {
         rule: "daily_loss_usd",
         lasts: Lasts::Day,
         amount: |rules| Some(rules.limits.daily_loss_usd),
-        used: |account| {
-            let equity = account.ledger.equity_cents;
-            account.ledger.day.map_or(Cents::ZERO, |day| day.start_cents - equity)
-        },
+        used: |_, facts| facts.day_start_cents - facts.equity_cents,
     },
 ];
 
-impl Amounts {
-    pub fn of(rules: &Rules) -> Self {
-        Amounts(LIMITS.each_ref().map(|limit| (limit.amount)(rules).map(Cents::from_usd)))
+/// Returns how long the limit of this name stops trading; nothing where it is none.
+pub fn lasts(rule: &str) -> Option<Lasts> {
+    TABLE.iter().find(|limit| limit.rule == rule).map(|limit| limit.lasts)
+}
+
+/// Says whether this is a limit that ends trading for more than a day: the death of an account.
+pub fn is_death(rule: &str) -> bool {
+    lasts(rule).is_some_and(|lasts| lasts > Lasts::Day)
+}
+
+impl Facts {
+    /// Returns the facts of an account as of the last row that its ledger knows. Before the first, no day has begun.
+    pub fn of(ledger: &Ledger) -> Facts {
+        let equity_cents = ledger.equity_cents;
+        let (day_start_cents, day_peak_cents) =
+            ledger.day.map_or((equity_cents, equity_cents), |day| (day.start_cents, day.peak_cents));
+        Facts {
+            first_cents: ledger.first_cents,
+            start_cents: ledger.start_cents,
+            peak_cents: ledger.peak_cents,
+            day_end_high_cents: ledger.day_end_high_cents,
+            day_start_cents,
+            day_peak_cents,
+            equity_cents,
+            quoted_cents: equity_cents,
+        }
+    }
+
+    /// Marks a position, in contracts, at the quote of `row`; `band` is how far a quote may lie from the last trade.
+    #[must_use]
+    pub fn quoted(self, row: &Row, position: i64, band: f64) -> Facts {
+        Facts { quoted_cents: self.equity_cents - quote_gap(row, position, band), ..self }
     }
 }
 
-impl<'a> Account<'a> {
-    /// Measures the account as of `row`, which the ledger knows already, against the amounts of these rules.
-    pub fn new(
-        amounts: &'a Amounts,
-        rules: &'a Rules,
-        ledger: &'a Ledger,
-        row: &Row,
-        statement: &Statement,
-    ) -> Self {
-        let gap = quote_gap(row, statement.position, rules.breakers.quote_band);
-        let quoted = ledger.equity_cents - gap;
-        Account { amounts, rules, ledger, quoted }
-    }
-
-    /// Measures the account as of the last row that the ledger knows.
-    pub fn of(amounts: &'a Amounts, rules: &'a Rules, ledger: &'a Ledger) -> Self {
-        Account { amounts, rules, ledger, quoted: ledger.equity_cents }
+impl Limits {
+    /// Takes the amounts from rules.
+    pub fn of(rules: &Rules) -> Limits {
+        let amounts = TABLE.each_ref().map(|limit| (limit.amount)(rules).map(Cents::from_usd));
+        Limits { amounts, prop: rules.prop.clone() }
     }
 
     /// Returns the hardest limit that is reached. `smallest` is the least that a new trade can lose; 0 while one is
     /// open.
-    pub fn reached(&self, smallest: Cents) -> Option<Stopped> {
-        self.amounts().find_map(|(limit, value, amount)| {
-            let reached = value >= amount || value + smallest > amount;
-            reached.then_some(Stopped {
-                rule: limit.rule.into(),
-                lasts: limit.lasts,
-                value_cents: value,
-                limit_cents: amount,
-                settled: false,
-            })
+    pub fn reached(&self, facts: &Facts, smallest: Cents) -> Option<Reached> {
+        let reached = |used: &Used| {
+            used.used_cents >= used.amount_cents || used.used_cents + smallest > used.amount_cents
+        };
+        self.used(facts).find(reached).map(|used| Reached {
+            rule: used.rule,
+            lasts: used.lasts,
+            value_cents: used.used_cents,
+            limit_cents: used.amount_cents,
         })
     }
 
     /// Returns how much a new trade may lose before the nearest limit.
-    pub fn room(&self) -> Cents {
-        self.amounts().map(|(_, value, amount)| amount - value).min().unwrap_or(Cents::ZERO)
+    pub fn room(&self, facts: &Facts) -> Cents {
+        self.used(facts).map(|used| used.amount_cents - used.used_cents).min().unwrap_or(Cents::ZERO)
     }
 
     /// Returns by how much the loss exceeds the limit of this name.
-    pub fn beyond(&self, rule: &str) -> Cents {
-        let found = self.amounts().find(|(limit, _, _)| limit.rule == rule);
-        found.map_or(Cents::ZERO, |(_, value, amount)| value - amount)
+    pub fn beyond(&self, facts: &Facts, rule: &str) -> Cents {
+        let found = self.used(facts).find(|used| used.rule == rule);
+        found.map_or(Cents::ZERO, |used| used.used_cents - used.amount_cents)
     }
 
-    /// Returns the limits that these rules have, how much of each is used, and its amount.
-    pub fn amounts(&self) -> impl Iterator<Item = (&'static Limit, Cents, Cents)> {
-        LIMITS.iter().zip(&self.amounts.0).filter_map(|(limit, amount)| {
-            let amount = (*amount)?;
-            Some((limit, (limit.used)(self), amount))
+    /// Returns how much of each limit is used, the hardest first.
+    pub fn used(&self, facts: &Facts) -> impl Iterator<Item = Used> {
+        TABLE.iter().zip(&self.amounts).filter_map(|(limit, amount)| {
+            let (rule, lasts, amount_cents) = (limit.rule, limit.lasts, (*amount)?);
+            Some(Used { rule, lasts, used_cents: (limit.used)(self, facts), amount_cents })
         })
+    }
+}
+
+impl From<Reached> for Stopped {
+    /// Begins a stop whose loss beyond the limit nobody has said yet.
+    fn from(reached: Reached) -> Stopped {
+        let Reached { rule, lasts, value_cents, limit_cents } = reached;
+        Stopped { rule: rule.into(), lasts, value_cents, limit_cents, settled: false }
     }
 }
 
@@ -150,13 +200,12 @@ fn quote_gap(row: &Row, position: i64, band: f64) -> Cents {
 
 #[cfg(test)]
 mod tests {
-    use mes_core::{
+    use super::*;
+    use crate::{
         bar::Bar,
         ledger::Day,
         rules::{MES_1K, SHIPPED},
     };
-
-    use super::*;
 
     fn ledger(start: i64, peak: i64, day_start: i64, day_peak: i64, equity: i64) -> Ledger {
         let mut ledger = Ledger::new(Cents(start));
@@ -170,15 +219,11 @@ mod tests {
         ledger
     }
 
-    fn account<'a>(amounts: &'a Amounts, rules: &'a Rules, ledger: &'a Ledger) -> Account<'a> {
-        Account::new(amounts, rules, ledger, &Row::default(), &Statement::default())
-    }
-
     /// Start, peak, day's start, day's peak, equity; the rule that fires; the room left.
     #[test]
     fn fire_at_the_amount() {
         let rules = Rules::parse(MES_1K).expect("rules");
-        let amounts = Amounts::of(&rules);
+        let limits = Limits::of(&rules);
         for (money, rule, left) in [
             ([100_000, 100_000, 100_000, 100_000, 100_000], None, 5_000),
             ([100_000, 100_000, 100_000, 100_000, 95_001], None, 1),
@@ -191,21 +236,21 @@ mod tests {
         ] {
             let [start, peak, day_start, day_peak, equity] = money;
             let ledger = ledger(start, peak, day_start, day_peak, equity);
-            let account = account(&amounts, &rules, &ledger);
-            let reached = account.reached(Cents::ZERO).map(|stopped| stopped.rule);
-            assert_eq!((reached.as_deref(), account.room()), (rule, Cents(left)), "{money:?}");
+            let facts = Facts::of(&ledger);
+            let reached = limits.reached(&facts, Cents::ZERO).map(|reached| reached.rule);
+            assert_eq!((reached, limits.room(&facts)), (rule, Cents(left)), "{money:?}");
         }
     }
 
     #[test]
     fn a_limit_that_no_trade_fits_under_counts_as_reached() {
         let rules = Rules::parse(MES_1K).expect("rules");
-        let amounts = Amounts::of(&rules);
+        let limits = Limits::of(&rules);
         let ledger = ledger(100_000, 100_000, 100_000, 100_000, 95_700);
-        let account = account(&amounts, &rules, &ledger);
-        assert_eq!(account.reached(Cents(700)), None);
-        let reached = account.reached(Cents(701)).expect("reached");
-        assert_eq!((&*reached.rule, account.beyond("daily_loss_usd")), ("daily_loss_usd", Cents(-700)));
+        let facts = Facts::of(&ledger);
+        assert_eq!(limits.reached(&facts, Cents(700)), None);
+        let reached = limits.reached(&facts, Cents(701)).expect("reached");
+        assert_eq!((reached.rule, limits.beyond(&facts, "daily_loss_usd")), ("daily_loss_usd", Cents(-700)));
     }
 
     /// An account of $50,000 whose best day ended at `high`: the floor, and whether `equity` has fallen to it.
@@ -213,7 +258,7 @@ mod tests {
     fn the_firms_floor_is_tested_against_equity() {
         let text = SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("rules").1;
         let rules = Rules::parse(text).expect("rules");
-        let amounts = Amounts::of(&rules);
+        let limits = Limits::of(&rules);
         for (high, day_start, equity, rule, room) in [
             (5_000_000, 4_850_000, 4_800_001, None, 1),
             (5_000_000, 4_850_000, 4_800_000, Some("max_loss_usd"), 0),
@@ -227,23 +272,35 @@ mod tests {
         ] {
             let mut ledger = ledger(5_000_000, day_start, day_start, day_start, equity);
             ledger.day_end_high_cents = Cents(high);
-            let account = account(&amounts, &rules, &ledger);
-            let reached = account.reached(Cents::ZERO).map(|stopped| stopped.rule);
-            assert_eq!((reached.as_deref(), account.room()), (rule, Cents(room)), "{high} {equity}");
+            let facts = Facts::of(&ledger);
+            let reached = limits.reached(&facts, Cents::ZERO).map(|reached| reached.rule);
+            assert_eq!((reached, limits.room(&facts)), (rule, Cents(room)), "{high} {equity}");
         }
     }
 
     #[test]
     fn longs_are_tested_at_the_bid_and_shorts_at_the_ask() {
         let rules = Rules::parse(MES_1K).expect("rules");
-        let amounts = Amounts::of(&rules);
         let ledger = Ledger::new(Cents(100_000));
         let bar = Bar { close: 5000.25, bid: Some(5000.0), ask: Some(5000.75), ..Bar::default() };
         let row = Row { bar, ..Row::default() };
         for (position, quoted) in [(0, 100_000), (2, 99_750), (-2, 99_500)] {
-            let statement = Statement { position, ..Statement::default() };
-            let account = Account::new(&amounts, &rules, &ledger, &row, &statement);
-            assert_eq!(account.quoted, Cents(quoted));
+            let facts = Facts::of(&ledger).quoted(&row, position, rules.breakers.quote_band);
+            assert_eq!(facts.quoted_cents, Cents(quoted));
+        }
+    }
+
+    #[test]
+    fn a_limit_that_outlasts_the_day_is_the_death_of_the_account() {
+        for (rule, lasting, death) in [
+            ("max_loss_usd", Some(Lasts::Halt), true),
+            ("kill_loss_usd", Some(Lasts::Halt), true),
+            ("account_drawdown_usd", Some(Lasts::Review), true),
+            ("daily_drawdown_usd", Some(Lasts::Day), false),
+            ("daily_loss_usd", Some(Lasts::Day), false),
+            ("cooldown_s", None, false),
+        ] {
+            assert_eq!((lasts(rule), is_death(rule)), (lasting, death), "{rule}");
         }
     }
 }
