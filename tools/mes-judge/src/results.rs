@@ -48,7 +48,7 @@ impl DayResult {
     }
 
     /// Takes in the equity after another bar.
-    pub(crate) fn mark(&mut self, equity: Cents) {
+    pub fn mark(&mut self, equity: Cents) {
         self.end_cents = equity;
         self.high_cents = self.high_cents.max(equity);
         self.low_cents = self.low_cents.min(equity);
@@ -137,13 +137,13 @@ pub struct Results {
     pub ledger_blake3: Option<String>,
     /// How often the best of that search's trials was no better than the rest, on other days.
     pub overfitting: Option<Overfitting>,
-    pub(crate) peak: Option<(Ts, Cents)>,
-    pub(crate) below: bool,
+    pub peak: Option<(Ts, Cents)>,
+    pub below: bool,
 }
 
 impl Results {
     /// Ends a time below a peak, if there is one: equity without a change is not a loss.
-    pub(crate) fn surface(&mut self, now: Ts) {
+    pub fn surface(&mut self, now: Ts) {
         if let Some((since, _)) = self.peak.filter(|_| std::mem::take(&mut self.below)) {
             self.longest_under_water = self.longest_under_water.max(now - since);
         }

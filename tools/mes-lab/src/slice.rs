@@ -31,7 +31,7 @@ pub fn run(args: &SliceArgs) -> Result<()> {
         "after": args.after.map(time::format),
         "to": args.until.map(time::format),
     });
-    let meta = input.meta().stage("mes-bt", input.meta().kind, settings);
+    let meta = input.meta().stage("mes-lab", input.meta().kind, settings);
     let mut output = Output::create(&args.output, input.schema().clone(), &meta)?;
     loop {
         match input.next()? {

@@ -41,16 +41,16 @@ impl Metrics {
 }
 
 /// Divides; absent where the quotient is not a finite number.
-pub(crate) fn ratio(value: f64, by: f64) -> Option<f64> {
+pub fn ratio(value: f64, by: f64) -> Option<f64> {
     finite(value / by)
 }
 
 /// Keeps only what is a number.
-pub(crate) fn finite(value: f64) -> Option<f64> {
+pub fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
 /// Returns the arithmetic mean.
-pub(crate) fn mean(values: &[f64]) -> Option<f64> {
+pub fn mean(values: &[f64]) -> Option<f64> {
     ratio(values.iter().sum(), values.len() as f64)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledger::{Line, Trial};
+use super::trials::{Line, Trial};
 use crate::{
     stats::overfitting::{Overfitting, cscv},
     words::{count, grouped, percent, two},
@@ -63,7 +63,7 @@ impl Overfitting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimize::ledger::tests::trial;
+    use crate::search::trials::tests::trial;
 
     fn days(seed: i64) -> Vec<i64> {
         (0..40).map(|day| (day * 7919 + seed * 104_729) % 2001 - 1000).collect()

@@ -44,7 +44,7 @@ pub struct StudyLine {
 }
 
 /// One set of values and what it came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     pub v: u32,
     pub study: String,
@@ -105,16 +105,16 @@ pub struct Look {
     pub net_cents: Cents,
 }
 
-pub struct Ledger {
+pub struct TrialLedger {
     file: File,
     path: PathBuf,
     lines: Vec<Line>,
 }
 
-impl Ledger {
+impl TrialLedger {
     /// Opens a ledger, or begins one, and holds it: nobody else may add to it meanwhile. A last line that a kill cut
     /// short is dropped.
-    pub fn open(path: &Path) -> Result<Ledger> {
+    pub fn open(path: &Path) -> Result<TrialLedger> {
         let at = |error: std::io::Error| Error::from(error).at(path.display());
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(at)?;
         match file.try_lock() {
@@ -134,7 +134,7 @@ impl Ledger {
             file.seek(SeekFrom::End(0)).map_err(at)?;
         }
         let lines = parse(&text[..whole], path)?;
-        Ok(Ledger { file, path: path.to_owned(), lines })
+        Ok(TrialLedger { file, path: path.to_owned(), lines })
     }
 
     /// Reads a ledger that somebody else may be writing.
@@ -142,7 +142,7 @@ impl Ledger {
         let text = std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
         let lines = parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)?;
         if lines.is_empty() {
-            let error = Error::data("it holds no trial: is it what mes-bt optimize wrote?");
+            let error = Error::data("it holds no trial: is it what mes-lab optimize wrote?");
             return Err(error.at(path.display()));
         }
         Ok(lines)
@@ -262,25 +262,25 @@ pub mod tests {
     fn grows_is_held_and_forgets_a_cut_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("trials.jsonl");
-        let mut ledger = Ledger::open(&path).expect("opens");
+        let mut ledger = TrialLedger::open(&path).expect("opens");
         let first = trial("a", 1, &[("exits.stop_ticks", 8.into())], 0.1, &[5, -3]);
         ledger.add(vec![Line::Trial(Box::new(first.clone())), look()]).expect("adds");
-        assert_eq!(Ledger::open(&path).err().expect("held").code(), 2);
+        assert_eq!(TrialLedger::open(&path).err().expect("held").code(), 2);
         drop(ledger);
         let whole = std::fs::read(&path).expect("reads");
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).expect("writes");
-            let mut ledger = Ledger::open(&path).expect("opens");
+            let mut ledger = TrialLedger::open(&path).expect("opens");
             let kept = ledger.lines().len();
             assert_eq!(kept, whole[..cut].iter().filter(|byte| **byte == b'\n').count());
             ledger.add(vec![look()]).expect("adds");
             drop(ledger);
-            assert_eq!(Ledger::read(&path).expect("reads").len(), kept + 1);
+            assert_eq!(TrialLedger::read(&path).expect("reads").len(), kept + 1);
         }
         std::fs::write(&path, "{\"kind\":\"trial\"}\n").expect("writes");
-        let error = Ledger::open(&path).err().expect("nonsense");
+        let error = TrialLedger::open(&path).err().expect("nonsense");
         assert!(error.code() == 3 && error.to_string().contains("line 1"), "{error}");
-        assert_eq!(Ledger::read(&folder.path().join("none")).expect_err("none").code(), 2);
+        assert_eq!(TrialLedger::read(&folder.path().join("none")).expect_err("none").code(), 2);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use mes_pipe::{Error, Result};
 use serde::Serialize;
 
 use super::{Covered, Span, evening, next_session};
-use crate::stats::purge;
+use mes_judge::stats::purge;
 
 /// More folds than this are a slip of the keyboard.
 const MOST: usize = 100_000;

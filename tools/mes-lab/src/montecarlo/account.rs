@@ -88,7 +88,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::stats::ruin;
+    use mes_judge::stats::ruin;
 
     fn of(days: &[&[i64]]) -> Life {
         let rules = Rules::parse(MES_1K).expect("rules");

@@ -6,7 +6,7 @@ use mes_core::rules::Rules;
 use serde::Serialize;
 
 use super::Past;
-use crate::{
+use mes_judge::{
     metrics::{finite, mean},
     stats::ruin::{fixed, trailing},
 };

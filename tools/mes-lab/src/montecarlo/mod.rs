@@ -22,8 +22,8 @@ use outcome::Outcome;
 /// makes. A table for a person, JSON when piped.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  mes-bt montecarlo runs/backtest
-  mes-bt montecarlo runs/backtest --rules topstep-50k --days 60 --html chances.html")]
+  mes-lab montecarlo runs/backtest
+  mes-lab montecarlo runs/backtest --rules topstep-50k --days 60 --html chances.html")]
 pub struct MonteCarloArgs {
     /// What mes-bt --out wrote
     #[arg(value_name = "DIR")]

@@ -12,7 +12,7 @@ use super::{
     account::{End, live},
     closed::{self, ClosedForm},
 };
-use crate::{
+use mes_judge::{
     stats::{interval::percentile, normal},
     summary::FEW_TRADES,
     words::{self, signed_usd, usd},

@@ -10,7 +10,7 @@ use super::{
     closed::{ClosedForm, LEAVES_OUT},
     outcome::{DRAWS, Outcome, SHARES},
 };
-use crate::{
+use mes_judge::{
     report::{charts, frame},
     words::{self, usd},
 };

@@ -2,11 +2,11 @@
 
 use mes_pipe::Result;
 
-use super::{ledger::Trial, outcome::Outcome, study::Study};
-use crate::{
-    metrics::blocked::Blocked,
-    replay::{self, Days},
-};
+use mes_judge::search::trials::Trial;
+
+use super::{outcome::Outcome, study::Study};
+use crate::replay::{self, Days};
+use mes_judge::metrics::blocked::Blocked;
 
 /// Explains by one trial why none made a trade, or why the best made none on days held out; empty if there was one.
 pub fn why(study: &Study, trials: &[Trial], outcome: &Outcome, holdout: Days) -> Result<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ledger::Trial;
+use mes_judge::search::trials::Trial;
 
 /// Values of a range are taken together in so many groups.
 const GROUPS: usize = 6;
@@ -94,7 +94,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::optimize::ledger::tests::trial;
+    use crate::optimize::sample::trial;
 
     #[test]
     fn what_decides_comes_first() {

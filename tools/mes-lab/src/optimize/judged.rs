@@ -4,8 +4,8 @@ use mes_core::money::Cents;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::ledger::Trial;
-use crate::{
+use mes_judge::search::trials::Trial;
+use mes_judge::{
     evidence::{Intervals, Range, Rests, Searched, SharpeEvidence},
     metrics::{ratio, returns::Returns},
     results::{DayResult, Results},
@@ -139,7 +139,7 @@ fn days(nets: &[Cents], capital: Cents) -> Vec<DayResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimize::ledger::tests::trial;
+    use crate::optimize::sample::trial;
 
     #[test]
     fn is_told_with_what_it_rests_on() {

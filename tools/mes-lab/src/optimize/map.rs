@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use mes_page::html::escape;
 
-use super::{importance::labels, ledger::Trial};
-use crate::words;
+use mes_judge::search::trials::Trial;
+
+use super::importance::labels;
+use mes_judge::words;
 
 /// Mean score and number of trials by the groups of two keys.
 pub struct Map {
@@ -160,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::optimize::ledger::tests::trial;
+    use crate::optimize::sample::trial;
 
     #[test]
     fn means_by_place_numbers_in_order() {

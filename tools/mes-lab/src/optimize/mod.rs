@@ -5,12 +5,12 @@
 mod idle;
 mod importance;
 mod judged;
-pub mod ledger;
 mod map;
 mod outcome;
-pub mod overfit;
 mod page;
 mod record;
+#[cfg(test)]
+mod sample;
 mod score;
 mod search;
 mod space;
@@ -34,14 +34,17 @@ use mes_pipe::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    replay::{self, Checkpoints, Days, columns::Columns, walk::Skip},
+use crate::replay::{self, Checkpoints, Days, columns::Columns, walk::Skip};
+use judged::Judged;
+use map::Map;
+use mes_judge::{
+    search::{
+        overfit,
+        trials::{Line, Look, StudyLine, Trial, TrialLedger, searched},
+    },
     terms::Terms,
     words,
 };
-use judged::Judged;
-use ledger::{Ledger, Line, Look, StudyLine, Trial};
-use map::Map;
 use outcome::{Counts, Outcome, SHOWN, ranked};
 use record::Record;
 use score::Objective;
@@ -130,7 +133,7 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
     let columns = Columns::read(&args.input, &settings)?;
     let (days, holdout) = split(&columns, args.holdout)?;
-    let chain = columns.stream().lineage.then("mes-bt", json!(null)).to_json();
+    let chain = columns.stream().lineage.then("mes-lab", json!(null)).to_json();
     let data = hash(chain.to_string().as_bytes());
     let line = StudyLine {
         v: 1,
@@ -156,7 +159,8 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         study: line.study.clone(),
         data,
     };
-    let mut ledger = Ledger::open(&args.ledger.clone().unwrap_or_else(|| args.out.join("trials.jsonl")))?;
+    let mut ledger =
+        TrialLedger::open(&args.ledger.clone().unwrap_or_else(|| args.out.join("trials.jsonl")))?;
     if !ledger.lines().contains(&Line::Study(line.clone())) {
         ledger.add(vec![Line::Study(line.clone())])?;
     }
@@ -260,7 +264,7 @@ fn words_of(vary: &Vary) -> String {
 }
 
 /// Trades the rows held out by the best trial's values. The same look of the same search counts once.
-fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut Ledger) -> Result<Trial> {
+fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut TrialLedger) -> Result<Trial> {
     let settings = settings_of(study, best)?;
     let never = |_: usize, _: &replay::tally::Tally| false;
     let tally =
@@ -294,11 +298,11 @@ fn judge(
     line: &StudyLine,
     trials: &[Trial],
     held_out: Option<Trial>,
-    ledger: &Ledger,
+    ledger: &TrialLedger,
     settings: &Settings,
     search: &Search,
 ) -> Outcome {
-    let searched = ledger::searched(ledger.lines(), Some(&study.data));
+    let searched = searched(ledger.lines(), Some(&study.data));
     let capital = settings.rules.value.capital();
     let judged = |trial: &Trial| Judged::of(trial, searched, capital);
     let scored = ranked(trials);
@@ -327,7 +331,7 @@ fn judge(
         why_no_trade: Vec::new(),
         warnings: Vec::new(),
         settings: Terms::of(settings),
-        lineage: study.columns.stream().lineage.then("mes-bt", searched_by(line)).to_json(),
+        lineage: study.columns.stream().lineage.then("mes-lab", searched_by(line)).to_json(),
     };
     outcome.warnings = outcome.cautions(study.min_trades, ledger.looks(&study.data), search);
     outcome

@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::{
     importance::{Importance, text},
     judged::Judged,
-    ledger::Trial,
     record::Record,
     search::Search,
 };
-use crate::{
+use mes_judge::{
     evidence::Searched,
     metrics::returns::YEAR,
+    search::trials::Trial,
     stats::{deflated::benchmark, overfitting::Overfitting},
     summary::FEW_TRADES,
     terms::Terms,
@@ -159,8 +159,8 @@ pub fn csv(trials: &[Trial]) -> String {
             trial.trial,
             values.join(","),
             trial.score.map_or_else(String::new, |score| score.to_string()),
-            crate::files::dollars(trial.net_cents),
-            crate::files::dollars(trial.drawdown_cents),
+            mes_judge::files::dollars(trial.net_cents),
+            mes_judge::files::dollars(trial.drawdown_cents),
             trial.trades,
             trial.wins,
             trial.died,

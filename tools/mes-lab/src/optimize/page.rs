@@ -13,7 +13,7 @@ use super::{
     outcome::Outcome,
     table::{SHARES, counts, deaths, sharpe_range, values},
 };
-use crate::{
+use mes_judge::{
     report::frame,
     stats::overfitting::Overfitting,
     words::{capital, or_dash, percent, signed_usd, two, usd},

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::judged::Judged;
-use crate::{
+use mes_judge::{
     evidence::Searched,
     metrics::{finite, returns::YEAR},
     stats::track_record::minimum_backtest_years,
@@ -46,7 +46,7 @@ mod tests {
     use mes_core::money::Cents;
 
     use super::*;
-    use crate::optimize::ledger::tests::trial;
+    use crate::optimize::sample::trial;
 
     #[test]
     fn many_trials_need_a_long_record() {

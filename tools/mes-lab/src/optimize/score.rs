@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use mes_core::money::Cents;
 
-use crate::{metrics::returns::YEAR, replay::tally::Tally, stats::moments::Track};
+use crate::replay::tally::Tally;
+use mes_judge::{metrics::returns::YEAR, stats::moments::Track};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Objective {

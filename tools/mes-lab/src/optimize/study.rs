@@ -15,13 +15,13 @@ use mes_pipe::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::{
-    ledger::{Ledger, Line, Trial},
     score::{Objective, sharpe},
     search::Search,
     space::{Base, Point, Vary},
 };
-use crate::{
-    replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip},
+use crate::replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip};
+use mes_judge::{
+    search::trials::{Line, Trial, TrialLedger},
     summary::Reached,
     trades::doubtful,
 };
@@ -50,7 +50,12 @@ pub struct Study<'a> {
 
 impl Study<'_> {
     /// Runs a search to its end. `done` is told after every batch how many trials there are.
-    pub fn run(&self, search: &mut Search, ledger: &mut Ledger, done: &dyn Fn(usize)) -> Result<Vec<Trial>> {
+    pub fn run(
+        &self,
+        search: &mut Search,
+        ledger: &mut TrialLedger,
+        done: &dyn Fn(usize),
+    ) -> Result<Vec<Trial>> {
         let mut known: HashMap<String, Trial> =
             ledger.trials(&self.study).map(|trial| (values_key(&trial.values), trial.clone())).collect();
         let mut trials: Vec<Trial> = Vec::new();

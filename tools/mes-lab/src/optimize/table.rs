@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{importance::text, judged::Judged, map::Map, outcome::Outcome};
-use crate::words::{self, or_dash, percent, signed_usd, two, usd};
+use mes_judge::words::{self, or_dash, percent, signed_usd, two, usd};
 
 /// Said of the shares of importance.
 pub const SHARES: &str = "share of the scores' variance that a key explains by itself (omega squared); shares need not add to 100 %";

@@ -16,7 +16,7 @@ use columns::Columns;
 use tally::{Listener, Tally};
 use walk::{Skip, Walk};
 
-use crate::{recorder::Recorder, results::Results};
+use mes_judge::{recorder::Recorder, results::Results};
 
 /// Which days of the rows are traded: `from <= day < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use mes_pipe::Result;
 use mes_pipe::journal::Journal;
 
 use super::Days;
-use crate::{
+use mes_judge::{
     life::Life,
     results::Alert,
     trades::{Pairing, Trade},

@@ -10,7 +10,7 @@ use mes_core::{
     rules::{Breakers, StopBy},
     session::Filter,
     symbol::Symbol,
-    time::{HOUR, MILLI, MINUTE, SECOND},
+    time::{HOUR, MILLI, MINUTE, SECOND, Ts},
 };
 use mes_pipe::journal::Journal;
 use mes_pipe::{Lineage, Settings, SettingsArgs};
@@ -18,7 +18,10 @@ use mes_risk::trade::{Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
 use super::{columns::Columns, walk::Skip, *};
-use crate::{recorder::Recorder, results::Results, sample::START};
+use mes_judge::{recorder::Recorder, results::Results};
+
+/// 2026-11-02T14:31:00Z, a Monday.
+const START: Ts = 1_793_629_860 * SECOND;
 
 /// Days of stretches of seconds around noon, at night and over the day's end, with holes, empty seconds, bursts.
 fn market(seed: u64, days: i64) -> Vec<Row> {
@@ -210,7 +213,7 @@ proptest! {
         let days: Vec<_> = results.days.iter().map(|day| (day.start_cents, day.end_cents)).collect();
         prop_assert_eq!(few.equity(count), days);
         prop_assert_eq!((all.drawdown, all.died, &all.death), (few.drawdown, few.died, &few.death));
-        let death = results.alerts.iter().find(|alert| crate::life::LASTING.contains(&alert.rule.as_str()));
+        let death = results.alerts.iter().find(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str()));
         prop_assert_eq!(few.death.as_ref(), death);
         prop_assert_eq!(few.drawdown, results.drawdown_cents);
         prop_assert!(results.days.len() + results.days_dead >= 4);
@@ -228,7 +231,7 @@ fn the_markets_exercise_the_rules() {
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));
         alerts += results.alerts.len();
         died += usize::from(
-            results.alerts.iter().any(|alert| crate::life::LASTING.contains(&alert.rule.as_str())),
+            results.alerts.iter().any(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str())),
         );
     }
     assert!(

@@ -5,14 +5,14 @@ use std::{fs, path::PathBuf};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use mes_core::{money::Cents, time};
-use mes_pipe::{Error, Origin, Result, Settings, SettingsArgs, answer::pretty, hash};
+use mes_pipe::{Error, Origin, Result, Settings, SettingsArgs, answer::pretty, beside, hash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::process::{self, Stage, pipe};
-use crate::{
+use super::process::{Stage, pipe};
+use crate::folds::{Fold, Span};
+use mes_judge::{
     evidence::FEWEST_SESSIONS,
-    folds::{Fold, Span},
     metrics::{blocked::Blocked, ratio},
     results::DayResult,
     summary::Reached,
@@ -188,7 +188,7 @@ fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
 /// Returns the hash of what the folds of a plan share. Rebuilt tools make new results.
 pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
     let tools = ["mes-train", "mes-predict", "mes-bt"].map(|tool| {
-        let path = process::path(tool);
+        let path = beside(tool);
         let bytes =
             fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
         Ok(hash(&bytes))

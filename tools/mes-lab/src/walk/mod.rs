@@ -26,12 +26,9 @@ use mes_pipe::{
 };
 use serde_json::json;
 
-use crate::{
-    folds::{self, Covered, CutArgs, Fold},
-    terms::Terms,
-    words,
-};
+use crate::folds::{self, Covered, CutArgs, Fold};
 use fold::{FoldResult, Plan, plan_hash};
+use mes_judge::{terms::Terms, words};
 use outcome::Outcome;
 
 #[derive(Args)]
@@ -49,7 +46,7 @@ pub struct WalkArgs {
     train_args: String,
     #[command(flatten)]
     cut: CutArgs,
-    /// Run only this fold, a line of mes-bt folds, and print its result; for schedulers
+    /// Run only this fold, a line of mes-lab folds, and print its result; for schedulers
     #[arg(long, value_name = "JSON")]
     fold: Option<String>,
     /// Folds at a time; as many as there are cores if not given
@@ -74,9 +71,9 @@ pub fn run(args: &WalkArgs) -> Result<()> {
     }
     let settings = args.settings.read()?;
     let input = folds::open(&args.input)?;
-    let chain = input.meta().lineage.then("mes-bt", serde_json::Value::Null).to_json();
+    let chain = input.meta().lineage.then("mes-lab", serde_json::Value::Null).to_json();
     let made = json!({ "verb": "walk-forward", "family": args.family, "train_args": args.train_args, "refill": args.refill });
-    let lineage = input.meta().lineage.then("mes-bt", made).to_json();
+    let lineage = input.meta().lineage.then("mes-lab", made).to_json();
     let family = [args.family.as_str(), args.train_args.as_str(), if args.refill { "refill" } else { "" }];
     let hash = plan_hash(&chain, &family, &settings)?;
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::fold::{FoldResult, Side};
-use crate::{
+use mes_judge::{
     evidence::{Intervals, Rests, SharpeEvidence},
     metrics::{blocked::Blocked, drawdown::Fall, ratio, returns::Returns},
     results::{DayResult, Results},
@@ -249,7 +249,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{folds::Fold, summary::Reached};
+    use crate::folds::Fold;
+    use mes_judge::summary::Reached;
 
     fn fold(number: usize, side: Side, days: &[[i64; 4]]) -> FoldResult {
         let span = json!({"from": "2026-11-01T23:00:00Z", "to": "2026-11-05T23:00:00Z", "sessions": 1});

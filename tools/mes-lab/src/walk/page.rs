@@ -11,7 +11,7 @@ use super::{
     outcome::Outcome,
     table::{figures, first_date, last_date, sharpe_from},
 };
-use crate::{
+use mes_judge::{
     report::{charts::dollars, frame},
     words::{self, or_dash, signed_usd, two, usd},
 };

@@ -1,14 +1,13 @@
 //! Runs the real tools, joined by pipes, and says which one failed and why.
 
 use std::{
-    env,
     ffi::OsString,
     fs::{File, OpenOptions},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, beside};
 
 /// A tool and its arguments.
 pub struct Stage {
@@ -28,12 +27,6 @@ impl Stage {
     }
 }
 
-/// Finds a tool: beside this program, else wherever the shell would.
-pub fn path(tool: &str) -> PathBuf {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name(tool));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| tool.into())
-}
-
 /// Runs the stages as one pipe until all have ended. The last one's stdout goes into `out`, or nowhere; what they say
 /// is added to `log`.
 pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<()> {
@@ -51,7 +44,7 @@ pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<()> {
         };
         let said = OpenOptions::new().create(true).append(true).open(log);
         let said = said.map_err(|error| Error::from(error).at(log.display()))?;
-        let mut command = Command::new(path(stage.tool));
+        let mut command = Command::new(beside(stage.tool));
         command.args(&stage.args).stdin(input).stdout(output).stderr(said);
         children.push(command.spawn().map_err(|error| Error::from(error).at(stage.tool))?);
         Ok(())

@@ -9,7 +9,7 @@ use super::{
     fold::{FoldResult, Side},
     outcome::{Outcome, Stitched},
 };
-use crate::{
+use mes_judge::{
     evidence::FEWEST_SESSIONS,
     files::dollars,
     summary::FEW_TRADES,
