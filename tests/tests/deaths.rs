@@ -90,8 +90,7 @@ fn optimize_explains_deaths_few_trades_and_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     rows(folder);
-    let search =
-        "mes-lab optimize -q --rules small.toml --grid --vary exits.stop_ticks=4,8 --min-trades 1 --holdout 0";
+    let search = "mes-lab optimize -q --rules small.toml --grid --vary exits.stop_ticks=4,8 --min-trades 1 --holdout 0";
     let outcome = json(folder, &format!("{search} --out dead chance.parquet"));
     assert!(outcome["counts"]["died"].as_u64() > Some(0), "{outcome}");
     let text = read(folder, "dead/optimize.txt");

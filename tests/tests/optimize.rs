@@ -97,7 +97,8 @@ fn what_means_nothing_is_refused() {
         ("--grid --random 5 --vary exits.stop_ticks=4,8", 2, "--random"),
         ("--grid --vary exits.stop_ticks=4,8 --holdout 0.9", 3, "too few"),
     ] {
-        let output = shell::run(folder, &format!("mes-lab optimize {flags} --out o predictions.parquet"), b"");
+        let output =
+            shell::run(folder, &format!("mes-lab optimize {flags} --out o predictions.parquet"), b"");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{flags}: {said}");
         assert!(said.contains(named), "{flags}: {said}");
