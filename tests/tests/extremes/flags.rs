@@ -36,7 +36,7 @@ const TOOLS: [&str; 19] = [
     "mes-bt folds",
     "mes-bt slice",
     "mes-bt montecarlo",
-    "mes-bt check stage",
+    "mes-check stage",
     "mes-fetch synth",
     "mes-fetch import",
     "mes-fetch verify",

@@ -1,7 +1,6 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
 mod backtest;
-mod check;
 mod diff;
 pub mod evidence;
 mod files;
@@ -56,8 +55,6 @@ pub struct Args {
 /// One verb, one file, one line here and one in [`main`].
 #[derive(Subcommand)]
 enum Verb {
-    /// Prove that a program can stand in a stage's place: no look-ahead, no lost rows
-    Check(check::Args),
     /// Draw the sessions of a backtest anew and see how often the account meets its limits
     Montecarlo(montecarlo::MonteCarloArgs),
     /// Compare two journals: where they part first, and how their fills differ
@@ -103,7 +100,6 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
-        Some(Verb::Check(args)) => check::run(&args),
         Some(Verb::Montecarlo(args)) => montecarlo::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Validate(args)) => validate::run(&args),
