@@ -17,10 +17,10 @@ use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, beside, limits, log};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::words;
 use drill::Drill;
 use given::Given;
 use items::{Finding, ITEMS};
+use mes_judge::words;
 use paper::Paper;
 
 /// Go through the go-live list; exit code 1 unless every line is met
@@ -34,7 +34,7 @@ use paper::Paper;
   mes-bt validate --walk-forward runs/walk --eval eval.json --backtest runs/backtest --model models/default.onnx
   mes-bt validate --paper runs --rules mes-1k-topstep")]
 pub struct ValidateArgs {
-    /// What mes-bt walk-forward --out wrote
+    /// What mes-lab walk-forward --out wrote
     #[arg(long, value_name = "DIR")]
     walk_forward: Option<PathBuf>,
     /// What mes-predict eval printed as JSON
