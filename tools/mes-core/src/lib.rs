@@ -27,6 +27,7 @@ pub mod prediction;
 pub mod price_range;
 pub mod quote;
 pub mod record;
+pub mod round_trip;
 pub mod row;
 pub mod rules;
 pub mod run;
