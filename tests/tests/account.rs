@@ -188,6 +188,7 @@ fn the_help_of_every_tool_teaches() {
         "mes-risk",
         "mes-exec",
         "mes-bt",
+        "mes-check",
         "mes-lab",
     ] {
         let help = Command::new(shell::tools().join(tool)).arg("--help").current_dir(folder.path()).output();

@@ -36,7 +36,7 @@ const TOOLS: [&str; 19] = [
     "mes-lab folds",
     "mes-lab slice",
     "mes-lab montecarlo",
-    "mes-bt check stage",
+    "mes-check stage",
     "mes-fetch synth",
     "mes-fetch import",
     "mes-fetch verify",

@@ -1,7 +1,6 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
 mod backtest;
-mod check;
 mod diff;
 mod refill;
 mod validate;
@@ -33,8 +32,6 @@ pub struct Args {
 /// One verb, one file, one line here and one in [`main`].
 #[derive(Subcommand)]
 enum Verb {
-    /// Prove that a program can stand in a stage's place: no look-ahead, no lost rows
-    Check(check::Args),
     /// Compare two journals: where they part first, and how their fills differ
     Diff(diff::DiffArgs),
     /// Go through the go-live list; exit code 1 unless every line is met
@@ -51,7 +48,6 @@ enum Verb {
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
-        Some(Verb::Check(args)) => check::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Validate(args)) => validate::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),

@@ -177,7 +177,7 @@ fn inference(evidence: &Evidence) -> Finding {
 
 fn lookahead(evidence: &Evidence) -> Finding {
     match evidence.lookahead.value() {
-        Some((stage, None)) => Met(format!("{stage}: no row depends on a later one (mes-bt check stage)")),
+        Some((stage, None)) => Met(format!("{stage}: no row depends on a later one (mes-check stage)")),
         Some((stage, Some(why))) => NotMet(format!("{stage}: {why}")),
         None => evidence.lookahead.lacking(MODEL),
     }

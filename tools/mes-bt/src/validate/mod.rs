@@ -164,12 +164,12 @@ fn inference(model: &Path) -> Result<f64> {
 fn lookahead(model: &Path) -> Result<(String, Option<String>)> {
     // The made-up rows may lie within the span that the model was fitted on; that matters to its scores, not to this.
     let stage = format!("mes-features -q | mes-predict -q --allow-in-sample --model {}", model.display());
-    log::note("the lookahead proof: mes-bt check stage");
-    let output = Command::new(beside("mes-bt"))
-        .args(["check", "stage", "--as", "arrow", "--", "sh", "-c", &stage])
+    log::note("the lookahead proof: mes-check stage");
+    let output = Command::new(beside("mes-check"))
+        .args(["stage", "--as", "arrow", "--", "sh", "-c", &stage])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Error::from(error).at("mes-bt"))?;
+        .map_err(|error| Error::from(error).at("mes-check"))?;
     let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Ok((stage, (!output.status.success()).then_some(why)))
 }

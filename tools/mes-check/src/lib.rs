@@ -1,4 +1,4 @@
-//! `mes-bt check stage`: proves of any program in a stage's place that it does not look ahead and keeps the rules of a
+//! Proves of any program in a stage's place that it does not look ahead and keeps the rules of a
 //! stage, or says which it breaks, at which row and column.
 
 mod alter;
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 use mes_core::interval::Interval;
 use mes_pipe::{AnswerArgs, Error, Event, Input, InputArgs, Meta, Result, TextArgs, answer::print};
 
@@ -29,14 +29,20 @@ use runs::Stage;
 use table::{Given, rows_of};
 use wire::Wire;
 
-#[derive(clap::Args)]
+/// Prove that what others wrote may stand in the pipeline.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  mes-check stage -- mes-features
+  mes-check stage -- python3 my_stage.py
+
+Exit codes: 0 nothing broken, 1 a law is broken, 2 arguments, 3 the rows of --rows")]
 pub struct Args {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum Verb {
     Stage(StageArgs),
 }
 
@@ -51,10 +57,10 @@ enum What {
 /// Prints one line a law and, for each column, from which row on it agrees with a longer history to the last bit.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  mes-bt check stage -- mes-features
-  mes-bt check stage --horizon 30s -- mes-features --labels
-  mes-bt check stage -- python3 my_stage.py
-  mes-bt check stage --ticks --resamples -- mes-bars
+  mes-check stage -- mes-features
+  mes-check stage --horizon 30s -- mes-features --labels
+  mes-check stage -- python3 my_stage.py
+  mes-check stage --ticks --resamples -- mes-bars
 
 Exit codes: 0 nothing broken, 1 a law is broken, 2 arguments, 3 the rows of --rows")]
 struct StageArgs {
@@ -92,14 +98,22 @@ struct StageArgs {
 }
 
 /// Checks what is asked for.
-pub fn run(args: &Args) -> Result<()> {
-    let What::Stage(args) = &args.what;
+///
+/// # Errors
+/// A law that is broken (exit code 1), rows that cannot be read or are none (3), a program that cannot be judged as it
+/// was called (2).
+pub fn main(args: Args) -> Result<()> {
+    let Verb::Stage(args) = args.verb;
+    stage(&args)
+}
+
+fn stage(args: &StageArgs) -> Result<()> {
     let (given, meta) = rows(args)?;
     let report = judge(args, &given, meta)?;
     print(if args.answer.is_json() { format!("{}\n", report.json()) } else { report.text() })?;
     match report.faults().as_slice() {
         [] => Ok(()),
-        broken => Err(Error::failed(format!("check stage: broken: {}", broken.join(", ")))),
+        broken => Err(Error::failed(format!("stage: broken: {}", broken.join(", ")))),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use mes_pipe::{Error, Result};
 
-use super::{
+use crate::{
     alter::{Garbage, every_second_segment, other_side_of_the_clock_change},
     compare::{
         Base, Promise, backwards, columns_fault, is_label, predictions_fault, range_fault, rows_fault,
@@ -57,7 +57,7 @@ impl Judge<'_> {
         let base = Base::of(whole, self.given, self.promise);
         if self.promise.horizon.is_none() && base.made.iter().any(|name| is_label(name)) {
             let advice = "say with --horizon how far ahead they look";
-            return Err(Error::usage(format!("check stage: it makes y_* columns: {advice}")));
+            return Err(Error::usage(format!("stage: it makes y_* columns: {advice}")));
         }
         let fault = self.elsewhere(&base)?;
         self.report.judged("same", fault);

@@ -12,7 +12,7 @@ use mes_core::{
     tz,
 };
 
-use super::table::{Cell, Given, Row};
+use crate::table::{Cell, Given, Row};
 
 const PRICES: [&str; 8] = ["open", "high", "low", "close", "vwap", "price", "bid", "ask"];
 const VOLUMES: [&str; 5] = ["volume", "buy_volume", "sell_volume", "trades", "size"];
@@ -146,7 +146,7 @@ fn shape(day: &Day) -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::market;
+    use crate::market;
     use mes_core::time;
 
     #[test]

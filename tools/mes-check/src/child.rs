@@ -17,7 +17,7 @@ use std::{
 use mes_pipe::{Error, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::wire::{Said, read};
+use crate::wire::{Said, read};
 
 /// Rows that a stage may be ahead of its listener.
 const QUEUE: usize = 1024;

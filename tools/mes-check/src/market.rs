@@ -18,7 +18,7 @@ use mes_core::{
 use mes_pipe::{Kind, Meta, Result, schema};
 use serde_json::json;
 
-use super::table::{Cell, Given, Row};
+use crate::table::{Cell, Given, Row};
 
 /// Columns that are nobody's: a stage has to pass them on.
 const FOREIGN: [(&str, DataType); 2] = [("x_note", DataType::Utf8), ("x_number", DataType::Float64)];
@@ -54,7 +54,7 @@ pub fn bars() -> Result<(Given, Meta)> {
         }
         close += (nth(seg as u64) % 41) as i64 - 20;
     }
-    let meta = Meta::source("mes-bt", Kind::Bar, Some(Interval::SECOND), Filter::All, json!("check"));
+    let meta = Meta::source("mes-check", Kind::Bar, Some(Interval::SECOND), Filter::All, json!("check"));
     Ok((Given::new(meta.onto(&Arc::new(Schema::new(fields))), rows)?, meta))
 }
 
@@ -79,7 +79,7 @@ pub fn ticks() -> Result<(Given, Meta)> {
             rows.push(row);
         }
     }
-    let meta = Meta::source("mes-bt", Kind::Tick, None, Filter::All, json!("check"));
+    let meta = Meta::source("mes-check", Kind::Tick, None, Filter::All, json!("check"));
     Ok((Given::new(meta.onto(&Arc::new(Schema::new(fields(&schema::TICK)))), rows)?, meta))
 }
 

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use mes_pipe::{Error, Meta, Result, caught};
 use serde_json::{Map, Value};
 
-use super::table::{Cell, Given, Row, batch_of, rows_of};
+use crate::table::{Cell, Given, Row, batch_of, rows_of};
 
 /// A line longer than this is no row.
 const LINE_BYTES: u64 = 1 << 20;

@@ -2,7 +2,7 @@
 
 use mes_core::prediction::{COLUMNS, Prediction};
 
-use super::{
+use crate::{
     report::Fault,
     runs::Answers,
     table::{Cell, Given, instant, same},

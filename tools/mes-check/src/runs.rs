@@ -2,7 +2,7 @@
 
 use mes_pipe::{Meta, Result};
 
-use super::{
+use crate::{
     child::{Heard, Program, Running},
     table::{Given, Row},
     wire::{Encoder, Said, Wire},

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use mes_core::time::{self, Ts};
 use serde_json::{Value, json};
 
-use super::table::Cell;
+use crate::table::Cell;
 
 /// Every law, by name and in words.
 pub const LAWS: [(&str, &str); 12] = [
