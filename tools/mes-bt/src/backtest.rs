@@ -19,18 +19,19 @@ use mes_risk::{
     trade::{Stream, trade},
 };
 
-use crate::{
+use mes_judge::{
     files::{self, equity::EquityFile},
-    optimize::{
-        ledger::{self, Line, searched},
-        overfit,
-    },
     recorder::Recorder,
-    refill::{self, Dealt},
     results::Results,
+    search::{
+        overfit,
+        trials::{Line, TrialLedger, searched},
+    },
     summary::Summary,
     terminal,
 };
+
+use crate::refill::{self, Dealt};
 
 #[derive(Args)]
 pub struct BacktestArgs {
@@ -42,7 +43,7 @@ pub struct BacktestArgs {
     /// Write the journal to this file; - is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     journal: Option<PathBuf>,
-    /// The ledger of the search that this is the outcome of (trials.jsonl of mes-bt optimize): deflates the Sharpe ratio
+    /// The ledger of the search that this is the outcome of (trials.jsonl of mes-lab optimize): deflates the Sharpe ratio
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Open a new account on the trading day after a death and go on; deaths are counted. A journal is of one account
@@ -119,7 +120,7 @@ fn accounts(
 fn read(path: &Path) -> Result<(Vec<Line>, String)> {
     let file = File::open(path).and_then(mes_pipe::hash_of);
     let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
-    Ok((ledger::Ledger::read(path)?, hash))
+    Ok((TrialLedger::read(path)?, hash))
 }
 
 /// Prints the summary, unless the journal has stdout, and writes the files.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use mes_bt::trades::{Pairing, Trade};
 use mes_core::{money::Cents, prediction::Prediction, row::Row, statement::Statement, verdict::Verdict};
+use mes_judge::trades::{Pairing, Trade};
 use mes_pipe::journal::Journal;
 use mes_pipe::{Bars, Kind, SettingsArgs, read_table, settings::FillModel};
 use mes_predict::rules::{EmaCross, Rule};

@@ -11,8 +11,8 @@ use mes_pipe::{AnswerArgs, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::words;
 use journal::{Journal, Moment};
+use mes_judge::words;
 use slippage::{Hour, Pairs};
 
 /// Compare two journals: where they part first, and how their fills differ

@@ -14,7 +14,7 @@ use mes_core::{
 use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
-use crate::{
+use mes_judge::{
     life::LASTING,
     recorder::Recorder,
     results::Results,
@@ -98,7 +98,7 @@ impl Drill {
         match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
             Some(alert) => {
                 let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
-                let (rule, trades) = (crate::words::of(&alert.rule), count(after as u64, "trade"));
+                let (rule, trades) = (mes_judge::words::of(&alert.rule), count(after as u64, "trade"));
                 (
                     after == 0,
                     format!("drill: {rule} ended it for good on day {}, {trades} after it", alert.day),
@@ -123,7 +123,7 @@ impl Drill {
         let held = trades.len() >= 5 && worst <= self.daily_loss_usd && stopped.is_some() && after == 0;
         let end = match stopped {
             Some(alert) => {
-                format!("{} stopped the account on day {}", crate::words::of(&alert.rule), alert.day)
+                format!("{} stopped the account on day {}", mes_judge::words::of(&alert.rule), alert.day)
             }
             None => "nothing stopped the account".to_owned(),
         };
