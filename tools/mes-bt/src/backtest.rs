@@ -79,7 +79,7 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
     if args.refill {
         accounts(&mut rows, &mut kept, &settings, stream, args)?;
     } else {
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     }
     let facts = kept.recorder.finish()?;
@@ -99,7 +99,7 @@ fn accounts(
     let over = Rc::clone(&kept.over);
     let mut dealt = Dealt::new(rows, schedule, &over);
     loop {
-        let mut broker = mes_exec::sim(settings)?;
+        let mut broker = mes_exec::paper(settings)?;
         trade(&mut dealt, &mut broker, kept, settings, &stream, args.trade.from)?;
         let Some(forerunner) = kept.forerunner.take().filter(|_| dealt.has_more()) else { return Ok(()) };
         let capital = settings.rules.value.capital();

@@ -27,8 +27,8 @@ pub const START: Ts = 1_793_629_860 * SECOND;
 /// A run of the shipped rules and costs over made-up seconds.
 pub fn run() -> Run {
     let hello = Hello {
-        broker: "sim".into(),
-        account: "sim".into(),
+        broker: "paper".into(),
+        account: "paper".into(),
         balance_cents: Cents(100_000),
         cut: None,
         seen: 0,

@@ -144,7 +144,7 @@ fn lose(settings: &Settings) -> Result<Facts> {
     let now = rows.first().copied().unwrap_or_default();
     let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
     let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
-    let mut broker = mes_exec::sim(settings)?;
+    let mut broker = mes_exec::paper(settings)?;
     let mut rows = Losing { rows: rows.into_iter(), now };
     trade(&mut rows, &mut broker, &mut recorder, settings, &stream, None)?;
     recorder.finish()
