@@ -51,13 +51,8 @@ pub fn run(
 }
 
 /// Trades some days with a new account, every row of them, and keeps all that a backtest keeps: to explain one trial.
-<<<<<<< HEAD
 pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Facts> {
-    let mut broker = mes_exec::sim(settings)?;
-=======
-pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Results> {
     let mut broker = mes_exec::paper(settings)?;
->>>>>>> house
     let tally = RefCell::new(Tally::new(settings.rules.value.capital(), days));
     let never = |_: usize, _: &Tally| false;
     let nowhere = Checkpoints { days: &[], stop: &never };

@@ -154,13 +154,8 @@ fn stream(seed: u64) -> Stream {
     Stream { quotes, ..Stream::new(Interval::SECOND, Filter::All, Lineage::default()) }
 }
 
-<<<<<<< HEAD
 fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Facts {
-    let mut broker = mes_exec::sim(settings).expect("a broker");
-=======
-fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Results {
     let mut broker = mes_exec::paper(settings).expect("a broker");
->>>>>>> house
     let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
     let listener: &mut dyn Journal = &mut recorder;
     trade(&mut Given(rows.iter()), &mut broker, &mut Boxed(listener), settings, &stream(seed), None)
