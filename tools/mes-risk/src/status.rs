@@ -236,7 +236,7 @@ mod tests {
         let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
         let glance = Glance::default();
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
-        let text = Status::new("sim-sim".into(), false, &snapshot, Vec::new()).table();
+        let text = Status::new("paper-paper".into(), false, &snapshot, Vec::new()).table();
         let wanted =
             "daily_loss_usd: $30.00 of $30.00, its limit then; by the rules of now it is $50.00; the next";
         assert!(text.contains(wanted) && text.contains("left of $50.00"), "{text}");
@@ -263,9 +263,9 @@ mod tests {
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
         let (says, by) = (Says::Resume, "person".to_owned());
         let unheard = vec![Person { ts: 0, says, reason: "it is over".into(), by, rules: None }];
-        let text = Status::new("sim-sim".into(), true, &snapshot, unheard).table();
+        let text = Status::new("paper-paper".into(), true, &snapshot, unheard).table();
         let wanted = "\
-sim-sim  rules mes-1k, trading now
+paper-paper  rules mes-1k, trading now
   as of                      2026-11-20 10:00:10 New York
   position                   2 short, from 5000.25, stop 5002.25
   equity, balance            $955.00, $960.00

@@ -34,7 +34,7 @@ pub fn print(bars: &str, rules: &str, costs: &str) -> Result<()> {
     let stream = Stream::new(interval, meta.session, meta.lineage);
     let mut kept = Trades::default();
     let took = timed(&mut || {
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         let mut rows = Crossings::new(&batches)?;
         Ok(trade(&mut rows, &mut broker, &mut kept, &settings, &stream, None)?)
     })?;

@@ -56,7 +56,7 @@ fn run() -> String {
         "kind": "run", "v": 1, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,
         "fills": settings.fills, "calendar": settings.calendar.blake3, "from": null,
         "ledger": mes_core::ledger::Ledger::new(rules.capital()), "lineage": [],
-        "broker": { "broker": "sim", "account": "sim", "balance_cents": 100_000, "cut": null, "seen": 0 },
+        "broker": { "broker": "paper", "account": "paper", "balance_cents": 100_000, "cut": null, "seen": 0 },
     })
     .to_string()
 }

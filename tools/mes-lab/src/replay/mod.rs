@@ -16,7 +16,7 @@ use columns::Columns;
 use tally::{Listener, Tally};
 use walk::{Skip, Walk};
 
-use mes_judge::{recorder::Recorder, results::Results};
+use mes_judge::{facts::Facts, recorder::Recorder};
 
 /// Which days of the rows are traded: `from <= day < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn run(
     checkpoints: &Checkpoints,
     skip: Skip,
 ) -> Result<Tally> {
-    let mut broker = mes_exec::sim(settings)?;
+    let mut broker = mes_exec::paper(settings)?;
     let tally = RefCell::new(Tally::new(settings.rules.value.capital(), days));
     let mut rows = Walk::new(columns, days, settings, &tally, checkpoints, skip);
     let mut listener = Listener(&tally);
@@ -51,8 +51,8 @@ pub fn run(
 }
 
 /// Trades some days with a new account, every row of them, and keeps all that a backtest keeps: to explain one trial.
-pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Results> {
-    let mut broker = mes_exec::sim(settings)?;
+pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Facts> {
+    let mut broker = mes_exec::paper(settings)?;
     let tally = RefCell::new(Tally::new(settings.rules.value.capital(), days));
     let never = |_: usize, _: &Tally| false;
     let nowhere = Checkpoints { days: &[], stop: &never };

@@ -27,7 +27,7 @@ use mes_pipe::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Position, Sim};
+use super::{Paper, Position};
 
 /// What is kept of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ struct Start {
 
 /// A paper account, and the files it is kept in, if it is.
 pub struct Kept {
-    sim: Sim,
+    paper: Paper,
     files: Option<Files>,
 }
 
@@ -73,18 +73,20 @@ impl Kept {
     /// # Errors
     ///
     /// [`Error::Failed`] when its files cannot be written: it is locked then, until a person has looked.
+    /// [`Error::Usage`] when it is kept there under the name it had before.
     pub fn open(settings: &Settings, state: Option<&Path>) -> Result<Kept> {
-        let mut sim = Sim::new(settings);
-        let Some(state) = state else { return Ok(Kept { sim, files: None }) };
-        let folder = account::folder(state, &sim.hello);
-        let files = Files::open(folder.clone(), &mut sim).map_err(|error| match error {
+        let mut paper = Paper::new(settings);
+        let Some(state) = state else { return Ok(Kept { paper, files: None }) };
+        let folder = account::folder(state, &paper.hello);
+        account::renamed(&folder)?;
+        let files = Files::open(folder.clone(), &mut paper).map_err(|error| match error {
             Error::Failed(_) if durable::exists(&folder.join("account")) => {
                 let locked = account::lock(&folder, &error.to_string()).err();
                 error.and(locked)
             }
             other => other,
         })?;
-        Ok(Kept { sim, files: Some(files) })
+        Ok(Kept { paper, files: Some(files) })
     }
 
     /// Checks that the run is of this account and of nothing else.
@@ -93,7 +95,7 @@ impl Kept {
             // A journal that is replayed says what its broker kept.
             (None, Some(_)) if run.broker.kept.is_none() => account::ONE_END,
             (None, _) => return Ok(()),
-            (Some(_), _) if run.broker != self.sim.hello => {
+            (Some(_), _) if run.broker != self.paper.hello => {
                 "the journal began with another account: replay it with a mes-exec without --state"
             }
             (Some(_), None) => account::ONE_END,
@@ -109,13 +111,13 @@ impl Kept {
 
     fn keep(&mut self) -> std::result::Result<(), BrokerError> {
         let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
-        let statement = &self.sim.statement;
+        let statement = &self.paper.statement;
         let account = Account {
             ts: statement.ts,
             seen: statement.seen,
             balance_cents: statement.balance_cents,
             position: statement.position,
-            stopped_cents: self.sim.stopped_out(),
+            stopped_cents: self.paper.stopped_out(),
         };
         if files.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
             return Ok(());
@@ -127,8 +129,8 @@ impl Kept {
 }
 
 impl Files {
-    fn open(folder: PathBuf, sim: &mut Sim) -> Result<Files> {
-        let Hello { broker, account: name, .. } = sim.hello.clone();
+    fn open(folder: PathBuf, paper: &mut Paper) -> Result<Files> {
+        let Hello { broker, account: name, .. } = paper.hello.clone();
         let head = account::head("account", &broker, &name);
         let (mut lines, records) = Durable::open(&folder.join("account"), &head, Busy::Refuse)?;
         let damaged = |error| Error::stopped(format!("{}: cannot be understood: {error}", folder.display()));
@@ -138,9 +140,9 @@ impl Files {
             accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
         let start = starts.last().map(|record| Start::deserialize(*record).map_err(damaged)).transpose()?;
         if let Some(account) = &account {
-            sim.take_up(account);
+            paper.take_up(account);
         }
-        let seen = sim.hello.seen;
+        let seen = paper.hello.seen;
         let start = match start {
             Some(start) => start,
             None => {
@@ -153,7 +155,7 @@ impl Files {
         account::reserve(&folder)?;
         let book =
             Book { id: start.id, past: start.run, next: account::nonce(), order: start.order.max(seen) };
-        sim.hello.kept = Some(book.clone());
+        paper.hello.kept = Some(book.clone());
         Ok(Files { folder, lines, account, book, failed: false })
     }
 
@@ -180,7 +182,7 @@ pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
     })
 }
 
-impl Sim {
+impl Paper {
     /// Goes on as an account that was kept, flat: a position that was left open is booked at its stop.
     fn take_up(&mut self, account: &Account) {
         let Account { ts, seen, position, stopped_cents: balance, .. } = *account;
@@ -209,7 +211,7 @@ impl Sim {
 
 impl Broker for Kept {
     fn hello(&mut self) -> std::result::Result<Hello, BrokerError> {
-        self.sim.hello()
+        self.paper.hello()
     }
 
     /// Refuses a run that mes-risk keeps otherwise. A journal is replayed on an account of its own, never on a kept one.
@@ -218,34 +220,34 @@ impl Broker for Kept {
         if let Some(files) = &mut self.files {
             files.begin(run).map_err(lost)?;
         }
-        self.sim.begin(run)
+        self.paper.begin(run)
     }
 
     fn on_bar(&mut self, bar: &Bar) -> std::result::Result<&Statement, BrokerError> {
-        self.sim.on_bar(bar)?;
+        self.paper.on_bar(bar)?;
         self.keep()?;
-        Ok(&self.sim.statement)
+        Ok(&self.paper.statement)
     }
 
     fn watch(&mut self, bar: &Bar) {
-        self.sim.watch(bar);
+        self.paper.watch(bar);
     }
 
     fn used(&mut self, order: u64) {
-        self.sim.used(order);
+        self.paper.used(order);
     }
 
     fn submit(&mut self, order: &Order) -> std::result::Result<(), BrokerError> {
-        self.sim.submit(order)
+        self.paper.submit(order)
     }
 
     fn stop(&mut self) {
-        self.sim.stop();
+        self.paper.stop();
     }
 
     fn end(&mut self) -> std::result::Result<&Statement, BrokerError> {
-        self.sim.end()?;
+        self.paper.end()?;
         self.keep()?;
-        Ok(&self.sim.statement)
+        Ok(&self.paper.statement)
     }
 }

@@ -3,9 +3,9 @@
 
 use mes_core::{bar::Bar, order::ExitReason, plausible::Seen, time::Ts};
 
-use super::{Before, Exit, Sim, fills::Met};
+use super::{Before, Exit, Paper, fills::Met};
 
-impl Sim {
+impl Paper {
     /// Passes a row whose prices are not believed: nothing fills, but what the day's end or a person wants closed is
     /// closed at the last price that was.
     pub(super) fn stand_still(&mut self, bar: &Bar, close: i64) {

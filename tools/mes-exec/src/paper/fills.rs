@@ -10,7 +10,7 @@ use mes_core::{
     time::Ts,
 };
 
-use super::{Before, Entry, Position, Sim};
+use super::{Before, Entry, Paper, Position};
 
 /// Where an order meets the market: the price before slippage, in ticks, and what lies between it and the open, and
 /// between it and the fill.
@@ -28,7 +28,7 @@ impl Met {
     }
 }
 
-impl Sim {
+impl Paper {
     /// Fills what the row before was answered with, at its close.
     pub(super) fn fill_at_the_signal(&mut self) {
         let Some(Before { ts, close, blocked, .. }) = self.before else { return };

@@ -99,7 +99,7 @@ struct Before {
     session_end: Option<Ts>,
 }
 
-pub struct Sim {
+pub struct Paper {
     costs: Costs,
     fills: Fills,
     /// How long an entry lives, in nanoseconds.
@@ -132,14 +132,14 @@ pub struct Sim {
     stopped: bool,
 }
 
-impl Sim {
+impl Paper {
     /// Opens an account with the capital of the rules.
-    pub fn new(settings: &Settings) -> Sim {
+    pub fn new(settings: &Settings) -> Paper {
         let rules = &settings.rules.value;
         let capital = rules.capital();
         let hello = Hello {
-            broker: "sim".into(),
-            account: "sim".into(),
+            broker: "paper".into(),
+            account: "paper".into(),
             balance_cents: capital,
             cut: None,
             seen: 0,
@@ -151,7 +151,7 @@ impl Sim {
             hello.cut,
             Default::default(),
         );
-        Sim {
+        Paper {
             costs: settings.costs.value.clone(),
             fills: settings.fills.clone(),
             lifetime: rules.entries.lifetime(),
@@ -258,7 +258,7 @@ fn data(error: mes_core::Error) -> BrokerError {
     BrokerError::Data(error.to_string())
 }
 
-impl Broker for Sim {
+impl Broker for Paper {
     fn hello(&mut self) -> Result<Hello, BrokerError> {
         Ok(self.hello.clone())
     }

@@ -10,9 +10,9 @@ use mes_core::{
     time::Ts,
 };
 
-use super::{Entry, Exit, Move, Sim, data};
+use super::{Entry, Exit, Move, Paper, data};
 
-impl Sim {
+impl Paper {
     /// Takes an order in.
     pub(super) fn take(&mut self, order: &Order) -> Result<(), BrokerError> {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
