@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn a_key_is_checked_and_not_told() {
         for bad in ["", "db-short", "xx-aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "db-aaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"] {
-            let error = key(bad.to_owned()).err().expect("refused").to_string();
+            let error = key(bad.to_owned()).expect_err("refused").to_string();
             assert!(bad.is_empty() || !error.contains(bad), "{error}");
         }
         assert!(key(format!("db-{}", "k".repeat(29))).is_ok());
