@@ -103,7 +103,7 @@ fn a_full_socket_never_stops_the_loop() {
     let statement = Statement::default();
     let sent = 20_000;
     for _ in 0..sent {
-        peer.send(&Record::Statement(&statement)).expect("sent");
+        peer.send(&Line::Statement(&statement)).expect("sent");
     }
     assert!(peer.awaited().is_some_and(|(_, flags)| flags.contains(rustix::event::PollFlags::OUT)));
     let reader = std::thread::spawn(move || {
