@@ -72,7 +72,7 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), file);
     recorder.facts.refill = args.refill;
     let path = args.journal.clone().filter(|_| !to_stdout);
     let mut kept = Kept { recorder, journal, path, over: Rc::default(), forerunner: None };
