@@ -56,7 +56,7 @@ pub fn data_type(name: &str) -> Option<DataType> {
 /// Returns the columns that a stream of this kind cannot lack.
 pub fn required(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Tick => &["ts"],
+        Kind::Tick | Kind::Record => &["ts"],
         Kind::Ohlcv => &["ts", "open", "high", "low", "close", "volume"],
         Kind::Bar | Kind::Feature => &["ts", "open", "high", "low", "close", "volume", "seg", "symbol"],
         Kind::Prediction => {
