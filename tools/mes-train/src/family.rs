@@ -51,7 +51,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::mlp::OPTIONS,
         validates: true,
         cost: nets::mlp::cost,
-        fit: nets::mlp::fit,
+        fit: |task| nets::fit(task, "mlp", nets::mlp::write),
     },
     Family {
         name: "lstm",
@@ -59,7 +59,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::lstm::OPTIONS,
         validates: true,
         cost: nets::lstm::cost,
-        fit: nets::lstm::fit,
+        fit: |task| nets::fit(task, "lstm", nets::lstm::write),
     },
     Family {
         name: "hybrid",
@@ -67,7 +67,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::hybrid::OPTIONS,
         validates: true,
         cost: nets::hybrid::cost,
-        fit: nets::hybrid::fit,
+        fit: |task| nets::fit(task, "hybrid", nets::hybrid::write),
     },
     Family {
         name: "transformer",
@@ -75,7 +75,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::transformer::OPTIONS,
         validates: true,
         cost: nets::transformer::cost,
-        fit: nets::transformer::fit,
+        fit: |task| nets::fit(task, "transformer", nets::transformer::write),
     },
 ];
 
@@ -113,6 +113,8 @@ pub struct Cost {
 
 /// What a trainer gets. All values are as they come from the stream: scaling is the family's own.
 pub struct Task<'a> {
+    /// All samples, for a family that answers for them while it is there.
+    pub all: Slice<'a>,
     /// All three classes occur in it.
     pub train: Slice<'a>,
     /// Later rows to stop by; empty unless the family's line asks for them.
@@ -175,6 +177,7 @@ pub mod tests {
         static QUIET: std::sync::LazyLock<Progress> = std::sync::LazyLock::new(|| Progress::new(true));
         let checkpoint = Checkpoint { path: Path::new(""), resume: false, hash: "" };
         Task {
+            all: train,
             train,
             validation,
             class_weights: [1.0; 3],

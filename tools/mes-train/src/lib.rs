@@ -6,18 +6,18 @@
 mod boosted;
 mod calibrate;
 mod conformal;
-mod dice;
+pub mod dice;
 mod estimate;
-mod family;
+pub mod family;
 mod forest;
 mod isotonic;
 mod label;
 mod logistic;
-mod nets;
+pub mod nets;
 mod onnx;
-mod options;
-mod progress;
-mod sample;
+pub mod options;
+pub mod progress;
+pub mod sample;
 mod scaler;
 mod splits;
 mod trained;
@@ -137,9 +137,7 @@ pub fn main(args: Args) -> Result<()> {
     let family = FAMILIES.iter().find(|family| family.name == args.family);
     let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
     let options = args.options.settle(family.name, &family.options)?;
-    if family.is_net() {
-        nets::on_one_core()?;
-    } else if args.resume {
+    if args.resume && !family.is_net() {
         return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
     }
     write::possible(&args.out)?;

@@ -15,6 +15,7 @@ const EVERY: u64 = 30;
 
 /// Shows a bar on a terminal, and a note now and then elsewhere.
 pub struct Progress {
+    quiet: bool,
     shown: bool,
 }
 
@@ -29,7 +30,12 @@ pub struct Steps {
 
 impl Progress {
     pub fn new(quiet: bool) -> Progress {
-        Progress { shown: !quiet && stderr().is_terminal() }
+        Progress { quiet, shown: !quiet && stderr().is_terminal() }
+    }
+
+    /// Says whether it is not wanted.
+    pub fn quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Begins with `total` steps to do, `done` of them earlier.

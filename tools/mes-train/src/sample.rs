@@ -21,7 +21,7 @@ use mes_predict::{labels as told, model::card::Label};
 use crate::estimate::{Memory, beside, too_much};
 
 /// Which rows to keep.
-pub struct Choice<'a> {
+pub(crate) struct Choice<'a> {
     /// Names of features to leave out; a `*` at the end stands for any ending.
     pub without: &'a [String],
     /// Rows of a sample.
@@ -40,7 +40,7 @@ pub struct Choice<'a> {
 
 /// Samples in memory. What is counted by sample: `ends times labels moves`.
 #[derive(Default)]
-pub struct Sample {
+pub(crate) struct Sample {
     pub features: Vec<String>,
     /// Rows of a sample.
     pub window: usize,
@@ -70,11 +70,44 @@ pub struct Slice<'a> {
     rows: &'a [f32],
     ends: &'a [usize],
     pub labels: &'a [u8],
+    /// The place of the first one among all samples.
+    first: usize,
 }
 
 impl<'a> Slice<'a> {
+    /// Returns a range of samples: `width` values a row, `window` rows a sample, of which `ends` are the last.
+    pub fn new(
+        (width, window): (usize, usize),
+        rows: &'a [f32],
+        ends: &'a [usize],
+        labels: &'a [u8],
+        range: Range<usize>,
+    ) -> Slice<'a> {
+        let first = range.start;
+        Slice { width, window, rows, ends: &ends[range.clone()], labels: &labels[range], first }
+    }
+
+    /// Returns the places of these among all samples.
+    pub fn range(&self) -> Range<usize> {
+        self.first..self.first + self.len()
+    }
+
+    /// Returns all rows, also those of other samples.
+    pub fn rows(&self) -> &'a [f32] {
+        self.rows
+    }
+
+    /// Returns the place of each sample's last row.
+    pub fn ends(&self) -> &'a [usize] {
+        self.ends
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     /// Returns a sample's `window × width` values, row by row.
@@ -223,8 +256,7 @@ impl Sample {
 
     /// Returns the samples of a range.
     pub fn slice(&self, range: Range<usize>) -> Slice<'_> {
-        let Sample { window, ref rows, ref ends, ref labels, .. } = *self;
-        Slice { width: self.width(), window, rows, ends: &ends[range.clone()], labels: &labels[range] }
+        Slice::new((self.width(), self.window), &self.rows, &self.ends, &self.labels, range)
     }
 
     /// Returns the BLAKE3 of all that a fit depends on.
@@ -318,7 +350,7 @@ pub mod tests {
     use super::*;
 
     /// Makes samples of one row each, a second apart.
-    pub fn sample(width: usize, rows: &[f32], labels: &[u8]) -> Sample {
+    pub(crate) fn sample(width: usize, rows: &[f32], labels: &[u8]) -> Sample {
         let count = labels.len();
         assert_eq!(rows.len(), count * width);
         Sample {

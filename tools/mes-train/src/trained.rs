@@ -18,6 +18,7 @@ use crate::{
     conformal,
     estimate::{Memory, announce},
     family::{Checkpoint, Family, Fitted, Shape, Task, balance, count},
+    nets,
     onnx::Graph,
     options::Options,
     progress::Progress,
@@ -78,7 +79,8 @@ impl Trained {
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
         let lineage = order.meta.lineage.to_json();
-        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? };
+        let hashes =
+            Hashes { data: sample.hash(), config: config_hash(&lineage), code: code_hash(order.family)? };
         let fitted = fit(sample, &splits, &order, &hashes)?;
 
         let output = fitted.output();
@@ -171,6 +173,7 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
     note(format!("{}: fitting {} rows", family.name, train.len()));
     announce(family.name, sample.bytes(), (family.cost)(&shape), order.max_memory)?;
     (family.fit)(&Task {
+        all: sample.slice(0..sample.len()),
         train,
         validation: sample.slice(splits.validation.clone()),
         class_weights: if order.balanced { balance(train.labels) } else { [1.0; 3] },
@@ -190,6 +193,11 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
 fn compared(samples: usize, window: usize) -> impl Iterator<Item = Range<usize>> {
     let (every, run) = if window == 1 { (COMPARED, COMPARED) } else { ((samples / RUNS).max(RUN), RUN) };
     (0..samples).step_by(every).map(move |from| from..samples.min(from + run))
+}
+
+/// Returns the hash of the programs that make a model of this family.
+fn code_hash(family: &Family) -> Result<String> {
+    if family.is_net() { nets::code_hash() } else { card::code_hash() }
 }
 
 fn encode(card: &Card, fitted: &dyn Fitted) -> Result<Vec<u8>> {

@@ -1,113 +1,98 @@
-//! Neural nets, trained with candle on one core. A net is one file with its forward pass and the same as ONNX nodes;
-//! [`fit`] trains them all.
+//! Neural nets. A net is one file with its options, its cost and its ONNX nodes here, and one with its forward pass in
+//! `mes-nets`, the program that fits it with candle.
 
-mod adamw;
-mod checkpoint;
-mod fit;
 pub mod hybrid;
-mod layers;
+pub mod layers;
 pub mod lstm;
 pub mod mlp;
-mod schedule;
+mod program;
 pub mod transformer;
-mod weights;
+pub mod wire;
 
-use std::{env, os::unix::process::CommandExt, process::Command};
-
-use candle_core::{Device, Tensor};
+use libm::log;
 use mes_pipe::{Error, Result};
 
 use crate::{
-    family::{Cost, Fitted, Shape},
+    family::{Cost, Fitted, Shape, Task},
     onnx::Graph,
-    options::{Options, set},
+    options::set,
     sample::Slice,
     scaler::Scaler,
 };
+use wire::{Answer, Matrix, Request, Weights};
 
-/// Samples that are run at once outside of training.
-const CHUNK: usize = 512;
+pub use program::code_hash;
 
-type Candle<T> = candle_core::Result<T>;
-
-/// A net over scaled rows: its weights and what it does with them.
-trait Net {
-    /// Computes the logits `[batch, 3]` of `x`: `[batch, width]`, or `[batch, window, width]` for sequences.
-    fn forward(&self, x: &Tensor) -> Candle<Tensor>;
-
-    /// Adds itself to a graph, from the scaled `input` on, and returns the name of its logits.
-    fn write(&self, graph: &mut Graph, input: &str) -> String;
-}
-
-/// What a net is built for.
-struct Size<'a> {
-    width: usize,
-    window: usize,
-    options: &'a Options,
-}
+/// Adds a net to a graph, from the scaled input on, and returns the name of its logits.
+pub type Write = fn(&mut Graph, &Weights, &str) -> String;
 
 /// A trained net with its scaler.
 struct Network {
-    net: Box<dyn Net>,
+    weights: Weights,
+    write: Write,
     scaler: Scaler,
+    /// As they come out of the net, `[samples, 3]` of all samples.
+    logits: Vec<f32>,
     /// What comes off the logits for weighted classes.
     offset: [f32; 3],
 }
 
-impl Network {
-    /// Computes the logits of the samples at `places` as they come out of the net.
-    fn forward(&self, samples: &Slice, places: &[u32]) -> Candle<Tensor> {
-        let values = places.iter().flat_map(|&place| self.scaler.apply(samples.values(place as usize)));
-        let values: Vec<f32> = values.collect();
-        let device = &Device::Cpu;
-        let (batch, window, width) = (places.len(), samples.window, samples.width);
-        let x = match window {
-            1 => Tensor::from_vec(values, (batch, width), device)?,
-            _ => Tensor::from_vec(values, (batch, window, width), device)?,
-        };
-        self.net.forward(&x)
+/// Has the net of this family fitted by `mes-nets`.
+///
+/// # Errors
+///
+/// Whatever the fit fails of; [`Error::Failed`] when the program is not there or dies.
+pub fn fit(task: &Task, family: &str, write: Write) -> Result<Box<dyn Fitted>> {
+    let scaler = Scaler::fit(&task.train);
+    let all = task.all;
+    let matrix = Matrix {
+        width: all.width,
+        window: all.window,
+        rows: scaler.apply(all.rows()).collect(),
+        ends: all.ends().to_vec(),
+        labels: all.labels.to_vec(),
+    };
+    let request = Request {
+        family: family.into(),
+        options: task.options.clone(),
+        seed: task.seed,
+        class_weights: task.class_weights,
+        train: task.train.range(),
+        validation: task.validation.range(),
+        checkpoint: task.checkpoint.path.into(),
+        resume: task.checkpoint.resume,
+        hash: task.checkpoint.hash.into(),
+        matrix,
+    };
+    match program::ask(&request, task.progress.quiet())? {
+        Answer::Refused { code, what } => Err(match code {
+            2 => Error::usage(what),
+            3 => Error::data(what),
+            _ => Error::failed(what),
+        }),
+        Answer::Fitted { weights, logits } => {
+            let offset = task.class_weights.map(|weight| log(weight) as f32);
+            Ok(Box::new(Network { weights, write, scaler, logits, offset }))
+        }
     }
 }
 
 impl Fitted for Network {
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>> {
-        let places: Vec<u32> = (0..samples.len() as u32).collect();
-        let mut values = Vec::with_capacity(places.len());
-        for chunk in places.chunks(CHUNK) {
-            let logits = self.forward(samples, chunk).and_then(|logits| logits.to_vec2::<f32>());
-            for row in logits.map_err(broken)? {
-                values.push(std::array::from_fn(|class| f64::from(row[class] - self.offset[class])));
-            }
-        }
-        Ok(values)
+        let rows = &self.logits.as_chunks::<3>().0[samples.range()];
+        let value = |row: &[f32; 3]| std::array::from_fn(|class| f64::from(row[class] - self.offset[class]));
+        Ok(rows.iter().map(value).collect())
     }
 
     fn write(&self, graph: &mut Graph, input: &str) -> String {
         let scaled = self.scaler.write(graph, input);
-        let logits = self.net.write(graph, &scaled);
+        let logits = (self.write)(graph, &self.weights, &scaled);
         if self.offset == [0.0; 3] {
             return logits;
         }
         let offset = graph.tensor("class_weights", &[3], &self.offset);
         graph.node("Sub", &[&logits, &offset], "logits_of_the_market")
     }
-}
-
-/// Starts the program anew with one core for candle, where it does not run so yet. Its products are too small to share,
-/// it takes their number of threads from the environment alone, and asks the system for the number of cores at every
-/// one of them where that is silent. Nothing has been read or written by then.
-pub fn on_one_core() -> Result<()> {
-    const THREADS: &str = "RAYON_NUM_THREADS";
-    if env::var_os(THREADS).is_some_and(|threads| threads == "1") {
-        return Ok(());
-    }
-    let error = Command::new(env::current_exe()?).args(env::args_os().skip(1)).env(THREADS, "1").exec();
-    Err(Error::failed(format!("cannot start anew on one core: {error}")))
-}
-
-/// Says that candle refused, which only a mistake of ours can bring about.
-fn broken(error: candle_core::Error) -> Error {
-    Error::failed(format!("the net: {error}"))
 }
 
 /// Estimates a fit from how many multiplications one sample takes in a forward pass; `overhead` is what a sample

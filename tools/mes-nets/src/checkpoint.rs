@@ -5,8 +5,8 @@ use std::fs;
 use mes_pipe::{Error, Result, log::note, write::atomically};
 use serde::{Deserialize, Serialize};
 
-use super::adamw::AdamW;
-use crate::family::Checkpoint;
+use crate::adamw::AdamW;
+use mes_train::family::Checkpoint;
 
 /// All that an epoch leaves to the next. What is random follows from seed and epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

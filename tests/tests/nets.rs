@@ -1,11 +1,9 @@
 //! Nets find what was planted and nothing else, and the same bytes come of the same rows, settings and seed, whether
 //! or not something stopped them on the way.
 
-mod rows;
-
 use std::{fs, path::Path, process::Stdio, thread::sleep, time::Duration};
 
-use rows::{card, command, rows, rows_after, train};
+use mes_golden::labelled::{card, command, rows, rows_after, train};
 
 const SMALL: [&str; 6] = ["--epochs", "6", "--batch", "64", "--hidden", "12"];
 
