@@ -1,24 +1,21 @@
 //! Fits a net: weighted cross-entropy, samples shuffled by the seed, AdamW under a schedule, clipped gradients, until the
 //! validation rows say that it is enough.
 
+use std::ops::Range;
+
 use candle_core::{Device, Tensor};
 use libm::log;
-use mes_pipe::{Error, Result, log::note};
-use mes_predict::model::{card, head::softmax};
-use mes_train::{
-    dice,
-    family::Checkpoint,
-    nets::wire::{Answer, Request, Weights as Named},
-    options::{Options, set},
-    progress::{Progress, Steps},
-    sample::Slice,
+use mes_core::{prediction::softmax, throws};
+use mes_pipe::{
+    Error, Result,
+    fitting::{Matrix, Order, Said},
 };
 
 use crate::{
-    Build, Candle, Net, Size,
+    Build, Candle, Net, Size, Tell,
     adamw::clip,
     broken,
-    checkpoint::State,
+    checkpoint::{Checkpoint, State},
     layers::log_softmax,
     schedule,
     weights::{Weights, values},
@@ -35,60 +32,55 @@ const CHUNK: usize = 512;
 struct Training<'a> {
     net: Box<dyn Net>,
     weights: Weights,
-    train: Slice<'a>,
-    validation: Slice<'a>,
-    class_weights: [f64; 3],
-    seed: u64,
-    options: &'a Options,
+    order: &'a Order,
+    matrix: &'a Matrix,
     batch: usize,
     /// Steps of all epochs.
     total: u64,
 }
 
-/// Fits a net of what `build` builds and returns its weights, and what it says of every sample.
-pub fn fit(request: &Request, build: Build, quiet: bool) -> Result<Answer> {
-    let (matrix, options) = (&request.matrix, &request.options);
-    let mut weights = Weights::new(request.seed);
-    let size = Size { width: matrix.width, window: matrix.window, options };
+/// Fits a net that `build` builds and returns its weights and what it says of every sample; `code` is the hash of this
+/// program's sources.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when the loss is no number any more, or the disk refuses a checkpoint; those of [`State::begin`].
+pub fn fit(order: &Order, matrix: &Matrix, build: Build, code: &str, tell: Tell) -> Result<Said> {
+    let mut weights = Weights::new(order.seed);
+    let size = Size { width: matrix.width, window: matrix.window, hidden: order.hidden as usize };
     let net = build(&mut weights, &size).map_err(broken)?;
-    let (epochs, batch) = (set(options.epochs), set(options.batch) as usize);
-    let batches = request.train.len().div_ceil(batch);
-    let training = Training {
-        net,
-        weights,
-        train: matrix.slice(request.train.clone()),
-        validation: matrix.slice(request.validation.clone()),
-        class_weights: request.class_weights,
-        seed: request.seed,
-        options,
-        batch,
-        total: u64::from(epochs) * batches as u64,
-    };
+    let batch = order.batch as usize;
+    let batches = order.train.len().div_ceil(batch);
+    let total = u64::from(order.epochs) * batches as u64;
+    let training = Training { net, weights, order, matrix, batch, total };
 
-    // Another build of this program may round otherwise.
-    let hash = mes_pipe::hash(format!("{} {}", request.hash, card::code_hash()?).as_bytes());
-    let checkpoint = Checkpoint { path: &request.checkpoint, resume: request.resume, hash: &hash };
-    let mut state = State::begin(training.weights.values(), checkpoint)?;
+    // Other code of this program may round otherwise.
+    let hash = mes_pipe::hash(format!("{} {code}", order.hash).as_bytes());
+    let checkpoint = Checkpoint { path: &order.checkpoint, resume: order.resume, hash: &hash };
+    let mut state = State::begin(training.weights.values(), checkpoint, tell)?;
     training.weights.set(&state.weights).map_err(broken)?;
-    let steps = Progress::new(quiet).begin(training.total as usize, state.epoch as usize * batches);
-    while state.epoch < epochs && state.epoch - state.best.epoch < set(options.patience) {
-        training.epoch(&mut state, &steps)?;
+    tell(Said::Begins { total: total as usize, done: state.epoch as usize * batches })?;
+    while state.epoch < order.epochs && state.epoch - state.best.epoch < order.patience {
+        training.epoch(&mut state, tell)?;
         state.save(checkpoint)?;
     }
-    drop(steps);
     training.weights.set(&state.best.weights).map_err(broken)?;
-    let (done, best) = (state.epoch, &state.best);
+    let (done, most, best) = (state.epoch, order.epochs, &state.best);
     let loss = best.loss.unwrap_or(f64::NAN);
-    note(format!("{done} epochs of at most {epochs}; validation loss {loss:.5} after epoch {}", best.epoch));
-    let logits = training.logits(&matrix.slice(0..matrix.ends.len()))?.into_iter().flatten().collect();
-    Ok(Answer::Fitted { weights: Named(training.weights.named()), logits })
+    tell(Said::Note(format!(
+        "{done} epochs of at most {most}; validation loss {loss:.5} after epoch {}",
+        best.epoch
+    )))?;
+    let logits = training.logits(0..matrix.samples())?;
+    let (weights, samples) = (training.weights.named(), matrix.samples());
+    Ok(Said::Fitted { weights, samples, code: code.into(), logits })
 }
 
 impl Training<'_> {
     /// Goes once over the training samples and judges what came of it.
-    fn epoch(&self, state: &mut State, steps: &Steps) -> Result<()> {
-        let seed = dice::seed(self.seed, SHUFFLE + u64::from(state.epoch));
-        let order = dice::order(seed, self.train.len());
+    fn epoch(&self, state: &mut State, tell: Tell) -> Result<()> {
+        let seed = throws::seed(self.order.seed, SHUFFLE + u64::from(state.epoch));
+        let order = throws::order(seed, self.order.train.len());
         let (mut sum, before) = (0.0, state.best.loss);
         for (index, places) in order.chunks(self.batch).enumerate() {
             let loss = self.step(state, places)?;
@@ -97,19 +89,19 @@ impl Training<'_> {
                     "epoch {}, step {}: the loss is {loss}: try a smaller --learning-rate than {:?}",
                     state.epoch + 1,
                     state.adam.step,
-                    set(self.options.learning_rate),
+                    self.order.learning_rate,
                 )));
             }
             sum += loss;
             let mean = sum / (index + 1) as f64;
             let epoch = state.epoch + 1;
-            steps.step(match before {
+            tell(Said::Step(match before {
                 None => format!("epoch {epoch}, loss {mean:.4}"),
                 Some(best) => format!("epoch {epoch}, loss {mean:.4}, best validation {best:.4}"),
-            });
+            }))?;
         }
         state.epoch += 1;
-        let loss = self.judge(&self.validation)?;
+        let loss = self.judge(self.order.validation.clone())?;
         if state.best.loss.is_none_or(|best| loss < best) {
             (state.best.epoch, state.best.loss) = (state.epoch, Some(loss));
             state.best.weights.clone_from(&state.weights);
@@ -124,21 +116,22 @@ impl Training<'_> {
         if !clip(&mut gradients, LONGEST).is_finite() {
             return Ok(f64::NAN);
         }
-        let rate = set(self.options.learning_rate) * schedule::share(state.adam.step + 1, self.total);
+        let rate = self.order.learning_rate * schedule::share(state.adam.step + 1, self.total);
         let pulled: Vec<_> = self.weights.vars().iter().map(|var| var.dims().len() > 1).collect();
-        let decay = set(self.options.weight_decay);
-        state.adam.step(&mut state.weights, &gradients, &pulled, (rate, decay));
+        state.adam.step(&mut state.weights, &gradients, &pulled, (rate, self.order.weight_decay));
         self.weights.set(&state.weights).map_err(broken)?;
         Ok(loss)
     }
 
     /// Computes the weighted mean cross-entropy of the training samples at `places` and its gradients.
     fn gradients(&self, places: &[u32]) -> Candle<(f64, Vec<Vec<f32>>)> {
-        let logits = self.forward(&self.train, places)?;
+        let samples: Vec<usize> =
+            places.iter().map(|&place| self.order.train.start + place as usize).collect();
+        let logits = self.forward(&samples)?;
         let mut weights = vec![0.0_f32; places.len() * 3];
-        for (row, &place) in weights.as_chunks_mut::<3>().0.iter_mut().zip(places) {
-            let class = usize::from(self.train.labels[place as usize]);
-            row[class] = self.class_weights[class] as f32;
+        for (row, &sample) in weights.as_chunks_mut::<3>().0.iter_mut().zip(&samples) {
+            let class = usize::from(self.matrix.labels[sample]);
+            row[class] = self.order.class_weights[class] as f32;
         }
         let sum: f64 = weights.iter().copied().map(f64::from).sum();
         let weights = Tensor::from_vec(weights, (places.len(), 3), &Device::Cpu)?;
@@ -151,37 +144,36 @@ impl Training<'_> {
         Ok((f64::from(loss.to_scalar::<f32>()?), gradients.collect()))
     }
 
-    /// Computes the logits `[places, 3]` of the samples at `places`.
-    fn forward(&self, samples: &Slice, places: &[u32]) -> Candle<Tensor> {
+    /// Computes the logits `[samples, 3]` of some samples.
+    fn forward(&self, samples: &[usize]) -> Candle<Tensor> {
+        let Matrix { width, window, .. } = *self.matrix;
         let values: Vec<f32> =
-            places.iter().flat_map(|&place| samples.values(place as usize)).copied().collect();
-        let (batch, window, width) = (places.len(), samples.window, samples.width);
+            samples.iter().flat_map(|&sample| self.matrix.values(sample)).copied().collect();
         let x = match window {
-            1 => Tensor::from_vec(values, (batch, width), &Device::Cpu)?,
-            _ => Tensor::from_vec(values, (batch, window, width), &Device::Cpu)?,
+            1 => Tensor::from_vec(values, (samples.len(), width), &Device::Cpu)?,
+            _ => Tensor::from_vec(values, (samples.len(), window, width), &Device::Cpu)?,
         };
         self.net.forward(&x)
     }
 
-    /// Computes the logits of each sample.
-    fn logits(&self, samples: &Slice) -> Result<Vec<Vec<f32>>> {
-        let places: Vec<u32> = (0..samples.len() as u32).collect();
-        let mut all = Vec::with_capacity(places.len());
-        for chunk in places.chunks(CHUNK) {
-            let logits = self.forward(samples, chunk).and_then(|logits| logits.to_vec2::<f32>());
-            all.append(&mut logits.map_err(broken)?);
+    /// Computes the logits of each sample of a range, three after three.
+    fn logits(&self, samples: Range<usize>) -> Result<Vec<f32>> {
+        let mut all = Vec::with_capacity(3 * samples.len());
+        let samples: Vec<usize> = samples.collect();
+        for chunk in samples.chunks(CHUNK) {
+            all.append(&mut values(&self.forward(chunk).map_err(broken)?));
         }
         Ok(all)
     }
 
     /// Computes the weighted mean cross-entropy of samples, nats, before the market's odds are put back.
-    fn judge(&self, samples: &Slice) -> Result<f64> {
+    fn judge(&self, samples: Range<usize>) -> Result<f64> {
         let (mut sum, mut weight) = (0.0, 0.0);
-        for (logits, &label) in self.logits(samples)?.iter().zip(samples.labels) {
+        let labels = &self.matrix.labels[samples.clone()];
+        for (logits, &label) in self.logits(samples)?.as_chunks::<3>().0.iter().zip(labels) {
             let class = usize::from(label);
-            let z = std::array::from_fn(|class| f64::from(logits[class]));
-            let w = self.class_weights[class];
-            sum -= w * log(softmax(z)[class].max(1e-300));
+            let w = self.order.class_weights[class];
+            sum -= w * log(softmax(logits.map(f64::from))[class].max(1e-300));
             weight += w;
         }
         Ok(sum / weight)

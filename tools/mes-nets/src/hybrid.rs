@@ -2,7 +2,6 @@
 //! branch that sees the last row alone.
 
 use candle_core::{D, Tensor};
-use mes_train::options::set;
 
 use crate::{
     Candle, Net, Size,
@@ -27,7 +26,7 @@ pub fn build(weights: &mut Weights, size: &Size) -> Candle<Box<dyn Net>> {
 
 impl Hybrid {
     fn new(weights: &mut Weights, size: &Size) -> Candle<Hybrid> {
-        let hidden = set(size.options.hidden) as usize;
+        let hidden = size.hidden;
         Ok(Hybrid {
             lstm: Lstm::new(weights, size.width, hidden)?,
             key: Dense::new("key", weights, hidden, hidden)?,

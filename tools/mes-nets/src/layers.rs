@@ -1,9 +1,11 @@
 //! What nets are built of. The same in ONNX is in `mes-train/src/nets/layers.rs`.
 
 use candle_core::{D, Tensor};
-use mes_train::nets::layers::EPSILON;
 
 use crate::{Candle, weights::Weights};
+
+/// What keeps a variance of nothing from dividing by it; as in the graph.
+const EPSILON: f64 = 1e-5;
 
 /// x·W + b over the last dimension.
 pub struct Dense {

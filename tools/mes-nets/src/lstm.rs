@@ -1,7 +1,6 @@
 //! The LSTM (Hochreiter and Schmidhuber 1997): one layer over the window, and what it holds at the last row.
 
 use candle_core::Tensor;
-use mes_train::options::set;
 
 use crate::{
     Candle, Net, Size,
@@ -71,7 +70,7 @@ struct Network {
 
 impl Network {
     fn new(weights: &mut Weights, size: &Size) -> Candle<Network> {
-        let hidden = set(size.options.hidden) as usize;
+        let hidden = size.hidden;
         let lstm = Lstm::new(weights, size.width, hidden)?;
         Ok(Network { lstm, last: Dense::new("logits", weights, hidden, 3)? })
     }

@@ -1,7 +1,6 @@
 //! The feed-forward net: two layers of ReLU, the second half as wide as the first.
 
 use candle_core::Tensor;
-use mes_train::options::set;
 
 use crate::{Candle, Net, Size, layers::Dense, weights::Weights};
 
@@ -17,7 +16,7 @@ pub fn build(weights: &mut Weights, size: &Size) -> Candle<Box<dyn Net>> {
 
 impl Mlp {
     fn new(weights: &mut Weights, size: &Size) -> Candle<Mlp> {
-        let hidden = set(size.options.hidden) as usize;
+        let hidden = size.hidden;
         let half = hidden.div_ceil(2);
         Ok(Mlp {
             first: Dense::new("first", weights, size.width, hidden)?,

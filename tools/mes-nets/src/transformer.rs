@@ -2,13 +2,15 @@
 //! at the last row decides.
 
 use candle_core::Tensor;
-use mes_train::{nets::transformer::HEADS, options::set};
 
 use crate::{
     Candle, Net, Size,
     layers::{Dense, LayerNorm, softmax},
     weights::Weights,
 };
+
+/// Heads of attention; as in the graph.
+const HEADS: usize = 2;
 
 struct Transformer {
     window: usize,
@@ -35,7 +37,7 @@ pub fn build(weights: &mut Weights, size: &Size) -> Candle<Box<dyn Net>> {
 impl Transformer {
     fn new(weights: &mut Weights, size: &Size) -> Candle<Transformer> {
         // Heads share the width evenly.
-        let hidden = (set(size.options.hidden) as usize).next_multiple_of(HEADS);
+        let hidden = size.hidden.next_multiple_of(HEADS);
         let window = size.window;
         Ok(Transformer {
             window,

@@ -1,8 +1,8 @@
 //! The weights of a net: named, in order, begun by a seed.
 
 use candle_core::{Device, Tensor, Var};
-
-use mes_train::{dice, nets::wire::Weight};
+use mes_core::throws;
+use mes_pipe::fitting::Weight;
 
 use crate::Candle;
 
@@ -20,9 +20,9 @@ impl Weights {
 
     /// Makes a weight that is spread evenly between ±`bound`.
     pub fn even(&mut self, name: &str, dims: &[usize], bound: f32) -> Candle<Tensor> {
-        let seed = dice::seed(self.seed, self.vars.len() as u64);
+        let seed = throws::seed(self.seed, self.vars.len() as u64);
         let count = dims.iter().product::<usize>() as u64;
-        self.add(name, dims, (0..count).map(|place| dice::even(seed, place) * bound).collect())
+        self.add(name, dims, (0..count).map(|place| throws::even(seed, place) * bound).collect())
     }
 
     /// Makes a weight of given values. What a net keeps of it follows the training.

@@ -99,6 +99,8 @@ impl Family {
 pub struct Shape<'a> {
     pub samples: usize,
     pub width: usize,
+    /// What all rows take.
+    pub rows_bytes: u64,
     pub options: &'a Options,
     pub threads: usize,
 }
@@ -150,6 +152,11 @@ pub trait Fitted {
 
     /// Computes the logits (or what [`Fitted::output`] says) of each sample.
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>>;
+
+    /// Returns the hash of the sources of another program that fitted it.
+    fn code(&self) -> Option<&str> {
+        None
+    }
 
     /// Adds itself to a graph, from the unscaled `input` `[batch, width]`, or `[batch, window, width]` for
     /// sequences, and returns the name of its output `[batch, 3]`.

@@ -126,7 +126,7 @@ mod tests {
             let train = sample.slice(0..3000);
             let fitted = fit(&Task { class_weights, ..task(train, train) }).expect("fits");
             let values = fitted.values(&middle.slice(0..1)).expect("runs");
-            let p = mes_predict::model::head::softmax(values[0]);
+            let p = mes_core::prediction::softmax(values[0]);
             assert!((p[1] - 0.8).abs() < 0.01 && (p[0] - 0.1).abs() < 0.01, "{p:?}");
         }
     }

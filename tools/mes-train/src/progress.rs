@@ -15,7 +15,6 @@ const EVERY: u64 = 30;
 
 /// Shows a bar on a terminal, and a note now and then elsewhere.
 pub struct Progress {
-    quiet: bool,
     shown: bool,
 }
 
@@ -30,12 +29,7 @@ pub struct Steps {
 
 impl Progress {
     pub fn new(quiet: bool) -> Progress {
-        Progress { quiet, shown: !quiet && stderr().is_terminal() }
-    }
-
-    /// Says whether it is not wanted.
-    pub fn quiet(&self) -> bool {
-        self.quiet
+        Progress { shown: !quiet && stderr().is_terminal() }
     }
 
     /// Begins with `total` steps to do, `done` of them earlier.

@@ -21,7 +21,7 @@ use mes_predict::{labels as told, model::card::Label};
 use crate::estimate::{Memory, beside, too_much};
 
 /// Which rows to keep.
-pub(crate) struct Choice<'a> {
+pub struct Choice<'a> {
     /// Names of features to leave out; a `*` at the end stands for any ending.
     pub without: &'a [String],
     /// Rows of a sample.
@@ -40,7 +40,7 @@ pub(crate) struct Choice<'a> {
 
 /// Samples in memory. What is counted by sample: `ends times labels moves`.
 #[derive(Default)]
-pub(crate) struct Sample {
+pub struct Sample {
     pub features: Vec<String>,
     /// Rows of a sample.
     pub window: usize,
@@ -104,10 +104,6 @@ impl<'a> Slice<'a> {
 
     pub fn len(&self) -> usize {
         self.ends.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
     }
 
     /// Returns a sample's `window × width` values, row by row.
@@ -350,7 +346,7 @@ pub mod tests {
     use super::*;
 
     /// Makes samples of one row each, a second apart.
-    pub(crate) fn sample(width: usize, rows: &[f32], labels: &[u8]) -> Sample {
+    pub fn sample(width: usize, rows: &[f32], labels: &[u8]) -> Sample {
         let count = labels.len();
         assert_eq!(rows.len(), count * width);
         Sample {

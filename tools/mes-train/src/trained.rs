@@ -18,7 +18,6 @@ use crate::{
     conformal,
     estimate::{Memory, announce},
     family::{Checkpoint, Family, Fitted, Shape, Task, balance, count},
-    nets,
     onnx::Graph,
     options::Options,
     progress::Progress,
@@ -33,6 +32,9 @@ const TOLERANCE: f64 = 1e-5;
 const COMPARED: usize = 1024;
 const RUNS: usize = 64;
 const RUN: usize = 32;
+
+/// The hash of the sources of this crate and of those it rests on.
+const CODE: &str = env!("MES_CODE");
 
 /// What is to be made of a sample.
 pub struct Order<'a> {
@@ -79,9 +81,10 @@ impl Trained {
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
         let lineage = order.meta.lineage.to_json();
-        let hashes =
-            Hashes { data: sample.hash(), config: config_hash(&lineage), code: code_hash(order.family)? };
-        let fitted = fit(sample, &splits, &order, &hashes)?;
+        let (data, config) = (sample.hash(), config_hash(&lineage));
+        let fitted = fit(sample, &splits, &order, &format!("{data} {config} {CODE}"))?;
+        let codes: Vec<_> = [Some(CODE), fitted.code()].into_iter().flatten().collect();
+        let hashes = Hashes { data, config, code: card::code_hash(&codes) };
 
         let output = fitted.output();
         let logits = |range: Range<usize>| -> Result<Vec<[f64; 3]>> {
@@ -165,11 +168,12 @@ impl Trained {
     }
 }
 
-/// Says what it will take, then fits.
-fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Result<Box<dyn Fitted>> {
+/// Says what it will take, then fits; `made_of` is what a checkpoint has to be of.
+fn fit(sample: &Sample, splits: &Splits, order: &Order, made_of: &str) -> Result<Box<dyn Fitted>> {
     let Order { family, options, threads, seed, progress, .. } = *order;
     let train = sample.slice(splits.train.clone());
-    let shape = Shape { samples: train.len(), width: sample.width(), options, threads };
+    let shape =
+        Shape { samples: train.len(), width: sample.width(), rows_bytes: sample.bytes(), options, threads };
     note(format!("{}: fitting {} rows", family.name, train.len()));
     announce(family.name, sample.bytes(), (family.cost)(&shape), order.max_memory)?;
     (family.fit)(&Task {
@@ -184,7 +188,7 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
         checkpoint: Checkpoint {
             path: order.checkpoint,
             resume: order.resume,
-            hash: &mes_pipe::hash(format!("{} {} {}", hashes.data, hashes.config, hashes.code).as_bytes()),
+            hash: &mes_pipe::hash(made_of.as_bytes()),
         },
     })
 }
@@ -193,11 +197,6 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
 fn compared(samples: usize, window: usize) -> impl Iterator<Item = Range<usize>> {
     let (every, run) = if window == 1 { (COMPARED, COMPARED) } else { ((samples / RUNS).max(RUN), RUN) };
     (0..samples).step_by(every).map(move |from| from..samples.min(from + run))
-}
-
-/// Returns the hash of the programs that make a model of this family.
-fn code_hash(family: &Family) -> Result<String> {
-    if family.is_net() { nets::code_hash() } else { card::code_hash() }
 }
 
 fn encode(card: &Card, fitted: &dyn Fitted) -> Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The hybrid: an LSTM over the window, attention over all that it held (Bahdanau et al. 2015), and beside it a dense
 //! branch that sees the last row alone.
 
-use super::{cost as cost_of, layers::dense, lstm, wire::Weights};
+use super::{Weights, cost as cost_of, layers::dense, lstm};
 use crate::{
     family::{Cost, Shape},
     onnx::{Attribute, Graph},

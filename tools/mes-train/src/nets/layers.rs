@@ -1,10 +1,10 @@
 //! What nets are built of, in ONNX. Their forward passes are in `mes-nets/src/layers.rs`.
 
-use super::wire::Weights;
+use super::Weights;
 use crate::onnx::{Attribute, Graph};
 
 /// What keeps a variance of nothing from dividing by it.
-pub const EPSILON: f64 = 1e-5;
+const EPSILON: f64 = 1e-5;
 
 /// Adds x·W + b over the last dimension and returns its name, which is that of the layer.
 pub fn dense(graph: &mut Graph, all: &Weights, name: &str, input: &str) -> String {

@@ -1,10 +1,8 @@
 //! The LSTM (Hochreiter and Schmidhuber 1997): one layer over the window, and what it holds at the last row.
 
-use super::{
-    cost as cost_of,
-    layers::dense,
-    wire::{Weight, Weights},
-};
+use mes_pipe::fitting::Weight;
+
+use super::{Weights, cost as cost_of, layers::dense};
 use crate::{
     family::{Cost, Shape},
     onnx::{Attribute, Graph, Node},

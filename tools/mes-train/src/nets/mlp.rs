@@ -1,6 +1,6 @@
 //! The feed-forward net: two layers of ReLU, the second half as wide as the first.
 
-use super::{cost as cost_of, layers::dense, wire::Weights};
+use super::{Weights, cost as cost_of, layers::dense};
 use crate::{
     family::{Cost, Shape},
     onnx::Graph,

@@ -2,9 +2,8 @@
 //! at the last row decides.
 
 use super::{
-    cost as cost_of,
+    Weights, cost as cost_of,
     layers::{dense, layer_norm, tensor},
-    wire::Weights,
 };
 use crate::{
     family::{Cost, Shape},
@@ -24,7 +23,7 @@ pub const OPTIONS: Options = Options {
 };
 
 /// Heads of attention.
-pub const HEADS: usize = 2;
+const HEADS: usize = 2;
 
 pub fn cost(shape: &Shape) -> Cost {
     let (hidden, window) = (f64::from(set(shape.options.hidden)), shape.options.rows() as f64);

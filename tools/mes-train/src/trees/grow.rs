@@ -247,7 +247,9 @@ fn better(one: Split, other: Split) -> Split {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{dice::throw, sample::tests::sample, trees::ensemble::leaf};
+    use mes_core::throws::throw;
+
+    use crate::{sample::tests::sample, trees::ensemble::leaf};
 
     const WIDTH: usize = 5;
 
