@@ -98,7 +98,7 @@ dev: ## fmt, clippy and tests of one tool: make dev T=mes-bars
 
 man: build ## Write man pages and completions into target/man
 	@mkdir -p target/man
-	for tool in $(BIN)/mes-{fetch,bars,features,train,predict,risk,exec,bt}; do \
+	for tool in $(BIN)/mes-{fetch,bars,features,train,predict,risk,exec,bt,lab,check}; do \
 	    $$tool --man > target/man/$${tool##*/}.1; \
 	    $$tool --completions bash > target/man/$${tool##*/}.bash; \
 	done

@@ -117,11 +117,13 @@ fn the_core_is_pure_and_only_labels_look_ahead() {
 #[test]
 fn no_tool_imports_another_but_along_the_arrows() {
     let allowed = [
+        ("mes-bt", "mes-judge"),
         ("mes-bt", "mes-risk"),
         ("mes-bt", "mes-exec"),
+        ("mes-lab", "mes-judge"),
+        ("mes-lab", "mes-risk"),
+        ("mes-lab", "mes-exec"),
         ("mes-train", "mes-predict"),
-        ("mes-nets", "mes-train"),
-        ("mes-nets", "mes-predict"),
     ];
     for package in metadata()["packages"].as_array().expect("packages") {
         let name = package["name"].as_str().unwrap_or_default();
@@ -130,6 +132,8 @@ fn no_tool_imports_another_but_along_the_arrows() {
         }
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             let other = dependency["name"].as_str().unwrap_or_default();
+            // It and what it rests on take minutes to build.
+            assert!(other != "candle-core" || name == "mes-nets", "{name} imports {other}");
             let tool = other.starts_with("mes-") && !["mes-core", "mes-pipe", "mes-page"].contains(&other);
             let test = dependency["kind"] == "dev";
             assert!(!tool || test || allowed.contains(&(name, other)), "{name} imports {other}");

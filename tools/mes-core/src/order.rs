@@ -70,10 +70,14 @@ pub enum ExitReason {
     Roll,
     /// A person ended the day: ^C, TERM or HUP.
     Person,
+    /// A person or a program beside us closed it.
+    Outside,
+    /// The broker or the firm closed it.
+    Broker,
 }
 
 impl ExitReason {
-    pub const ALL: [ExitReason; 13] = [
+    pub const ALL: [ExitReason; 15] = [
         ExitReason::Target,
         ExitReason::Stop,
         ExitReason::Trail,
@@ -87,6 +91,8 @@ impl ExitReason {
         ExitReason::PriceJump,
         ExitReason::Roll,
         ExitReason::Person,
+        ExitReason::Outside,
+        ExitReason::Broker,
     ];
 
     /// Returns the name as written in records.
@@ -105,6 +111,8 @@ impl ExitReason {
             ExitReason::PriceJump => "price_jump",
             ExitReason::Roll => "roll",
             ExitReason::Person => "person",
+            ExitReason::Outside => "outside",
+            ExitReason::Broker => "broker",
         }
     }
 }

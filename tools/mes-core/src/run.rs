@@ -13,8 +13,13 @@ use crate::{
     time::{self, Ts},
 };
 
+/// The version of all records of a journal: a new field leaves it, a changed meaning raises it.
+pub const VERSION: u32 = 1;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// [`VERSION`]; no other is read.
+    #[serde(deserialize_with = "same_version")]
     pub v: u32,
     /// As in flags: `1s`.
     pub interval: String,
@@ -40,6 +45,18 @@ pub struct Run {
     pub kept: Option<Memory>,
     /// The chain of settings and hashes that made the rows.
     pub lineage: serde_json::Value,
+}
+
+/// Reads a version, which has to be ours: it stands first, so that of a foreign journal nothing else is complained of.
+fn same_version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+    let v = u32::deserialize(json)?;
+    if v == VERSION {
+        return Ok(v);
+    }
+    let age = if v < VERSION { "an older" } else { "a newer" };
+    Err(D::Error::custom(format!(
+        "written by {age} mes (records v{v}; this one reads v{VERSION}): read it with that one, or run the backtest again"
+    )))
 }
 
 /// Reads costs that can be paid.

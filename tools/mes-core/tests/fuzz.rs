@@ -80,8 +80,8 @@ fn run() -> Run {
         from: Some(1_763_994_600_000_000_000),
         ledger: Ledger::new(Cents(100_000)),
         broker: Hello {
-            broker: "sim".into(),
-            account: "sim".into(),
+            broker: "paper".into(),
+            account: "paper".into(),
             balance_cents: Cents(100_000),
             cut: None,
             seen: 7,

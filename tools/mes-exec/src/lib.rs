@@ -3,9 +3,9 @@
 pub mod account;
 pub mod events;
 pub mod guard;
+pub mod paper;
 mod printer;
 pub mod serve;
-pub mod sim;
 
 use std::{
     os::fd::AsFd,
@@ -26,11 +26,11 @@ use rustix::event::PollFlags;
 
 use account::{Account, Peer};
 use guard::Guard;
-use printer::Printer;
-use sim::{
-    Sim,
+use paper::{
+    Paper,
     kept::{self, Kept},
 };
+use printer::Printer;
 
 /// Hold the account: take rows and orders from mes-risk, answer every row with one statement.
 ///
@@ -46,7 +46,7 @@ use sim::{
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose or by the death of upstream")]
 pub struct Args {
     /// Who holds the account
-    #[arg(long, value_enum, default_value = "sim")]
+    #[arg(long, value_enum, default_value = "paper")]
     broker: Name,
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
@@ -64,7 +64,7 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     /// A paper account that fills by the next bar
-    Sim,
+    Paper,
 }
 
 /// Opens the account and serves it.
@@ -72,7 +72,7 @@ pub fn main(args: Args) -> Result<()> {
     stop::listen()?;
     let settings = args.settings.read()?;
     let mut broker = match args.broker {
-        Name::Sim => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
+        Name::Paper => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
     };
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
@@ -106,8 +106,8 @@ fn left_open(position: i64) -> String {
 }
 
 /// Opens a guarded paper account.
-pub fn sim(settings: &Settings) -> Result<Guard<Sim>> {
-    Ok(Guard::new(Sim::new(settings), settings)?)
+pub fn paper(settings: &Settings) -> Result<Guard<Paper>> {
+    Ok(Guard::new(Paper::new(settings), settings)?)
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.

@@ -13,7 +13,7 @@ use mes_core::{
     statement::Fill,
     time::{self, MILLI, MINUTE},
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Settings, SettingsArgs};
 
 fn settings(model: Model, latency_ms: i64) -> Settings {
@@ -35,14 +35,14 @@ fn enter(side: Side) -> Action {
 
 /// Sends seconds 1, 2, 3 … of these prices, each with what is ordered after it, and returns the fills.
 fn fills(model: Model, latency_ms: i64, rows: &[([f64; 4], Option<Action>)]) -> Vec<Fill> {
-    let mut sim = Sim::new(&settings(model, latency_ms));
+    let mut paper = Paper::new(&settings(model, latency_ms));
     let mut fills = Vec::new();
     for (second, (prices, action)) in (1..).zip(rows) {
         let bar = bar(second, *prices, 5);
-        fills.extend(sim.on_bar(&bar).expect("a statement").fills.iter().cloned());
+        fills.extend(paper.on_bar(&bar).expect("a statement").fills.iter().cloned());
         if let Some(action) = action.clone() {
             let order = Order { ts: bar.ts, id: second as u64, signal: Signal::Hold, action };
-            sim.submit(&order).expect("submitted");
+            paper.submit(&order).expect("submitted");
         }
     }
     fills
@@ -181,15 +181,15 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
         }
         let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
         for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
-            let mut sim = Sim::new(&settings);
-            let hello = sim.hello().expect("a name");
-            sim.begin(&run(&settings, hello, ledger)).expect("begins");
+            let mut paper = Paper::new(&settings);
+            let hello = paper.hello().expect("a name");
+            paper.begin(&run(&settings, hello, ledger)).expect("begins");
             for row in rows {
-                sim.on_bar(row).expect("a statement");
+                paper.on_bar(row).expect("a statement");
             }
             let order = Order { ts: minute(61, 4).ts, id: 1, signal: Signal::Hold, action: enter(Side::Buy) };
-            sim.submit(&order).expect("submitted");
-            let fills = &sim.on_bar(&minute(62, 4)).expect("a statement").fills;
+            paper.submit(&order).expect("submitted");
+            let fills = &paper.on_bar(&minute(62, 4)).expect("a statement").fills;
             assert_eq!(fills.first().map(|fill| fill.slippage_ticks), Some(slippage_ticks), "{range} ticks");
         }
     }
@@ -198,7 +198,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
 #[test]
 fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
     let settings = settings(Model::Conservative, 0);
-    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
     let row = |ts: &str| Bar { ts: time::parse(ts).expect("a time"), ..bar(0, [5000.0; 4], 1) };
     assert!(guard.on_bar(&row("2030-12-31T15:00:00Z")).is_ok());
     let refused = guard.on_bar(&row("2031-01-02T15:00:00Z")).expect_err("refused");

@@ -7,7 +7,7 @@ use mes_core::{
     statement::{Role, Statement},
     time::{self, SECOND},
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::SettingsArgs;
 
 fn stop(statement: &Statement) -> Option<f64> {
@@ -19,7 +19,7 @@ fn stop(statement: &Statement) -> Option<f64> {
 fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
     let settings = args.read().expect("the shipped settings");
-    let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings).expect("a guard");
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
     let mut ts = begun;
     let mut row = |price: f64| {

@@ -39,6 +39,20 @@ pub fn folder(state: &Path, hello: &Hello) -> PathBuf {
     state.join(format!("{}-{}", plain(&hello.broker), plain(&hello.account)))
 }
 
+/// Looks whether the paper account that is to lie in `folder` lies beside it under the name that it had before.
+///
+/// # Errors
+///
+/// [`Error::Usage`] with the command that renames it.
+pub fn renamed(folder: &Path) -> Result<()> {
+    let before = folder.with_file_name("sim-sim");
+    if !folder.ends_with("paper-paper") || folder.exists() || !before.exists() {
+        return Ok(());
+    }
+    let (before, folder) = (before.display(), folder.display());
+    Err(Error::usage(format!("{before}: the paper account is called paper now: mv {before} {folder}")))
+}
+
 /// Keeps letters and digits of a name, the rest as hex, so that no account can leave the directory.
 fn plain(name: &str) -> String {
     let mut text = String::new();
@@ -135,7 +149,7 @@ mod tests {
 
     #[test]
     fn no_account_leaves_the_directory() {
-        assert_eq!(plain("sim"), "sim");
+        assert_eq!(plain("paper"), "paper");
         assert_eq!(plain("../a b-C.1"), "%2e%2e%2fa%20b%2dC%2e1");
     }
 }

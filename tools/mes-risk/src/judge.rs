@@ -8,6 +8,7 @@ use mes_core::{
     costs::Costs,
     interval::Interval,
     ledger::{Ledger, Said, Turn},
+    limits::{Facts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -23,7 +24,6 @@ use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -35,7 +35,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Risk {
     rules: Rules,
-    amounts: Amounts,
+    limits: Limits,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -64,7 +64,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
-            amounts: Amounts::of(&rules),
+            limits: Limits::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -196,13 +196,13 @@ impl Risk {
             }
             _ => Cents::ZERO,
         };
-        let account = self.account(row, statement);
-        if let Some(reached) = account.reached(smallest)
+        let facts = self.facts(row, statement);
+        if let Some(reached) = self.limits.reached(&facts, smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
             let (value, limit) = (reached.value_cents.usd(), reached.limit_cents.usd());
-            out.push(Verdict::Alert { ts, rule: reached.rule.to_string(), value, limit });
-            self.ledger.stopped = Some(reached);
+            out.push(Verdict::Alert { ts, rule: reached.rule.into(), value, limit });
+            self.ledger.stopped = Some(reached.into());
         }
         if flat {
             self.settle(row, statement, out);
@@ -212,7 +212,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = self.account(row, statement).beyond(&stopped.rule);
+        let beyond = self.limits.beyond(&self.facts(row, statement), &stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -222,9 +222,9 @@ impl Risk {
         }
     }
 
-    /// Measures the account against its limits.
-    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
-        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
+    /// Returns what is measured against the limits as of `row`, which the ledger knows already.
+    fn facts(&self, row: &Row, statement: &Statement) -> Facts {
+        Facts::of(&self.ledger).quoted(row, statement.position, self.rules.breakers.quote_band)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.
@@ -312,7 +312,7 @@ impl Risk {
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
             quotes: self.quotes,
-            room: self.account(row, statement).room(),
+            room: self.limits.room(&self.facts(row, statement)),
             risk: self.risk(today, stop_ticks + slippage_ticks),
         };
         (view, stop_ticks)

@@ -184,6 +184,7 @@ impl State {
     /// [`Error::Stopped`] when it is damaged, another account's, or was kept under other rules that no person agreed to.
     pub fn open(opening: &Opening) -> Result<(State, Inbox, Ledger)> {
         let Opening { folder, fresh, hello, rules, interval } = *opening;
+        account::renamed(&folder.0)?;
         if fresh {
             durable::remove(&folder.ledger())?;
             durable::remove(&folder.person())?;
@@ -214,7 +215,7 @@ impl State {
             "kind": "start", "interval": interval.to_string(), "rules": rules, "ledger": ledger, "told": told,
             "glance": glance,
         });
-        let real = hello.broker != "sim" && !hello.broker.starts_with(RECORDED);
+        let real = hello.broker != "paper" && !hello.broker.starts_with(RECORDED);
         let bare = Ledger { market: Market::default(), ..ledger.clone() };
         let (head, folder) = (head("ledger"), folder.clone());
         let state = State {

@@ -8,7 +8,7 @@ use mes_core::{
     ledger::Ledger,
     person::{Person, Says},
     row::Row,
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::{Filter, Sessions},
     statement::Statement,
     time::Ts,
@@ -130,7 +130,7 @@ fn run_record(settings: &Settings, stream: &Stream, from: Option<Ts>, hello: Hel
     let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
     ledger.order = ledger.order.max(hello.seen);
     Run {
-        v: 1,
+        v: VERSION,
         interval: stream.interval.to_string(),
         session: stream.session,
         quotes: stream.quotes,

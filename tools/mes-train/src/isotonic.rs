@@ -53,7 +53,7 @@ fn pooled(points: &[(f64, f64)]) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
-    use mes_predict::model::head;
+    use mes_core::prediction::softmax;
 
     use super::*;
 

@@ -38,7 +38,7 @@ impl Held {
     pub fn trade(&self, entries: bool) -> Result<usize> {
         let from = (!entries).then_some(i64::MAX);
         let settings = settings()?;
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         let mut fills = Fills(0);
         let mut rows = Walk { rows: &self.rows };
         trade(&mut rows, &mut broker, &mut fills, &settings, &self.stream, from)?;

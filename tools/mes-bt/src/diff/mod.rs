@@ -11,8 +11,8 @@ use mes_pipe::{AnswerArgs, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::words;
 use journal::{Journal, Moment};
+use mes_judge::words;
 use slippage::{Hour, Pairs};
 
 /// Compare two journals: where they part first, and how their fills differ
@@ -212,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    const RUN: &str = r#"{"kind":"run","v":1,"rules":{"blake3":"a"},"broker":{"broker":"sim"}}"#;
+    const RUN: &str = r#"{"kind":"run","v":1,"rules":{"blake3":"a"},"broker":{"broker":"paper"}}"#;
 
     fn rows(count: i64, with: impl Fn(i64) -> [String; 3]) -> String {
         let mut text = format!("{RUN}\n");
@@ -263,7 +263,7 @@ mod tests {
             let first = of(&one, &other).first.expect(stage);
             assert_eq!((first.ts.as_str(), first.stage, first.what.key.as_str()), (ts, stage, key));
         }
-        let other = one.replace("\"broker\":\"sim\"", "\"broker\":\"topstepx\"");
+        let other = one.replace("\"broker\":\"paper\"", "\"broker\":\"topstepx\"");
         let compared = of(&one, &other);
         assert_eq!(compared.settings[0].key, "broker.broker");
         assert!(compared.first.is_none() && compared.verdict().is_some());

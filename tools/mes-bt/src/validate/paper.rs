@@ -13,7 +13,7 @@ use mes_pipe::{
 };
 use serde_json::Value;
 
-use crate::life::LASTING;
+use mes_judge::life::LASTING;
 
 /// Trading days that two weeks have.
 pub const DAYS: usize = 10;

@@ -18,7 +18,7 @@ use serde_json::Value;
 use chain::Plan;
 use files::Files;
 
-use crate::{made, words};
+use mes_judge::{made, words};
 
 /// A report with its summary and pictures is far shorter.
 const MOST_BYTES: u64 = 64 << 20;
@@ -155,7 +155,7 @@ fn read(path: &Path) -> Result<Value> {
         );
     }
     let wrong = |what: String| Error::data(what).at(path.display());
-    let json = match text.split_once(crate::report::SUMMARY) {
+    let json = match text.split_once(mes_judge::report::SUMMARY) {
         Some((_, rest)) => rest.split("</script>").next().unwrap_or_default(),
         None => text.as_str(),
     };

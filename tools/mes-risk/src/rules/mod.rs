@@ -1,5 +1,5 @@
 //! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
-//! in [`crate::limits`] and [`crate::exits`].
+//! in [`mes_core::limits`] and [`crate::exits`].
 
 mod balance;
 mod best_day;

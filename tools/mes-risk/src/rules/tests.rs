@@ -4,6 +4,7 @@ use mes_core::{
     bar::Bar,
     calendar::Calendar,
     ledger::{Day, Pause},
+    limits::{Facts, Limits},
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
@@ -12,7 +13,6 @@ use mes_core::{
 };
 
 use super::*;
-use crate::limits::{Account, Amounts};
 
 /// An entry at a New York lunch with 8 ticks of stop: $12.09 of risk a contract.
 struct Case {
@@ -55,8 +55,8 @@ impl Case {
         let rules = &self.rules;
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(self.row.bar.ts).copied().expect("a day");
-        let amounts = Amounts::of(rules);
-        let account = Account::new(&amounts, rules, &self.ledger, &self.row, &self.statement);
+        let band = rules.breakers.quote_band;
+        let facts = Facts::of(&self.ledger).quoted(&self.row, self.statement.position, band);
         contracts(&View {
             row: &self.row,
             rules,
@@ -66,7 +66,7 @@ impl Case {
             confidence: self.confidence,
             balance: crate::judge::balance(rules, &self.ledger, &self.statement),
             reversing: self.reversing,
-            room: account.room(),
+            room: Limits::of(rules).room(&facts),
             quotes: self.quotes,
             risk: Cents(1_209),
         })

@@ -15,7 +15,7 @@ use mes_core::{
     rules::{Breakers, EntrySession, Reversals, Rules, Rung, StopBy},
     session::Filter,
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Lineage, Settings, SettingsArgs};
 use mes_risk::trade::{Stream, trade};
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -127,7 +127,7 @@ fn firm(rules: &mut Rules) {
 /// Trades the rows before a witness and returns it.
 fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
     let settings = settings(account);
-    let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings).expect("a guard");
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
     let interval = mes_core::interval::Interval::SECOND;
