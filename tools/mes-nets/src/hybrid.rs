@@ -20,6 +20,11 @@ struct Hybrid {
     last: Dense,
 }
 
+/// Builds it for rows of this size, weights drawn.
+///
+/// # Errors
+///
+/// What candle says of shapes that do not fit; a mistake of ours.
 pub fn build(weights: &mut Weights, size: &Size) -> Candle<Box<dyn Net>> {
     Ok(Box::new(Hybrid::new(weights, size)?))
 }

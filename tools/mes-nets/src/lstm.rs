@@ -59,6 +59,11 @@ impl Lstm {
     }
 }
 
+/// Builds it for rows of this size, weights drawn.
+///
+/// # Errors
+///
+/// What candle says of shapes that do not fit; a mistake of ours.
 pub fn build(weights: &mut Weights, size: &Size) -> Candle<Box<dyn Net>> {
     Ok(Box::new(Network::new(weights, size)?))
 }

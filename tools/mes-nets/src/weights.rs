@@ -14,6 +14,7 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Begins without any; `seed` decides what is drawn.
     pub fn new(seed: u64) -> Weights {
         Weights { names: Vec::new(), vars: Vec::new(), seed }
     }
@@ -34,6 +35,7 @@ impl Weights {
         Ok(tensor)
     }
 
+    /// Returns all, for their gradients.
     pub fn vars(&self) -> &[Var] {
         &self.vars
     }

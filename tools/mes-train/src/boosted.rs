@@ -32,6 +32,7 @@ const LEAST_HESSIAN: f64 = 1e-3;
 const ROWS: u64 = 1;
 const FEATURES: u64 = 2;
 
+/// Its options, with their defaults.
 pub const DEFAULTS: Options = Options {
     rounds: Some(400),
     patience: Some(20),
@@ -55,6 +56,11 @@ pub fn cost(shape: &Shape) -> Cost {
     }
 }
 
+/// Grows trees until the validation rows have not been told better for `--patience` rounds.
+///
+/// # Errors
+///
+/// None: whatever the rows are, there is an ensemble.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     Ok(Box::new(Boosted(Boosting::new(task).run())))
 }

@@ -9,6 +9,7 @@ use crate::{
     boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
 };
 
+/// A kind of model that can be trained.
 pub struct Family {
     pub name: &'static str,
     pub about: &'static str,
@@ -20,6 +21,7 @@ pub struct Family {
     pub fit: fn(&Task) -> Result<Box<dyn Fitted>>,
 }
 
+/// All families, as `mes-train --help` lists them.
 pub const FAMILIES: &[Family] = &[
     Family {
         name: "logistic",

@@ -31,6 +31,7 @@ const PRIOR_ROWS: f64 = 5.0;
 const HALF: u64 = 1;
 const SAMPLE: u64 = 2;
 
+/// Its options, with their defaults.
 pub const DEFAULTS: Options = Options {
     trees: Some(100),
     depth: Some(8),
@@ -52,6 +53,11 @@ pub fn cost(shape: &Shape) -> Cost {
     }
 }
 
+/// Grows all trees, on as many threads as the task has.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when smartcore refuses a sample, or writes its trees in another way.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     let trees = set(task.options.trees) as usize;
     let steps = task.progress.begin(trees, 0);

@@ -34,6 +34,11 @@ pub fn cost(shape: &Shape) -> Cost {
     Cost { bytes: values * 16.0, seconds: values * 0.93e-6 }
 }
 
+/// Fits weights to the scaled rows, in `f64`.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when linfa does not converge, or a weight is no number.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     let width = task.train.width;
     let scaler = Scaler::fit(&task.train);

@@ -112,6 +112,7 @@ impl<'a> Slice<'a> {
         &self.rows[(end - self.window) * self.width..end * self.width]
     }
 
+    /// Goes over all samples, each of `window × width` values.
     pub fn iter(&self) -> impl Iterator<Item = &'a [f32]> + Clone {
         let slice = *self;
         (0..self.len()).map(move |sample| slice.values(sample))
@@ -147,6 +148,10 @@ struct Reading<'a> {
 
 impl Sample {
     /// Reads the whole stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] for rows without labels, features or sense, [`Error::Usage`] for more memory than allowed.
     pub fn read(input: &mut Input, choice: &Choice) -> Result<Sample> {
         let (features, columns) = select(input.schema(), choice.without)?;
         let empty = vec![0; features.len()];
@@ -240,6 +245,7 @@ impl Sample {
         self.times.len()
     }
 
+    /// Returns how many features a row has.
     pub fn width(&self) -> usize {
         self.features.len()
     }

@@ -8,13 +8,16 @@ use crate::{
     options::{Options, set},
 };
 
+/// Its options, with their defaults.
 pub const OPTIONS: Options = super::lstm::OPTIONS;
 
+/// Estimates time and memory by the multiplications of a forward pass.
 pub fn cost(shape: &Shape) -> Cost {
     let (hidden, window) = (f64::from(set(shape.options.hidden)), shape.options.rows() as f64);
     cost_of(shape, window * hidden * (4.0 * shape.width as f64 + 5.0 * hidden), window * hidden * 1.2e-7)
 }
 
+/// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
 pub fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
     let (all, _) = lstm::layer(graph, weights, input);
     let one = graph.integers("second_axis", &[1]);

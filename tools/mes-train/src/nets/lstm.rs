@@ -9,6 +9,7 @@ use crate::{
     options::{Options, set},
 };
 
+/// Its options, with their defaults.
 pub const OPTIONS: Options = Options {
     window: Some(30),
     epochs: Some(12),
@@ -20,11 +21,13 @@ pub const OPTIONS: Options = Options {
     ..Options::NONE
 };
 
+/// Estimates time and memory by the multiplications of a forward pass.
 pub fn cost(shape: &Shape) -> Cost {
     let (hidden, window) = (f64::from(set(shape.options.hidden)), shape.options.rows() as f64);
     cost_of(shape, window * 4.0 * hidden * (shape.width as f64 + hidden), window * hidden * 1e-7)
 }
 
+/// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
 pub fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
     let (_, last) = layer(graph, weights, input);
     let axis = graph.integers("first_axis", &[0]);

@@ -11,6 +11,7 @@ use crate::{
     options::{Options, set},
 };
 
+/// Its options, with their defaults.
 pub const OPTIONS: Options = Options {
     window: Some(30),
     epochs: Some(12),
@@ -25,12 +26,14 @@ pub const OPTIONS: Options = Options {
 /// Heads of attention.
 const HEADS: usize = 2;
 
+/// Estimates time and memory by the multiplications of a forward pass.
 pub fn cost(shape: &Shape) -> Cost {
     let (hidden, window) = (f64::from(set(shape.options.hidden)), shape.options.rows() as f64);
     let row = hidden * (shape.width as f64 + 8.0 * hidden + 2.0 * window);
     cost_of(shape, window * row, window * hidden * 1e-7)
 }
 
+/// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
 pub fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
     let places = tensor(graph, weights, "places");
     let embedded = dense(graph, weights, "embed", input);

@@ -39,6 +39,7 @@ pub struct Grown {
     pub rows: Vec<u32>,
 }
 
+/// A leaf, whose weight is still to be set.
 pub struct GrownLeaf {
     pub node: usize,
     /// Its part of [`Grown::rows`].
