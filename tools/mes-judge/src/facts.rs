@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use mes_core::{money::Cents, run::Run, time::Ts};
+use mes_core::{money::Cents, round_trip::RoundTrip, run::Run, time::Ts};
 
-use crate::{opens::Opens, trades::Trade};
+use crate::opens::Opens;
 
 /// One trading day. A day is any that had a row, traded or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +95,7 @@ pub struct Facts {
     pub rows_in_trade: u64,
     pub first: Option<Ts>,
     pub last: Option<Ts>,
-    pub trades: Vec<Trade>,
+    pub trades: Vec<RoundTrip>,
     pub days: Vec<DayResult>,
     pub curve: Vec<Point>,
     pub alerts: Vec<Alert>,

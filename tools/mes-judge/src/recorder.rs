@@ -6,6 +6,7 @@ use mes_core::{
     money::Cents,
     order::Action,
     prediction::Prediction,
+    round_trip::Pairing,
     row::Row,
     run::Run,
     schedule::Schedule,
@@ -22,7 +23,6 @@ use crate::{
     incidents,
     life::Life,
     opens::Opens,
-    trades::Pairing,
 };
 
 pub struct Recorder {
@@ -214,6 +214,7 @@ impl Journal for Recorder {
             return Ok(());
         }
         self.equity = run.ledger.start_cents;
+        self.pairing = Pairing::holding(run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         self.facts.run = Some(run.clone());
@@ -246,6 +247,9 @@ impl Journal for Recorder {
         for fill in &statement.fills {
             self.facts.entries += u64::from(fill.exit.is_none());
             self.facts.trades.extend(self.pairing.fill(fill));
+        }
+        if statement.position == 0 {
+            self.pairing.flat();
         }
         if self.life.is_over() {
             return self.keep(statement);

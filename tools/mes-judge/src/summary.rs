@@ -1,6 +1,6 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{fills::Model, money::Cents, time, tz};
+use mes_core::{fills::Model, limits::is_death, money::Cents, time, tz, vocabulary::short};
 use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,6 @@ use crate::{
     evidence::{Evidence, Rests},
     facts::Facts,
     incidents::{self, Counted},
-    life::LASTING,
     metrics::{Metrics, blocked::Blocked},
     reached::Reached,
     search::Search,
@@ -117,11 +116,7 @@ impl Summary {
             v: 1,
             synthetic: origin.synthetic(),
             origin,
-            account_died: facts
-                .alerts
-                .iter()
-                .find(|alert| LASTING.contains(&alert.rule.as_str()))
-                .map(Reached::of),
+            account_died: facts.alerts.iter().find(|alert| is_death(&alert.rule)).map(Reached::of),
             deaths: facts.deaths,
             span: Span {
                 first: facts.first.map(time::format),
@@ -213,7 +208,7 @@ impl Summary {
         }
         if trades > 0 && quiet_days >= QUIET_DAYS && self.account_died.is_none() {
             let denied = Blocked::ranked(&self.metrics.blocked.denied);
-            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| words::of(rule));
+            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| short(rule));
             warnings.push(format!("no trade in the last {quiet_days} days; denied most often: {why}"));
         }
         if self.days_not_flat > 0 {

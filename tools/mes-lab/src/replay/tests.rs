@@ -5,6 +5,7 @@ use mes_core::{
     dice::Draw,
     fills::{Latency, Model},
     interval::Interval,
+    limits::is_death,
     prediction::Prediction,
     row::Row,
     rules::{Breakers, StopBy},
@@ -213,7 +214,7 @@ proptest! {
         let days: Vec<_> = results.days.iter().map(|day| (day.start_cents, day.end_cents)).collect();
         prop_assert_eq!(few.equity(count), days);
         prop_assert_eq!((all.drawdown, all.died, &all.death), (few.drawdown, few.died, &few.death));
-        let death = results.alerts.iter().find(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str()));
+        let death = results.alerts.iter().find(|alert| is_death(&alert.rule));
         prop_assert_eq!(few.death.as_ref(), death);
         prop_assert_eq!(few.drawdown, results.drawdown_cents);
         prop_assert!(results.days.len() + results.days_dead >= 4);
@@ -230,9 +231,7 @@ fn the_markets_exercise_the_rules() {
         trades += results.trades.len();
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));
         alerts += results.alerts.len();
-        died += usize::from(
-            results.alerts.iter().any(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str())),
-        );
+        died += usize::from(results.alerts.iter().any(|alert| is_death(&alert.rule)));
     }
     assert!(
         trades > 500 && exits.len() >= 6 && died >= 2 && alerts > died,
