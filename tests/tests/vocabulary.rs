@@ -32,7 +32,7 @@ fn code(places: &[&str]) -> String {
         }
     }
     let mut all = String::new();
-    places.iter().for_each(|place| read(&mes_golden::root().join(place), &mut all));
+    places.iter().for_each(|place| read(&mes_golden::shell::root().join(place), &mut all));
     all
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
+use mes_core::round_trip::{Pairing, RoundTrip};
 use mes_core::{money::Cents, prediction::Prediction, row::Row, statement::Statement, verdict::Verdict};
-use mes_judge::trades::{Pairing, Trade};
 use mes_pipe::journal::Journal;
 use mes_pipe::{Bars, Kind, SettingsArgs, read_table, settings::FillModel};
 use mes_predict::rules::{EmaCross, Rule};
@@ -84,7 +84,7 @@ impl Rows for Crossings<'_> {
 #[derive(Default)]
 struct Trades {
     pairing: Pairing,
-    trades: Vec<Trade>,
+    trades: Vec<RoundTrip>,
 }
 
 impl Journal for Trades {
