@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use mes_core::{money::Cents, round_trip::RoundTrip, run::Run, time::Ts};
 
+use mes_pipe::journal::Missing;
+
 use crate::opens::Opens;
 
 /// One trading day. A day is any that had a row, traded or not.
@@ -133,6 +135,8 @@ pub struct Facts {
     pub drawdown_to: Option<Ts>,
     /// Longest time below a peak in nanoseconds, bar by bar.
     pub longest_under_water: i64,
+    /// What the journal lacks that they were read from.
+    pub missing: Option<Missing>,
     /// The bars' opens, where they are kept.
     pub opens: Option<Opens>,
 }

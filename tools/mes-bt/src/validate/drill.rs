@@ -141,7 +141,7 @@ impl Drill {
 fn lose(settings: &Settings) -> Result<Facts> {
     let rows = losing(settings);
     let now = rows.first().copied().unwrap_or_default();
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
     let mut broker = mes_exec::paper(settings)?;
     let mut rows = Losing { rows: rows.into_iter(), now };

@@ -8,8 +8,7 @@ use mes_core::{
     statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::Result;
-use mes_pipe::journal::Journal;
+use mes_pipe::{Result, journal::Journal};
 
 use super::Days;
 use mes_judge::{facts::Alert, life::Life};

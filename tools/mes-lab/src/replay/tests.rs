@@ -13,8 +13,7 @@ use mes_core::{
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND, Ts},
 };
-use mes_pipe::journal::Journal;
-use mes_pipe::{Lineage, Settings, SettingsArgs};
+use mes_pipe::{Lineage, Settings, SettingsArgs, journal::Journal};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
@@ -157,7 +156,7 @@ fn stream(seed: u64) -> Stream {
 
 fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Facts {
     let mut broker = mes_exec::paper(settings).expect("a broker");
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let listener: &mut dyn Journal = &mut recorder;
     trade(&mut Given(rows.iter()), &mut broker, &mut Boxed(listener), settings, &stream(seed), None)
         .expect("trades");
