@@ -54,7 +54,7 @@ pub struct BacktestArgs {
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
     let search = args.ledger.as_deref().map(Search::read).transpose()?;
-    let mut rows = TableRows::open(&args.trade.input)?;
+    let mut rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
     let (stream, columns) = rows.stream()?;
     let file = match &args.out {
         Some(directory) => {

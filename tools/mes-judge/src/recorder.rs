@@ -132,7 +132,6 @@ impl Recorder {
         self.before += self.equity - start;
         self.equity = start;
         self.life = Life::default();
-        self.pairing = Pairing::default();
         self.in_trade = false;
         self.signal = 0.0;
     }
@@ -207,6 +206,7 @@ impl Recorder {
 
 impl Journal for Recorder {
     fn run(&mut self, run: &Run) -> Result<()> {
+        self.pairing = Pairing::of(run.rules.value.contract);
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         if self.facts.run.is_some() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{NaiveDate, TimeDelta};
 use mes_core::{
-    contract::TICK_VALUE,
+    contract::Contract,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
     statement::Fill,
@@ -65,12 +65,18 @@ pub fn doubtful(trades: &[Trade]) -> (usize, Cents) {
 /// Pairs entries with exits.
 #[derive(Debug, Default)]
 pub struct Pairing {
+    contract: Contract,
     /// Confidence, stop and target of entries that have not closed yet.
     asked: HashMap<u64, (f32, i64, i64)>,
     entry: Option<Fill>,
 }
 
 impl Pairing {
+    /// Begins flat.
+    pub fn of(contract: Contract) -> Pairing {
+        Pairing { contract, ..Pairing::default() }
+    }
+
     /// Remembers what an entry was asked with.
     pub fn order(&mut self, order: &Order) {
         if let Action::Enter { confidence, stop_ticks, target_ticks, .. } = order.action {
@@ -87,7 +93,7 @@ impl Pairing {
         let entry = self.entry.take()?;
         let (confidence, stop_ticks, target_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
         let commission = entry.commission_cents + fill.commission_cents;
-        let ticks = |ticks: i64| TICK_VALUE * (ticks * entry.contracts);
+        let ticks = |ticks: i64| self.contract.tick_value() * (ticks * entry.contracts);
         let stopped = ticks(stop_ticks + entry.slippage_ticks);
         Some(Trade {
             entered: entry.ts,

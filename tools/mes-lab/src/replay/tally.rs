@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mes_core::{money::Cents, statement::Statement, verdict::Verdict};
+use mes_core::{money::Cents, rules::Rules, statement::Statement, verdict::Verdict};
 use mes_pipe::Result;
 use mes_pipe::journal::Journal;
 
@@ -34,7 +34,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new(start: Cents, days: Days) -> Tally {
+    pub fn new(rules: &Rules, days: Days) -> Tally {
+        let start = rules.capital();
         Tally {
             start,
             days,
@@ -47,7 +48,7 @@ impl Tally {
             stopped_at: None,
             busy: false,
             life: Life::default(),
-            pairing: Pairing::default(),
+            pairing: Pairing::of(rules.contract),
         }
     }
 
