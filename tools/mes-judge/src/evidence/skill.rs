@@ -49,7 +49,7 @@ impl Skill {
         let sum = |of: fn(&Trade) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let net = sum(|trade| trade.net_cents);
         let costs = sum(|trade| trade.spread_cents + trade.slippage_cents + trade.commission_cents);
-        let tick_value = facts.run.as_ref()?.rules.value.contract.tick_value();
+        let tick_value = facts.contract().tick_value();
         let sets = SETS.min(MOST_TRADES / kept.len()).max(FEWEST_SETS);
         let mut nets: Vec<Cents> = (0..sets as u64)
             .map(|set| {
@@ -125,7 +125,7 @@ mod tests {
                     entered,
                     exited: entered + 60 * SECOND,
                     slippage_cents: Cents(250),
-                    net_cents: Contract::Mes.tick_value() * moved - Cents(250 + 84),
+                    net_cents: Cents(125) * moved - Cents(250 + 84),
                     ..trade
                 });
             }
