@@ -60,6 +60,9 @@ pub struct Ledger {
     /// It has been said that the market is locked against the open position.
     #[serde(default)]
     pub locked: bool,
+    /// What is wrong with the last statement, and was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Cow<'static, str>>,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
     #[serde(deserialize_with = "market::checked")]
@@ -174,6 +177,7 @@ impl Ledger {
             reversals: Reversing::default(),
             wide_spread: false,
             locked: false,
+            fault: None,
             said: None,
             market: Market::default(),
         }

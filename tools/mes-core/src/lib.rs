@@ -35,10 +35,12 @@ pub mod schedule;
 pub mod session;
 pub mod statement;
 pub mod symbol;
+pub mod throws;
 pub mod tick;
 pub mod time;
 pub mod tz;
 pub mod verdict;
+pub mod vocabulary;
 pub mod within;
 
 /// What is wrong with a record or a setting, in words that say what was being read.

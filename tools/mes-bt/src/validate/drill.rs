@@ -5,18 +5,20 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
     bar::Bar,
     interval::Interval,
+    ledger::Lasts,
+    limits::{is_death, lasts},
     prediction::Prediction,
     row::Row,
     session::{Day, Filter},
     time::SECOND,
     tz,
+    vocabulary::short,
 };
 use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
 use mes_judge::{
     facts::Facts,
-    life::LASTING,
     recorder::Recorder,
     words::{count, usd},
 };
@@ -26,9 +28,6 @@ const DAYS: u64 = 15;
 /// Seconds at one price, and seconds of falling a tick each.
 const CALM: i64 = 60;
 const FALL: i64 = 30;
-
-/// Limits that end trading for good.
-const KILLS: [&str; 2] = ["max_loss_usd", "kill_loss_usd"];
 
 /// What the drill showed.
 pub struct Drill {
@@ -95,10 +94,10 @@ impl Drill {
     /// Says whether the kill switch ended trading for good, and how.
     pub fn killed(&self) -> (bool, String) {
         let Facts { trades, alerts, .. } = &self.unreviewed;
-        match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
+        match alerts.iter().find(|alert| lasts(&alert.rule) == Some(Lasts::Halt)) {
             Some(alert) => {
                 let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
-                let (rule, trades) = (mes_judge::words::of(&alert.rule), count(after as u64, "trade"));
+                let (rule, trades) = (short(&alert.rule), count(after as u64, "trade"));
                 (
                     after == 0,
                     format!("drill: {rule} ended it for good on day {}, {trades} after it", alert.day),
@@ -117,13 +116,13 @@ impl Drill {
     pub fn held(&self) -> (bool, String) {
         let Facts { trades, days, alerts, .. } = &self.results;
         let worst = days.iter().map(|day| (day.start_cents - day.end_cents).usd()).fold(0.0, f64::max);
-        let stopped = alerts.iter().find(|alert| LASTING.contains(&alert.rule.as_str()));
+        let stopped = alerts.iter().find(|alert| is_death(&alert.rule));
         let after = stopped.map_or(0, |alert| trades.iter().filter(|trade| trade.entered > alert.ts).count());
         let overnight = days.iter().filter(|day| day.overnight).count();
         let held = trades.len() >= 5 && worst <= self.daily_loss_usd && stopped.is_some() && after == 0;
         let end = match stopped {
             Some(alert) => {
-                format!("{} stopped the account on day {}", mes_judge::words::of(&alert.rule), alert.day)
+                format!("{} stopped the account on day {}", short(&alert.rule), alert.day)
             }
             None => "nothing stopped the account".to_owned(),
         };
@@ -142,7 +141,7 @@ impl Drill {
 fn lose(settings: &Settings) -> Result<Facts> {
     let rows = losing(settings);
     let now = rows.first().copied().unwrap_or_default();
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
     let mut broker = mes_exec::paper(settings)?;
     let mut rows = Losing { rows: rows.into_iter(), now };

@@ -4,14 +4,13 @@
 //! but no longer than a tenth of the days: with fewer blocks than that an interval comes out too narrow. 95 % intervals,
 //! bias-corrected and accelerated (BCa).
 
-use mes_core::{dice::Draw, money::Cents};
+use mes_core::{dice::Draw, money::Cents, round_trip::RoundTrip};
 use serde::Serialize;
 
 use crate::{
     facts::Facts,
     metrics::returns::{self, YEAR},
     stats::{block_length, bootstrap::stationary, interval::bca},
-    trades::Trade,
 };
 
 /// Fewer sessions cannot say how far they scatter.
@@ -158,7 +157,7 @@ fn sessions(facts: &Facts) -> Option<Vec<Sums>> {
     Some(sessions)
 }
 
-fn tally(session: &mut Sums, trade: &Trade) {
+fn tally(session: &mut Sums, trade: &RoundTrip) {
     let net = trade.net_cents;
     session.trades += 1.0;
     session.wins += f64::from(u8::from(net > Cents::ZERO));

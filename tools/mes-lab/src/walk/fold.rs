@@ -14,6 +14,7 @@ use crate::folds::{Fold, Span};
 use mes_judge::{
     evidence::FEWEST_SESSIONS,
     facts::DayResult,
+    files,
     metrics::{blocked::Blocked, ratio},
     reached::Reached,
 };
@@ -193,7 +194,9 @@ pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<St
             fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
         Ok(hash(&bytes))
     });
-    let tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    let mut tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    // Only nets need it, so it may be absent.
+    tools.extend(fs::read(beside("mes-nets")).ok().map(|bytes| hash(&bytes)));
     let Settings { rules, costs, fills, calendar } = settings;
     let settings = json!([rules.blake3, costs.blake3, calendar.blake3, fills]);
     Ok(hash(json!([chain, plan, settings, tools]).to_string().as_bytes()))
@@ -268,6 +271,11 @@ impl Work<'_> {
     fn days(&self) -> Result<Vec<Day>> {
         let path = self.folder.join("out-of-sample").join("days.csv");
         let text = fs::read_to_string(&path).map_err(|error| Error::from(error).at(path.display()))?;
+        if text.lines().next() != Some(files::DAYS) {
+            return Err(
+                Error::data("columns of another version of mes: build all tools anew").at(path.display())
+            );
+        }
         let days: Option<Vec<Day>> = text.lines().skip(1).map(day).collect();
         days.ok_or_else(|| Error::data("a line that is not a day").at(path.display()))
     }
