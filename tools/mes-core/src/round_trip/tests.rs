@@ -72,7 +72,7 @@ fn a_fill_through_zero_ends_one_and_begins_another() {
 
 #[test]
 fn what_was_held_before_the_first_fill_is_no_round_trip() {
-    let mut pairing = Pairing::holding(-2);
+    let mut pairing = Pairing::holding(Contract::Mes, -2);
     assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
     assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
     pairing.fill(&fill(2, 1, 100.0, 42, 0, None));
