@@ -3,7 +3,15 @@
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{bar::Bar, kept::Book, money::Cents, order::Order, run::Run, statement::Statement, within};
+use crate::{
+    bar::Bar,
+    kept::Book,
+    money::Cents,
+    order::Order,
+    run::Run,
+    statement::{Statement, Working},
+    within,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -18,13 +26,56 @@ pub enum BrokerError {
     Data(String),
 }
 
+/// What an account is: whether its orders reach an exchange, and whose money is at stake. The broker's name says neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Fills by the rows, lives on their `ts`.
+    Paper,
+    /// Statements of a run that is over, or of nobody.
+    Recorded,
+    /// An exchange to practise on, on this machine.
+    Exercise,
+    /// The firm's own account for practice.
+    Practice,
+    /// Money, the firm's or one's own.
+    Real,
+}
+
+impl Kind {
+    /// Says whether an exchange is at the other end, which goes on when rows do not: time is that of the clock then, and
+    /// what must not be lost is on disk before it is sent.
+    pub fn is_live(self) -> bool {
+        match self {
+            Kind::Paper | Kind::Recorded => false,
+            Kind::Exercise | Kind::Practice | Kind::Real => true,
+        }
+    }
+}
+
 /// Who the broker is, said once at the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     #[serde(deserialize_with = "within::name")]
     pub broker: String,
+    pub kind: Kind,
+    /// The account's id.
     #[serde(deserialize_with = "within::name")]
     pub account: String,
+    /// What people call the account, where that is something else.
+    #[serde(default, deserialize_with = "within::name", skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The root of the contract that it trades.
+    #[serde(deserialize_with = "within::name")]
+    pub contract: String,
+    /// Orders are taken.
+    pub can_trade: bool,
+    /// Contracts that are open as the run begins, negative when short.
+    #[serde(default, deserialize_with = "within::contracts", skip_serializing_if = "is_flat")]
+    pub position: i64,
+    /// Orders that work as the run begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub working: Vec<Working>,
     pub balance_cents: Cents,
     /// The New York time by which the broker itself demands to be flat.
     pub cut: Option<NaiveTime>,
@@ -34,6 +85,30 @@ pub struct Hello {
     /// What it keeps of the account from run to run; absent where nothing is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Book>,
+}
+
+fn is_flat(position: &i64) -> bool {
+    *position == 0
+}
+
+impl Hello {
+    /// Introduces a flat account that may trade, and that nothing is kept of; broker and account bear one name.
+    pub fn new(kind: Kind, name: &str, balance_cents: Cents) -> Hello {
+        Hello {
+            broker: name.into(),
+            kind,
+            account: name.into(),
+            name: String::new(),
+            contract: "MES".into(),
+            can_trade: true,
+            position: 0,
+            working: Vec::new(),
+            balance_cents,
+            cut: None,
+            seen: 0,
+            kept: None,
+        }
+    }
 }
 
 /// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,

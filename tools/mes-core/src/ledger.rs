@@ -60,6 +60,9 @@ pub struct Ledger {
     /// It has been said that the market is locked against the open position.
     #[serde(default)]
     pub locked: bool,
+    /// It has been said that the broker knows of no protection of the open position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unprotected: bool,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
     #[serde(deserialize_with = "market::checked")]
@@ -174,6 +177,7 @@ impl Ledger {
             reversals: Reversing::default(),
             wide_spread: false,
             locked: false,
+            unprotected: false,
             said: None,
             market: Market::default(),
         }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{person::Person, run::Run, statement::Statement};
 
+/// The version of all records of a journal. Changes with their meaning: a journal of another version is not read.
+pub const VERSION: u32 = 2;
+
 /// A message that is not a row or a verdict, as it is written.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -1,5 +1,7 @@
 //! The first record of a journal: everything its bytes depend on, and nothing else (no program name, no path).
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
     fills::Fills,
     kept::Memory,
     ledger::Ledger,
+    record::VERSION,
     rules::Rules,
     session::Filter,
     time::{self, Ts},
@@ -15,6 +18,7 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    #[serde(deserialize_with = "version")]
     pub v: u32,
     /// As in flags: `1s`.
     pub interval: String,
@@ -40,6 +44,20 @@ pub struct Run {
     pub kept: Option<Memory>,
     /// The chain of settings and hashes that made the rows.
     pub lineage: serde_json::Value,
+}
+
+/// Reads the version of a journal's records; only those of today are understood.
+fn version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+    let v = u32::deserialize(json)?;
+    match v.cmp(&VERSION) {
+        Ordering::Equal => Ok(v),
+        Ordering::Less => Err(D::Error::custom(format!(
+            "written by an older mes (records v{v}, this one reads v{VERSION}): run the backtest again"
+        ))),
+        Ordering::Greater => Err(D::Error::custom(format!(
+            "written by a newer mes (records v{v}, this one reads v{VERSION}): use the mes that wrote it"
+        ))),
+    }
 }
 
 /// Reads costs that can be paid.

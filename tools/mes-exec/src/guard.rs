@@ -164,7 +164,13 @@ impl<B: Broker> Broker for Guard<B> {
         let decided = std::mem::replace(&mut self.now, bar.ts);
         if std::mem::take(&mut self.flatten) {
             let action = Action::Exit { reason: ExitReason::EodFlatten };
-            self.broker.submit(&Order { ts: decided, id: 0, signal: Signal::Flatten, action })?;
+            self.broker.submit(&Order {
+                ts: decided,
+                id: 0,
+                signal: Signal::Flatten,
+                contract: Default::default(),
+                action,
+            })?;
         }
         let statement = self.broker.on_bar(bar)?;
         self.trade = if statement.position == 0 { None } else { Trade::of(statement, bar.close) };

@@ -26,9 +26,22 @@ fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
         ts += SECOND;
         Bar { ts, open: price, high: price, low: price, close: price, volume: 5, seg: 1, ..Bar::default() }
     };
-    let order = |id, action| Order { ts: begun + id as i64 * SECOND, id, signal: Signal::Hold, action };
+    let order = |id, action| Order {
+        ts: begun + id as i64 * SECOND,
+        id,
+        signal: Signal::Hold,
+        contract: Default::default(),
+        action,
+    };
     broker.on_bar(&row(5000.0)).expect("a statement");
-    let enter = Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 160_000, confidence: 0.9 };
+    let enter = Action::Enter {
+        side,
+        contracts: 1,
+        stop_ticks: 8,
+        target_ticks: 160_000,
+        confidence: 0.9,
+        limit: None,
+    };
     broker.submit(&order(1, enter)).expect("submitted");
     for price in [5000.0, close] {
         broker.on_bar(&row(price)).expect("a statement");

@@ -48,13 +48,26 @@ impl Day {
 
     fn order(&mut self, action: Action) -> u64 {
         self.order += 1;
-        let order = Order { ts: self.bar.ts, id: self.order, signal: Signal::Hold, action };
+        let order = Order {
+            ts: self.bar.ts,
+            id: self.order,
+            signal: Signal::Hold,
+            contract: Default::default(),
+            action,
+        };
         self.paper.submit(&order).expect("submitted");
         self.order
     }
 
     fn enter(&mut self, side: Side) -> u64 {
-        self.order(Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9 })
+        self.order(Action::Enter {
+            side,
+            contracts: 1,
+            stop_ticks: 8,
+            target_ticks: 16,
+            confidence: 0.9,
+            limit: None,
+        })
     }
 
     fn exit(&mut self, reason: ExitReason) {
@@ -155,8 +168,17 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
                 stop_ticks: 8,
                 target_ticks: 16,
                 confidence: 0.9,
+                limit: None,
             };
-            guard.submit(&Order { ts: bar.ts, id: 1, signal: Signal::LongEntry, action }).expect("submitted");
+            guard
+                .submit(&Order {
+                    ts: bar.ts,
+                    id: 1,
+                    signal: Signal::LongEntry,
+                    contract: Default::default(),
+                    action,
+                })
+                .expect("submitted");
         }
     }
     assert_eq!((last.position, last.balance_cents), (0, Cents(100_000 - 84 - 750)));

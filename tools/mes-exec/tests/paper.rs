@@ -277,7 +277,7 @@ impl Books {
         let action = match action {
             Ordered::Enter { buy, contracts, stop_ticks, target_ticks } => {
                 let side = if buy { Side::Buy } else { Side::Sell };
-                Action::Enter { side, contracts, stop_ticks, target_ticks, confidence: 0.7 }
+                Action::Enter { side, contracts, stop_ticks, target_ticks, confidence: 0.7, limit: None }
             }
             Ordered::Exit => Action::Exit { reason: ExitReason::Signal },
             Ordered::MoveStop(ticks) => {
@@ -288,7 +288,7 @@ impl Books {
                 Action::MoveStop { stop }
             }
         };
-        Order { ts: bar.ts, id, signal: Signal::Hold, action }
+        Order { ts: bar.ts, id, signal: Signal::Hold, contract: Default::default(), action }
     }
 }
 

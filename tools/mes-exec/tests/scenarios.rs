@@ -28,11 +28,11 @@ fn flat(clock: &str, price: f64) -> Bar {
 
 /// An order decided on at this row.
 fn order(bar: &Bar, id: u64, action: Action) -> Order {
-    Order { ts: bar.ts, id, signal: Signal::Hold, action }
+    Order { ts: bar.ts, id, signal: Signal::Hold, contract: Default::default(), action }
 }
 
 fn enter(side: Side, contracts: i64) -> Action {
-    Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
+    Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9, limit: None }
 }
 
 /// A row, and what is ordered after it.
@@ -203,8 +203,14 @@ fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
 #[test]
 fn the_guard_refuses() {
     let settings = settings();
-    let wide =
-        Action::Enter { side: Side::Buy, contracts: 1, stop_ticks: 19, target_ticks: 8, confidence: 0.9 };
+    let wide = Action::Enter {
+        side: Side::Buy,
+        contracts: 1,
+        stop_ticks: 19,
+        target_ticks: 8,
+        confidence: 0.9,
+        limit: None,
+    };
     for (clock, action, reason) in [
         ("15:00:00", enter(Side::Buy, 6), Some("guard_contracts")),
         ("15:00:00", wide, Some("guard_stop")),

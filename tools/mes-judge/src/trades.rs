@@ -80,10 +80,13 @@ impl Pairing {
             return None;
         };
         let entry = self.entry.take()?;
-        let (confidence, stop_ticks, target_ticks) = self.asked.remove(&entry.order).unwrap_or_default();
+        let (confidence, stop_ticks, target_ticks) =
+            entry.order.and_then(|order| self.asked.remove(&order)).unwrap_or_default();
         let commission = entry.commission_cents + fill.commission_cents;
         let ticks = |ticks: i64| TICK_VALUE * (ticks * entry.contracts);
-        let stopped = ticks(stop_ticks + entry.slippage_ticks);
+        let modelled =
+            |ticks: fn(&Fill) -> Option<i64>| ticks(&entry).unwrap_or(0) + ticks(fill).unwrap_or(0);
+        let stopped = ticks(stop_ticks + entry.slippage_ticks.unwrap_or(0));
         Some(Trade {
             entered: entry.ts,
             exited: fill.ts,
@@ -93,15 +96,15 @@ impl Pairing {
             exit_price: fill.price,
             gross_cents: fill.gross_cents,
             commission_cents: commission,
-            slippage_cents: ticks(entry.slippage_ticks + fill.slippage_ticks),
-            spread_cents: ticks(entry.spread_ticks + fill.spread_ticks),
+            slippage_cents: ticks(modelled(|fill| fill.slippage_ticks)),
+            spread_cents: ticks(modelled(|fill| fill.spread_ticks)),
             net_cents: fill.gross_cents - commission,
             exit,
             confidence,
             stopped_cents: stopped,
             risk_cents: stopped + entry.commission_cents * 2,
             reward_cents: ticks(target_ticks),
-            ambiguous: fill.ambiguous,
+            ambiguous: fill.ambiguous == Some(true),
         })
     }
 }

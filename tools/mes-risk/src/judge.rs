@@ -148,7 +148,7 @@ impl Risk {
     fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        out.push(Verdict::Order(Order { ts, id: self.sent, signal, action }));
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract: Default::default(), action }));
     }
 
     /// Writes a hold or a denial, once.
@@ -285,7 +285,7 @@ impl Risk {
         let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
-        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence };
+        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit: None };
         Ok((signal, action, view.risk))
     }
 

@@ -7,6 +7,7 @@ use mes_core::{
     kept::Memory,
     ledger::Ledger,
     person::{Person, Says},
+    record::VERSION,
     row::Row,
     run::{Named, Run},
     session::{Filter, Sessions},
@@ -130,7 +131,7 @@ fn run_record(settings: &Settings, stream: &Stream, from: Option<Ts>, hello: Hel
     let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
     ledger.order = ledger.order.max(hello.seen);
     Run {
-        v: 1,
+        v: VERSION,
         interval: stream.interval.to_string(),
         session: stream.session,
         quotes: stream.quotes,

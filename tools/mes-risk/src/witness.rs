@@ -51,24 +51,19 @@ mod tests {
     fn statement(position: i64, fills: &[i64], stops: &[(Side, i64)]) -> Statement {
         let fill = |signed: &i64| Fill {
             ts: 0,
-            order: 1,
+            order: Some(1),
             side: Side::of(*signed),
             contracts: signed.abs(),
             price: 5000.0,
-            slippage_ticks: 0,
-            spread_ticks: 0,
+            slippage_ticks: Some(0),
+            spread_ticks: Some(0),
             commission_cents: Default::default(),
             gross_cents: Default::default(),
             exit: None,
-            ambiguous: false,
+            ambiguous: Some(false),
         };
-        let stop = |(side, contracts): &(Side, i64)| Working {
-            order: 1,
-            role: Role::Stop,
-            side: *side,
-            contracts: *contracts,
-            price: Some(4990.0),
-        };
+        let stop =
+            |(side, contracts): &(Side, i64)| Working::new(1, Role::Stop, *side, *contracts, Some(4990.0));
         let (fills, working) = (fills.iter().map(fill).collect(), stops.iter().map(stop).collect());
         Statement { position, fills, working, ..Statement::default() }
     }

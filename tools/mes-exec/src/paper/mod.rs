@@ -10,7 +10,7 @@ mod orders;
 
 use mes_core::{
     bar::Bar,
-    broker::{Broker, BrokerError, Hello},
+    broker::{Broker, BrokerError, Hello, Kind},
     contract::{TICK_VALUE, price, ticks},
     costs::Costs,
     fills::{Fills, Model},
@@ -137,14 +137,7 @@ impl Paper {
     pub fn new(settings: &Settings) -> Paper {
         let rules = &settings.rules.value;
         let capital = rules.capital();
-        let hello = Hello {
-            broker: "paper".into(),
-            account: "paper".into(),
-            balance_cents: capital,
-            cut: None,
-            seen: 0,
-            kept: None,
-        };
+        let hello = Hello::new(Kind::Paper, "paper", capital);
         let schedule = Schedule::new(
             settings.calendar.value.clone(),
             rules.day_end.flat_by,
@@ -232,7 +225,7 @@ impl Paper {
         statement.working.clear();
         if let Some(entry) = &self.entry {
             let Entry { order, side, contracts, .. } = *entry;
-            statement.working.push(Working { order, role: Role::Entry, side, contracts, price: None });
+            statement.working.push(Working::new(order, Role::Entry, side, contracts, None));
         }
         let Some(position) = &self.position else { return };
         let open = TICK_VALUE * (position.gain(close) * position.contracts);
@@ -240,16 +233,10 @@ impl Paper {
         let (side, contracts) = (position.side.opposite(), position.contracts);
         for (role, level) in [(Role::Stop, position.stop), (Role::Target, position.target)] {
             let order = position.order;
-            statement.working.push(Working { order, role, side, contracts, price: Some(price(level)) });
+            statement.working.push(Working::new(order, role, side, contracts, Some(price(level))));
         }
         if let Some(exit) = self.exit {
-            statement.working.push(Working {
-                order: exit.order,
-                role: Role::Exit,
-                side,
-                contracts,
-                price: None,
-            });
+            statement.working.push(Working::new(exit.order, Role::Exit, side, contracts, None));
         }
     }
 }

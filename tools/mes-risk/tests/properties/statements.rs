@@ -2,12 +2,13 @@
 //! was written down and taken up again goes on as if nothing had happened.
 
 use mes_core::{
-    broker::Hello,
+    broker::{Hello, Kind},
     calendar::Calendar,
     interval::Interval,
     ledger::Ledger,
     money::Cents,
     order::{Action, ExitReason, Side},
+    record::VERSION,
     row::Row,
     run::Run,
     session::Filter,
@@ -62,16 +63,9 @@ fn said() -> impl Strategy<Value = Said> {
 
 fn start(settings: &Settings, ledger: Ledger) -> Risk {
     let balance_cents = settings.rules.value.capital();
-    let hello = Hello {
-        broker: "b".into(),
-        account: "a".into(),
-        balance_cents,
-        cut: None,
-        seen: ledger.order,
-        kept: None,
-    };
+    let hello = Hello { seen: ledger.order, ..Hello::new(Kind::Paper, "b", balance_cents) };
     let run = Run {
-        v: 1,
+        v: VERSION,
         interval: "1s".into(),
         session: Filter::All,
         quotes: false,
@@ -92,25 +86,22 @@ fn statement(row: &Row, said: &Said, before: i64, balance: Cents, last: u64) -> 
     let filled = said.fills.iter().map(|(buy, contracts, ..)| if *buy { *contracts } else { -contracts });
     let position = if said.honest { before + filled.sum::<i64>() } else { said.position };
     let (side, price) = (Side::of(position).opposite(), row.bar.close);
-    let working = |role: &Role| Working {
-        order: last,
-        role: *role,
-        side,
-        contracts: position.abs().max(1),
-        price: (*role != Role::Exit).then_some(price),
+    let working = |role: &Role| {
+        let price = (*role != Role::Exit).then_some(price);
+        Working::new(last, *role, side, position.abs().max(1), price)
     };
     let fill = |&(buy, contracts, gross, exit): &(bool, i64, i64, bool)| Fill {
         ts: row.bar.ts,
-        order: last,
+        order: Some(last),
         side: if buy { Side::Buy } else { Side::Sell },
         contracts,
         price,
-        slippage_ticks: 0,
-        spread_ticks: 0,
+        slippage_ticks: Some(0),
+        spread_ticks: Some(0),
         commission_cents: Cents(42 * contracts),
         gross_cents: Cents(if exit { gross } else { 0 }),
         exit: exit.then_some(ExitReason::Stop),
-        ambiguous: false,
+        ambiguous: Some(false),
     };
     let stop = (said.honest && position != 0).then_some(Role::Stop);
     Statement {
@@ -122,8 +113,7 @@ fn statement(row: &Row, said: &Said, before: i64, balance: Cents, last: u64) -> 
         equity_cents: balance + Cents(said.open),
         working: said.working.iter().chain(&stop).map(working).collect(),
         fills: said.fills.iter().map(fill).collect(),
-        refused: Vec::new(),
-        locked: false,
+        ..Statement::default()
     }
 }
 
