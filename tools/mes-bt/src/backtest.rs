@@ -20,13 +20,10 @@ use mes_risk::{
 };
 
 use mes_judge::{
+    facts::Facts,
     files::{self, equity::EquityFile},
     recorder::Recorder,
-    results::Results,
-    search::{
-        overfit,
-        trials::{Line, TrialLedger, searched},
-    },
+    search::Search,
     summary::Summary,
     terminal,
 };
@@ -56,7 +53,7 @@ pub struct BacktestArgs {
 /// Trades the rows in process and says what came of it.
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
-    let ledger = args.ledger.as_deref().map(read).transpose()?;
+    let search = args.ledger.as_deref().map(Search::read).transpose()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
     let file = match &args.out {
@@ -76,7 +73,7 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
         }
     };
     let mut recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
-    recorder.results.refill = args.refill;
+    recorder.facts.refill = args.refill;
     let path = args.journal.clone().filter(|_| !to_stdout);
     let mut kept = Kept { recorder, journal, path, over: Rc::default(), forerunner: None };
     if args.refill {
@@ -85,13 +82,8 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
         let mut broker = mes_exec::paper(&settings)?;
         trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     }
-    let mut results = kept.recorder.finish()?;
-    if let Some((lines, hash)) = ledger {
-        results.searched = searched(&lines, None);
-        results.overfitting = overfit::of_ledger(&lines);
-        results.ledger_blake3 = Some(hash);
-    }
-    tell(args, &results, to_stdout)
+    let facts = kept.recorder.finish()?;
+    tell(args, &facts, &search.unwrap_or_default(), to_stdout)
 }
 
 /// Trades with one account after the other, each from the trading day after its forerunner's death.
@@ -116,25 +108,18 @@ fn accounts(
     }
 }
 
-/// Reads a ledger, and its hash.
-fn read(path: &Path) -> Result<(Vec<Line>, String)> {
-    let file = File::open(path).and_then(mes_pipe::hash_of);
-    let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
-    Ok((TrialLedger::read(path)?, hash))
-}
-
 /// Prints the summary, unless the journal has stdout, and writes the files.
-fn tell(args: &BacktestArgs, results: &Results, journal_on_stdout: bool) -> Result<()> {
-    let summary = Summary::of(results);
+fn tell(args: &BacktestArgs, facts: &Facts, search: &Search, journal_on_stdout: bool) -> Result<()> {
+    let summary = Summary::of_search(facts, search);
     if let Some(directory) = &args.out {
-        files::write(directory, results, &summary)?;
+        files::write(directory, facts, &summary)?;
         let report = directory.join("report.html");
         log::note(format!("{}; report in {}", summary.verdict(), report.display()));
     }
     if journal_on_stdout {
         return Ok(());
     }
-    args.answer.give(&summary, || terminal::text(&summary, results))
+    args.answer.give(&summary, || terminal::text(&summary, facts))
 }
 
 /// The recorder, and the journal where one is wanted.
@@ -182,7 +167,7 @@ impl Journal for Kept {
     }
 
     fn remember(&mut self, ledger: &mut Ledger, _: &Row, _: &Statement) -> Result<()> {
-        if self.recorder.results.refill {
+        if self.recorder.facts.refill {
             self.forerunner = refill::remembered(ledger);
         }
         Ok(())

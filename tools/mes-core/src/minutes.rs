@@ -12,11 +12,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     contract::TICK,
-    market::is_volume,
     plausible::BREAK,
-    time::{MINUTE, Ts},
+    time::{MINUTE, TIMES, Ts},
     within,
 };
+
+/// Says whether so much can trade in what is remembered; half of it may come on top.
+pub(crate) fn is_volume(volume: &i64) -> bool {
+    (0..i64::MAX / 2).contains(volume)
+}
 
 /// Completed minutes that are kept: those of the normal volume, and the longest swing.
 pub const MINUTES: usize = 30;
@@ -162,7 +166,7 @@ impl Minutes {
 
     /// Says whether rows could have left this behind: numbers that further rows can be added to.
     pub(crate) fn can_be(&self) -> bool {
-        let time = |ts: Ts| ts == Minutes::default().ts || within::TIMES.contains(&ts);
+        let time = |ts: Ts| ts == Minutes::default().ts || TIMES.contains(&ts);
         let level = |ticks: i64| ticks.unsigned_abs() <= within::TICKS.unsigned_abs();
         let levels = |m: &Minute| level(m.high) && level(m.low) && level(m.close) && is_volume(&m.volume);
         let mean = |millionths: &i64| millionths.unsigned_abs() / 1_000_000 <= within::TICKS.unsigned_abs();

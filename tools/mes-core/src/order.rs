@@ -71,9 +71,9 @@ pub enum ExitReason {
     Roll,
     /// A person ended the day: ^C, TERM or HUP.
     Person,
-    /// Somebody else closed it: a person's click at the broker, an order that is not ours.
+    /// A person or a program beside us closed it.
     Outside,
-    /// The broker closed it: a limit of the firm, a liquidation.
+    /// The broker or the firm closed it.
     Broker,
 }
 

@@ -1,7 +1,5 @@
 //! The first record of a journal: everything its bytes depend on, and nothing else (no program name, no path).
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
@@ -10,15 +8,18 @@ use crate::{
     fills::Fills,
     kept::Memory,
     ledger::Ledger,
-    record::VERSION,
     rules::Rules,
     session::Filter,
     time::{self, Ts},
 };
 
+/// The version of all records of a journal: a new field leaves it, a changed meaning raises it.
+pub const VERSION: u32 = 2;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    #[serde(deserialize_with = "version")]
+    /// [`VERSION`]; no other is read.
+    #[serde(deserialize_with = "same_version")]
     pub v: u32,
     /// As in flags: `1s`.
     pub interval: String,
@@ -46,18 +47,16 @@ pub struct Run {
     pub lineage: serde_json::Value,
 }
 
-/// Reads the version of a journal's records; only those of today are understood.
-fn version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+/// Reads a version, which has to be ours: it stands first, so that of a foreign journal nothing else is complained of.
+fn same_version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
     let v = u32::deserialize(json)?;
-    match v.cmp(&VERSION) {
-        Ordering::Equal => Ok(v),
-        Ordering::Less => Err(D::Error::custom(format!(
-            "written by an older mes (records v{v}, this one reads v{VERSION}): run the backtest again"
-        ))),
-        Ordering::Greater => Err(D::Error::custom(format!(
-            "written by a newer mes (records v{v}, this one reads v{VERSION}): use the mes that wrote it"
-        ))),
+    if v == VERSION {
+        return Ok(v);
     }
+    let age = if v < VERSION { "an older" } else { "a newer" };
+    Err(D::Error::custom(format!(
+        "written by {age} mes (records v{v}; this one reads v{VERSION}): read it with that one, or run the backtest again"
+    )))
 }
 
 /// Reads costs that can be paid.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
-use crate::{Error, within};
+use crate::Error;
 
 /// Nanoseconds since 1970-01-01 00:00 UTC.
 pub type Ts = i64;
@@ -54,18 +54,33 @@ fn digits(out: &mut Vec<u8>, value: i64, width: u32) {
     }
 }
 
+/// 1970 up to 2200, in nanoseconds: what an instant of a record can be.
+pub const TIMES: std::ops::Range<Ts> = 0..7_258_118_400 * SECOND;
+
+/// Returns an instant that a record can have.
+///
+/// # Errors
+///
+/// [`Error::Time`] when it is not between 1970 and 2200.
+pub fn bounded(ts: Ts) -> Result<Ts, Error> {
+    if TIMES.contains(&ts) {
+        return Ok(ts);
+    }
+    Err(Error::Time(format!("time {} is not between 1970 and 2200", format(ts))))
+}
+
 /// Reads RFC 3339 with a zone, which may lack its colon (`+0000`), as `%z` writes it. A time without one is refused:
 /// nobody can know what it means. So is one before 1970 or after 2199, for sums of times would not fit.
 pub fn parse(text: &str) -> Result<Ts, Error> {
     if let Some(ts) = parse_utc(text.as_bytes()) {
-        return within::time(ts);
+        return bounded(ts);
     }
     let basic = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z");
     let spaced = || DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%z");
     match DateTime::parse_from_rfc3339(text).or_else(|_| basic()).or_else(|_| spaced()) {
         Ok(time) => {
             let ts = time.timestamp_nanos_opt();
-            ts.ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))).and_then(within::time)
+            ts.ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))).and_then(bounded)
         }
         Err(_)
             if text.parse::<NaiveDateTime>().is_ok()

@@ -9,12 +9,7 @@ use std::fmt::Display;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{
-    Error,
-    bar::Bar,
-    bounds::MOST_POINTS,
-    time::{SECOND, Ts},
-};
+use crate::{bar::Bar, bounds::MOST_POINTS, time};
 
 /// Bytes of the name of a broker or an account.
 const NAME: usize = 40;
@@ -27,8 +22,6 @@ pub const CENTS: i64 = 1_000_000_000_000;
 pub const ID: u64 = 1 << 53;
 /// Of a setting, whatever its unit: dollars, ticks, seconds.
 const SETTING: f64 = 1e9;
-/// 1970 up to 2200, in nanoseconds.
-pub const TIMES: std::ops::Range<Ts> = 0..7_258_118_400 * SECOND;
 
 fn beyond(what: &str, value: impl Display, most: impl Display) -> String {
     format!("{value} is more {what} than an account can have ({most})")
@@ -138,14 +131,6 @@ pub fn share<'de, D: Deserializer<'de>>(json: D) -> Result<f32, D::Error> {
     }
 }
 
-/// Errors when an instant is not between 1970 and 2200.
-pub fn time(ts: Ts) -> Result<Ts, Error> {
-    if TIMES.contains(&ts) {
-        return Ok(ts);
-    }
-    Err(Error::Time(format!("time {} is not between 1970 and 2200", crate::time::format(ts))))
-}
-
 /// Reads a date between 1970 and 2200, for flags.
 ///
 /// # Errors
@@ -158,7 +143,7 @@ pub fn date(text: &str) -> Result<NaiveDate, String> {
 
 /// Errors when what is remembered of a bar is beyond what a market does.
 pub fn bar(bar: &Bar) -> Result<(), String> {
-    time(bar.ts).map_err(|error| error.to_string())?;
+    time::bounded(bar.ts).map_err(|error| error.to_string())?;
     bar.check().map_err(|fault| fault.to_string())
 }
 

@@ -13,10 +13,9 @@ use mes_core::{
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::{Person, Says},
-    record::VERSION,
     row::Row,
     rules::{self, Rules},
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::Filter,
     statement::{Fill, Refusal, Role, Statement, Working},
     symbol::Symbol,
@@ -75,6 +74,7 @@ fn statement() -> Statement {
         fills: vec![fill],
         refused: vec![Refusal { order: 6, reason: "guard_rate".into() }],
         locked: true,
+        ..Statement::default()
     }
 }
 

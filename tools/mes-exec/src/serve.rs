@@ -8,7 +8,7 @@ use mes_core::{
     broker::Broker,
     order::{ExitReason, Order},
     person::{Person, Says},
-    record::{Record, Tag},
+    record::{self, Line},
     row::Row,
     run::Run,
     statement::{Fill, Statement},
@@ -98,9 +98,9 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
 
     /// Takes a record in; says whether it was the last.
     fn line(&mut self, line: &[u8]) -> Result<bool> {
-        let tag = serde_json::from_slice::<Tag>(line)
+        let kind = record::kind(line)
             .map_err(|_| Error::data("not a record with a kind: is the input the output of mes-risk?"))?;
-        match &*tag.kind {
+        match &*kind {
             "run" if self.begun => return Err(Error::data("a second run record: are these two journals?")),
             "run" => {
                 self.broker.begin(&record::<Run>(line)?)?;
@@ -110,7 +110,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
                 self.rows += 1;
                 let statement = self.broker.on_bar(&record::<Row>(line)?.bar)?;
                 (self.watch)(statement);
-                let statement = Record::Statement(statement);
+                let statement = Line::Statement(statement);
                 self.peer.send(&statement)?;
                 self.printer.print(&statement);
             }
@@ -141,7 +141,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// by the end of its lines.
     fn pass_on(&mut self) {
         if let Some(person) = stop::person() {
-            let _ = self.peer.send(&Record::Person(&person));
+            let _ = self.peer.send(&Line::Person(&person));
             self.stopped = Some(person);
         }
     }
@@ -158,7 +158,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
         let statement = self.broker.end()?;
         (self.watch)(statement);
         self.closed = statement.fills.iter().find(|fill| fill.exit == Some(ExitReason::Person)).cloned();
-        let statement = Record::Statement(statement);
+        let statement = Line::Statement(statement);
         self.printer.print(&statement);
         match self.peer.send(&statement) {
             // Closed is closed, whoever hears of it.
@@ -183,7 +183,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
         let statement = self.broker.end()?;
         (self.watch)(statement);
         if self.rows > 0 {
-            self.printer.print(&Record::Statement(statement));
+            self.printer.print(&Line::Statement(statement));
         }
         Ok(())
     }

@@ -8,8 +8,7 @@ use mes_core::{
     market::Market,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
-    record::VERSION,
-    run::Run,
+    run::{Run, VERSION},
     session::Filter,
     statement::Fill,
     time::{self, MILLI, MINUTE},
@@ -194,10 +193,20 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
             for row in rows {
                 paper.on_bar(row).expect("a statement");
             }
-            let order = Order { ts: minute(61, 4).ts, id: 1, signal: Signal::Hold, action: enter(Side::Buy) };
+            let order = Order {
+                ts: minute(61, 4).ts,
+                id: 1,
+                signal: Signal::Hold,
+                contract: Default::default(),
+                action: enter(Side::Buy),
+            };
             paper.submit(&order).expect("submitted");
             let fills = &paper.on_bar(&minute(62, 4)).expect("a statement").fills;
-            assert_eq!(fills.first().and_then(|fill| fill.slippage_ticks), Some(slippage_ticks), "{range} ticks");
+            assert_eq!(
+                fills.first().and_then(|fill| fill.slippage_ticks),
+                Some(slippage_ticks),
+                "{range} ticks"
+            );
         }
     }
 }

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::{
-    results::{Alert, Results},
-    summary::Reached,
+    facts::{Alert, Facts, Incident},
+    reached::Reached,
     words,
 };
 
@@ -13,16 +13,7 @@ use crate::{
 const RULES: [&str; 5] =
     ["beyond_worst_case_usd", "price_jump_percent", "new_price_points", "roll_points", "locked_s"];
 
-/// One kind of incident.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Incident {
-    pub times: u64,
-    pub first: Alert,
-    /// Where the value lies furthest above its limit.
-    pub worst: Alert,
-}
-
-/// The same in the summary.
+/// One kind of incident in the summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Counted {
     pub rule: String,
@@ -51,14 +42,14 @@ pub fn count(incidents: &mut Vec<Incident>, alert: Alert) {
 }
 
 /// Returns the incidents of a run.
-pub fn of(results: &Results) -> Vec<Counted> {
+pub fn of(facts: &Facts) -> Vec<Counted> {
     let counted = |incident: &Incident| Counted {
         rule: incident.first.rule.clone(),
         times: incident.times,
         first: Reached::of(&incident.first),
         worst: Reached::of(&incident.worst),
     };
-    results.incidents.iter().map(counted).collect()
+    facts.incidents.iter().map(counted).collect()
 }
 
 impl Counted {
@@ -114,7 +105,7 @@ mod tests {
     use crate::{sample, summary::Summary, terminal};
 
     /// Records alerts of these rules, values and limits, on the first day.
-    fn recorded(alerts: &[(&str, f64, f64)], locked: usize) -> (Summary, Results) {
+    fn recorded(alerts: &[(&str, f64, f64)], locked: usize) -> (Summary, Facts) {
         let mut recorder = sample::recorder();
         let mut statement = sample::state(sample::START, mes_core::money::Cents(100_000), Vec::new());
         statement.refused = vec![Refusal { order: 1, reason: "locked".into() }; locked];
@@ -123,29 +114,29 @@ mod tests {
             let (rule, ts) = ((*rule).to_owned(), sample::START);
             recorder.verdict(&Verdict::Alert { ts, rule, value: *value, limit: *limit }).expect("records");
         }
-        let results = recorder.finish().expect("finishes");
-        (Summary::of(&results), results)
+        let facts = recorder.finish().expect("finishes");
+        (Summary::of(&facts), facts)
     }
 
     #[test]
     fn a_loss_beyond_the_worst_case_stands_in_summary_and_report() {
         let alerts = [("beyond_worst_case_usd", 13.34, 12.09), ("beyond_worst_case_usd", 5006.68, 24.18)];
-        let (summary, results) = recorded(&alerts, 0);
+        let (summary, facts) = recorded(&alerts, 0);
         let value = serde_json::to_value(&summary).expect("writes");
         assert_eq!(value["incidents"][0]["times"], 2);
         assert_eq!(value["incidents"][0]["worst"]["value"], 5006.68);
         assert!(summary.limits.is_empty(), "an incident is no limit");
         let said = "2 trades lost more than the worst case; the furthest, on day 1: $5,006.68 where $24.18 was the most";
-        for text in [terminal::text(&summary, &results), crate::report::page(&summary, &results)] {
+        for text in [terminal::text(&summary, &facts), crate::report::page(&summary, &facts)] {
             assert!(text.contains(said), "{text}");
         }
     }
 
     #[test]
     fn locked_orders_are_counted_and_shown() {
-        let (summary, results) = recorded(&[("locked_s", 60.0, 60.0)], 62);
+        let (summary, facts) = recorded(&[("locked_s", 60.0, 60.0)], 62);
         assert_eq!(serde_json::to_value(&summary).expect("writes")["locked"], 62);
-        for text in [terminal::text(&summary, &results), crate::report::page(&summary, &results)] {
+        for text in [terminal::text(&summary, &facts), crate::report::page(&summary, &facts)] {
             assert!(text.contains("62 orders met a locked market and did not fill"), "{text}");
         }
     }

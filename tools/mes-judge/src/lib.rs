@@ -2,14 +2,16 @@
 //! are computed from them.
 
 pub mod evidence;
+pub mod facts;
 pub mod files;
 pub mod incidents;
 pub mod life;
 pub mod made;
 pub mod metrics;
+pub mod opens;
+pub mod reached;
 pub mod recorder;
 pub mod report;
-pub mod results;
 #[cfg(test)]
 mod sample;
 pub mod search;

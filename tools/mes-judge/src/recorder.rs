@@ -17,16 +17,19 @@ use mes_pipe::Result;
 use mes_pipe::journal::Journal;
 
 use crate::{
-    evidence::opens::Opens,
+    facts::{Alert, DayResult, Facts, Point},
     files::equity::EquityFile,
     incidents,
     life::Life,
-    results::{Alert, DayResult, Point, Results},
+    opens::Opens,
     trades::Pairing,
 };
 
 pub struct Recorder {
-    pub results: Results,
+    pub facts: Facts,
+    /// Equity's last peak, and whether it fell below since.
+    peak: Option<(Ts, Cents)>,
+    below: bool,
     pairing: Pairing,
     schedule: Option<Schedule>,
     calendar: mes_core::calendar::Calendar,
@@ -56,7 +59,9 @@ impl Recorder {
     /// Records; with `file` also every bar's equity.
     pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>, from: Option<Ts>) -> Self {
         Recorder {
-            results: Results::default(),
+            facts: Facts::default(),
+            peak: None,
+            below: false,
             pairing: Pairing::default(),
             schedule: None,
             calendar,
@@ -76,11 +81,11 @@ impl Recorder {
     }
 
     /// Returns what was recorded.
-    pub fn finish(self) -> Result<Results> {
+    pub fn finish(self) -> Result<Facts> {
         if let Some(file) = self.file {
             file.finish()?;
         }
-        Ok(self.results)
+        Ok(self.facts)
     }
 
     /// Says whether the account is over: dead, and flat since.
@@ -92,9 +97,9 @@ impl Recorder {
     fn dead_day(&mut self, ts: Ts) {
         let today = self.schedule.as_mut().and_then(|schedule| schedule.of_bar(ts));
         let Some(date) = today.map(|today| today.label()) else { return };
-        let last = self.last_dead.or(self.results.days.last().map(|day| day.date));
+        let last = self.last_dead.or(self.facts.days.last().map(|day| day.date));
         if last != Some(date) {
-            self.results.days_dead += 1;
+            self.facts.days_dead += 1;
             self.last_dead = Some(date);
         }
     }
@@ -105,10 +110,10 @@ impl Recorder {
         };
         let date = today.label();
         let equity = statement.equity_cents;
-        if self.results.days.last().is_none_or(|day| day.date != date) {
-            self.results.days.push(DayResult::of_ends(date, self.equity, equity));
+        if self.facts.days.last().is_none_or(|day| day.date != date) {
+            self.facts.days.push(DayResult::of_ends(date, self.equity, equity));
         }
-        if let Some(day) = self.results.days.last_mut() {
+        if let Some(day) = self.facts.days.last_mut() {
             day.mark(equity);
             day.overnight |= statement.ts >= today.end.flat && statement.position != 0;
         }
@@ -116,7 +121,7 @@ impl Recorder {
 
     /// Notes the first prediction of a day.
     fn first_predicted(&mut self, ts: Ts) {
-        let Results { days, first_predicted, .. } = &mut self.results;
+        let Facts { days, first_predicted, .. } = &mut self.facts;
         if self.predicted && first_predicted.last().is_none_or(|(day, _)| *day < days.len()) {
             first_predicted.push((days.len(), ts));
         }
@@ -142,31 +147,39 @@ impl Recorder {
 
     fn path(&mut self, statement: &Statement) {
         let (ts, equity) = (statement.ts, statement.equity_cents + self.before);
-        let results = &mut self.results;
-        let (peak_ts, peak) = *results.peak.get_or_insert((ts, equity));
+        let (peak_ts, peak) = *self.peak.get_or_insert((ts, equity));
         let fall = (peak - equity).max(Cents::ZERO);
-        results.below |= equity < peak;
+        self.below |= equity < peak;
         if equity >= peak {
-            results.surface(ts);
-            results.peak = Some((ts, equity));
-        } else if fall > results.drawdown_cents {
-            results.drawdown_cents = fall;
-            (results.drawdown_from, results.drawdown_to) = (Some(peak_ts), Some(ts));
+            self.surface(ts);
+            self.peak = Some((ts, equity));
+        }
+        let facts = &mut self.facts;
+        if fall > facts.drawdown_cents {
+            facts.drawdown_cents = fall;
+            (facts.drawdown_from, facts.drawdown_to) = (Some(peak_ts), Some(ts));
         }
         if peak > Cents::ZERO {
-            results.drawdown_ratio = results.drawdown_ratio.max(fall.0 as f64 / peak.0 as f64);
+            facts.drawdown_ratio = facts.drawdown_ratio.max(fall.0 as f64 / peak.0 as f64);
         }
-        match results.curve.last_mut() {
+        match facts.curve.last_mut() {
             Some(last) if last.ts.div_euclid(15 * MINUTE) == ts.div_euclid(15 * MINUTE) => {
                 let drawdown_cents = last.drawdown_cents.max(fall);
                 *last = Point { ts, equity_cents: equity, peak_cents: peak.max(equity), drawdown_cents };
             }
-            _ => results.curve.push(Point {
+            _ => facts.curve.push(Point {
                 ts,
                 equity_cents: equity,
                 peak_cents: peak.max(equity),
                 drawdown_cents: fall,
             }),
+        }
+    }
+
+    /// Ends a time below a peak, if there is one: equity without a change is not a loss.
+    fn surface(&mut self, now: Ts) {
+        if let Some((since, _)) = self.peak.filter(|_| std::mem::take(&mut self.below)) {
+            self.facts.longest_under_water = self.facts.longest_under_water.max(now - since);
         }
     }
 
@@ -176,18 +189,18 @@ impl Recorder {
             return;
         };
         self.predicted = true;
-        let results = &mut self.results;
+        let facts = &mut self.facts;
         let directed = direction != 0.0;
         let confident = directed && confidence >= self.confidence;
-        results.predicted += 1;
-        results.directed += u64::from(directed);
-        results.confident += u64::from(confident);
+        facts.predicted += 1;
+        facts.directed += u64::from(directed);
+        facts.confident += u64::from(confident);
         if directed {
-            results.highest_confidence =
-                Some(results.highest_confidence.map_or(confidence, |highest| highest.max(confidence)));
+            facts.highest_confidence =
+                Some(facts.highest_confidence.map_or(confidence, |highest| highest.max(confidence)));
         }
         let signal = if confident { direction } else { 0.0 };
-        results.signals += u64::from(confident && signal != self.signal);
+        facts.signals += u64::from(confident && signal != self.signal);
         self.signal = signal;
     }
 }
@@ -196,14 +209,14 @@ impl Journal for Recorder {
     fn run(&mut self, run: &Run) -> Result<()> {
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
-        if self.results.run.is_some() {
+        if self.facts.run.is_some() {
             self.another(run.ledger.start_cents);
             return Ok(());
         }
         self.equity = run.ledger.start_cents;
         self.confidence = run.rules.value.entries.confidence;
-        self.results.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
-        self.results.run = Some(run.clone());
+        self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
+        self.facts.run = Some(run.clone());
         Ok(())
     }
 
@@ -216,11 +229,11 @@ impl Journal for Recorder {
             self.dead_day(row.bar.ts);
             return Ok(());
         }
-        self.results.rows += 1;
-        self.results.first.get_or_insert(row.bar.ts);
-        self.results.last = Some(row.bar.ts);
+        self.facts.rows += 1;
+        self.facts.first.get_or_insert(row.bar.ts);
+        self.facts.last = Some(row.bar.ts);
         self.prediction(&row.prediction);
-        if let Some(opens) = &mut self.results.opens {
+        if let Some(opens) = &mut self.facts.opens {
             opens.push(&row.bar);
         }
         Ok(())
@@ -231,20 +244,20 @@ impl Journal for Recorder {
             return Ok(());
         }
         for fill in &statement.fills {
-            self.results.entries += u64::from(fill.exit.is_none());
-            self.results.trades.extend(self.pairing.fill(fill));
+            self.facts.entries += u64::from(fill.exit.is_none());
+            self.facts.trades.extend(self.pairing.fill(fill));
         }
         if self.life.is_over() {
             return self.keep(statement);
         }
         for refusal in &statement.refused {
-            *self.results.refused.entry(refusal.reason.clone()).or_default() += 1;
+            *self.facts.refused.entry(refusal.reason.clone()).or_default() += 1;
         }
-        self.results.locked_exits += u64::from(statement.locked && !self.locked);
+        self.facts.locked_exits += u64::from(statement.locked && !self.locked);
         self.locked = statement.locked;
         let in_trade = statement.position != 0;
         let any = in_trade || self.in_trade || !statement.fills.is_empty();
-        self.results.rows_in_trade += u64::from(any);
+        self.facts.rows_in_trade += u64::from(any);
         self.in_trade = in_trade;
         self.day(statement);
         self.first_predicted(statement.ts);
@@ -260,21 +273,21 @@ impl Journal for Recorder {
         }
         match verdict {
             Verdict::Order(order) => {
-                self.results.orders += u64::from(matches!(order.action, Action::Enter { .. }));
+                self.facts.orders += u64::from(matches!(order.action, Action::Enter { .. }));
                 self.pairing.order(order);
             }
             Verdict::Deny { .. } | Verdict::Hold { .. } if self.life.is_over() => {}
-            Verdict::Deny { rule, .. } => *self.results.denied.entry(rule.clone()).or_default() += 1,
-            Verdict::Hold { reason, .. } => *self.results.held.entry(reason.clone()).or_default() += 1,
+            Verdict::Deny { rule, .. } => *self.facts.denied.entry(rule.clone()).or_default() += 1,
+            Verdict::Hold { reason, .. } => *self.facts.held.entry(reason.clone()).or_default() += 1,
             Verdict::Alert { ts, rule, value, limit } => {
-                let (day, rule) = (self.results.days.len(), rule.clone());
-                self.results.deaths += usize::from(self.life.alert(&rule));
+                let (day, rule) = (self.facts.days.len(), rule.clone());
+                self.facts.deaths += usize::from(self.life.alert(&rule));
                 let incident = incidents::is_incident(&rule);
                 let alert = Alert { ts: *ts, day, rule, value: *value, limit: *limit };
                 if incident {
-                    incidents::count(&mut self.results.incidents, alert);
+                    incidents::count(&mut self.facts.incidents, alert);
                 } else {
-                    self.results.alerts.push(alert);
+                    self.facts.alerts.push(alert);
                 }
             }
         }
@@ -282,8 +295,8 @@ impl Journal for Recorder {
     }
 
     fn end(&mut self) -> Result<()> {
-        if let Some(last) = self.results.last {
-            self.results.surface(last);
+        if let Some(last) = self.facts.last {
+            self.surface(last);
         }
         Ok(())
     }

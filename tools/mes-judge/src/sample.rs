@@ -8,10 +8,9 @@ use mes_core::{
     ledger::Ledger,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
-    record::VERSION,
     row::Row,
     rules::{MES_1K, Rules},
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::Filter,
     statement::{Fill, Statement},
     time::{MINUTE, SECOND, Ts},
@@ -20,7 +19,7 @@ use mes_core::{
 use mes_pipe::journal::Journal;
 use serde_json::json;
 
-use crate::{recorder::Recorder, results::Results};
+use crate::{facts::Facts, recorder::Recorder};
 
 /// 2026-11-02T14:31:00Z, a Monday.
 pub const START: Ts = 1_793_629_860 * SECOND;
@@ -73,7 +72,7 @@ fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_tic
 }
 
 /// Trades of (contracts, ticks gained, slippage ticks a side, long), an hour apart, round the clock.
-pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Results {
+pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Facts {
     let mut recorder = recorder();
     let mut balance = Cents(100_000);
     for (index, &(contracts, ticks, slippage, long)) in trades.iter().enumerate() {
@@ -97,7 +96,7 @@ pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Results {
 }
 
 /// One trade of one contract a day with these nets in cents, $12.09 at risk, $20 at the target.
-pub fn results(nets: &[i64]) -> Results {
+pub fn facts(nets: &[i64]) -> Facts {
     let mut recorder = recorder();
     let mut balance = Cents(100_000);
     for (index, &net) in nets.iter().enumerate() {

@@ -2,15 +2,17 @@
 
 use mes_core::{fills::Model, money::Cents, time, tz};
 use mes_pipe::Origin;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     evidence::{Evidence, Rests},
+    facts::Facts,
     incidents::{self, Counted},
     life::LASTING,
     metrics::{Metrics, blocked::Blocked},
-    results::{Alert, Results},
+    reached::Reached,
+    search::Search,
     terms::Terms,
     words,
 };
@@ -78,17 +80,6 @@ pub struct Account {
     pub net_ratio: Option<f64>,
 }
 
-/// A limit that was reached, in the unit that ends its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reached {
-    pub rule: String,
-    pub ts: String,
-    /// Number of the trading day, from 1.
-    pub day: usize,
-    pub value: f64,
-    pub limit: f64,
-}
-
 /// What the result depends on beside the rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Settings {
@@ -106,33 +97,38 @@ pub struct Settings {
 }
 
 impl Summary {
-    /// Sums up a run.
-    pub fn of(results: &Results) -> Summary {
-        let metrics = Metrics::of(results);
-        let run = results.run.as_ref();
+    /// Sums up a run that is the outcome of no search.
+    pub fn of(facts: &Facts) -> Summary {
+        Summary::of_search(facts, &Search::default())
+    }
+
+    /// Sums up a run that is the outcome of a search.
+    pub fn of_search(facts: &Facts, search: &Search) -> Summary {
+        let metrics = Metrics::of(facts);
+        let run = facts.run.as_ref();
         let start = run.map_or(Cents::ZERO, |run| run.ledger.start_cents);
-        let net: Cents = results.days.iter().map(|day| day.end_cents - day.start_cents).sum();
+        let net: Cents = facts.days.iter().map(|day| day.end_cents - day.start_cents).sum();
         let end = start + net;
         let lineage = run.map_or(Value::Null, |run| run.lineage.clone());
-        let days_not_flat = results.days.iter().filter(|day| day.overnight).count();
+        let days_not_flat = facts.days.iter().filter(|day| day.overnight).count();
         let origin = Origin::of(&lineage);
         let mut summary = Summary {
             kind: "summary",
             v: 1,
             synthetic: origin.synthetic(),
             origin,
-            account_died: results
+            account_died: facts
                 .alerts
                 .iter()
                 .find(|alert| LASTING.contains(&alert.rule.as_str()))
                 .map(Reached::of),
-            deaths: results.deaths,
+            deaths: facts.deaths,
             span: Span {
-                first: results.first.map(time::format),
-                last: results.last.map(time::format),
-                days: if results.rows == 0 { 0 } else { results.days.len() },
-                days_dead: results.days_dead,
-                rows: results.rows,
+                first: facts.first.map(time::format),
+                last: facts.last.map(time::format),
+                days: if facts.rows == 0 { 0 } else { facts.days.len() },
+                days_dead: facts.days_dead,
+                rows: facts.rows,
                 interval: run.map(|run| run.interval.clone()).unwrap_or_default(),
                 session: run.map_or("all", |run| run.session.name()),
             },
@@ -143,16 +139,16 @@ impl Summary {
                 net_ratio: crate::metrics::ratio(net.usd(), start.usd()),
             },
             metrics,
-            evidence: Evidence::of(results),
-            limits: results.alerts.iter().map(Reached::of).collect(),
-            incidents: incidents::of(results),
-            locked: results.locked_exits + results.refused.get("locked").copied().unwrap_or(0),
+            evidence: Evidence::of(facts, search),
+            limits: facts.alerts.iter().map(Reached::of).collect(),
+            incidents: incidents::of(facts),
+            locked: facts.locked_exits + facts.refused.get("locked").copied().unwrap_or(0),
             days_not_flat,
-            settings: settings(results, &lineage),
+            settings: settings(facts, search, &lineage),
             warnings: Vec::new(),
             lineage,
         };
-        summary.warnings = summary.cautions(quiet_days(results));
+        summary.warnings = summary.cautions(quiet_days(facts));
         summary
     }
 
@@ -230,41 +226,26 @@ impl Summary {
     }
 }
 
-impl Reached {
-    /// Writes down an alert.
-    pub fn of(alert: &Alert) -> Reached {
-        let (rule, ts) = (alert.rule.clone(), time::format(alert.ts));
-        Reached { rule, ts, day: alert.day, value: alert.value, limit: alert.limit }
-    }
-
-    /// Says what was reached: `daily loss $51.20, limit $50.00`.
-    pub fn sentence(&self) -> String {
-        let amount = |value| words::amount(&self.rule, value);
-        let tight = if self.value < self.limit { ", and no trade fits under the rest" } else { "" };
-        format!("{} {}, limit {}{tight}", words::of(&self.rule), amount(self.value), amount(self.limit))
-    }
-}
-
 /// Counts the days after the last trade.
-fn quiet_days(results: &Results) -> usize {
-    let last = results.trades.last().map(|trade| tz::new_york(trade.exited).date());
-    results.days.iter().filter(|day| last.is_none_or(|last| day.date > last)).count()
+fn quiet_days(facts: &Facts) -> usize {
+    let last = facts.trades.last().map(|trade| tz::new_york(trade.exited).date());
+    facts.days.iter().filter(|day| last.is_none_or(|last| day.date > last)).count()
 }
 
-fn settings(results: &Results, lineage: &Value) -> Settings {
-    let Some(run) = &results.run else { return Settings::default() };
+fn settings(facts: &Facts, search: &Search, lineage: &Value) -> Settings {
+    let Some(run) = &facts.run else { return Settings::default() };
     let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
     Settings {
         terms: Terms::of_run(run),
         from: run.from.map(time::format),
         broker: run.broker.broker.clone(),
-        refill: results.refill,
+        refill: facts.refill,
         model: links
             .iter()
             .rev()
             .find(|link| link["tool"] == "mes-predict")
             .map(|link| link["settings"].clone()),
-        ledger_blake3: results.ledger_blake3.clone(),
+        ledger_blake3: search.ledger_blake3.clone(),
     }
 }
 
@@ -274,11 +255,11 @@ mod tests {
     use mes_pipe::journal::Journal;
 
     use super::*;
-    use crate::sample;
+    use crate::{facts::Alert, sample};
 
     #[test]
     fn no_trade_is_explained_and_no_number_is_invented() {
-        let summary = Summary::of(&sample::results(&[]));
+        let summary = Summary::of(&sample::facts(&[]));
         assert_eq!(summary.verdict(), "made no trade in 0 trading days");
         assert_eq!(summary.why_no_trade(), ["There were no rows."]);
         let text = serde_json::to_string(&summary).expect("writes");
@@ -293,13 +274,13 @@ mod tests {
 
     #[test]
     fn a_lasting_limit_is_a_death_and_a_daily_one_is_not() {
-        let mut results = sample::results(&[-1000, -1000]);
+        let mut facts = sample::facts(&[-1000, -1000]);
         let alert = |rule: &str, day| Alert { ts: 0, day, rule: rule.into(), value: 200.0, limit: 200.0 };
-        results.alerts.push(alert("daily_loss_usd", 1));
-        assert_eq!(Summary::of(&results).death(), None);
-        results.alerts.push(alert("account_drawdown_usd", 2));
-        results.alerts.push(alert("kill_loss_usd", 3));
-        let summary = Summary::of(&results);
+        facts.alerts.push(alert("daily_loss_usd", 1));
+        assert_eq!(Summary::of(&facts).death(), None);
+        facts.alerts.push(alert("account_drawdown_usd", 2));
+        facts.alerts.push(alert("kill_loss_usd", 3));
+        let summary = Summary::of(&facts);
         assert_eq!(
             summary.death().expect("dead"),
             "account died on day 2: account drawdown $200.00, limit $200.00"
@@ -327,11 +308,11 @@ mod tests {
 
     #[test]
     fn synthetic_wherever_in_the_chain() {
-        let mut results = sample::results(&[100]);
-        assert_eq!(Summary::of(&results).synthetic, Some(true));
+        let mut facts = sample::facts(&[100]);
+        assert_eq!(Summary::of(&facts).synthetic, Some(true));
         let mut of = |lineage| {
-            results.run.as_mut().expect("a run").lineage = lineage;
-            let summary = Summary::of(&results);
+            facts.run.as_mut().expect("a run").lineage = lineage;
+            let summary = Summary::of(&facts);
             (summary.synthetic, summary.warnings.iter().any(|warning| warning.contains("origin unknown")))
         };
         let bars = serde_json::json!({"tool": "mes-bars", "settings": {"synthetic": false}, "input": "pipe"});

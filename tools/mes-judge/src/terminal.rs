@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::{
     evidence::{Intervals, Range},
+    facts::Facts,
     metrics::blocked::Blocked,
-    results::Results,
     summary::Summary,
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
@@ -14,10 +14,10 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 const SPARKS: usize = 60;
 
 /// Writes the summary as 25 to 40 lines.
-pub fn text(summary: &Summary, results: &Results) -> String {
+pub fn text(summary: &Summary, facts: &Facts) -> String {
     let mut out = String::new();
     head(summary, &mut out);
-    let line = sparkline(results);
+    let line = sparkline(facts);
     if !line.is_empty() {
         let (start, end) = (usd(summary.account.start_usd), usd(summary.account.end_usd));
         let _ = writeln!(out, "\n  {line}\n  equity {start} -> {end}");
@@ -56,8 +56,8 @@ fn head(summary: &Summary, out: &mut String) {
 }
 
 /// Draws the days' equity, at most [`SPARKS`] of them, in eighths of a line.
-fn sparkline(results: &Results) -> String {
-    let all: Vec<i64> = results.curve.iter().map(|point| point.equity_cents.0).collect();
+fn sparkline(facts: &Facts) -> String {
+    let all: Vec<i64> = facts.curve.iter().map(|point| point.equity_cents.0).collect();
     let (Some(low), Some(high)) = (all.iter().min(), all.iter().max()) else { return String::new() };
     let wanted = all.len().min(SPARKS);
     let spark = |index: usize| {
@@ -245,14 +245,14 @@ fn limits(summary: &Summary, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{results::Alert, sample};
+    use crate::{facts::Alert, sample};
 
     #[test]
     fn the_worst_comes_first() {
-        let mut results = sample::results(&[-1000, -2000, 500]);
+        let mut facts = sample::facts(&[-1000, -2000, 500]);
         let (rule, ts) = ("account_drawdown_usd".to_owned(), 0);
-        results.alerts.push(Alert { ts, day: 2, rule, value: 200.0, limit: 200.0 });
-        let text = text(&Summary::of(&results), &results);
+        facts.alerts.push(Alert { ts, day: 2, rule, value: 200.0, limit: 200.0 });
+        let text = text(&Summary::of(&facts), &facts);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("account died on day 2"), "{text}");
         assert_eq!(lines[1], "SYNTHETIC DATA: lost $25.00 in 3 trading days");
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_rows_are_no_reason_to_panic() {
-        let results = sample::results(&[]);
-        assert!(text(&Summary::of(&results), &results).contains("There were no rows."));
+        let facts = sample::facts(&[]);
+        assert!(text(&Summary::of(&facts), &facts).contains("There were no rows."));
     }
 }

@@ -46,6 +46,11 @@ impl Trade {
     pub fn session(&self) -> NaiveDate {
         (tz::new_york(self.exited - 1) + TimeDelta::hours(6)).date()
     }
+
+    /// Says on which side of the market it was: `long` or `short`.
+    pub fn side(&self) -> &'static str {
+        if self.side == Side::Buy { "long" } else { "short" }
+    }
 }
 
 /// Counts the trades whose bar touched stop and target, and says what all trades had made, net, had each of these

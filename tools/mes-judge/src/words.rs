@@ -11,7 +11,7 @@ use mes_core::{
     tz,
 };
 
-const NAMES: [(&str, &str); 66] = [
+const NAMES: [(&str, &str); 69] = [
     ("max_loss_usd", "the firm's maximum loss"),
     ("beyond_limit_usd", "loss beyond the limit"),
     ("halted", "halted until a person resumes"),
@@ -40,6 +40,7 @@ const NAMES: [(&str, &str); 66] = [
     ("guard_stop_back", "guard: stop moved away from the market"),
     ("unexplained_position", "position is not the sum of its fills"),
     ("unprotected_position", "position without its stop"),
+    ("unprotected_ms", "position without protection at the broker"),
     ("kill_loss_usd", "kill switch"),
     ("account_drawdown_usd", "account drawdown"),
     ("daily_drawdown_usd", "daily drawdown"),
@@ -47,6 +48,8 @@ const NAMES: [(&str, &str); 66] = [
     ("entries_session_s", "outside the hours for entries"),
     ("day_end_s", "too near the end of the day"),
     ("stale_ms", "last trade or quote too old"),
+    ("account_stale_ms", "account not looked at lately"),
+    ("account_barred", "broker wants no entries"),
     ("cooldown_s", "pause after an exit"),
     ("minimum_balance_usd", "below the minimum balance"),
     ("tier_contracts", "balance below the lowest tier"),

@@ -10,7 +10,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::take::{TakeOptions, take};
-use mes_core::{time, within};
+use mes_core::time;
 
 use crate::{
     Error, Kind, Result, schema,
@@ -140,10 +140,11 @@ pub(crate) fn times(batch: &RecordBatch) -> std::result::Result<(), (usize, Erro
     let Some(ts) = batch.column_by_name("ts") else { return Ok(()) };
     let times = ts.as_primitive::<TimestampNanosecondType>().values();
     // The common case costs one pass without branches.
-    if times.iter().fold(true, |fit, ts| fit & within::TIMES.contains(ts)) {
+    if times.iter().fold(true, |fit, ts| fit & time::TIMES.contains(ts)) {
         return Ok(());
     }
-    let at = times.iter().enumerate().find_map(|(row, ts)| within::time(*ts).err().map(|error| (row, error)));
+    let at =
+        times.iter().enumerate().find_map(|(row, ts)| time::bounded(*ts).err().map(|error| (row, error)));
     at.map_or(Ok(()), |(row, error)| Err((row, Error::data(error))))
 }
 

@@ -9,8 +9,6 @@ use std::{
 
 use mes_core::time::{SECOND, Ts};
 
-use crate::stop;
-
 /// Between two looks whether a wait still makes sense.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -57,11 +55,11 @@ impl Pace {
         due.saturating_sub(self.begun.elapsed())
     }
 
-    /// Waits until the recorded instant `ts`, or until a person ends the day.
-    pub fn wait(&self, ts: Ts) {
+    /// Waits until the recorded instant `ts`, or until `enough` says so, which is asked every 100 ms.
+    pub fn wait(&self, ts: Ts, enough: impl Fn() -> bool) {
         loop {
             let left = self.until(ts);
-            if left.is_zero() || stop::asked() {
+            if left.is_zero() || enough() {
                 return;
             }
             sleep(left.min(LOOK));

@@ -13,16 +13,17 @@ use mes_core::{
 
 use crate::{rules::news, stops};
 
-/// Returns what to do about an open position or a waiting entry, if anything.
+/// Returns what to do about an open position or an entry that waits or is `entering`, on its way, if anything.
 pub fn exit(
     row: &Row,
     statement: &Statement,
+    entering: bool,
     rules: &Rules,
     ledger: &Ledger,
     today: Option<&Today>,
 ) -> Option<(Signal, Action)> {
     let has = |role: Role| statement.working.iter().any(|order| order.role == role);
-    let (position, waiting) = (statement.position, has(Role::Entry));
+    let (position, waiting) = (statement.position, entering || has(Role::Entry));
     if position == 0 && !waiting {
         return None;
     }
@@ -35,14 +36,16 @@ pub fn exit(
         };
         Some((signal, Action::Exit { reason }))
     };
-    if today.is_none_or(|today| row.bar.ts >= today.end.exit) {
-        // Retried every row: whatever swallowed the order before, the day ends flat.
-        return close(ExitReason::EodFlatten);
-    }
-    // At prices that are not believed only some exits act: whatever waits is not what a person asked for.
+    let over = today.is_none_or(|today| row.bar.ts >= today.end.exit);
+    // One close at a time: the broker repeats it until the position is flat. But at prices that are not believed only
+    // some exits act, and whatever waits is not what the day's end or a person asked for.
     let jumped = ledger.market.prices.jump().is_some();
-    if leaving && !(jumped && ledger.halted.is_some()) {
+    if leaving && !(jumped && (over || ledger.halted.is_some())) {
         return None;
+    }
+    if over {
+        // Asked for again whenever none works: whatever swallowed the order before, the day ends flat.
+        return close(ExitReason::EodFlatten);
     }
     if ledger.stopped.is_some() || ledger.halted.is_some() || news::too_large(row, position, rules) {
         return close(ExitReason::Limit);

@@ -8,6 +8,7 @@ use mes_core::{
     costs::Costs,
     interval::Interval,
     ledger::{Ledger, Said, Turn},
+    limits::{Facts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -16,14 +17,13 @@ use mes_core::{
     run::Run,
     schedule::{Schedule, Today},
     statement::Statement,
-    time::Ts,
+    time::{MILLI, SECOND, Ts},
     verdict::Verdict,
 };
 use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -31,11 +31,14 @@ use crate::{
     witness,
 };
 
+/// How long a position may be without protection at a broker that says how long it has been.
+const UNPROTECTED: i64 = SECOND;
+
 /// The judge of one account. Its ledger is all that it remembers.
 #[derive(Clone)]
 pub struct Risk {
     rules: Rules,
-    amounts: Amounts,
+    limits: Limits,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -48,6 +51,9 @@ pub struct Risk {
     /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
     /// broker has not seen never left.
     sent: u64,
+    /// The last entry and the last exit of them.
+    entering: u64,
+    exiting: u64,
     /// No statement has been judged yet.
     fresh: bool,
 }
@@ -64,7 +70,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
-            amounts: Amounts::of(&rules),
+            limits: Limits::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -73,6 +79,8 @@ impl Risk {
             quotes: run.quotes,
             known: run.ledger.ts,
             sent: run.broker.seen,
+            entering: 0,
+            exiting: 0,
             fresh: true,
         }
     }
@@ -121,13 +129,17 @@ impl Risk {
             // What was lost is cash, whatever the row says of prices.
             self.settle(row, statement, out);
         }
-        // An order on its way counts in full until the broker has seen it.
-        let idle = if self.sent > statement.seen {
-            Idle::Hold("in_flight")
-        } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
+        // An order on its way counts in full until the broker has taken it over, and holds back no exit but another one.
+        let in_flight = self.sent > statement.seen;
+        if let Some((signal, action)) = self.exit(row, statement, today)
+            && (!in_flight || matches!(action, Action::Exit { .. }))
+        {
             let signal = self.turn(row, statement, signal, &action, out);
-            self.order(ts, signal, action, out);
+            self.order(row, signal, action, out);
             return Ok(());
+        }
+        let idle = if in_flight {
+            Idle::Hold("in_flight")
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
@@ -135,7 +147,7 @@ impl Risk {
             match self.entry(row, statement, today, turn) {
                 Ok((signal, action, risk)) => {
                     self.ledger.risk_cents = risk;
-                    self.order(ts, signal, action, out);
+                    self.order(row, signal, action, out);
                     return Ok(());
                 }
                 Err(idle) => idle,
@@ -145,10 +157,24 @@ impl Risk {
         Ok(())
     }
 
-    fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
+    /// Returns what to do about a position or an entry, those on their way too; nothing while an exit is.
+    fn exit(&self, row: &Row, statement: &Statement, today: Option<&Today>) -> Option<(Signal, Action)> {
+        if self.exiting > statement.seen {
+            return None;
+        }
+        exit(row, statement, self.entering > statement.seen, &self.rules, &self.ledger, today)
+    }
+
+    fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract: Default::default(), action }));
+        match action {
+            Action::Enter { .. } => self.entering = self.sent,
+            Action::Exit { .. } => self.exiting = self.sent,
+            Action::MoveStop { .. } => {}
+        }
+        let (ts, contract) = (row.bar.ts, row.bar.symbol);
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract, action }));
     }
 
     /// Writes a hold or a denial, once.
@@ -168,9 +194,16 @@ impl Risk {
     }
 
     /// Halts trading, which closes what is open, when a statement cannot be true or leaves a position unprotected: a
-    /// person has to look.
+    /// person has to look. A broker that says itself what it does not know yet, or that it is about to protect a position,
+    /// is no reason to close it.
     fn check_statement(&mut self, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
         let fresh = std::mem::take(&mut self.fresh);
+        let unprotected = statement.unprotected().filter(|nanos| *nanos > UNPROTECTED);
+        if let Some(nanos) = unprotected.filter(|_| !self.ledger.unprotected) {
+            let (value, limit) = ((nanos / MILLI) as f64, (UNPROTECTED / MILLI) as f64);
+            out.push(Verdict::Alert { ts, rule: "unprotected_ms".into(), value, limit });
+        }
+        self.ledger.unprotected = unprotected.is_some();
         let Some(fault) = witness::fault(statement, self.ledger.position, fresh) else { return };
         if self.ledger.halted.is_none() {
             self.ledger.halted = Some(fault.to_string());
@@ -196,13 +229,13 @@ impl Risk {
             }
             _ => Cents::ZERO,
         };
-        let account = self.account(row, statement);
-        if let Some(reached) = account.reached(smallest)
+        let facts = self.facts(row, statement);
+        if let Some(reached) = self.limits.reached(&facts, smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
             let (value, limit) = (reached.value_cents.usd(), reached.limit_cents.usd());
-            out.push(Verdict::Alert { ts, rule: reached.rule.to_string(), value, limit });
-            self.ledger.stopped = Some(reached);
+            out.push(Verdict::Alert { ts, rule: reached.rule.into(), value, limit });
+            self.ledger.stopped = Some(reached.into());
         }
         if flat {
             self.settle(row, statement, out);
@@ -212,7 +245,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = self.account(row, statement).beyond(&stopped.rule);
+        let beyond = self.limits.beyond(&self.facts(row, statement), &stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -222,9 +255,9 @@ impl Risk {
         }
     }
 
-    /// Measures the account against its limits.
-    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
-        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
+    /// Returns what is measured against the limits as of `row`, which the ledger knows already.
+    fn facts(&self, row: &Row, statement: &Statement) -> Facts {
+        Facts::of(&self.ledger).quoted(row, statement.position, self.rules.breakers.quote_band)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.
@@ -304,6 +337,7 @@ impl Risk {
         let slippage_ticks = self.costs.slippage.ticks(part, &self.ledger.market.minutes);
         let view = View {
             row,
+            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
@@ -312,7 +346,7 @@ impl Risk {
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
             quotes: self.quotes,
-            room: self.account(row, statement).room(),
+            room: self.limits.room(&self.facts(row, statement)),
             risk: self.risk(today, stop_ticks + slippage_ticks),
         };
         (view, stop_ticks)

@@ -5,7 +5,6 @@ mod exits;
 mod explain;
 pub mod journal;
 pub mod judge;
-mod limits;
 mod memory;
 mod place;
 mod recorded;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
+    limits::{Facts, Limits, Used},
     money::Cents,
     person::Person,
     time::{self, Ts},
@@ -14,7 +15,6 @@ use mes_pipe::{AnswerArgs, Error, Result, answer::print};
 use serde::Serialize;
 
 use crate::{
-    limits::{Account, Amounts},
     place::Place,
     say::lifted_by,
     state::{Folder, Glance, Snapshot},
@@ -99,15 +99,13 @@ impl Status {
 
     fn new(account: String, running: bool, snapshot: &Snapshot, unheard: Vec<Person>) -> Status {
         let Snapshot { rules, ledger, glance, .. } = snapshot;
-        let amounts = Amounts::of(&rules.value);
-        let measured = Account::of(&amounts, &rules.value, ledger);
-        let limits = measured.amounts().map(|(limit, used, amount)| Left {
-            rule: limit.rule.into(),
-            limit_cents: amount,
-            used_cents: used.max(Cents::ZERO),
-            left_cents: (amount - used).max(Cents::ZERO),
-        });
-        let limits: Vec<Left> = limits.collect();
+        let left = |used: Used| Left {
+            rule: used.rule.into(),
+            limit_cents: used.amount_cents,
+            used_cents: used.used_cents.max(Cents::ZERO),
+            left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
+        };
+        let limits: Vec<Left> = Limits::of(&rules.value).used(&Facts::of(ledger)).map(left).collect();
         Status {
             account,
             running,

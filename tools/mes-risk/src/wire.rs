@@ -125,8 +125,8 @@ impl Wire {
     }
 }
 
-/// Reads a statement from its line.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(line: &[u8]) -> std::result::Result<T, BrokerError> {
+/// Reads what mes-exec says from its line.
+fn parse<T: serde::de::DeserializeOwned>(line: &[u8]) -> std::result::Result<T, BrokerError> {
     serde_json::from_slice(line).map_err(|error| BrokerError::Data(format!("account channel: {error}")))
 }
 

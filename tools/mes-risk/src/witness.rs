@@ -26,13 +26,20 @@ impl fmt::Display for Fault {
 }
 
 /// Returns what is wrong with a statement after a position of `before`. The first of a run may be flat whatever was
-/// before: what a kill left open was closed without us.
+/// before: what a kill left open was closed without us. A broker that bars entries says itself that something does not add
+/// up, and one that says what protects a position is believed.
 pub fn fault(statement: &Statement, before: i64, first: bool) -> Option<Fault> {
+    if statement.barred.is_some() {
+        return None;
+    }
     let position = statement.position;
     let filled = statement.fills.iter().map(|fill| fill.side.sign().saturating_mul(fill.contracts));
     let explained = filled.fold(before, i64::saturating_add);
     if position != explained && !(first && position == 0) {
         return Some(Fault { rule: "unexplained_position", found: position, wanted: explained });
+    }
+    if statement.protection.is_some() {
+        return None;
     }
     let side = Side::of(position).opposite();
     let stops = statement.working.iter().filter(|order| order.role == Role::Stop && order.side == side);

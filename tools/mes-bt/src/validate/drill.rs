@@ -15,9 +15,9 @@ use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
 use mes_judge::{
+    facts::Facts,
     life::LASTING,
     recorder::Recorder,
-    results::Results,
     words::{count, usd},
 };
 
@@ -32,9 +32,9 @@ const KILLS: [&str; 2] = ["max_loss_usd", "kill_loss_usd"];
 
 /// What the drill showed.
 pub struct Drill {
-    results: Results,
+    results: Facts,
     /// The same without the limit on the account's drawdown.
-    unreviewed: Results,
+    unreviewed: Facts,
     daily_loss_usd: f64,
 }
 
@@ -94,7 +94,7 @@ impl Drill {
 
     /// Says whether the kill switch ended trading for good, and how.
     pub fn killed(&self) -> (bool, String) {
-        let Results { trades, alerts, .. } = &self.unreviewed;
+        let Facts { trades, alerts, .. } = &self.unreviewed;
         match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
             Some(alert) => {
                 let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
@@ -115,7 +115,7 @@ impl Drill {
 
     /// Says whether the limits held, and how it went.
     pub fn held(&self) -> (bool, String) {
-        let Results { trades, days, alerts, .. } = &self.results;
+        let Facts { trades, days, alerts, .. } = &self.results;
         let worst = days.iter().map(|day| (day.start_cents - day.end_cents).usd()).fold(0.0, f64::max);
         let stopped = alerts.iter().find(|alert| LASTING.contains(&alert.rule.as_str()));
         let after = stopped.map_or(0, |alert| trades.iter().filter(|trade| trade.entered > alert.ts).count());
@@ -139,7 +139,7 @@ impl Drill {
 }
 
 /// Trades the losing market.
-fn lose(settings: &Settings) -> Result<Results> {
+fn lose(settings: &Settings) -> Result<Facts> {
     let rows = losing(settings);
     let now = rows.first().copied().unwrap_or_default();
     let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);

@@ -53,7 +53,7 @@ fn run() -> String {
             .expect("the shipped settings");
     let rules = &settings.rules.value;
     json!({
-        "kind": "run", "v": mes_core::record::VERSION, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,
+        "kind": "run", "v": mes_core::run::VERSION, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,
         "fills": settings.fills, "calendar": settings.calendar.blake3, "from": null,
         "ledger": mes_core::ledger::Ledger::new(rules.capital()), "lineage": [],
         "broker": Hello::new(Kind::Paper, "paper", rules.capital()),
@@ -103,7 +103,7 @@ fn a_full_socket_never_stops_the_loop() {
     let statement = Statement::default();
     let sent = 20_000;
     for _ in 0..sent {
-        peer.send(&Record::Statement(&statement)).expect("sent");
+        peer.send(&Line::Statement(&statement)).expect("sent");
     }
     assert!(peer.awaited().is_some_and(|(_, flags)| flags.contains(rustix::event::PollFlags::OUT)));
     let reader = std::thread::spawn(move || {

@@ -11,7 +11,7 @@ use arrow_schema::{Field, SchemaRef};
 use mes_core::time::Ts;
 use mes_pipe::{
     Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Ticks, append, clock::Pace,
-    columns::extend, schema,
+    columns::extend, schema, stop,
 };
 use serde_json::json;
 
@@ -118,7 +118,7 @@ impl Sender {
             let pace = self.pace.get_or_insert_with(|| Pace::start(record.due, speed));
             if !pace.until(record.due).is_zero() {
                 self.flush()?;
-                self.pace.iter().for_each(|pace| pace.wait(record.due));
+                self.pace.iter().for_each(|pace| pace.wait(record.due, stop::asked));
             }
         }
         self.rows.push(&record.tick);

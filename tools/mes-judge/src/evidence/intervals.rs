@@ -8,8 +8,8 @@ use mes_core::{dice::Draw, money::Cents};
 use serde::Serialize;
 
 use crate::{
+    facts::Facts,
     metrics::returns::{self, YEAR},
-    results::Results,
     stats::{block_length, bootstrap::stationary, interval::bca},
     trades::Trade,
 };
@@ -94,8 +94,8 @@ impl Sums {
 
 impl Intervals {
     /// Resamples the sessions of a run.
-    pub fn of(results: &Results, seed: u64) -> Option<Intervals> {
-        let sessions = sessions(results)?;
+    pub fn of(facts: &Facts, seed: u64) -> Option<Intervals> {
+        let sessions = sessions(facts)?;
         let count = sessions.len();
         let idle = sessions.iter().all(|session| session.net == 0.0);
         if count < FEWEST_SESSIONS || idle {
@@ -135,9 +135,9 @@ impl Intervals {
 }
 
 /// Sums up every session, the trades with the day on which they ended; absent where a day began without equity.
-fn sessions(results: &Results) -> Option<Vec<Sums>> {
-    let returns = returns::daily(&results.days)?;
-    let mut sessions: Vec<Sums> = results
+fn sessions(facts: &Facts) -> Option<Vec<Sums>> {
+    let returns = returns::daily(&facts.days)?;
+    let mut sessions: Vec<Sums> = facts
         .days
         .iter()
         .zip(returns)
@@ -149,8 +149,8 @@ fn sessions(results: &Results) -> Option<Vec<Sums>> {
             ..Sums::default()
         })
         .collect();
-    for trade in &results.trades {
-        let day = results.days.partition_point(|day| day.date < trade.session());
+    for trade in &facts.trades {
+        let day = facts.days.partition_point(|day| day.date < trade.session());
         if let Some(session) = sessions.get_mut(day) {
             tally(session, trade);
         }
@@ -178,11 +178,11 @@ mod tests {
 
     #[test]
     fn hold_the_figures_and_are_the_same_again() {
-        let results = sample::results(&nets(60, 100));
-        let found = Intervals::of(&results, 1).expect("enough");
-        assert_eq!(Some(&found), Intervals::of(&results, 1).as_ref());
-        assert_ne!(Some(&found), Intervals::of(&results, 2).as_ref());
-        let metrics = crate::metrics::Metrics::of(&results);
+        let facts = sample::facts(&nets(60, 100));
+        let found = Intervals::of(&facts, 1).expect("enough");
+        assert_eq!(Some(&found), Intervals::of(&facts, 1).as_ref());
+        assert_ne!(Some(&found), Intervals::of(&facts, 2).as_ref());
+        let metrics = crate::metrics::Metrics::of(&facts);
         let all = &metrics.trades.all;
         for (range, value) in [
             (found.net_usd, Some(all.net_usd)),
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn are_as_wide_as_theory_says() {
         let values = nets(400, 0);
-        let found = Intervals::of(&sample::results(&values), 1).expect("enough");
+        let found = Intervals::of(&sample::facts(&values), 1).expect("enough");
         let (low, high) = found.expectancy_usd.expect("a range");
         let mean = values.iter().sum::<i64>() as f64 / 40_000.0;
         let variance = values.iter().map(|net| (*net as f64 / 100.0 - mean).powi(2)).sum::<f64>() / 399.0;
@@ -218,7 +218,7 @@ mod tests {
         let mut held = 0;
         for _ in 0..200 {
             let nets: Vec<i64> = (0..25).map(|_| draw.below(2001) as i64 - 1000).collect();
-            let found = Intervals::of(&sample::results(&nets), 1).expect("enough");
+            let found = Intervals::of(&sample::facts(&nets), 1).expect("enough");
             held += i32::from(found.expectancy_usd.is_some_and(|(low, high)| low <= 0.0 && 0.0 <= high));
         }
         assert!((178..=198).contains(&held), "{held} of 200");
@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn too_little_is_nothing() {
-        assert_eq!(Intervals::of(&sample::results(&nets(19, 0)), 1), None);
-        assert_eq!(Intervals::of(&sample::results(&[]), 1), None);
-        let won = Intervals::of(&sample::results(&[100; 20]), 1).expect("enough");
+        assert_eq!(Intervals::of(&sample::facts(&nets(19, 0)), 1), None);
+        assert_eq!(Intervals::of(&sample::facts(&[]), 1), None);
+        let won = Intervals::of(&sample::facts(&[100; 20]), 1).expect("enough");
         assert_eq!((won.profit_factor, won.win_ratio), (None, Some((1.0, 1.0))));
     }
 }

@@ -2,19 +2,18 @@
 //! made. A Sharpe ratio is never shown without them.
 
 mod intervals;
-pub mod opens;
 mod rests;
 mod sharpe;
 mod skill;
 
 pub use intervals::{FEWEST_SESSIONS, Intervals, Range};
 pub use rests::Rests;
-pub use sharpe::{Searched, SharpeEvidence};
+pub use sharpe::SharpeEvidence;
 pub use skill::Skill;
 
 use serde::Serialize;
 
-use crate::{results::Results, stats::overfitting::Overfitting};
+use crate::{facts::Facts, search::Search, stats::overfitting::Overfitting};
 
 /// All random draws of a summary come from this seed: the same results make the same bytes.
 const SEED: u64 = 1;
@@ -32,13 +31,13 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Weighs the results of a run.
-    pub fn of(results: &Results) -> Evidence {
+    /// Weighs the facts of a run; `search` is what it is the best of.
+    pub fn of(facts: &Facts, search: &Search) -> Evidence {
         Evidence {
-            intervals: Intervals::of(results, SEED),
-            sharpe: SharpeEvidence::of(results),
-            skill: Skill::of(results, SEED),
-            overfitting: results.overfitting.clone(),
+            intervals: Intervals::of(facts, SEED),
+            sharpe: SharpeEvidence::of(facts, search.searched),
+            skill: Skill::of(facts, SEED),
+            overfitting: search.overfitting.clone(),
         }
     }
 }

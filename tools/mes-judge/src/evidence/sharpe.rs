@@ -4,11 +4,12 @@
 use serde::Serialize;
 
 use crate::{
+    facts::Facts,
     metrics::{
         finite,
         returns::{self, YEAR},
     },
-    results::Results,
+    search::Searched,
     stats::{
         deflated::{benchmark, dsr},
         moments::Track,
@@ -20,16 +21,6 @@ use crate::{
 
 /// The error at which a record is long enough.
 const ALPHA: f64 = 0.05;
-
-/// A search that a result is the best of, from a ledger of trials.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Searched {
-    pub trials: usize,
-    /// Of the trials' daily Sharpe ratios.
-    pub sharpe_variance: f64,
-    /// How often rows held out were looked at.
-    pub holdout_looks: usize,
-}
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SharpeEvidence {
@@ -53,13 +44,12 @@ pub struct SharpeEvidence {
 }
 
 impl SharpeEvidence {
-    /// Works on the daily returns of a run.
-    pub fn of(results: &Results) -> Option<SharpeEvidence> {
-        let daily = returns::daily(&results.days)?;
+    /// Works on the daily returns of a run; `searched` is what it is the best of.
+    pub fn of(facts: &Facts, searched: Option<Searched>) -> Option<SharpeEvidence> {
+        let daily = returns::daily(&facts.days)?;
         let track = Track::of(&daily)?;
         let rho = autocorrelation(&daily, 1);
         let powers = std::iter::successors(Some(rho), |last| Some(last * rho));
-        let searched = results.searched;
         let best = searched.map(|search| benchmark(search.sharpe_variance, search.trials as f64));
         Some(SharpeEvidence {
             days: daily.len(),
@@ -84,15 +74,15 @@ mod tests {
     #[test]
     fn a_search_deflates() {
         let nets: Vec<i64> = (0..250).map(|index| index * 7919 % 3001 - 1300).collect();
-        let mut results = sample::results(&nets);
-        let alone = SharpeEvidence::of(&results).expect("known");
+        let facts = sample::facts(&nets);
+        let alone = SharpeEvidence::of(&facts, None).expect("known");
         assert_eq!((alone.dsr, alone.searched), (None, None));
-        results.searched = Some(Searched { trials: 100, sharpe_variance: 0.002, holdout_looks: 0 });
-        let best = SharpeEvidence::of(&results).expect("known");
+        let searched = Searched { trials: 100, sharpe_variance: 0.002, holdout_looks: 0 };
+        let best = SharpeEvidence::of(&facts, Some(searched)).expect("known");
         assert!(best.dsr < alone.psr && best.dsr > Some(0.0), "{best:?}");
         // √0.002·2.5306·√252.
         assert!((best.expected_best.expect("known") - 1.796_56).abs() < 1e-4, "{best:?}");
-        assert_eq!(SharpeEvidence::of(&sample::results(&[])), None);
-        assert_eq!(SharpeEvidence::of(&sample::results(&[0, 0, 0])), None);
+        assert_eq!(SharpeEvidence::of(&sample::facts(&[]), None), None);
+        assert_eq!(SharpeEvidence::of(&sample::facts(&[0, 0, 0]), None), None);
     }
 }

@@ -9,7 +9,7 @@ use chrono::Timelike;
 use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, tz};
 use serde::Serialize;
 
-use crate::{results::Results, stats::interval::percentile, trades::Trade};
+use crate::{facts::Facts, stats::interval::percentile, trades::Trade};
 
 const SETS: usize = 999;
 /// No more random trades than this are tried, but never fewer sets than [`FEWEST_SETS`].
@@ -40,13 +40,13 @@ struct Kept {
 
 impl Skill {
     /// Tries random entries on the bars of a run.
-    pub fn of(results: &Results, seed: u64) -> Option<Skill> {
-        let opens = results.opens.as_ref()?;
-        let kept: Vec<Kept> = results.trades.iter().map(Kept::of).collect();
+    pub fn of(facts: &Facts, seed: u64) -> Option<Skill> {
+        let opens = facts.opens.as_ref()?;
+        let kept: Vec<Kept> = facts.trades.iter().map(Kept::of).collect();
         if kept.is_empty() || kept.iter().any(|trade| opens.in_hour(trade.hour) == 0) {
             return None;
         }
-        let sum = |of: fn(&Trade) -> Cents| results.trades.iter().map(of).sum::<Cents>();
+        let sum = |of: fn(&Trade) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let net = sum(|trade| trade.net_cents);
         let costs = sum(|trade| trade.spread_cents + trade.slippage_cents + trade.commission_cents);
         let sets = SETS.min(MOST_TRADES / kept.len()).max(FEWEST_SETS);
@@ -97,12 +97,12 @@ mod tests {
     };
 
     use super::*;
-    use crate::{evidence::opens::Opens, sample};
+    use crate::{opens::Opens, sample};
 
     /// Days of a seconds' walk; trades of a minute, entered where the price is about to rise or anywhere.
-    fn walk(knows: bool) -> Results {
+    fn walk(knows: bool) -> Facts {
         let mut draw = Draw::new(9, 9);
-        let mut results = sample::results(&[]);
+        let mut facts = sample::facts(&[]);
         let mut opens = Opens::new(SECOND);
         for day in 0..20 {
             let start = sample::START + day * 24 * HOUR;
@@ -119,8 +119,8 @@ mod tests {
                 let second = found.unwrap_or(0);
                 let moved = path[second + 60] - path[second];
                 let entered = start + second as i64 * SECOND;
-                let trade = sample::results(&[0]).trades.remove(0);
-                results.trades.push(Trade {
+                let trade = sample::facts(&[0]).trades.remove(0);
+                facts.trades.push(Trade {
                     entered,
                     exited: entered + 60 * SECOND,
                     slippage_cents: Cents(250),
@@ -129,8 +129,8 @@ mod tests {
                 });
             }
         }
-        results.opens = Some(opens);
-        results
+        facts.opens = Some(opens);
+        facts
     }
 
     #[test]
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn without_trades_or_bars_nothing_is_said() {
-        assert_eq!(Skill::of(&sample::results(&[100]), 1), None);
-        let mut results = walk(false);
-        results.trades.clear();
-        assert_eq!(Skill::of(&results, 1), None);
+        assert_eq!(Skill::of(&sample::facts(&[100]), 1), None);
+        let mut facts = walk(false);
+        facts.trades.clear();
+        assert_eq!(Skill::of(&facts, 1), None);
     }
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use mes_core::money::Cents;
 
-use crate::results::Results;
+use crate::facts::Facts;
 
 const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
                       max_drawdown_usd,max_drawdown_ratio";
@@ -22,9 +22,9 @@ struct Traded {
 
 /// Writes every trading day of the data, those without a trade included. Equity is marked bar by bar, so with a
 /// position over the end of a day its net is not that of its trades.
-pub fn csv(results: &Results) -> String {
+pub fn csv(facts: &Facts) -> String {
     let mut traded: BTreeMap<NaiveDate, Traded> = BTreeMap::new();
-    for trade in &results.trades {
+    for trade in &facts.trades {
         let day = traded.entry(trade.session()).or_default();
         day.trades += 1;
         day.gross += trade.gross_cents;
@@ -32,7 +32,7 @@ pub fn csv(results: &Results) -> String {
         day.slippage += trade.slippage_cents;
     }
     let mut out = format!("{HEADER}\n");
-    for day in &results.days {
+    for day in &facts.days {
         let net = day.end_cents - day.start_cents;
         let money = [day.start_cents, day.end_cents, day.high_cents, day.low_cents, net].map(super::dollars);
         let Traded { trades, gross, commission, slippage } =
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_line_a_day() {
-        let text = csv(&sample::results(&[1234, -56]));
+        let text = csv(&sample::facts(&[1234, -56]));
         assert_eq!(
             text.lines().collect::<Vec<_>>(),
             [

@@ -4,23 +4,21 @@ mod days;
 pub mod equity;
 mod trades;
 
-pub use trades::side;
-
 use std::path::Path;
 
 use mes_core::money::Cents;
 use mes_pipe::{Result, answer::pretty, write::whole};
 
-use crate::{made, report, results::Results, summary::Summary, terminal};
+use crate::{facts::Facts, made, report, summary::Summary, terminal};
 
 /// Writes trades, summary and report; the equity file was written as the bars passed.
-pub fn write(directory: &Path, results: &Results, summary: &Summary) -> Result<()> {
-    trades::parquet(&directory.join("trades.parquet"), &results.trades)?;
-    whole(&directory.join("trades.csv"), &trades::csv(&results.trades))?;
-    whole(&directory.join("days.csv"), &days::csv(results))?;
+pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
+    trades::parquet(&directory.join("trades.parquet"), &facts.trades)?;
+    whole(&directory.join("trades.csv"), &trades::csv(&facts.trades))?;
+    whole(&directory.join("days.csv"), &days::csv(facts))?;
     whole(&directory.join("summary.json"), &pretty(summary)?)?;
-    whole(&directory.join("summary.txt"), &terminal::text(summary, results))?;
-    whole(&directory.join("report.html"), &report::page(summary, results))?;
+    whole(&directory.join("summary.txt"), &terminal::text(summary, facts))?;
+    whole(&directory.join("report.html"), &report::page(summary, facts))?;
     made::seal(directory, summary)
 }
 

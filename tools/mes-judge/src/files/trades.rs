@@ -7,18 +7,13 @@ use arrow_array::{
     TimestampNanosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use mes_core::{money::Cents, order::Side, time};
+use mes_core::{money::Cents, time};
 use mes_pipe::{Result, TableFile, schema::instant};
 
 use crate::trades::Trade;
 
 const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
                       net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd";
-
-/// Says on which side of the market a trade was.
-pub fn side(trade: &Trade) -> &'static str {
-    if trade.side == Side::Buy { "long" } else { "short" }
-}
 
 /// Writes the trades as comma-separated values; no value needs quotes.
 pub fn csv(trades: &[Trade]) -> String {
@@ -30,7 +25,7 @@ pub fn csv(trades: &[Trade]) -> String {
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             time::format(trade.entered),
             time::format(trade.exited),
-            side(trade),
+            trade.side(),
             trade.contracts,
             trade.entry_price,
             trade.exit_price,
@@ -65,7 +60,7 @@ pub fn parquet(path: &Path, trades: &[Trade]) -> Result<()> {
     let columns: Vec<ArrayRef> = vec![
         at(|trade| trade.entered),
         at(|trade| trade.exited),
-        text(side),
+        text(Trade::side),
         Arc::new(Int64Array::from_iter_values(trades.iter().map(|trade| trade.contracts))),
         price(|trade| trade.entry_price),
         price(|trade| trade.exit_price),
@@ -113,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_line_a_trade_with_a_value_a_column() {
-        let text = csv(&sample::results(&[1234, -56]).trades);
+        let text = csv(&sample::facts(&[1234, -56]).trades);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finite;
 use crate::{
-    results::Results,
+    facts::Facts,
     words::{self, or_dash},
 };
 
@@ -34,23 +34,23 @@ pub struct Blocked {
 
 impl Blocked {
     /// Reads what the recorder counted.
-    pub fn of(results: &Results) -> Blocked {
+    pub fn of(facts: &Facts) -> Blocked {
         Blocked {
-            rows: results.rows,
-            predicted_rows: results.predicted,
-            directed_rows: results.directed,
-            confident_rows: results.confident,
-            signals: results.signals,
+            rows: facts.rows,
+            predicted_rows: facts.predicted,
+            directed_rows: facts.directed,
+            confident_rows: facts.confident,
+            signals: facts.signals,
             // Through text: 0.7 and not 0.699999988.
-            highest_confidence: results
+            highest_confidence: facts
                 .highest_confidence
                 .and_then(|confidence| confidence.to_string().parse().ok())
                 .and_then(finite),
-            orders: results.orders,
-            entries: results.entries,
-            denied: results.denied.clone(),
-            held: results.held.clone(),
-            refused: results.refused.clone(),
+            orders: facts.orders,
+            entries: facts.entries,
+            denied: facts.denied.clone(),
+            held: facts.held.clone(),
+            refused: facts.refused.clone(),
         }
     }
 

@@ -5,7 +5,7 @@ use mes_core::money::Cents;
 use serde::Serialize;
 
 use super::ratio;
-use crate::{results::Results, trades::Trade};
+use crate::{facts::Facts, trades::Trade};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {
@@ -25,8 +25,8 @@ pub struct CostMetrics {
 
 impl CostMetrics {
     /// Sums up the trades of a run.
-    pub fn of(results: &Results) -> CostMetrics {
-        let sum = |of: fn(&Trade) -> Cents| results.trades.iter().map(of).sum::<Cents>();
+    pub fn of(facts: &Facts) -> CostMetrics {
+        let sum = |of: fn(&Trade) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let (gross, slippage) = (sum(|trade| trade.gross_cents), sum(|trade| trade.slippage_cents));
         let (spread, commission) = (sum(|trade| trade.spread_cents), sum(|trade| trade.commission_cents));
         let total = spread + slippage + commission;
@@ -38,8 +38,8 @@ impl CostMetrics {
             commission_usd: commission.usd(),
             net_usd: (gross - commission).usd(),
             total_usd: total.usd(),
-            per_trade_usd: ratio(total.usd(), results.trades.len() as f64),
-            contracts: results.trades.iter().map(|trade| trade.contracts).sum(),
+            per_trade_usd: ratio(total.usd(), facts.trades.len() as f64),
+            contracts: facts.trades.iter().map(|trade| trade.contracts).sum(),
         }
     }
 }
@@ -55,8 +55,8 @@ mod tests {
         /// To the cent, over any fills; and the trades' nets are the account's.
         #[test]
         fn add_up(fills in prop::collection::vec((1_i64..=5, -40_i64..=40, 0_i64..=4, any::<bool>()), 0..60)) {
-            let results = sample::from_fills(&fills);
-            let costs = CostMetrics::of(&results);
+            let facts = sample::from_fills(&fills);
+            let costs = CostMetrics::of(&facts);
             let cents = |usd: f64| Cents::from_usd(usd);
             prop_assert_eq!(cents(costs.gross_usd) - cents(costs.commission_usd), cents(costs.net_usd));
             prop_assert_eq!(
@@ -67,8 +67,8 @@ mod tests {
                 cents(costs.before_costs_usd) - cents(costs.total_usd),
                 cents(costs.net_usd)
             );
-            prop_assert_eq!(results.trades.len(), fills.len());
-            let net: Cents = results.trades.iter().map(|trade| trade.net_cents).sum();
+            prop_assert_eq!(facts.trades.len(), fills.len());
+            let net: Cents = facts.trades.iter().map(|trade| trade.net_cents).sum();
             prop_assert_eq!(net, cents(costs.net_usd));
             let ticks: i64 = fills.iter().map(|(contracts, ticks, _, _)| contracts * ticks).sum();
             prop_assert_eq!(cents(costs.gross_usd), Cents(125 * ticks));

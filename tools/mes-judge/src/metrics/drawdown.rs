@@ -7,7 +7,7 @@ use mes_core::{
 use serde::Serialize;
 
 use super::finite;
-use crate::results::{DayResult, Results};
+use crate::facts::{DayResult, Facts};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Drawdown {
@@ -25,20 +25,20 @@ pub struct Drawdown {
 
 impl Drawdown {
     /// Reads what the recorder followed bar by bar.
-    pub fn of(results: &Results) -> Drawdown {
+    pub fn of(facts: &Facts) -> Drawdown {
         let text = |ts: Option<Ts>| ts.map(mes_core::time::format);
-        let (from, to) = (results.drawdown_from, results.drawdown_to);
+        let (from, to) = (facts.drawdown_from, facts.drawdown_to);
         Drawdown {
-            max_usd: results.drawdown_cents.usd(),
-            max_ratio: finite(match results.refill {
+            max_usd: facts.drawdown_cents.usd(),
+            max_ratio: finite(match facts.refill {
                 // The sum of several accounts is no share of any one's peak.
-                true => Fall::over(&results.days).ratio,
-                false => results.drawdown_ratio,
+                true => Fall::over(&facts.days).ratio,
+                false => facts.drawdown_ratio,
             }),
             from: text(from),
             to: text(to),
             fall_s: from.zip(to).map(|(from, to)| (to - from) / SECOND),
-            longest_under_water_s: results.longest_under_water / SECOND,
+            longest_under_water_s: facts.longest_under_water / SECOND,
         }
     }
 }
@@ -98,10 +98,10 @@ mod tests {
                     equity += Cents(draw.below(4001) as i64 - 2000);
                 }
             }
-            let results = recorder.finish().expect("finishes");
-            let fall = Fall::over(&results.days);
-            assert_eq!((results.days.len(), fall.cents), (5, results.drawdown_cents));
-            assert!((fall.ratio - results.drawdown_ratio).abs() < 1e-12, "{fall:?}");
+            let facts = recorder.finish().expect("finishes");
+            let fall = Fall::over(&facts.days);
+            assert_eq!((facts.days.len(), fall.cents), (5, facts.drawdown_cents));
+            assert!((fall.ratio - facts.drawdown_ratio).abs() < 1e-12, "{fall:?}");
         }
     }
 

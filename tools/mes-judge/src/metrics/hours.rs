@@ -7,7 +7,7 @@ use mes_core::{money::Cents, tz};
 use serde::Serialize;
 
 use super::ratio;
-use crate::results::Results;
+use crate::facts::Facts;
 
 /// Trades entered from this full hour until the next.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,9 +21,9 @@ pub struct Hour {
 }
 
 /// Returns the hours with trades, in order of the clock.
-pub fn of(results: &Results) -> Vec<Hour> {
+pub fn of(facts: &Facts) -> Vec<Hour> {
     let mut hours: BTreeMap<u32, Vec<Cents>> = BTreeMap::new();
-    for trade in &results.trades {
+    for trade in &facts.trades {
         hours.entry(tz::new_york(trade.entered).hour()).or_default().push(trade.net_cents);
     }
     let hour = |(hour_new_york, nets): (u32, Vec<Cents>)| {
@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn follow_the_clock_of_new_york() {
-        let mut results = sample::results(&[100, -300, 50]);
-        for (trade, at) in results.trades.iter_mut().zip([
+        let mut facts = sample::facts(&[100, -300, 50]);
+        for (trade, at) in facts.trades.iter_mut().zip([
             "2026-10-30T13:59:59Z",
             "2026-11-02T14:30:00Z",
             "2026-11-02T15:00:00Z",
@@ -55,8 +55,8 @@ mod tests {
             trade.entered = time::parse(at).expect("a time");
         }
         let hours: Vec<_> =
-            of(&results).iter().map(|hour| (hour.hour_new_york, hour.trades, hour.net_usd)).collect();
+            of(&facts).iter().map(|hour| (hour.hour_new_york, hour.trades, hour.net_usd)).collect();
         assert_eq!(hours, [(9, 2, -2.0), (10, 1, 0.5)]);
-        assert_eq!(of(&results)[0].expectancy_usd, Some(-1.0));
+        assert_eq!(of(&facts)[0].expectancy_usd, Some(-1.0));
     }
 }

@@ -1,4 +1,4 @@
-//! What a run was worth, as numbers. Every metric is a pure function of [`Results`]; one that cannot be known (no
+//! What a run was worth, as numbers. Every metric is a pure function of [`Facts`]; one that cannot be known (no
 //! trade, a single day, no loss) is absent, never NaN or infinite.
 
 pub mod blocked;
@@ -11,7 +11,7 @@ pub mod trade;
 
 use serde::Serialize;
 
-use crate::results::Results;
+use crate::facts::Facts;
 
 /// All groups, under the names that the JSON summary has.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,15 +27,15 @@ pub struct Metrics {
 
 impl Metrics {
     /// Computes every group.
-    pub fn of(results: &Results) -> Metrics {
+    pub fn of(facts: &Facts) -> Metrics {
         Metrics {
-            returns: returns::Returns::of(results),
-            drawdown: drawdown::Drawdown::of(results),
-            trades: trade::TradeMetrics::of(results),
-            costs: costs::CostMetrics::of(results),
-            hours: hours::of(results),
-            predicted: predicted::Predicted::of(results),
-            blocked: blocked::Blocked::of(results),
+            returns: returns::Returns::of(facts),
+            drawdown: drawdown::Drawdown::of(facts),
+            trades: trade::TradeMetrics::of(facts),
+            costs: costs::CostMetrics::of(facts),
+            hours: hours::of(facts),
+            predicted: predicted::Predicted::of(facts),
+            blocked: blocked::Blocked::of(facts),
         }
     }
 }

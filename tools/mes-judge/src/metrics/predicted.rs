@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ratio;
 use crate::{
-    results::Results,
+    facts::Facts,
     words::{self, count, or_dash, percent},
 };
 
@@ -27,17 +27,17 @@ pub struct Predicted {
 
 impl Predicted {
     /// Reads what the recorder noted.
-    pub fn of(results: &Results) -> Predicted {
+    pub fn of(facts: &Facts) -> Predicted {
         let mut firsts: Vec<TimeDelta> =
-            results.first_predicted.iter().map(|(_, ts)| into_the_day(*ts)).collect();
+            facts.first_predicted.iter().map(|(_, ts)| into_the_day(*ts)).collect();
         firsts.sort_unstable();
         // Of an even number the later of the two in the middle.
         let middle = firsts.get(firsts.len() / 2);
         Predicted {
-            ratio: ratio(results.predicted as f64, results.rows as f64),
+            ratio: ratio(facts.predicted as f64, facts.rows as f64),
             from_new_york: middle.map(clock),
             latest_new_york: firsts.last().map(clock),
-            days_without: results.days.len().saturating_sub(firsts.len()),
+            days_without: facts.days.len().saturating_sub(firsts.len()),
         }
     }
 
@@ -73,30 +73,30 @@ mod tests {
 
     #[test]
     fn the_report_says_from_when_on_predictions_exist() {
-        let mut results = sample::results(&[100, -300, 50, 20]);
+        let mut facts = sample::facts(&[100, -300, 50, 20]);
         let at = |text| time::parse(text).expect("a time");
-        results.first_predicted = vec![
+        facts.first_predicted = vec![
             (1, at("2026-11-02T14:35:00Z")),
             (2, at("2026-11-03T14:35:00Z")),
             // The evening before belongs to the day: it is the earliest, not the latest.
             (3, at("2026-11-04T23:05:00Z")),
         ];
-        (results.rows, results.predicted) = (400, 300);
-        let found = Predicted::of(&results);
+        (facts.rows, facts.predicted) = (400, 300);
+        let found = Predicted::of(&facts);
         assert_eq!(
             found.sentence(),
             "from 09:35:00 New York on, on 75.0 % of the session's rows; none on 1 day"
         );
-        results.first_predicted[1].1 = at("2026-11-03T15:00:00Z");
-        assert!(Predicted::of(&results).sentence().contains("(the latest day 10:00:00)"));
-        assert_eq!(Predicted::of(&sample::results(&[])).sentence(), "none");
+        facts.first_predicted[1].1 = at("2026-11-03T15:00:00Z");
+        assert!(Predicted::of(&facts).sentence().contains("(the latest day 10:00:00)"));
+        assert_eq!(Predicted::of(&sample::facts(&[])).sentence(), "none");
     }
 
     #[test]
     fn the_recorder_notes_the_first_of_each_day() {
-        let results = sample::results(&[100, -300, 50]);
-        let days: Vec<usize> = results.first_predicted.iter().map(|(day, _)| *day).collect();
+        let facts = sample::facts(&[100, -300, 50]);
+        let days: Vec<usize> = facts.first_predicted.iter().map(|(day, _)| *day).collect();
         assert_eq!(days, [1, 2, 3]);
-        assert_eq!(Predicted::of(&results).from_new_york.as_deref(), Some("09:32:00"));
+        assert_eq!(Predicted::of(&facts).from_new_york.as_deref(), Some("09:32:00"));
     }
 }

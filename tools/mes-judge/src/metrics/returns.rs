@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{drawdown::Fall, finite, mean, ratio};
 use crate::{
-    results::{DayResult, Results},
+    facts::{DayResult, Facts},
     stats::sharpe_error,
 };
 
@@ -35,10 +35,10 @@ pub struct Returns {
 
 impl Returns {
     /// Computes from the days of a run. An equity of 0 or less leaves no return to speak of.
-    pub fn of(results: &Results) -> Returns {
-        let mut returns = Returns::of_daily(&daily(&results.days).unwrap_or_default());
-        returns.days = results.days.len();
-        let fall = Some(Fall::over(&results.days).ratio).filter(|fall| *fall > 0.0);
+    pub fn of(facts: &Facts) -> Returns {
+        let mut returns = Returns::of_daily(&daily(&facts.days).unwrap_or_default());
+        returns.days = facts.days.len();
+        let fall = Some(Fall::over(&facts.days).ratio).filter(|fall| *fall > 0.0);
         returns.calmar = returns.annual_ratio.zip(fall).and_then(|(annual, fall)| ratio(annual, fall));
         returns
     }
@@ -136,7 +136,7 @@ mod tests {
                 equity *= 1.0 + *percent as f64 / 100.0;
                 DayResult::of_ends(Default::default(), Cents(start as i64), Cents(equity as i64))
             };
-            Results { days: percents.iter().map(of).collect(), ..Results::default() }
+            Facts { days: percents.iter().map(of).collect(), ..Facts::default() }
         };
         let published = [1, 10, -4, 2, 3, 2, 1, -10];
         let calmar = |percents: &[i64]| Returns::of(&days(percents)).calmar.expect("known");
@@ -148,10 +148,10 @@ mod tests {
     /// $100 down and back within a day that ends $1 up: the day's end knows nothing of it.
     #[test]
     fn calmar_knows_what_the_end_of_a_day_does_not() {
-        let mut results = sample::results(&[100, 100, -50]);
-        let before = Returns::of(&results).calmar.expect("known");
-        results.days[1].low_cents = results.days[1].start_cents - Cents(10_000);
-        let after = Returns::of(&results).calmar.expect("known");
+        let mut facts = sample::facts(&[100, 100, -50]);
+        let before = Returns::of(&facts).calmar.expect("known");
+        facts.days[1].low_cents = facts.days[1].start_cents - Cents(10_000);
+        let after = Returns::of(&facts).calmar.expect("known");
         assert!(after < before / 100.0, "{before} {after}");
     }
 
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!((one.sharpe, one.sd_daily_ratio), (None, None));
         let flat = Returns::of_daily(&[0.0, 0.0, 0.0]);
         assert_eq!((flat.sharpe, flat.sortino), (None, None));
-        assert_eq!(Returns::of(&sample::results(&[0, 0])).calmar, None);
+        assert_eq!(Returns::of(&sample::facts(&[0, 0])).calmar, None);
         let rising = Returns::of_daily(&[0.01, 0.02]);
         assert!(rising.sharpe.is_some() && rising.sortino.is_none());
         assert_eq!(Returns::of_daily(&[1e6]).annual_ratio, None);

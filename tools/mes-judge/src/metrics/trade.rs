@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{finite, ratio};
 use crate::{
-    results::Results,
+    facts::Facts,
     stats::break_even::win_ratio,
     trades::{Trade, doubtful},
 };
@@ -100,15 +100,15 @@ impl Split {
 
 impl TradeMetrics {
     /// Computes from the trades and days of a run.
-    pub fn of(results: &Results) -> TradeMetrics {
-        let trades = &results.trades;
+    pub fn of(facts: &Facts) -> TradeMetrics {
+        let trades = &facts.trades;
         let count = trades.len() as f64;
         let side = |side| Split::of(trades.iter().filter(move |trade| trade.side == side));
         let sum = |of: fn(&Trade) -> Cents| trades.iter().map(of).sum::<Cents>();
         let nets = || trades.iter().map(|trade| trade.net_cents);
         let held: i64 = trades.iter().map(|trade| trade.exited - trade.entered).sum();
         let days = |keep: fn(&Cents) -> bool| {
-            results.days.iter().map(|day| day.end_cents - day.start_cents).filter(keep).count()
+            facts.days.iter().map(|day| day.end_cents - day.start_cents).filter(keep).count()
         };
         let (won, lost) = (days(|net| *net > Cents::ZERO), days(|net| *net < Cents::ZERO));
         let (ambiguous, best) = doubtful(trades);
@@ -121,8 +121,8 @@ impl TradeMetrics {
             longest_losses: longest(trades, |net| net < Cents::ZERO),
             largest_win_usd: nets().max().filter(|net| *net > Cents::ZERO).map(Cents::usd),
             largest_loss_usd: nets().min().filter(|net| *net < Cents::ZERO).map(Cents::usd),
-            per_day: ratio(count, results.days.len() as f64),
-            per_hour: hours(results).and_then(|hours| ratio(count, hours)),
+            per_day: ratio(count, facts.days.len() as f64),
+            per_hour: hours(facts).and_then(|hours| ratio(count, hours)),
             average_hold_s: ratio(held as f64 / SECOND as f64, count),
             net_per_risked_usd: ratio(
                 sum(|trade| trade.net_cents).usd(),
@@ -130,10 +130,10 @@ impl TradeMetrics {
             ),
             days_won: won,
             days_lost: lost,
-            days_flat: results.days.len() - won - lost,
+            days_flat: facts.days.len() - won - lost,
             winning_days_ratio: ratio(won as f64, (won + lost) as f64),
             ambiguous,
-            ambiguous_ratio: ratio(ambiguous as f64, results.rows_in_trade as f64),
+            ambiguous_ratio: ratio(ambiguous as f64, facts.rows_in_trade as f64),
             best_net_usd: best.usd(),
         }
     }
@@ -158,9 +158,9 @@ fn longest(trades: &[Trade], is: fn(Cents) -> bool) -> usize {
 }
 
 /// Returns the hours of market that the rows cover.
-fn hours(results: &Results) -> Option<f64> {
-    let interval: Interval = results.run.as_ref()?.interval.parse().ok()?;
-    Some(results.rows as f64 * interval.nanos() as f64 / HOUR as f64)
+fn hours(facts: &Facts) -> Option<f64> {
+    let interval: Interval = facts.run.as_ref()?.interval.parse().ok()?;
+    Some(facts.rows as f64 * interval.nanos() as f64 / HOUR as f64)
 }
 
 #[cfg(test)]
@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn agree_with_a_hand() {
-        let results = sample::results(&[1000, -500, -500, -250, 750, 0]);
-        let metrics = TradeMetrics::of(&results);
+        let facts = sample::facts(&[1000, -500, -500, -250, 750, 0]);
+        let metrics = TradeMetrics::of(&facts);
         let all = &metrics.all;
         assert_eq!((all.trades, all.wins, all.losses, all.net_usd), (6, 2, 3, 5.0));
         assert_eq!(all.profit_factor, Some(17.5 / 12.5));
@@ -192,21 +192,21 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_no_trades_and_no_losses() {
-        let none = TradeMetrics::of(&sample::results(&[]));
+        let none = TradeMetrics::of(&sample::facts(&[]));
         let all = &none.all;
         assert_eq!((all.win_ratio, all.break_even_win_ratio), (None, None));
         assert_eq!((all.profit_factor, all.expectancy_usd), (None, None));
         assert_eq!((none.per_day, none.average_hold_s, none.net_per_risked_usd), (None, None, None));
-        let won = TradeMetrics::of(&sample::results(&[100, 200]));
+        let won = TradeMetrics::of(&sample::facts(&[100, 200]));
         assert_eq!((won.all.profit_factor, won.largest_loss_usd), (None, None));
     }
 
     #[test]
     fn the_best_case_books_ambiguous_stops_at_their_targets() {
-        let mut results = sample::results(&[-1000, 500]);
-        results.trades[0].ambiguous = true;
-        results.trades[0].exit = ExitReason::Stop;
-        let metrics = TradeMetrics::of(&results);
+        let mut facts = sample::facts(&[-1000, 500]);
+        facts.trades[0].ambiguous = true;
+        facts.trades[0].exit = ExitReason::Stop;
+        let metrics = TradeMetrics::of(&facts);
         // −10.00 net was −9.16 gross; at the target it is 20.00 gross.
         assert_eq!((metrics.ambiguous, metrics.best_net_usd), (1, 24.16));
     }

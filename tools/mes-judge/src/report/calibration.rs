@@ -9,7 +9,7 @@ use mes_page::{
 };
 
 use crate::{
-    results::Results,
+    facts::Facts,
     trades::Trade,
     words::{count, percent, signed_usd},
 };
@@ -29,8 +29,8 @@ struct Band {
 }
 
 /// Draws the share of won trades by confidence, with the confidence itself as a mark.
-pub fn calibration(results: &Results) -> String {
-    let bands = bands(&results.trades);
+pub fn calibration(facts: &Facts) -> String {
+    let bands = bands(&facts.trades);
     let shown = |band: &&(f32, Band)| band.1.trades > 0;
     let Some(first) = bands.iter().position(|band| shown(&band)) else { return String::new() };
     let last = bands.iter().rposition(|band| shown(&band)).unwrap_or(first);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_trade_lands_in_its_band() {
-        let mut trades = sample::results(&[100, -200, 300, 400]).trades;
+        let mut trades = sample::facts(&[100, -200, 300, 400]).trades;
         for (trade, confidence) in trades.iter_mut().zip([0.6, 0.70, 0.749, 1.0]) {
             trade.confidence = confidence;
         }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn without_trades_there_is_nothing_to_see() {
-        assert_eq!(calibration(&sample::results(&[])), "");
-        assert!(calibration(&sample::results(&[100])).contains("Confidence and outcome"));
+        assert_eq!(calibration(&sample::facts(&[])), "");
+        assert!(calibration(&sample::facts(&[100])).contains("Confidence and outcome"));
     }
 }

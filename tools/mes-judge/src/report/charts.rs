@@ -8,8 +8,8 @@ use super::{
     svg::{Axis, Chart, nice_step},
 };
 use crate::{
+    facts::{Facts, Point},
     metrics::{costs::CostMetrics, hours::Hour},
-    results::{Point, Results},
     words::{self, signed_usd, usd},
 };
 
@@ -46,9 +46,9 @@ fn thin(curve: &[Point]) -> Vec<Point> {
 }
 
 /// Equity, and under it the drawdown on the same axis of time; empty without rows.
-pub fn equity(results: &Results) -> String {
-    let Some(run) = &results.run else { return String::new() };
-    let points = thin(&results.curve);
+pub fn equity(facts: &Facts) -> String {
+    let Some(run) = &facts.run else { return String::new() };
+    let points = thin(&facts.curve);
     if points.is_empty() {
         return String::new();
     }
@@ -90,7 +90,7 @@ pub fn equity(results: &Results) -> String {
     for (index, text) in dates(&points) {
         under.below(place(index), &text);
     }
-    for alert in results.alerts.iter().filter(|alert| crate::life::LASTING.contains(&alert.rule.as_str())) {
+    for alert in facts.alerts.iter().filter(|alert| crate::life::LASTING.contains(&alert.rule.as_str())) {
         let index = points.partition_point(|point| point.ts < alert.ts).min(points.len() - 1);
         above.mark("died", place(index), &words::of(&alert.rule));
     }
@@ -124,10 +124,10 @@ fn dates(points: &[Point]) -> Vec<(usize, String)> {
 }
 
 /// The profit or loss of every day.
-pub fn days(results: &Results) -> String {
-    let days = &results.days;
+pub fn days(facts: &Facts) -> String {
+    let days = &facts.days;
     let nets: Vec<f64> = days.iter().map(|day| (day.end_cents - day.start_cents).usd()).collect();
-    let limit = results.run.as_ref().map_or(0.0, |run| run.rules.value.limits.daily_loss_usd);
+    let limit = facts.run.as_ref().map_or(0.0, |run| run.rules.value.limits.daily_loss_usd);
     let low = nets.iter().copied().fold(0.0, f64::min);
     let high = nets.iter().copied().fold(0.0, f64::max);
     let near = -low * 2.0 >= limit;
@@ -156,8 +156,8 @@ pub fn days(results: &Results) -> String {
 }
 
 /// How many trades made or lost how much.
-pub fn histogram(results: &Results) -> String {
-    let nets: Vec<f64> = results.trades.iter().map(|trade| trade.net_cents.usd()).collect();
+pub fn histogram(facts: &Facts) -> String {
+    let nets: Vec<f64> = facts.trades.iter().map(|trade| trade.net_cents.usd()).collect();
     let low = nets.iter().copied().fold(0.0, f64::min);
     let high = nets.iter().copied().fold(0.0, f64::max);
     let step = nice_step(((high - low) / 24.0).max(0.5));
@@ -251,8 +251,8 @@ pub fn costs(costs: &CostMetrics) -> String {
 }
 
 /// The nets of the days as a calendar: weeks while they fit, else months.
-pub fn calendar(results: &Results) -> String {
-    let months = results.days.len() > 130;
+pub fn calendar(facts: &Facts) -> String {
+    let months = facts.days.len() > 130;
     let head: Vec<String> = if months {
         (1..=12)
             .filter_map(|month| NaiveDate::from_ymd_opt(2000, month, 1))
@@ -269,7 +269,7 @@ pub fn calendar(results: &Results) -> String {
         }
     };
     let mut rows: Vec<(String, Vec<Option<Cents>>)> = Vec::new();
-    for day in &results.days {
+    for day in &facts.days {
         let (row, column) = key(day.date);
         if rows.last().is_none_or(|(name, _)| *name != row) {
             rows.push((row, vec![None; head.len()]));
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_narrow_calendar_rounds() {
-        let page = calendar(&sample::results(&[-9692, 40]));
+        let page = calendar(&sample::facts(&[-9692, 40]));
         assert!(page.contains("<span>−96.92</span><b>−97</b>"), "{page}");
         assert!(page.contains("<span>+0.40</span><b>0</b>"), "{page}");
     }

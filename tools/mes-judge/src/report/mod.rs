@@ -7,30 +7,30 @@ mod sections;
 
 use mes_page::{html, pair, svg};
 
-use crate::{results::Results, summary::Summary};
+use crate::{facts::Facts, summary::Summary};
 
 /// Begins the summary within the page.
 pub const SUMMARY: &str = "<script type=\"application/json\" id=\"summary\">";
 
 /// Writes the whole page. Each section is a function of its own; a new one is a line here.
-pub fn page(summary: &Summary, results: &Results) -> String {
+pub fn page(summary: &Summary, facts: &Facts) -> String {
     let title = format!("mes backtest: {}", summary.verdict());
     let mut body = sections::head(summary);
     body += &sections::key_figures(summary);
     if summary.metrics.trades.all.trades > 0 {
-        body += &sections::equity(results);
-        body += &sections::days(summary, results);
-        body += &pair(&sections::histogram(results), &sections::hours(summary));
-        body += &calibration::calibration(results);
+        body += &sections::equity(facts);
+        body += &sections::days(summary, facts);
+        body += &pair(&sections::histogram(facts), &sections::hours(summary));
+        body += &calibration::calibration(facts);
         body += &pair(&sections::exits(summary), &sections::costs(summary));
         body += &sections::figures(summary);
     }
     body += &sections::limits(summary);
     body += &sections::incidents(summary);
     body += &sections::blocked(summary);
-    body += &sections::last_trades(results);
-    if let Some(run) = &results.run {
-        let last = results.days.last().map(|day| day.date);
+    body += &sections::last_trades(facts);
+    if let Some(run) = &facts.run {
+        let last = facts.days.last().map(|day| day.date);
         let said = [frame::RETURNS, frame::BAR_BY_BAR];
         body += &frame::assumptions(&run.rules.value, &run.costs.value, &run.fills, last, &said);
     }
@@ -47,8 +47,8 @@ mod tests {
     use crate::sample;
 
     fn of(nets: &[i64]) -> String {
-        let results = sample::results(nets);
-        page(&Summary::of(&results), &results)
+        let facts = sample::facts(nets);
+        page(&Summary::of(&facts), &facts)
     }
 
     #[test]

@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     evidence::{Intervals, Range},
-    files,
+    facts::Facts,
     incidents::{self, Counted},
     metrics::{blocked::Blocked, trade::Split},
-    results::Results,
     summary::Summary,
     terminal::{chance, interval},
     words::{self, or_dash, percent, signed_usd, two, usd},
@@ -153,11 +152,11 @@ fn wins(all: &Split) -> String {
     format!("{} won, {} lost; {even} break even at stops and targets", all.wins, all.losses)
 }
 
-pub fn equity(results: &Results) -> String {
-    section("Equity", &charts::equity(results))
+pub fn equity(facts: &Facts) -> String {
+    section("Equity", &charts::equity(facts))
 }
 
-pub fn days(summary: &Summary, results: &Results) -> String {
+pub fn days(summary: &Summary, facts: &Facts) -> String {
     let trades = &summary.metrics.trades;
     let text = format!(
         "{} won, {} lost, {} without a result.",
@@ -165,11 +164,11 @@ pub fn days(summary: &Summary, results: &Results) -> String {
         trades.days_lost,
         trades.days_flat
     );
-    section("Days", &(paragraph(&text) + &charts::days(results) + &charts::calendar(results)))
+    section("Days", &(paragraph(&text) + &charts::days(facts) + &charts::calendar(facts)))
 }
 
-pub fn histogram(results: &Results) -> String {
-    section("Net per trade", &charts::histogram(results))
+pub fn histogram(facts: &Facts) -> String {
+    section("Net per trade", &charts::histogram(facts))
 }
 
 pub fn hours(summary: &Summary) -> String {
@@ -316,8 +315,8 @@ pub fn blocked(summary: &Summary) -> String {
     section("From rows to entries", &format!("<div class=\"wrap\">{body}</div>\n"))
 }
 
-pub fn last_trades(results: &Results) -> String {
-    let trades = &results.trades;
+pub fn last_trades(facts: &Facts) -> String {
+    let trades = &facts.trades;
     if trades.is_empty() {
         return String::new();
     }
@@ -329,7 +328,7 @@ pub fn last_trades(results: &Results) -> String {
             let net = trade.net_cents.usd();
             vec![
                 Cell::Text(words::new_york_second(trade.entered)),
-                Cell::Text(files::side(trade).into()),
+                Cell::Text(trade.side().into()),
                 Cell::Signed(signed_usd(net), net),
                 Cell::Text(words::of(trade.exit.name())),
                 Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),

@@ -44,7 +44,7 @@ impl Overfitting {
     pub fn sentence(&self) -> String {
         format!(
             "chance that the best of one half of the days is no better than the median in the other; {} ways to halve \
-             them, {}, by the Sharpe ratio of daily results; {} of the best then lose",
+             them, {}, by the Sharpe ratio of daily facts; {} of the best then lose",
             grouped(self.splits as u64),
             count(self.trials as u64, "ranked trial"),
             percent(self.probability_of_loss)

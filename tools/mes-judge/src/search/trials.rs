@@ -13,7 +13,8 @@ use mes_pipe::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{evidence::Searched, summary::Reached};
+use super::Searched;
+use crate::reached::Reached;
 
 /// More than any score: what an account that died stands below one that lived.
 const DEAD: f64 = 1e9;

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use mes_judge::search::trials::Trial;
 use mes_judge::{
-    evidence::{Intervals, Range, Rests, Searched, SharpeEvidence},
+    evidence::{Intervals, Range, Rests, SharpeEvidence},
+    facts::{DayResult, Facts},
     metrics::{ratio, returns::Returns},
-    results::{DayResult, Results},
-    summary::Reached,
+    reached::Reached,
+    search::Searched,
     words::{self, count, signed_usd, usd},
 };
 
@@ -52,9 +53,9 @@ impl Judged {
     pub fn of(trial: &Trial, searched: Option<Searched>, capital: Cents) -> Judged {
         let lived = trial.lived.unwrap_or(usize::MAX).min(trial.days_cents.len());
         let days = days(&trial.days_cents[..lived], capital);
-        let results = Results { days, searched, ..Results::default() };
+        let results = Facts { days, ..Facts::default() };
         let (returns, intervals) = (Returns::of(&results), Intervals::of(&results, SEED));
-        let evidence = SharpeEvidence::of(&results);
+        let evidence = SharpeEvidence::of(&results, searched);
         let rests = Rests::of(&returns, intervals.as_ref(), evidence.as_ref());
         let (net, trades) = (trial.net_cents.usd(), trial.trades as f64);
         Judged {

@@ -13,8 +13,8 @@ use super::{
     search::Search,
 };
 use mes_judge::{
-    evidence::Searched,
     metrics::returns::YEAR,
+    search::Searched,
     search::trials::Trial,
     stats::{deflated::benchmark, overfitting::Overfitting},
     summary::FEW_TRADES,

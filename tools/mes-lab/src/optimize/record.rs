@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::judged::Judged;
 use mes_judge::{
-    evidence::Searched,
     metrics::{finite, returns::YEAR},
+    search::Searched,
     stats::track_record::minimum_backtest_years,
     words::{self, two},
 };

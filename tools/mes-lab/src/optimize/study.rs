@@ -21,8 +21,8 @@ use super::{
 };
 use crate::replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip};
 use mes_judge::{
+    reached::Reached,
     search::trials::{Line, Trial, TrialLedger},
-    summary::Reached,
     trades::doubtful,
 };
 

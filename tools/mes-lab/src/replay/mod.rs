@@ -16,7 +16,7 @@ use columns::Columns;
 use tally::{Listener, Tally};
 use walk::{Skip, Walk};
 
-use mes_judge::{recorder::Recorder, results::Results};
+use mes_judge::{facts::Facts, recorder::Recorder};
 
 /// Which days of the rows are traded: `from <= day < to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn run(
 }
 
 /// Trades some days with a new account, every row of them, and keeps all that a backtest keeps: to explain one trial.
-pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Results> {
+pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Facts> {
     let mut broker = mes_exec::paper(settings)?;
     let tally = RefCell::new(Tally::new(settings.rules.value.capital(), days));
     let never = |_: usize, _: &Tally| false;

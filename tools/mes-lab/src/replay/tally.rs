@@ -8,8 +8,8 @@ use mes_pipe::journal::Journal;
 
 use super::Days;
 use mes_judge::{
+    facts::Alert,
     life::Life,
-    results::Alert,
     trades::{Pairing, Trade},
 };
 

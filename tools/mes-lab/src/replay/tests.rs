@@ -18,7 +18,7 @@ use mes_risk::trade::{Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
 use super::{columns::Columns, walk::Skip, *};
-use mes_judge::{recorder::Recorder, results::Results};
+use mes_judge::{facts::Facts, recorder::Recorder};
 
 /// 2026-11-02T14:31:00Z, a Monday.
 const START: Ts = 1_793_629_860 * SECOND;
@@ -154,7 +154,7 @@ fn stream(seed: u64) -> Stream {
     Stream { quotes, ..Stream::new(Interval::SECOND, Filter::All, Lineage::default()) }
 }
 
-fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Results {
+fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Facts {
     let mut broker = mes_exec::paper(settings).expect("a broker");
     let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
     let listener: &mut dyn Journal = &mut recorder;

@@ -13,9 +13,9 @@ use super::process::{Stage, pipe};
 use crate::folds::{Fold, Span};
 use mes_judge::{
     evidence::FEWEST_SESSIONS,
+    facts::DayResult,
     metrics::{blocked::Blocked, ratio},
-    results::DayResult,
-    summary::Reached,
+    reached::Reached,
 };
 
 /// What all folds share.

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::fold::{FoldResult, Side};
 use mes_judge::{
     evidence::{Intervals, Rests, SharpeEvidence},
+    facts::{DayResult, Facts},
     metrics::{blocked::Blocked, drawdown::Fall, ratio, returns::Returns},
-    results::{DayResult, Results},
     summary::FEW_TRADES,
     terms::Terms,
     words,
@@ -123,7 +123,7 @@ impl Stitched {
         let days: Vec<DayResult> = folds.iter().flat_map(|fold| &fold.days).map(DayResult::from).collect();
         let sum: Cents = days.iter().map(|day| day.end_cents - day.start_cents).sum();
         let fall = Fall::over(&days);
-        let results = Results { days, ..Results::default() };
+        let results = Facts { days, ..Facts::default() };
         let sides = || folds.iter().map(|fold| &fold.out_of_sample);
         let trades: usize = sides().map(|side| side.trades).sum();
         let returns = Returns::of(&results);
@@ -150,7 +150,7 @@ impl Stitched {
             sortino: returns.sortino,
             calmar: returns.calmar,
             intervals: Intervals::of(&results, SEED),
-            evidence: SharpeEvidence::of(&results),
+            evidence: SharpeEvidence::of(&results, None),
         }
     }
 }
@@ -250,7 +250,7 @@ mod tests {
 
     use super::*;
     use crate::folds::Fold;
-    use mes_judge::summary::Reached;
+    use mes_judge::reached::Reached;
 
     fn fold(number: usize, side: Side, days: &[[i64; 4]]) -> FoldResult {
         let span = json!({"from": "2026-11-01T23:00:00Z", "to": "2026-11-05T23:00:00Z", "sessions": 1});

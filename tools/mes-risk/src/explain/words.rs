@@ -13,10 +13,12 @@ use super::{Decision, Entry};
 use crate::{rules::Opinion, status::new_york};
 
 /// What a rule or a reason means. A value stands for `{value}`, its limit for `{limit}`.
-const MEANINGS: [(&str, &str); 50] = [
+const MEANINGS: [(&str, &str); 53] = [
     ("entries_session_s", "entries are for other hours: the cash session opens in {value} s"),
     ("day_end_s", "flat-by is in {value} s, and nothing is entered in the last {limit} s before it"),
     ("stale_ms", "the last trade or quote is {value} ms old, more than {limit}"),
+    ("account_stale_ms", "the account as the broker knows it is {value} ms old, more than {limit}"),
+    ("account_barred", "the broker wants no entries: `barred` in its statement says why"),
     (
         "price_jump_percent",
         "the price is {value} % from the last one, and no market moves more than {limit} %: it counts as halted",
@@ -84,6 +86,10 @@ const MEANINGS: [(&str, &str); 50] = [
     (
         "unprotected_position",
         "{value} of {limit} contracts have a stop: closed and halted; mes-risk resume lifts that",
+    ),
+    (
+        "unprotected_ms",
+        "the broker knows of no protection of the open position, for {value} ms: look at the account",
     ),
     ("in_flight", "an order is on its way, and counts in full until the broker has seen it"),
     ("in_trade", "a trade is open, and nothing ends it yet"),

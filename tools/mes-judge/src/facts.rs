@@ -5,12 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use mes_core::{money::Cents, run::Run, time::Ts};
 
-use crate::{
-    evidence::{Searched, opens::Opens},
-    incidents::Incident,
-    stats::overfitting::Overfitting,
-    trades::Trade,
-};
+use crate::{opens::Opens, trades::Trade};
 
 /// One trading day. A day is any that had a row, traded or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +66,15 @@ pub struct Alert {
     pub limit: f64,
 }
 
+/// One kind of incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    pub times: u64,
+    pub first: Alert,
+    /// Where the value lies furthest above its limit.
+    pub worst: Alert,
+}
+
 /// A point of the equity curve for charts: the last of its quarter of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
@@ -84,7 +88,7 @@ pub struct Point {
 
 /// All that a run came to.
 #[derive(Debug, Default)]
-pub struct Results {
+pub struct Facts {
     pub run: Option<Run>,
     pub rows: u64,
     /// Rows in which there was a position.
@@ -131,21 +135,4 @@ pub struct Results {
     pub longest_under_water: i64,
     /// The bars' opens, where they are kept.
     pub opens: Option<Opens>,
-    /// The search that this run is the outcome of, where that is known.
-    pub searched: Option<Searched>,
-    /// The hash of the ledger that says so.
-    pub ledger_blake3: Option<String>,
-    /// How often the best of that search's trials was no better than the rest, on other days.
-    pub overfitting: Option<Overfitting>,
-    pub peak: Option<(Ts, Cents)>,
-    pub below: bool,
-}
-
-impl Results {
-    /// Ends a time below a peak, if there is one: equity without a change is not a loss.
-    pub fn surface(&mut self, now: Ts) {
-        if let Some((since, _)) = self.peak.filter(|_| std::mem::take(&mut self.below)) {
-            self.longest_under_water = self.longest_under_water.max(now - since);
-        }
-    }
 }
