@@ -1,5 +1,7 @@
 //! Whoever holds the account.
 
+use std::os::fd::BorrowedFd;
+
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use crate::{
     order::Order,
     run::Run,
     statement::{Statement, Working},
+    time::Now,
     within,
 };
 
@@ -113,6 +116,11 @@ impl Hello {
 
 /// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
 /// statement up, orders down.
+///
+/// Nothing here ever waits for a network: what a broker does with an exchange it does in a thread of its own, takes in by
+/// [`Broker::tick`], and answers with what it knows. An order counts as seen once it is taken over, whatever becomes of
+/// it. A close is outstanding until the position is flat: the broker repeats it by itself, and shows it as working all
+/// that time.
 pub trait Broker {
     fn hello(&mut self) -> Result<Hello, BrokerError>;
     /// Tells the broker what rows are about to come and by which rules; a broker that has others refuses.
@@ -127,6 +135,69 @@ pub trait Broker {
     fn used(&mut self, _order: u64) {}
     /// Tells the broker that a person has ended the day: what `end` then closes, it closes for that reason.
     fn stop(&mut self) {}
+    /// Returns what can be read once something has happened at the broker, to wait on beside the rows.
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+    /// Returns when the broker wants its next [`Broker::tick`], on the steady clock, whatever else comes; after it a
+    /// later one.
+    fn due(&self) -> Option<i64> {
+        None
+    }
+    /// Takes in what has happened, and the time that has passed, with or without rows.
+    ///
+    /// # Errors
+    ///
+    /// What ends the run: everything is closed then.
+    fn tick(&mut self, _now: Now) -> Result<(), BrokerError> {
+        Ok(())
+    }
     /// Cancels and closes everything and returns the last statement.
     fn end(&mut self) -> Result<&Statement, BrokerError>;
+}
+
+impl<B: Broker + ?Sized> Broker for Box<B> {
+    fn hello(&mut self) -> Result<Hello, BrokerError> {
+        (**self).hello()
+    }
+
+    fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
+        (**self).begin(run)
+    }
+
+    fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
+        (**self).on_bar(bar)
+    }
+
+    fn watch(&mut self, bar: &Bar) {
+        (**self).watch(bar);
+    }
+
+    fn submit(&mut self, order: &Order) -> Result<(), BrokerError> {
+        (**self).submit(order)
+    }
+
+    fn used(&mut self, order: u64) {
+        (**self).used(order);
+    }
+
+    fn stop(&mut self) {
+        (**self).stop();
+    }
+
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
+        (**self).wake()
+    }
+
+    fn due(&self) -> Option<i64> {
+        (**self).due()
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), BrokerError> {
+        (**self).tick(now)
+    }
+
+    fn end(&mut self) -> Result<&Statement, BrokerError> {
+        (**self).end()
+    }
 }

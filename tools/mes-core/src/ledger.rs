@@ -16,6 +16,15 @@ use crate::{
     within,
 };
 
+/// What an order asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    Entry,
+    Exit,
+    Stop,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The last row judged; absent before the first.
@@ -39,6 +48,9 @@ pub struct Ledger {
     /// The last order id used.
     #[serde(deserialize_with = "within::id")]
     pub order: u64,
+    /// What that order asked for; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// What one contract of the last entry may lose at worst: its stop, slippage and the round turn.
     #[serde(default)]
     pub risk_cents: Cents,
@@ -167,6 +179,7 @@ impl Ledger {
             day_end_high_cents: start,
             day: None,
             order: 0,
+            sent: None,
             risk_cents: Cents::ZERO,
             halted: None,
             stopped: None,

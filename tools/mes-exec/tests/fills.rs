@@ -14,7 +14,7 @@ use mes_core::{
     time::{self, MILLI, MINUTE},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings(model: Model, latency_ms: i64) -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -214,7 +214,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
 #[test]
 fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
     let settings = settings(Model::Conservative, 0);
-    let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let row = |ts: &str| Bar { ts: time::parse(ts).expect("a time"), ..bar(0, [5000.0; 4], 1) };
     assert!(guard.on_bar(&row("2030-12-31T15:00:00Z")).is_ok());
     let refused = guard.on_bar(&row("2031-01-02T15:00:00Z")).expect_err("refused");

@@ -9,6 +9,7 @@ use mes_core::{
 };
 use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::SettingsArgs;
+use mes_pipe::clock::Clock;
 
 fn stop(statement: &Statement) -> Option<f64> {
     statement.working.iter().find(|order| order.role == Role::Stop)?.price
@@ -19,7 +20,7 @@ fn stop(statement: &Statement) -> Option<f64> {
 fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
     let settings = args.read().expect("the shipped settings");
-    let mut broker = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
     let mut ts = begun;
     let mut row = |price: f64| {

@@ -15,7 +15,7 @@ use mes_core::{
     time::{self, SECOND, Ts},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 use proptest::{prelude::*, test_runner::RngSeed};
 
 /// One row as it follows from the one before, and what is ordered after it.
@@ -294,7 +294,7 @@ impl Books {
 
 fn run(start: usize, steps: &[Step]) -> usize {
     let (settings, bars) = (settings(), bars(start, steps));
-    let mut broker = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let mut books = Books::new(&settings);
     for (row, step) in steps.iter().enumerate() {
         let statement = broker.on_bar(&bars[row]).expect("a statement").clone();

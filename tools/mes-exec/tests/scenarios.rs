@@ -9,7 +9,7 @@ use mes_core::{
     time,
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -166,7 +166,7 @@ fn days_and_holes_end_trades() {
         assert_eq!(balance, Cents(100_000 + gross - 84));
     };
     let guarded = |rows: &[Step]| {
-        let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         trade(&mut guard, ["21:20:00", "21:20:01"], enter(Side::Buy, 1), rows, false)
     };
     // The guard closes a minute before flat-by what risk has left open: 5000.50 to 4999.50.
@@ -191,7 +191,7 @@ fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
         // The same segment, but the day's end lies between.
         ("21:24:59", flat("21:30:00", 5000.0)),
     ] {
-        let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let decided = flat(before, 5000.0);
         guard.on_bar(&decided).expect("a statement");
         guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");
@@ -221,7 +221,7 @@ fn the_guard_refuses() {
         ("21:30:00", enter(Side::Buy, 1), Some("guard_day_end")),
         ("22:00:00", enter(Side::Buy, 1), Some("guard_day_end")),
     ] {
-        let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let bar = flat(clock, 5000.0);
         guard.on_bar(&bar).expect("a statement");
         guard.submit(&order(&bar, 1, action)).expect("submitted");
@@ -235,7 +235,7 @@ fn the_guard_refuses() {
 #[test]
 fn the_guard_refuses_entries_beyond_the_rate() {
     let settings = settings();
-    let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let start = flat("15:00:00", 5000.0);
     // In and out every second: thirty orders in the minute before pass.
     for second in 0..30 {
@@ -270,7 +270,7 @@ fn an_entry_expires_two_seconds_after_its_decision() {
         // A frozen market, 295 s and 500 points away.
         (vec![("15:04:55", 5)], Some("expired")),
     ] {
-        let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let decided = flat("15:00:00", 5000.0);
         guard.on_bar(&decided).expect("a statement");
         guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");

@@ -7,7 +7,7 @@ use mes_core::{
     contract::TICK_VALUE,
     costs::Costs,
     interval::Interval,
-    ledger::{Ledger, Said, Turn},
+    ledger::{Ledger, Said, Sent, Turn},
     limits::{Facts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
@@ -51,9 +51,6 @@ pub struct Risk {
     /// The last order sent by this judge, or that the broker had seen before it: what an earlier one wrote down and the
     /// broker has not seen never left.
     sent: u64,
-    /// The last entry and the last exit of them.
-    entering: u64,
-    exiting: u64,
     /// No statement has been judged yet.
     fresh: bool,
 }
@@ -79,8 +76,6 @@ impl Risk {
             quotes: run.quotes,
             known: run.ledger.ts,
             sent: run.broker.seen,
-            entering: 0,
-            exiting: 0,
             fresh: true,
         }
     }
@@ -159,20 +154,21 @@ impl Risk {
 
     /// Returns what to do about a position or an entry, those on their way too; nothing while an exit is.
     fn exit(&self, row: &Row, statement: &Statement, today: Option<&Today>) -> Option<(Signal, Action)> {
-        if self.exiting > statement.seen {
+        let sent = self.ledger.sent.filter(|_| self.sent > statement.seen);
+        if sent == Some(Sent::Exit) {
             return None;
         }
-        exit(row, statement, self.entering > statement.seen, &self.rules, &self.ledger, today)
+        exit(row, statement, sent == Some(Sent::Entry), &self.rules, &self.ledger, today)
     }
 
     fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        match action {
-            Action::Enter { .. } => self.entering = self.sent,
-            Action::Exit { .. } => self.exiting = self.sent,
-            Action::MoveStop { .. } => {}
-        }
+        self.ledger.sent = Some(match action {
+            Action::Enter { .. } => Sent::Entry,
+            Action::Exit { .. } => Sent::Exit,
+            Action::MoveStop { .. } => Sent::Stop,
+        });
         let (ts, contract) = (row.bar.ts, row.bar.symbol);
         out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract, action }));
     }

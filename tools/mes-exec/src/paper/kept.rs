@@ -124,6 +124,7 @@ impl Kept {
         }
         let written = files.lines.append(&account).map_err(lost);
         (files.account, files.failed) = (Some(account), written.is_err());
+        self.paper.untold = written.is_err();
         written
     }
 }

@@ -130,6 +130,8 @@ pub struct Paper {
     blocked: Option<Side>,
     /// A person has ended the day.
     stopped: bool,
+    /// The statement before could not be told: what it has to tell stays for the next.
+    untold: bool,
 }
 
 impl Paper {
@@ -166,6 +168,7 @@ impl Paper {
             quote_band: rules.breakers.quote_band,
             blocked: None,
             stopped: false,
+            untold: false,
         }
     }
 
@@ -220,7 +223,9 @@ impl Paper {
         statement.position = self.position.as_ref().map_or(0, Position::signed);
         statement.entry_price = self.position.as_ref().map(|position| price(position.entry));
         statement.equity_cents = self.balance;
-        statement.refused.clear();
+        if !self.untold {
+            statement.refused.clear();
+        }
         statement.refused.append(&mut self.refusals);
         statement.working.clear();
         if let Some(entry) = &self.entry {
@@ -325,7 +330,9 @@ impl Broker for Paper {
 
     fn end(&mut self) -> Result<&Statement, BrokerError> {
         let reason = if self.stopped { ExitReason::Person } else { ExitReason::EndOfData };
-        self.statement.fills.clear();
+        if !self.untold {
+            self.statement.fills.clear();
+        }
         if let Some(entry) = self.entry.take() {
             self.refuse(entry.order, reason.name());
         }

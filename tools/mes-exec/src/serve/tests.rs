@@ -81,7 +81,8 @@ fn a_failing_broker_halts_then_closes_and_no_later_failure_hides_an_earlier_one(
             if halts { Ok(()) } else { Err(Error::failed("the disk is full")) }
         };
         let printer = Printer::start();
-        let error = serve(&mut messages, &mut broker, &mut peer, &printer, |_| (), halt).expect_err("fails");
+        let error = serve(&mut messages, &mut broker, &mut peer, &printer, &Clock::machine(), |_| (), halt)
+            .expect_err("fails");
         printer.finish().expect("printed");
         assert_eq!(*done.borrow(), ["row", "halt", "close"], "{error}");
         let (code, said) = (error.code(), error.to_string());

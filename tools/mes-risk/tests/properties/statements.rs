@@ -5,7 +5,7 @@ use mes_core::{
     broker::{Hello, Kind},
     calendar::Calendar,
     interval::Interval,
-    ledger::Ledger,
+    ledger::{Ledger, Sent},
     money::Cents,
     order::{Action, ExitReason, Side},
     row::Row,
@@ -137,8 +137,9 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: b
         let statement = statement(row, said, position, balance, last);
         position = statement.position;
         verdicts.clear();
+        let sent = risk.ledger().sent;
         risk.judge(row, &statement, &mut verdicts).expect("judged");
-        check(&statement, risk.ledger(), last, &verdicts);
+        check(&statement, risk.ledger(), (last, sent), &verdicts);
         for verdict in &verdicts {
             if let Verdict::Order(order) = verdict {
                 assert!(order.id > last, "an id used again");
@@ -150,7 +151,7 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: b
     all
 }
 
-fn check(statement: &Statement, ledger: &Ledger, last: u64, verdicts: &[Verdict]) {
+fn check(statement: &Statement, ledger: &Ledger, (last, sent): (u64, Option<Sent>), verdicts: &[Verdict]) {
     let orders = verdicts.iter().filter_map(|verdict| match verdict {
         Verdict::Order(order) => Some(order),
         _ => None,
@@ -158,8 +159,16 @@ fn check(statement: &Statement, ledger: &Ledger, last: u64, verdicts: &[Verdict]
     let orders: Vec<_> = orders.collect();
     assert!(orders.len() <= 1, "two orders on a row");
     let Some(order) = orders.first() else { return };
-    assert!(statement.seen >= last, "an order while one is on its way");
-    let in_trade = statement.position != 0 || statement.working.iter().any(|w| w.role == Role::Entry);
+    let on_its_way = sent.filter(|_| statement.seen < last);
+    match (on_its_way, &order.action) {
+        (Some(Sent::Exit), _) => panic!("an order while an exit is on its way"),
+        (Some(_), Action::Enter { .. } | Action::MoveStop { .. }) => {
+            panic!("an order while one is on its way")
+        }
+        (Some(_), Action::Exit { .. }) | (None, _) => {}
+    }
+    let waiting = on_its_way == Some(Sent::Entry) || statement.working.iter().any(|w| w.role == Role::Entry);
+    let in_trade = statement.position != 0 || waiting;
     match order.action {
         Action::Enter { contracts, stop_ticks, target_ticks, .. } => {
             assert!(statement.position == 0 && statement.working.is_empty(), "an entry in a trade");
