@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use mes_pipe::{Error, Result, log};
 use serde_json::{Value, json};
 
 use super::{
-    client::{self, Answer, Client, Fault},
+    client::{Client, Data, Fault},
     guard::{self, Checked, Flaw},
     ledger::Ledger,
     plan::{Piece, days_of, fields, file_name, form, part_of},
@@ -75,7 +75,7 @@ impl Fetch<'_> {
     }
 
     /// Writes the body beside its place and checks it.
-    fn receive(&mut self, answer: Answer, piece: &Piece) -> std::result::Result<(PathBuf, Checked), Fault> {
+    fn receive(&mut self, answer: Data, piece: &Piece) -> std::result::Result<(PathBuf, Checked), Fault> {
         let chunk = piece.span.to_string();
         self.ledger.add(json!({
             "event": "answered", "chunk": chunk, "status": answer.status,
@@ -174,28 +174,28 @@ impl Fetch<'_> {
 }
 
 /// Writes a body to a file, to the disk itself, and returns the hash of what was written.
-fn save(answer: Answer, path: &Path) -> std::result::Result<String, Fault> {
+fn save(mut answer: Data, path: &Path) -> std::result::Result<String, Fault> {
     let at = |error: std::io::Error| Fault::from(Error::from(error).at(path.display()));
     let mut file = File::create(path).map_err(at)?;
-    let mut body = answer.body.into_reader();
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match body.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                file.write_all(&buffer[..count]).map_err(at)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                // What the line has to say comes wrapped.
-                let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-                let what = inner.map_or_else(|| error.to_string(), client::told);
-                return Err(Fault::passing(format!("the download breaks off: {what}")));
-            }
+        let count = answer.body.read(&mut buffer).map_err(broken_off)?;
+        if count == 0 {
+            break;
         }
+        hasher.update(&buffer[..count]);
+        file.write_all(&buffer[..count]).map_err(at)?;
     }
     file.sync_all().map_err(at)?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn broken_off(fault: mes_web::Fault) -> Fault {
+    let what = match fault {
+        mes_web::Fault::Unknown { late: true, .. } => "it takes longer than --deadline allows".to_owned(),
+        mes_web::Fault::Unknown { what, .. } => what,
+        fault => return fault.into(),
+    };
+    Fault::passing(format!("the download breaks off: {what}"))
 }

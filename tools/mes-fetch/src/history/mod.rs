@@ -13,7 +13,6 @@ mod ledger;
 mod partition;
 mod plan;
 mod purchase;
-mod redact;
 mod refusal;
 mod series;
 mod span;

@@ -4,12 +4,13 @@ use std::{io::IsTerminal, path::Path, time::Duration};
 
 use mes_core::calendar::Calendar;
 use mes_pipe::{Error, Result, answer::print, log};
+use mes_web::Base;
 use serde_json::Value;
 
 use super::{
     client::{Client, Patience},
     fetch::Fetch,
-    key::{self, Key},
+    key,
     ledger::Ledger,
     partition,
     plan::{self, Piece},
@@ -66,9 +67,9 @@ pub struct Order<'a> {
 impl Terms {
     /// Returns the client; the key and the address are checked before any request.
     pub fn client(&self) -> Result<Client> {
-        let base = key::base_url(&self.base_url)?;
+        let base = Base::parse(&self.base_url).map_err(|bad| Error::usage(format!("--base-url {bad}")))?;
         let patience = Patience { first_wait: self.retry_wait, stall: self.stall, deadline: self.deadline };
-        Ok(Client::new(base, Key::from_env()?, patience))
+        Ok(Client::new(base, key::from_env()?, patience))
     }
 
     /// Plans, asks, fetches, and makes Parquet of it.
