@@ -64,6 +64,11 @@ impl<B: Broker> Guard<B> {
         })
     }
 
+    /// Returns the broker behind the checks.
+    pub fn broker(&self) -> &B {
+        &self.broker
+    }
+
     /// Says why an order may not pass, if it may not.
     fn objection(&mut self, order: &Order) -> Option<&'static str> {
         let (contracts, stop_ticks) = match order.action {

@@ -58,16 +58,16 @@ pub fn state(ts: Ts, balance: Cents, fills: Vec<Fill>) -> Statement {
 fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
     Fill {
         ts,
-        order,
+        order: Some(order),
         side,
         contracts,
         price: 5000.0 + ticks as f64 * 0.25,
-        slippage_ticks,
-        spread_ticks: 0,
+        slippage_ticks: Some(slippage_ticks),
+        spread_ticks: Some(0),
         commission_cents: Cents(42 * contracts),
         gross_cents: Cents::ZERO,
         exit: None,
-        ambiguous: false,
+        ambiguous: Some(false),
     }
 }
 

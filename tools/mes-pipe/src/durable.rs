@@ -339,15 +339,9 @@ fn belongs(path: &Path, found: &Value, head: &Value) -> Result<()> {
     )))
 }
 
-/// Returns a head with the name that the paper account has now: it was called sim, and a first line stays as it is.
-fn called_paper(head: &Value) -> Value {
-    let mut head = head.clone();
-    for name in ["broker", "account"] {
-        if head[name] == "sim" {
-            head[name] = "paper".into();
-        }
-    }
-    head
+/// Returns a head, with the name that the paper account has now: it was called sim, and a first line stays as it is.
+fn called_paper(head: &Value) -> String {
+    head.to_string().replace(":\"sim\"", ":\"paper\"")
 }
 
 fn damaged(path: &Path, what: &str) -> Error {

@@ -17,7 +17,7 @@ use mes_core::{
     run::Run,
     schedule::{Schedule, Today},
     statement::Statement,
-    time::{MILLI, SECOND, Ts},
+    time::Ts,
     verdict::Verdict,
 };
 use mes_pipe::Result;
@@ -30,9 +30,6 @@ use crate::{
     told::told,
     witness,
 };
-
-/// How long a position may be without protection at a broker that says how long it has been.
-const UNPROTECTED: i64 = SECOND;
 
 /// The judge of one account. Its ledger is all that it remembers.
 #[derive(Clone)]
@@ -190,16 +187,10 @@ impl Risk {
     }
 
     /// Halts trading, which closes what is open, when a statement cannot be true or leaves a position unprotected: a
-    /// person has to look. A broker that says itself what it does not know yet, or that it is about to protect a position,
-    /// is no reason to close it.
+    /// person has to look.
     fn check_statement(&mut self, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
         let fresh = std::mem::take(&mut self.fresh);
-        let unprotected = statement.unprotected().filter(|nanos| *nanos > UNPROTECTED);
-        if let Some(nanos) = unprotected.filter(|_| !self.ledger.unprotected) {
-            let (value, limit) = ((nanos / MILLI) as f64, (UNPROTECTED / MILLI) as f64);
-            out.push(Verdict::Alert { ts, rule: "unprotected_ms".into(), value, limit });
-        }
-        self.ledger.unprotected = unprotected.is_some();
+        witness::unprotected(&mut self.ledger, ts, statement, out);
         let Some(fault) = witness::fault(statement, self.ledger.position, fresh) else { return };
         if self.ledger.halted.is_none() {
             self.ledger.halted = Some(fault.to_string());

@@ -3,9 +3,15 @@
 use std::fmt;
 
 use mes_core::{
+    ledger::Ledger,
     order::Side,
     statement::{Role, Statement},
+    time::{MILLI, SECOND, Ts},
+    verdict::Verdict,
 };
+
+/// How long a position may be without protection at a broker that says how long it has been.
+const UNPROTECTED: i64 = SECOND;
 
 /// What is wrong with a statement, in contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +53,16 @@ pub fn fault(statement: &Statement, before: i64, first: bool) -> Option<Fault> {
     let protected = protected.fold(0, i64::saturating_add);
     let wanted = position.saturating_abs();
     (protected < wanted).then_some(Fault { rule: "unprotected_position", found: protected, wanted })
+}
+
+/// Says once that a broker has known of no protection of the open position for longer than it takes.
+pub fn unprotected(ledger: &mut Ledger, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
+    let bare = statement.unprotected().filter(|nanos| *nanos > UNPROTECTED);
+    if let Some(nanos) = bare.filter(|_| !ledger.unprotected) {
+        let (value, limit) = ((nanos / MILLI) as f64, (UNPROTECTED / MILLI) as f64);
+        out.push(Verdict::Alert { ts, rule: "unprotected_ms".into(), value, limit });
+    }
+    ledger.unprotected = bare.is_some();
 }
 
 #[cfg(test)]

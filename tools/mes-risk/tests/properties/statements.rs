@@ -2,6 +2,7 @@
 //! was written down and taken up again goes on as if nothing had happened.
 
 use mes_core::{
+    bar::Bar,
     broker::{Hello, Kind},
     calendar::Calendar,
     interval::Interval,
@@ -11,7 +12,8 @@ use mes_core::{
     row::Row,
     run::{Run, VERSION},
     session::Filter,
-    statement::{Fill, Role, Statement, Working},
+    statement::{Barred, Fill, Progress, Protection, Role, Statement, Working},
+    time::{self, SECOND},
     verdict::Verdict,
 };
 use mes_pipe::Settings;
@@ -177,6 +179,89 @@ fn check(statement: &Statement, ledger: &Ledger, (last, sent): (u64, Option<Sent
         }
         Action::Exit { .. } => assert!(in_trade, "an exit of nothing"),
         Action::MoveStop { .. } => assert!(statement.position != 0, "a stop of nothing"),
+    }
+}
+
+/// An entry of which nobody knows whether it arrived, while a person's halt wants all closed: one exit, at once, and no
+/// other while it is on its way or works.
+#[test]
+fn an_exit_waits_for_no_entry_whose_fate_is_unknown() {
+    let settings = settings(ACCOUNTS[0]);
+    let balance = settings.rules.value.capital();
+    let entry = || Working { state: Progress::Unknown, ..Working::new(7, Role::Entry, Side::Buy, 1, None) };
+    for (seen, working) in [(7, vec![entry()]), (6, vec![entry()]), (6, Vec::new())] {
+        let mut ledger = Ledger { order: 7, sent: Some(Sent::Entry), ..Ledger::new(balance) };
+        ledger.halted = Some("a test".to_owned());
+        let mut risk = start(&settings, ledger);
+        let ts = time::parse("2026-11-20T15:00:00Z").expect("a time");
+        let bar =
+            Bar { ts, open: 5000.0, high: 5000.0, low: 5000.0, close: 5000.0, volume: 1, ..Bar::default() };
+        let mut row = Row { bar, ..Row::default() };
+        let mut asked = |seen: u64, working: &[Working]| {
+            row.bar.ts += SECOND;
+            let (ts, working) = (row.bar.ts, working.to_vec());
+            let (balance_cents, equity_cents) = (balance, balance);
+            let statement =
+                Statement { ts, seen, working, balance_cents, equity_cents, ..Statement::default() };
+            let mut verdicts = Vec::new();
+            risk.judge(&row, &statement, &mut verdicts).expect("judged");
+            let orders = verdicts.into_iter().filter_map(|verdict| match verdict {
+                Verdict::Order(order) => Some((order.id, order.action)),
+                _ => None,
+            });
+            orders.collect::<Vec<_>>()
+        };
+        let exit = |id| vec![(id, Action::Exit { reason: ExitReason::Limit })];
+        assert_eq!(asked(seen, &working), exit(8), "{seen} {working:?}");
+        // On its way, then at work.
+        assert_eq!(asked(seen, &working), []);
+        let close = Working::new(8, Role::Exit, Side::Sell, 1, None);
+        assert_eq!(asked(8, &[entry(), close]), []);
+        // The broker has dropped it, and the entry may still come.
+        assert_eq!(asked(8, &[entry()]), exit(9));
+    }
+}
+
+/// A broker that says what protects a position is alerted about once it is nothing for over a second, and is not told to
+/// close: it knows better. What bars entries is no reason to close either.
+#[test]
+fn what_the_broker_says_of_its_protection_is_an_alert_and_no_halt() {
+    let settings = settings(ACCOUNTS[0]);
+    let balance = settings.rules.value.capital();
+    let mut risk = start(&settings, Ledger { position: 1, ..Ledger::new(balance) });
+    let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
+    let close = 5000.0;
+    for (second, protection, barred, alerts) in [
+        (1, Protection::Native, None, 0),
+        (2, Protection::None { since: begun + 2 * SECOND }, None, 0),
+        (3, Protection::None { since: begun + 2 * SECOND - 1 }, None, 1),
+        (4, Protection::None { since: begun + 2 * SECOND - 1 }, None, 0),
+        (5, Protection::Own, None, 0),
+        (6, Protection::Own, Some(Barred::Outside), 0),
+    ] {
+        let ts = begun + second * SECOND;
+        let bar = Bar { ts, open: close, high: close, low: close, close, volume: 1, ..Bar::default() };
+        let statement = Statement {
+            ts,
+            // Contracts that no fill of ours explains, once a person has clicked.
+            position: if barred.is_some() { 3 } else { 1 },
+            entry_price: Some(close),
+            balance_cents: balance,
+            equity_cents: balance,
+            protection: Some(protection),
+            barred,
+            ..Statement::default()
+        };
+        let mut verdicts = Vec::new();
+        risk.judge(&Row { bar, ..Row::default() }, &statement, &mut verdicts).expect("judged");
+        let unprotected =
+            |verdict: &&Verdict| matches!(verdict, Verdict::Alert { rule, .. } if rule == "unprotected_ms");
+        assert_eq!(verdicts.iter().filter(unprotected).count(), alerts, "{second}: {verdicts:?}");
+        assert!(
+            !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Order(_))),
+            "{second}: {verdicts:?}"
+        );
+        assert_eq!(risk.ledger().halted, None, "{second}");
     }
 }
 
