@@ -184,6 +184,7 @@ fn the_help_of_every_tool_teaches() {
         "mes-bars",
         "mes-features",
         "mes-train",
+        "mes-nets",
         "mes-predict",
         "mes-risk",
         "mes-exec",

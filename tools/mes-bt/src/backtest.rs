@@ -12,23 +12,19 @@ use mes_core::{
     ledger::Ledger, person::Person, row::Row, run::Run, schedule::Schedule, statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::{AnswerArgs, Error, Result, Settings, journal::Journal, log};
+use mes_pipe::{AnswerArgs, Error, Result, Settings, journal::Journal};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::{TableRows, TradeArgs},
     trade::{Stream, trade},
 };
 
-use mes_judge::{
-    facts::Facts,
-    files::{self, equity::EquityFile},
-    recorder::Recorder,
-    search::Search,
-    summary::Summary,
-    terminal,
-};
+use mes_judge::{facts::Facts, made, recorder::Recorder, search::Search, summary::Summary, terminal};
 
-use crate::refill::{self, Dealt};
+use crate::{
+    refill::{self, Dealt},
+    report,
+};
 
 #[derive(Args)]
 pub struct BacktestArgs {
@@ -56,13 +52,7 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
     let search = args.ledger.as_deref().map(Search::read).transpose()?;
     let mut rows = TableRows::open(&args.trade.input)?;
     let (stream, columns) = rows.stream()?;
-    let file = match &args.out {
-        Some(directory) => {
-            std::fs::create_dir_all(directory).map_err(|error| Error::from(error).at(directory.display()))?;
-            Some(EquityFile::create(&directory.join("equity.parquet"))?)
-        }
-        None => None,
-    };
+    let file = args.out.as_deref().map(report::equity).transpose()?;
     let to_stdout = args.journal.as_deref() == Some(Path::new("-"));
     let journal = match &args.journal {
         None => None,
@@ -72,7 +62,7 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), file);
     recorder.facts.refill = args.refill;
     let path = args.journal.clone().filter(|_| !to_stdout);
     let mut kept = Kept { recorder, journal, path, over: Rc::default(), forerunner: None };
@@ -112,9 +102,8 @@ fn accounts(
 fn tell(args: &BacktestArgs, facts: &Facts, search: &Search, journal_on_stdout: bool) -> Result<()> {
     let summary = Summary::of_search(facts, search);
     if let Some(directory) = &args.out {
-        files::write(directory, facts, &summary)?;
-        let report = directory.join("report.html");
-        log::note(format!("{}; report in {}", summary.verdict(), report.display()));
+        report::write(directory, facts, &summary)?;
+        made::seal(directory, &summary)?;
     }
     if journal_on_stdout {
         return Ok(());

@@ -3,6 +3,8 @@
 mod backtest;
 mod diff;
 mod refill;
+mod report;
+mod table;
 mod validate;
 mod verify;
 
@@ -32,6 +34,10 @@ pub struct Args {
 /// One verb, one file, one line here and one in [`main`].
 #[derive(Subcommand)]
 enum Verb {
+    /// Say what a journal came to, as a backtest says it of its own
+    Report(report::ReportArgs),
+    /// Write the fills, orders, denials or statements of a journal as a flat table
+    Table(table::TableArgs),
     /// Compare two journals: where they part first, and how their fills differ
     Diff(diff::DiffArgs),
     /// Go through the go-live list; exit code 1 unless every line is met
@@ -48,6 +54,8 @@ enum Verb {
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         None => backtest::run(&args.backtest),
+        Some(Verb::Report(args)) => report::run(&args),
+        Some(Verb::Table(args)) => table::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Validate(args)) => validate::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),

@@ -10,7 +10,7 @@ use crate::{
     market::{self, Market},
     minutes::Swing,
     money::Cents,
-    order::{Side, Signal},
+    order::{Action, Side, Signal},
     symbol::Symbol,
     time::{self, Ts},
     within,
@@ -23,6 +23,17 @@ pub enum Sent {
     Entry,
     Exit,
     Stop,
+}
+
+impl Sent {
+    /// Returns what an action asks for.
+    pub fn of(action: &Action) -> Sent {
+        match action {
+            Action::Enter { .. } => Sent::Entry,
+            Action::Exit { .. } => Sent::Exit,
+            Action::MoveStop { .. } => Sent::Stop,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -35,6 +35,7 @@ pub mod schedule;
 pub mod session;
 pub mod statement;
 pub mod symbol;
+pub mod throws;
 pub mod tick;
 pub mod time;
 pub mod tz;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use mes_core::{money::Cents, run::Run, time::Ts};
+use mes_core::{money::Cents, round_trip::RoundTrip, run::Run, time::Ts};
 
-use crate::{opens::Opens, trades::Trade};
+use mes_pipe::journal::Missing;
+
+use crate::opens::Opens;
 
 /// One trading day. A day is any that had a row, traded or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +97,7 @@ pub struct Facts {
     pub rows_in_trade: u64,
     pub first: Option<Ts>,
     pub last: Option<Ts>,
-    pub trades: Vec<Trade>,
+    pub trades: Vec<RoundTrip>,
     pub days: Vec<DayResult>,
     pub curve: Vec<Point>,
     pub alerts: Vec<Alert>,
@@ -133,6 +135,8 @@ pub struct Facts {
     pub drawdown_to: Option<Ts>,
     /// Longest time below a peak in nanoseconds, bar by bar.
     pub longest_under_water: i64,
+    /// What the journal lacks that they were read from.
+    pub missing: Option<Missing>,
     /// The bars' opens, where they are kept.
     pub opens: Option<Opens>,
 }

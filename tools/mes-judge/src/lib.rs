@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod facts;
 pub mod files;
 pub mod incidents;
+pub mod journal;
 pub mod life;
 pub mod made;
 pub mod metrics;

@@ -1,10 +1,7 @@
 //! How long an account lives: a limit that ends trading for good is its death, and it is over once it is flat. What comes
 //! after is no part of what it came to: no day, no row, no signal.
 
-use mes_core::statement::Statement;
-
-/// Limits that end trading for more than a day.
-pub const LASTING: [&str; 3] = ["max_loss_usd", "kill_loss_usd", "account_drawdown_usd"];
+use mes_core::{limits::is_death, statement::Statement};
 
 /// Follows an account from its statements and alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +21,7 @@ impl Life {
 
     /// Takes in that a limit was reached; says whether that was the death.
     pub fn alert(&mut self, rule: &str) -> bool {
-        let died = !self.dead && LASTING.contains(&rule);
+        let died = !self.dead && is_death(rule);
         self.dead |= died;
         self.over |= self.dead && !self.busy;
         died

@@ -6,6 +6,7 @@ use mes_core::{
     money::Cents,
     order::Action,
     prediction::Prediction,
+    round_trip::Pairing,
     row::Row,
     run::Run,
     schedule::Schedule,
@@ -13,8 +14,7 @@ use mes_core::{
     time::{MINUTE, Ts},
     verdict::Verdict,
 };
-use mes_pipe::Result;
-use mes_pipe::journal::Journal;
+use mes_pipe::{Result, journal::Journal};
 
 use crate::{
     facts::{Alert, DayResult, Facts, Point},
@@ -22,7 +22,6 @@ use crate::{
     incidents,
     life::Life,
     opens::Opens,
-    trades::Pairing,
 };
 
 pub struct Recorder {
@@ -57,7 +56,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Records; with `file` also every bar's equity.
-    pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>, from: Option<Ts>) -> Self {
+    pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>) -> Self {
         Recorder {
             facts: Facts::default(),
             peak: None,
@@ -66,8 +65,8 @@ impl Recorder {
             schedule: None,
             calendar,
             file,
-            from: from.unwrap_or(Ts::MIN),
-            begun: from.is_none(),
+            from: Ts::MIN,
+            begun: true,
             equity: Cents::ZERO,
             life: Life::default(),
             before: Cents::ZERO,
@@ -213,6 +212,8 @@ impl Journal for Recorder {
             self.another(run.ledger.start_cents);
             return Ok(());
         }
+        self.from = run.from.unwrap_or(Ts::MIN);
+        self.begun = run.from.is_none();
         self.equity = run.ledger.start_cents;
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));

@@ -46,7 +46,7 @@ pub fn run() -> Run {
 }
 
 pub fn recorder() -> Recorder {
-    let mut recorder = Recorder::new(Calendar::shipped(), None, None);
+    let mut recorder = Recorder::new(Calendar::shipped(), None);
     recorder.run(&run()).expect("records");
     recorder
 }

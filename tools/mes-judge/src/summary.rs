@@ -1,7 +1,7 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{fills::Model, money::Cents, time, tz};
-use mes_pipe::Origin;
+use mes_core::{fills::Model, limits::is_death, money::Cents, time, tz};
+use mes_pipe::{Origin, journal::Missing};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +9,6 @@ use crate::{
     evidence::{Evidence, Rests},
     facts::Facts,
     incidents::{self, Counted},
-    life::LASTING,
     metrics::{Metrics, blocked::Blocked},
     reached::Reached,
     search::Search,
@@ -117,11 +116,7 @@ impl Summary {
             v: 1,
             synthetic: origin.synthetic(),
             origin,
-            account_died: facts
-                .alerts
-                .iter()
-                .find(|alert| LASTING.contains(&alert.rule.as_str()))
-                .map(Reached::of),
+            account_died: facts.alerts.iter().find(|alert| is_death(&alert.rule)).map(Reached::of),
             deaths: facts.deaths,
             span: Span {
                 first: facts.first.map(time::format),
@@ -148,7 +143,7 @@ impl Summary {
             warnings: Vec::new(),
             lineage,
         };
-        summary.warnings = summary.cautions(quiet_days(facts));
+        summary.warnings = summary.cautions(quiet_days(facts), facts.missing);
         summary
     }
 
@@ -200,7 +195,7 @@ impl Summary {
         if self.metrics.trades.all.trades > 0 { Vec::new() } else { self.metrics.blocked.why_no_trade() }
     }
 
-    fn cautions(&self, quiet_days: usize) -> Vec<String> {
+    fn cautions(&self, quiet_days: usize, missing: Option<Missing>) -> Vec<String> {
         let trades = self.metrics.trades.all.trades;
         let mut warnings = Vec::new();
         warnings.extend(self.origin.caution().map(str::to_owned));
@@ -216,6 +211,7 @@ impl Summary {
             let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| words::of(rule));
             warnings.push(format!("no trade in the last {quiet_days} days; denied most often: {why}"));
         }
+        warnings.extend(missing.map(|missing| format!("the journal is not whole: {}", missing.words())));
         if self.days_not_flat > 0 {
             let days = words::count(self.days_not_flat as u64, "day");
             warnings.push(format!("{days} ended with an open position: this must never be"));

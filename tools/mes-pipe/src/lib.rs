@@ -19,6 +19,7 @@ mod dbn;
 pub mod durable;
 mod error;
 mod files;
+pub mod fitting;
 mod input;
 pub mod journal;
 mod jsonl;

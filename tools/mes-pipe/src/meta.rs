@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use arrow_schema::{Schema, SchemaRef};
-use mes_core::{interval::Interval, session::Filter};
+use mes_core::{interval::Interval, run::Run, session::Filter};
 use serde_json::{Value, json};
 
 use crate::{Error, Lineage, Result};
@@ -17,15 +17,18 @@ pub enum Kind {
     Bar,
     Feature,
     Prediction,
+    /// Records of a journal, flat: no rows that a stage works on.
+    Record,
 }
 
 impl Kind {
-    const NAMES: [(Kind, &str); 5] = [
+    const NAMES: [(Kind, &str); 6] = [
         (Kind::Tick, "tick"),
         (Kind::Ohlcv, "ohlcv"),
         (Kind::Bar, "bar"),
         (Kind::Feature, "feature"),
         (Kind::Prediction, "prediction"),
+        (Kind::Record, "record"),
     ];
 
     /// The version of each kind: a new column leaves it, a changed meaning raises it.
@@ -42,6 +45,7 @@ impl Kind {
             Kind::Ohlcv | Kind::Bar => "bars",
             Kind::Feature => "rows with features",
             Kind::Prediction => "rows with predictions",
+            Kind::Record => "records of a journal",
         };
         match kinds {
             [] => "rows".into(),
@@ -86,6 +90,17 @@ impl Meta {
     /// Returns what the output of `tool` carries: this stream's and one more link.
     pub fn stage(&self, tool: &str, kind: Kind, settings: Value) -> Meta {
         Meta { kind, lineage: self.lineage.then(tool, settings), ..self.clone() }
+    }
+
+    /// Returns what a table carries that is made of the records of a run.
+    pub fn of_run(run: &Run) -> Meta {
+        Meta {
+            kind: Kind::Record,
+            interval: run.interval.parse().ok(),
+            session: run.session,
+            lineage: Lineage::from_json(&run.lineage).unwrap_or_default(),
+            side: None,
+        }
     }
 
     /// Returns what a stream made from nothing carries.

@@ -161,11 +161,7 @@ impl Risk {
     fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        self.ledger.sent = Some(match action {
-            Action::Enter { .. } => Sent::Entry,
-            Action::Exit { .. } => Sent::Exit,
-            Action::MoveStop { .. } => Sent::Stop,
-        });
+        self.ledger.sent = Some(Sent::of(&action));
         let (ts, contract) = (row.bar.ts, row.bar.symbol);
         out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract, action }));
     }

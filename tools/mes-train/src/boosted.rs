@@ -6,11 +6,10 @@
 use std::thread;
 
 use libm::log;
+use mes_core::{prediction::softmax, throws};
 use mes_pipe::{Result, log::note};
-use mes_predict::model::head::softmax;
 
 use crate::{
-    dice,
     family::{Cost, Fitted, Shape, Task, count},
     onnx::Graph,
     options::{Options, set},
@@ -33,6 +32,7 @@ const LEAST_HESSIAN: f64 = 1e-3;
 const ROWS: u64 = 1;
 const FEATURES: u64 = 2;
 
+/// Its options, with their defaults.
 pub const DEFAULTS: Options = Options {
     rounds: Some(400),
     patience: Some(20),
@@ -56,6 +56,11 @@ pub fn cost(shape: &Shape) -> Cost {
     }
 }
 
+/// Grows trees until the validation rows have not been told better for `--patience` rounds.
+///
+/// # Errors
+///
+/// None: whatever the rows are, there is an ensemble.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     Ok(Box::new(Boosted(Boosting::new(task).run())))
 }
@@ -139,12 +144,12 @@ impl<'a> Boosting<'a> {
         let rows = self.task.train.len();
         let scale = Scale::of(rows, weight, LARGEST_HESSIAN);
         let sums = self.gradients(scale);
-        let seed = |what| dice::seed(dice::seed(self.task.seed, what), round);
-        let chosen = dice::sample(seed(ROWS), rows, set(options.row_share));
+        let seed = |what| throws::seed(throws::seed(self.task.seed, what), round);
+        let chosen = throws::sample(seed(ROWS), rows, set(options.row_share));
         let features = (field.bins.width() as f64 * set(options.feature_share)).ceil() as usize;
         [0, 1, 2].map(|class| {
             let allowed =
-                dice::choose(dice::seed(seed(FEATURES), class), field.bins.width(), features.max(1));
+                throws::choose(throws::seed(seed(FEATURES), class), field.bins.width(), features.max(1));
             let class = class as usize;
             let grown = field.grow(chosen.clone(), &sums[class], scale, &allowed);
             self.add(grown, class, scale)
@@ -231,7 +236,7 @@ mod tests {
     const WIDTH: usize = 10;
 
     fn value(place: usize) -> f32 {
-        (dice::throw(3, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
+        (throws::throw(3, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
     }
 
     /// Rows whose label is up where two features agree, down where they do not, else (80 %) flat.

@@ -9,6 +9,7 @@ use crate::{
     boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
 };
 
+/// A kind of model that can be trained.
 pub struct Family {
     pub name: &'static str,
     pub about: &'static str,
@@ -20,6 +21,7 @@ pub struct Family {
     pub fit: fn(&Task) -> Result<Box<dyn Fitted>>,
 }
 
+/// All families, as `mes-train --help` lists them.
 pub const FAMILIES: &[Family] = &[
     Family {
         name: "logistic",
@@ -51,7 +53,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::mlp::OPTIONS,
         validates: true,
         cost: nets::mlp::cost,
-        fit: nets::mlp::fit,
+        fit: |task| nets::fit(task, "mlp", nets::mlp::write),
     },
     Family {
         name: "lstm",
@@ -59,7 +61,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::lstm::OPTIONS,
         validates: true,
         cost: nets::lstm::cost,
-        fit: nets::lstm::fit,
+        fit: |task| nets::fit(task, "lstm", nets::lstm::write),
     },
     Family {
         name: "hybrid",
@@ -67,7 +69,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::hybrid::OPTIONS,
         validates: true,
         cost: nets::hybrid::cost,
-        fit: nets::hybrid::fit,
+        fit: |task| nets::fit(task, "hybrid", nets::hybrid::write),
     },
     Family {
         name: "transformer",
@@ -75,7 +77,7 @@ pub const FAMILIES: &[Family] = &[
         options: nets::transformer::OPTIONS,
         validates: true,
         cost: nets::transformer::cost,
-        fit: nets::transformer::fit,
+        fit: |task| nets::fit(task, "transformer", nets::transformer::write),
     },
 ];
 
@@ -99,6 +101,8 @@ impl Family {
 pub struct Shape<'a> {
     pub samples: usize,
     pub width: usize,
+    /// What all rows take.
+    pub rows_bytes: u64,
     pub options: &'a Options,
     pub threads: usize,
 }
@@ -113,6 +117,8 @@ pub struct Cost {
 
 /// What a trainer gets. All values are as they come from the stream: scaling is the family's own.
 pub struct Task<'a> {
+    /// All samples, for a family that answers for them while it is there.
+    pub all: Slice<'a>,
     /// All three classes occur in it.
     pub train: Slice<'a>,
     /// Later rows to stop by; empty unless the family's line asks for them.
@@ -149,6 +155,11 @@ pub trait Fitted {
     /// Computes the logits (or what [`Fitted::output`] says) of each sample.
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>>;
 
+    /// Returns the hash of the sources of another program that fitted it.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
     /// Adds itself to a graph, from the unscaled `input` `[batch, width]`, or `[batch, window, width]` for
     /// sequences, and returns the name of its output `[batch, 3]`.
     fn write(&self, graph: &mut Graph, input: &str) -> String;
@@ -175,6 +186,7 @@ pub mod tests {
         static QUIET: std::sync::LazyLock<Progress> = std::sync::LazyLock::new(|| Progress::new(true));
         let checkpoint = Checkpoint { path: Path::new(""), resume: false, hash: "" };
         Task {
+            all: train,
             train,
             validation,
             class_weights: [1.0; 3],

@@ -7,6 +7,7 @@
 
 use std::thread;
 
+use mes_core::throws;
 use mes_pipe::{Error, Result};
 use mes_predict::model::card::Output;
 use serde::Deserialize;
@@ -16,7 +17,6 @@ use smartcore::{
 };
 
 use crate::{
-    dice,
     family::{Cost, Fitted, Shape, Task, count},
     onnx::Graph,
     options::{Options, set},
@@ -31,6 +31,7 @@ const PRIOR_ROWS: f64 = 5.0;
 const HALF: u64 = 1;
 const SAMPLE: u64 = 2;
 
+/// Its options, with their defaults.
 pub const DEFAULTS: Options = Options {
     trees: Some(100),
     depth: Some(8),
@@ -52,6 +53,11 @@ pub fn cost(shape: &Shape) -> Cost {
     }
 }
 
+/// Grows all trees, on as many threads as the task has.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when smartcore refuses a sample, or writes its trees in another way.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     let trees = set(task.options.trees) as usize;
     let steps = task.progress.begin(trees, 0);
@@ -88,9 +94,9 @@ impl Fitted for Forest {
 
 /// Grows a tree on one half and fills its leaves from the other.
 fn tree(task: &Task, number: u64, steps: &Steps) -> Result<Tree> {
-    let seed = dice::seed(task.seed, number);
-    let (grows, fills) = halves(task.train.len(), dice::seed(seed, HALF));
-    let sample = sample(task, &grows, dice::seed(seed, SAMPLE));
+    let seed = throws::seed(task.seed, number);
+    let (grows, fills) = halves(task.train.len(), throws::seed(seed, HALF));
+    let sample = sample(task, &grows, throws::seed(seed, SAMPLE));
     let mut nodes = nodes(&grow(task, &sample, seed)?)?;
     let prior = count(task.train.labels).map(|there| there as f64 / task.train.len() as f64);
     let mut held = vec![prior.map(|share| share * PRIOR_ROWS); nodes.len()];
@@ -111,14 +117,14 @@ fn tree(task: &Task, number: u64, steps: &Steps) -> Result<Tree> {
 
 /// Parts rows into two halves by chance.
 fn halves(rows: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    (0..rows).partition(|&row| dice::throw(seed, row as u64) >> 63 == 0)
+    (0..rows).partition(|&row| throws::throw(seed, row as u64) >> 63 == 0)
 }
 
 /// Takes as many rows as a tree is grown on, a class by its weight.
 fn sample(task: &Task, rows: &[usize], seed: u64) -> Vec<usize> {
     let share = f64::from(set(task.options.sample_rows)) / rows.len().max(1) as f64;
     // 53 bits: every value is exact in an f64.
-    let dice = |row: usize| (dice::throw(seed, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
+    let dice = |row: usize| (throws::throw(seed, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
     let weights = task.class_weights.map(|weight| weight * share.min(1.0));
     let kept = |row: &usize| dice(*row) < weights[usize::from(task.train.labels[*row])];
     rows.iter().copied().filter(kept).collect()
@@ -186,7 +192,7 @@ mod tests {
     const WIDTH: usize = 6;
 
     fn value(place: usize) -> f32 {
-        (dice::throw(5, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
+        (throws::throw(5, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
     }
 
     /// Rows of which 80 % are flat; up is likelier where the first feature is large.

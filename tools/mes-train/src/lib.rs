@@ -6,7 +6,6 @@
 mod boosted;
 mod calibrate;
 mod conformal;
-mod dice;
 mod estimate;
 mod family;
 mod forest;
@@ -56,6 +55,7 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 done, 1 failed (also: tract disagrees with the trainer), 2 wrong arguments, 3 bad data, 4 stopped.";
 
+/// What to train, on what, and where to put it.
 #[derive(Parser)]
 #[command(about = "Labelled features in, one ONNX model out", long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Args {
@@ -133,13 +133,17 @@ fn families() -> impl clap::builder::TypedValueParser<Value = String> {
     clap::builder::PossibleValuesParser::new(names)
 }
 
+/// Trains one model and writes it with its card.
+///
+/// # Errors
+///
+/// [`Error::Usage`] for options, memory or features that do not fit, [`Error::Data`] for rows that cannot be learnt from,
+/// [`Error::Failed`] when a fit fails or tract disagrees with it.
 pub fn main(args: Args) -> Result<()> {
     let family = FAMILIES.iter().find(|family| family.name == args.family);
     let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
     let options = args.options.settle(family.name, &family.options)?;
-    if family.is_net() {
-        nets::on_one_core()?;
-    } else if args.resume {
+    if args.resume && !family.is_net() {
         return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
     }
     write::possible(&args.out)?;

@@ -34,6 +34,11 @@ pub fn cost(shape: &Shape) -> Cost {
     Cost { bytes: values * 16.0, seconds: values * 0.93e-6 }
 }
 
+/// Fits weights to the scaled rows, in `f64`.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when linfa does not converge, or a weight is no number.
 pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
     let width = task.train.width;
     let scaler = Scaler::fit(&task.train);
@@ -126,7 +131,7 @@ mod tests {
             let train = sample.slice(0..3000);
             let fitted = fit(&Task { class_weights, ..task(train, train) }).expect("fits");
             let values = fitted.values(&middle.slice(0..1)).expect("runs");
-            let p = mes_predict::model::head::softmax(values[0]);
+            let p = mes_core::prediction::softmax(values[0]);
             assert!((p[1] - 0.8).abs() < 0.01 && (p[0] - 0.1).abs() < 0.01, "{p:?}");
         }
     }

@@ -33,6 +33,9 @@ const COMPARED: usize = 1024;
 const RUNS: usize = 64;
 const RUN: usize = 32;
 
+/// The hash of the sources of this crate and of those it rests on.
+const CODE: &str = env!("MES_CODE");
+
 /// What is to be made of a sample.
 pub struct Order<'a> {
     pub family: &'a Family,
@@ -78,8 +81,10 @@ impl Trained {
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
         let lineage = order.meta.lineage.to_json();
-        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? };
-        let fitted = fit(sample, &splits, &order, &hashes)?;
+        let (data, config) = (sample.hash(), config_hash(&lineage));
+        let fitted = fit(sample, &splits, &order, &format!("{data} {config} {CODE}"))?;
+        let codes: Vec<_> = [Some(CODE), fitted.code()].into_iter().flatten().collect();
+        let hashes = Hashes { data, config, code: card::code_hash(&codes) };
 
         let output = fitted.output();
         let logits = |range: Range<usize>| -> Result<Vec<[f64; 3]>> {
@@ -163,14 +168,16 @@ impl Trained {
     }
 }
 
-/// Says what it will take, then fits.
-fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Result<Box<dyn Fitted>> {
+/// Says what it will take, then fits; `made_of` is what a checkpoint has to be of.
+fn fit(sample: &Sample, splits: &Splits, order: &Order, made_of: &str) -> Result<Box<dyn Fitted>> {
     let Order { family, options, threads, seed, progress, .. } = *order;
     let train = sample.slice(splits.train.clone());
-    let shape = Shape { samples: train.len(), width: sample.width(), options, threads };
+    let shape =
+        Shape { samples: train.len(), width: sample.width(), rows_bytes: sample.bytes(), options, threads };
     note(format!("{}: fitting {} rows", family.name, train.len()));
     announce(family.name, sample.bytes(), (family.cost)(&shape), order.max_memory)?;
     (family.fit)(&Task {
+        all: sample.slice(0..sample.len()),
         train,
         validation: sample.slice(splits.validation.clone()),
         class_weights: if order.balanced { balance(train.labels) } else { [1.0; 3] },
@@ -181,7 +188,7 @@ fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Resu
         checkpoint: Checkpoint {
             path: order.checkpoint,
             resume: order.resume,
-            hash: &mes_pipe::hash(format!("{} {} {}", hashes.data, hashes.config, hashes.code).as_bytes()),
+            hash: &mes_pipe::hash(made_of.as_bytes()),
         },
     })
 }

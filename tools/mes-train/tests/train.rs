@@ -1,7 +1,5 @@
 //! The tool from labelled rows to a model that mes-predict runs.
 
-mod rows;
-
 use std::{
     fmt::Write as _,
     fs,
@@ -9,11 +7,11 @@ use std::{
     process::{Command, Output},
 };
 
+use mes_golden::labelled::{SECOND, START, card, rows};
 use mes_predict::model::Model;
-use rows::{SECOND, START, card, rows};
 
 fn train(folder: &Path, name: &str, text: &str, flags: &[&str]) -> (PathBuf, Output) {
-    rows::train(folder, "logistic", name, text, flags)
+    mes_golden::labelled::train(folder, "logistic", name, text, flags)
 }
 
 #[test]

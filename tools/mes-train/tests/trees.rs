@@ -1,12 +1,10 @@
 //! Trees find what was planted and nothing else, the same bytes come of the same rows, settings and seed, and their
 //! calibrations are in the card.
 
-mod rows;
-
 use std::fs;
 
+use mes_golden::labelled::{card, rows, train};
 use mes_predict::model::card::{Calibration, Output};
-use rows::{card, rows, train};
 
 const FAMILIES: [(&str, &[&str]); 2] = [
     ("boosted", &["--rounds", "60", "--learning-rate", "0.1"]),

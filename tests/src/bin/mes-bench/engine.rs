@@ -9,10 +9,15 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use mes_core::{money::Cents, prediction::Prediction, row::Row, statement::Statement, verdict::Verdict};
-use mes_judge::trades::{Pairing, Trade};
-use mes_pipe::journal::Journal;
-use mes_pipe::{Bars, Kind, SettingsArgs, read_table, settings::FillModel};
+use mes_core::{
+    money::Cents,
+    prediction::Prediction,
+    round_trip::{Pairing, RoundTrip},
+    row::Row,
+    statement::Statement,
+    verdict::Verdict,
+};
+use mes_pipe::{Bars, Kind, SettingsArgs, journal::Journal, read_table, settings::FillModel};
 use mes_predict::rules::{EmaCross, Rule};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 use serde_json::json;
@@ -84,7 +89,7 @@ impl Rows for Crossings<'_> {
 #[derive(Default)]
 struct Trades {
     pairing: Pairing,
-    trades: Vec<Trade>,
+    trades: Vec<RoundTrip>,
 }
 
 impl Journal for Trades {

@@ -5,6 +5,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
     bar::Bar,
     interval::Interval,
+    limits::is_death,
     prediction::Prediction,
     row::Row,
     session::{Day, Filter},
@@ -16,7 +17,6 @@ use mes_risk::trade::{Next, Rows, Stream, trade};
 
 use mes_judge::{
     facts::Facts,
-    life::LASTING,
     recorder::Recorder,
     words::{count, usd},
 };
@@ -117,7 +117,7 @@ impl Drill {
     pub fn held(&self) -> (bool, String) {
         let Facts { trades, days, alerts, .. } = &self.results;
         let worst = days.iter().map(|day| (day.start_cents - day.end_cents).usd()).fold(0.0, f64::max);
-        let stopped = alerts.iter().find(|alert| LASTING.contains(&alert.rule.as_str()));
+        let stopped = alerts.iter().find(|alert| is_death(&alert.rule));
         let after = stopped.map_or(0, |alert| trades.iter().filter(|trade| trade.entered > alert.ts).count());
         let overnight = days.iter().filter(|day| day.overnight).count();
         let held = trades.len() >= 5 && worst <= self.daily_loss_usd && stopped.is_some() && after == 0;
@@ -142,7 +142,7 @@ impl Drill {
 fn lose(settings: &Settings) -> Result<Facts> {
     let rows = losing(settings);
     let now = rows.first().copied().unwrap_or_default();
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
     let mut broker = mes_exec::paper(settings)?;
     let mut rows = Losing { rows: rows.into_iter(), now };

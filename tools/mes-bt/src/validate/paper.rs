@@ -13,7 +13,7 @@ use mes_pipe::{
 };
 use serde_json::Value;
 
-use mes_judge::life::LASTING;
+use mes_core::limits::is_death;
 
 /// Trading days that two weeks have.
 pub const DAYS: usize = 10;
@@ -73,7 +73,7 @@ impl Paper {
                 Some("row") => {
                     self.days.extend(record["ts"].as_str().and_then(|ts| ts.get(..10)).map(str::to_owned));
                 }
-                Some("alert") if record["rule"].as_str().is_some_and(|rule| LASTING.contains(&rule)) => {
+                Some("alert") if record["rule"].as_str().is_some_and(is_death) => {
                     self.errors.push(format!("{}: {}", path.display(), record["rule"]));
                 }
                 Some("end") => ended = true,

@@ -4,14 +4,14 @@
 //! but no longer than a tenth of the days: with fewer blocks than that an interval comes out too narrow. 95 % intervals,
 //! bias-corrected and accelerated (BCa).
 
-use mes_core::{dice::Draw, money::Cents};
+use mes_core::{dice::Draw, money::Cents, round_trip::RoundTrip};
 use serde::Serialize;
 
 use crate::{
     facts::Facts,
     metrics::returns::{self, YEAR},
     stats::{block_length, bootstrap::stationary, interval::bca},
-    trades::Trade,
+    trades,
 };
 
 /// Fewer sessions cannot say how far they scatter.
@@ -150,7 +150,7 @@ fn sessions(facts: &Facts) -> Option<Vec<Sums>> {
         })
         .collect();
     for trade in &facts.trades {
-        let day = facts.days.partition_point(|day| day.date < trade.session());
+        let day = facts.days.partition_point(|day| day.date < trades::session(trade));
         if let Some(session) = sessions.get_mut(day) {
             tally(session, trade);
         }
@@ -158,7 +158,7 @@ fn sessions(facts: &Facts) -> Option<Vec<Sums>> {
     Some(sessions)
 }
 
-fn tally(session: &mut Sums, trade: &Trade) {
+fn tally(session: &mut Sums, trade: &RoundTrip) {
     let net = trade.net_cents;
     session.trades += 1.0;
     session.wins += f64::from(u8::from(net > Cents::ZERO));

@@ -6,10 +6,10 @@
 //! compared is where one enters and on which side, given how long one stays.
 
 use chrono::Timelike;
-use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, tz};
+use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, round_trip::RoundTrip, tz};
 use serde::Serialize;
 
-use crate::{facts::Facts, stats::interval::percentile, trades::Trade};
+use crate::{facts::Facts, stats::interval::percentile};
 
 const SETS: usize = 999;
 /// No more random trades than this are tried, but never fewer sets than [`FEWEST_SETS`].
@@ -46,7 +46,7 @@ impl Skill {
         if kept.is_empty() || kept.iter().any(|trade| opens.in_hour(trade.hour) == 0) {
             return None;
         }
-        let sum = |of: fn(&Trade) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
+        let sum = |of: fn(&RoundTrip) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let net = sum(|trade| trade.net_cents);
         let costs = sum(|trade| trade.spread_cents + trade.slippage_cents + trade.commission_cents);
         let sets = SETS.min(MOST_TRADES / kept.len()).max(FEWEST_SETS);
@@ -79,7 +79,7 @@ impl Skill {
 }
 
 impl Kept {
-    fn of(trade: &Trade) -> Kept {
+    fn of(trade: &RoundTrip) -> Kept {
         let sign = if trade.side == Side::Buy { 1 } else { -1 };
         Kept {
             hour: tz::new_york(trade.entered - 1).hour() as usize,
@@ -120,7 +120,7 @@ mod tests {
                 let moved = path[second + 60] - path[second];
                 let entered = start + second as i64 * SECOND;
                 let trade = sample::facts(&[0]).trades.remove(0);
-                facts.trades.push(Trade {
+                facts.trades.push(RoundTrip {
                     entered,
                     exited: entered + 60 * SECOND,
                     slippage_cents: Cents(250),

@@ -9,7 +9,7 @@ use std::path::Path;
 use mes_core::money::Cents;
 use mes_pipe::{Result, answer::pretty, write::whole};
 
-use crate::{facts::Facts, made, report, summary::Summary, terminal};
+use crate::{facts::Facts, report, summary::Summary, terminal};
 
 /// Writes trades, summary and report; the equity file was written as the bars passed.
 pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
@@ -18,8 +18,7 @@ pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
     whole(&directory.join("days.csv"), &days::csv(facts))?;
     whole(&directory.join("summary.json"), &pretty(summary)?)?;
     whole(&directory.join("summary.txt"), &terminal::text(summary, facts))?;
-    whole(&directory.join("report.html"), &report::page(summary, facts))?;
-    made::seal(directory, summary)
+    whole(&directory.join("report.html"), &report::page(summary, facts))
 }
 
 /// Writes an amount as a number with cents: `-1234.50`.

@@ -1,5 +1,7 @@
 //! Trades as a table: one row each, money in dollars, times in UTC.
 
+use crate::trades;
+use mes_core::{money::Cents, round_trip::RoundTrip, time};
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use arrow_array::{
@@ -7,16 +9,13 @@ use arrow_array::{
     TimestampNanosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use mes_core::{money::Cents, time};
 use mes_pipe::{Result, TableFile, schema::instant};
-
-use crate::trades::Trade;
 
 const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
                       net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd";
 
 /// Writes the trades as comma-separated values; no value needs quotes.
-pub fn csv(trades: &[Trade]) -> String {
+pub fn csv(trades: &[RoundTrip]) -> String {
     let mut out = format!("{HEADER}\n");
     for trade in trades {
         let money = super::dollars;
@@ -25,7 +24,7 @@ pub fn csv(trades: &[Trade]) -> String {
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             time::format(trade.entered),
             time::format(trade.exited),
-            trade.side(),
+            trades::side(trade),
             trade.contracts,
             trade.entry_price,
             trade.exit_price,
@@ -44,23 +43,23 @@ pub fn csv(trades: &[Trade]) -> String {
 }
 
 /// Writes the trades as a Parquet file with the columns of [`csv`].
-pub fn parquet(path: &Path, trades: &[Trade]) -> Result<()> {
-    let usd = |of: fn(&Trade) -> Cents| -> ArrayRef {
+pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
+    let usd = |of: fn(&RoundTrip) -> Cents| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(trades.iter().map(|trade| of(trade).usd())))
     };
-    let price = |of: fn(&Trade) -> f64| -> ArrayRef {
+    let price = |of: fn(&RoundTrip) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(trades.iter().map(of)))
     };
-    let at = |of: fn(&Trade) -> i64| -> ArrayRef {
+    let at = |of: fn(&RoundTrip) -> i64| -> ArrayRef {
         Arc::new(TimestampNanosecondArray::from_iter_values(trades.iter().map(of)).with_timezone("UTC"))
     };
-    let text = |of: fn(&Trade) -> &'static str| -> ArrayRef {
+    let text = |of: fn(&RoundTrip) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(trades.iter().map(of)))
     };
     let columns: Vec<ArrayRef> = vec![
         at(|trade| trade.entered),
         at(|trade| trade.exited),
-        text(Trade::side),
+        text(trades::side),
         Arc::new(Int64Array::from_iter_values(trades.iter().map(|trade| trade.contracts))),
         price(|trade| trade.entry_price),
         price(|trade| trade.exit_price),

@@ -1,11 +1,11 @@
 //! What trading cost, in whole cents, so that it adds up: before costs − spread − slippage = gross; gross − commission
 //! (with fees) = net.
 
-use mes_core::money::Cents;
+use mes_core::{money::Cents, round_trip::RoundTrip};
 use serde::Serialize;
 
 use super::ratio;
-use crate::{facts::Facts, trades::Trade};
+use crate::facts::Facts;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {
@@ -26,7 +26,7 @@ pub struct CostMetrics {
 impl CostMetrics {
     /// Sums up the trades of a run.
     pub fn of(facts: &Facts) -> CostMetrics {
-        let sum = |of: fn(&Trade) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
+        let sum = |of: fn(&RoundTrip) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let (gross, slippage) = (sum(|trade| trade.gross_cents), sum(|trade| trade.slippage_cents));
         let (spread, commission) = (sum(|trade| trade.spread_cents), sum(|trade| trade.commission_cents));
         let total = spread + slippage + commission;

@@ -6,16 +6,13 @@ use mes_core::{
     interval::Interval,
     money::Cents,
     order::{ExitReason, Side},
+    round_trip::RoundTrip,
     time::{HOUR, SECOND},
 };
 use serde::Serialize;
 
 use super::{finite, ratio};
-use crate::{
-    facts::Facts,
-    stats::break_even::win_ratio,
-    trades::{Trade, doubtful},
-};
+use crate::{facts::Facts, stats::break_even::win_ratio, trades::doubtful};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TradeMetrics {
@@ -66,10 +63,10 @@ pub struct Split {
 
 impl Split {
     /// Sums up `trades`.
-    pub fn of<'a>(trades: impl Iterator<Item = &'a Trade>) -> Split {
-        let trades: Vec<&Trade> = trades.collect();
+    pub fn of<'a>(trades: impl Iterator<Item = &'a RoundTrip>) -> Split {
+        let trades: Vec<&RoundTrip> = trades.collect();
         let nets: Vec<Cents> = trades.iter().map(|trade| trade.net_cents).collect();
-        let usd = |of: fn(&Trade) -> Cents| trades.iter().map(|trade| of(trade)).sum::<Cents>().usd();
+        let usd = |of: fn(&RoundTrip) -> Cents| trades.iter().map(|trade| of(trade)).sum::<Cents>().usd();
         let break_even = win_ratio(
             usd(|trade| trade.stopped_cents),
             usd(|trade| trade.reward_cents),
@@ -104,7 +101,7 @@ impl TradeMetrics {
         let trades = &facts.trades;
         let count = trades.len() as f64;
         let side = |side| Split::of(trades.iter().filter(move |trade| trade.side == side));
-        let sum = |of: fn(&Trade) -> Cents| trades.iter().map(of).sum::<Cents>();
+        let sum = |of: fn(&RoundTrip) -> Cents| trades.iter().map(of).sum::<Cents>();
         let nets = || trades.iter().map(|trade| trade.net_cents);
         let held: i64 = trades.iter().map(|trade| trade.exited - trade.entered).sum();
         let days = |keep: fn(&Cents) -> bool| {
@@ -140,7 +137,7 @@ impl TradeMetrics {
 }
 
 /// Splits by why trades ended, in the order of the reasons' names.
-fn by_exit(trades: &[Trade]) -> BTreeMap<&'static str, Split> {
+fn by_exit(trades: &[RoundTrip]) -> BTreeMap<&'static str, Split> {
     let used = ExitReason::ALL
         .into_iter()
         .map(|exit| (exit.name(), Split::of(trades.iter().filter(move |trade| trade.exit == exit))));
@@ -148,7 +145,7 @@ fn by_exit(trades: &[Trade]) -> BTreeMap<&'static str, Split> {
 }
 
 /// Returns the length of the longest run of trades of one kind.
-fn longest(trades: &[Trade], is: fn(Cents) -> bool) -> usize {
+fn longest(trades: &[RoundTrip], is: fn(Cents) -> bool) -> usize {
     let (mut longest, mut now) = (0, 0);
     for trade in trades {
         now = if is(trade.net_cents) { now + 1 } else { 0 };

@@ -3,6 +3,7 @@
 //! A win here is a trade's, after costs and by its own stop and target, not a right prediction: `mes-predict eval`
 //! judges those. What should be seen is that more confidence wins more often.
 
+use mes_core::round_trip::RoundTrip;
 use mes_page::{
     html::{paragraph, section},
     svg::{Axis, Chart},
@@ -10,7 +11,6 @@ use mes_page::{
 
 use crate::{
     facts::Facts,
-    trades::Trade,
     words::{count, percent, signed_usd},
 };
 
@@ -68,7 +68,7 @@ pub fn calibration(facts: &Facts) -> String {
 }
 
 /// Sorts trades into bands from [`LOWEST`] to 1.
-fn bands(trades: &[Trade]) -> Vec<(f32, Band)> {
+fn bands(trades: &[RoundTrip]) -> Vec<(f32, Band)> {
     let count = ((1.0 - LOWEST) / BAND).round() as usize;
     let mut bands: Vec<(f32, Band)> =
         (0..count).map(|index| (LOWEST + index as f32 * BAND, Band::default())).collect();

@@ -1,7 +1,7 @@
 //! What is drawn, from what.
 
 use chrono::{Datelike, NaiveDate};
-use mes_core::{money::Cents, tz};
+use mes_core::{limits::is_death, money::Cents, tz};
 
 use super::{
     html::colour,
@@ -90,7 +90,7 @@ pub fn equity(facts: &Facts) -> String {
     for (index, text) in dates(&points) {
         under.below(place(index), &text);
     }
-    for alert in facts.alerts.iter().filter(|alert| crate::life::LASTING.contains(&alert.rule.as_str())) {
+    for alert in facts.alerts.iter().filter(|alert| is_death(&alert.rule)) {
         let index = points.partition_point(|point| point.ts < alert.ts).min(points.len() - 1);
         above.mark("died", place(index), &words::of(&alert.rule));
     }

@@ -15,6 +15,7 @@ use crate::{
     metrics::{blocked::Blocked, trade::Split},
     summary::Summary,
     terminal::{chance, interval},
+    trades,
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
 
@@ -328,7 +329,7 @@ pub fn last_trades(facts: &Facts) -> String {
             let net = trade.net_cents.usd();
             vec![
                 Cell::Text(words::new_york_second(trade.entered)),
-                Cell::Text(trade.side().into()),
+                Cell::Text(trades::side(trade).into()),
                 Cell::Signed(signed_usd(net), net),
                 Cell::Text(words::of(trade.exit.name())),
                 Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),

@@ -57,7 +57,7 @@ pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Fa
     let never = |_: usize, _: &Tally| false;
     let nowhere = Checkpoints { days: &[], stop: &never };
     let mut rows = Walk::new(columns, days, settings, &tally, &nowhere, Skip::No);
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     trade(&mut rows, &mut broker, &mut recorder, settings, columns.stream(), None)?;
     recorder.finish()
 }

@@ -2,16 +2,16 @@
 
 use std::cell::RefCell;
 
-use mes_core::{money::Cents, statement::Statement, verdict::Verdict};
-use mes_pipe::Result;
-use mes_pipe::journal::Journal;
+use mes_core::{
+    money::Cents,
+    round_trip::{Pairing, RoundTrip},
+    statement::Statement,
+    verdict::Verdict,
+};
+use mes_pipe::{Result, journal::Journal};
 
 use super::Days;
-use mes_judge::{
-    facts::Alert,
-    life::Life,
-    trades::{Pairing, Trade},
-};
+use mes_judge::{facts::Alert, life::Life};
 
 #[derive(Debug)]
 pub struct Tally {
@@ -21,7 +21,7 @@ pub struct Tally {
     ends: Vec<Cents>,
     peak: Cents,
     pub drawdown: Cents,
-    pub trades: Vec<Trade>,
+    pub trades: Vec<RoundTrip>,
     /// A limit was reached that ends trading for good, and which.
     pub died: bool,
     pub death: Option<Alert>,

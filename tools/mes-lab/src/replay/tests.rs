@@ -5,6 +5,7 @@ use mes_core::{
     dice::Draw,
     fills::{Latency, Model},
     interval::Interval,
+    limits::is_death,
     prediction::Prediction,
     row::Row,
     rules::{Breakers, StopBy},
@@ -12,8 +13,7 @@ use mes_core::{
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND, Ts},
 };
-use mes_pipe::journal::Journal;
-use mes_pipe::{Lineage, Settings, SettingsArgs};
+use mes_pipe::{Lineage, Settings, SettingsArgs, journal::Journal};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 use proptest::prelude::*;
 
@@ -156,7 +156,7 @@ fn stream(seed: u64) -> Stream {
 
 fn backtest(rows: &[Row], settings: &Settings, seed: u64) -> Facts {
     let mut broker = mes_exec::paper(settings).expect("a broker");
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let listener: &mut dyn Journal = &mut recorder;
     trade(&mut Given(rows.iter()), &mut broker, &mut Boxed(listener), settings, &stream(seed), None)
         .expect("trades");
@@ -213,7 +213,7 @@ proptest! {
         let days: Vec<_> = results.days.iter().map(|day| (day.start_cents, day.end_cents)).collect();
         prop_assert_eq!(few.equity(count), days);
         prop_assert_eq!((all.drawdown, all.died, &all.death), (few.drawdown, few.died, &few.death));
-        let death = results.alerts.iter().find(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str()));
+        let death = results.alerts.iter().find(|alert| is_death(&alert.rule));
         prop_assert_eq!(few.death.as_ref(), death);
         prop_assert_eq!(few.drawdown, results.drawdown_cents);
         prop_assert!(results.days.len() + results.days_dead >= 4);
@@ -230,9 +230,7 @@ fn the_markets_exercise_the_rules() {
         trades += results.trades.len();
         exits.extend(results.trades.iter().map(|trade| trade.exit.name()));
         alerts += results.alerts.len();
-        died += usize::from(
-            results.alerts.iter().any(|alert| mes_judge::life::LASTING.contains(&alert.rule.as_str())),
-        );
+        died += usize::from(results.alerts.iter().any(|alert| is_death(&alert.rule)));
     }
     assert!(
         trades > 500 && exits.len() >= 6 && died >= 2 && alerts > died,

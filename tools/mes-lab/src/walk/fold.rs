@@ -193,7 +193,9 @@ pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<St
             fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
         Ok(hash(&bytes))
     });
-    let tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    let mut tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
+    // Only nets need it, so it may be absent.
+    tools.extend(fs::read(beside("mes-nets")).ok().map(|bytes| hash(&bytes)));
     let Settings { rules, costs, fills, calendar } = settings;
     let settings = json!([rules.blake3, costs.blake3, calendar.blake3, fills]);
     Ok(hash(json!([chain, plan, settings, tools]).to_string().as_bytes()))

@@ -9,6 +9,8 @@ use std::{
 
 use mes_predict::model::{card::Card, read_card};
 
+use crate::shell;
+
 pub const SECOND: i64 = 1_000_000_000;
 pub const START: i64 = 1_700_000_000 * SECOND;
 
@@ -59,17 +61,19 @@ pub fn rows_after(count: usize, edge: f64, seed: u64, rows: usize) -> String {
 pub fn command(folder: &Path, family: &str, name: &str, rows: &str, flags: &[&str]) -> (PathBuf, Command) {
     let (input, model) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.onnx")));
     fs::write(&input, rows).expect("writes");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mes-train"));
+    let mut command = Command::new(shell::tools().join("mes-train"));
     command.args([family, "--horizon", "1s", "--threshold", "3", "--interval", "1s", "--out"]);
     command.arg(&model).args(flags).arg(&input);
     (model, command)
 }
 
+/// Runs it and names the model it writes.
 pub fn train(folder: &Path, family: &str, name: &str, rows: &str, flags: &[&str]) -> (PathBuf, Output) {
     let (model, mut command) = command(folder, family, name, rows, flags);
     (model, command.output().expect("runs"))
 }
 
+/// Reads the card of a model that was written.
 pub fn card(model: &Path, output: &Output) -> Card {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     read_card(model).expect("a card")

@@ -1,36 +1,41 @@
 //! The weights of a net: named, in order, begun by a seed.
 
 use candle_core::{Device, Tensor, Var};
+use mes_core::throws;
+use mes_pipe::fitting::Weight;
 
-use super::Candle;
-use crate::dice;
+use crate::Candle;
 
 /// All weights of a net, in the order in which it asked for them.
 pub struct Weights {
+    names: Vec<String>,
     vars: Vec<Var>,
     seed: u64,
 }
 
 impl Weights {
+    /// Begins without any; `seed` decides what is drawn.
     pub fn new(seed: u64) -> Weights {
-        Weights { vars: Vec::new(), seed }
+        Weights { names: Vec::new(), vars: Vec::new(), seed }
     }
 
     /// Makes a weight that is spread evenly between ±`bound`.
-    pub fn even(&mut self, dims: &[usize], bound: f32) -> Candle<Tensor> {
-        let seed = dice::seed(self.seed, self.vars.len() as u64);
+    pub fn even(&mut self, name: &str, dims: &[usize], bound: f32) -> Candle<Tensor> {
+        let seed = throws::seed(self.seed, self.vars.len() as u64);
         let count = dims.iter().product::<usize>() as u64;
-        self.add(dims, (0..count).map(|place| dice::even(seed, place) * bound).collect())
+        self.add(name, dims, (0..count).map(|place| throws::even(seed, place) * bound).collect())
     }
 
     /// Makes a weight of given values. What a net keeps of it follows the training.
-    pub fn add(&mut self, dims: &[usize], values: Vec<f32>) -> Candle<Tensor> {
+    pub fn add(&mut self, name: &str, dims: &[usize], values: Vec<f32>) -> Candle<Tensor> {
         let var = Var::from_vec(values, dims, &Device::Cpu)?;
         let tensor = var.as_tensor().clone();
+        self.names.push(name.to_owned());
         self.vars.push(var);
         Ok(tensor)
     }
 
+    /// Returns all, for their gradients.
     pub fn vars(&self) -> &[Var] {
         &self.vars
     }
@@ -38,6 +43,13 @@ impl Weights {
     /// Returns the values of all, one after the other.
     pub fn values(&self) -> Vec<Vec<f32>> {
         self.vars.iter().map(|var| values(var)).collect()
+    }
+
+    /// Returns all by name, for whoever writes the model.
+    pub fn named(&self) -> Vec<Weight> {
+        let all = self.names.iter().zip(&self.vars);
+        all.map(|(name, var)| Weight { name: name.clone(), dims: var.dims().to_vec(), values: values(var) })
+            .collect()
     }
 
     /// Sets all to what [`Weights::values`] gave.

@@ -17,6 +17,7 @@ pub struct AdamW {
 }
 
 impl AdamW {
+    /// Begins with nothing remembered of weights of these sizes.
     pub fn new(weights: &[Vec<f32>]) -> AdamW {
         let zeros: Vec<_> = weights.iter().map(|weights| vec![0.0; weights.len()]).collect();
         AdamW { step: 0, mean: zeros.clone(), spread: zeros }

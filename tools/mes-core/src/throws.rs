@@ -1,6 +1,6 @@
 //! Chance that is a function of seed and place alone, so that neither threads nor the order of work have a say.
 
-use mes_core::dice::splitmix64;
+use crate::dice::splitmix64;
 
 /// Throws for the `place`-th time under a seed.
 pub fn throw(seed: u64, place: u64) -> u64 {

@@ -1,11 +1,18 @@
 //! Nets find what was planted and nothing else, and the same bytes come of the same rows, settings and seed, whether
 //! or not something stopped them on the way.
 
-mod rows;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
 
-use std::{fs, path::Path, process::Stdio, thread::sleep, time::Duration};
-
-use rows::{card, command, rows, rows_after, train};
+use mes_golden::{
+    labelled::{card, command, rows, rows_after, train},
+    shell,
+};
 
 const SMALL: [&str; 6] = ["--epochs", "6", "--batch", "64", "--hidden", "12"];
 
@@ -97,6 +104,69 @@ fn a_killed_training_goes_on_as_if_it_had_not_been() {
         assert!(fs::read(&whole).expect("whole") == fs::read(&model).expect("resumed"), "{family}");
         assert!(!checkpoint.exists());
     }
+}
+
+/// Returns the one process that another has started, once it is there.
+fn child_of(parent: u32) -> String {
+    loop {
+        let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("it runs");
+        match children.split_whitespace().next() {
+            Some(child) => return child.into(),
+            None => sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+fn kill(process: &str) {
+    assert!(Command::new("kill").args(["-9", process]).status().expect("kill").success());
+}
+
+#[test]
+fn neither_program_outlives_the_other() {
+    let folder = tempfile::tempdir().expect("folder");
+    let text = rows(3000, 0.5, 6);
+    let flags = [&flags("mlp")[2..], &["--epochs", "9999", "--patience", "9999"]].concat();
+    let begin = |name: &str| {
+        let (model, mut command) = command(folder.path(), "mlp", name, &text, &flags);
+        let train = command.stderr(Stdio::piped()).spawn().expect("runs");
+        let nets = child_of(train.id());
+        let checkpoint = model.with_extension("onnx.checkpoint");
+        while !checkpoint.exists() {
+            sleep(Duration::from_millis(1));
+        }
+        (model, checkpoint, train, nets)
+    };
+
+    let (model, checkpoint, train, nets) = begin("orphan");
+    kill(&nets);
+    let output = train.wait_with_output().expect("ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(1) && stderr.contains("mes-nets: ended without an answer (signal: 9"),
+        "{stderr}"
+    );
+    assert!(checkpoint.exists() && !model.exists());
+
+    let (_, _, mut train, nets) = begin("widow");
+    train.kill().expect("kills");
+    train.wait().expect("ends");
+    // Whoever inherits it may let it lie dead.
+    let state =
+        || fs::read_to_string(format!("/proc/{nets}/stat")).ok().filter(|stat| !stat.contains(") Z "));
+    let waited = (0..2000).take_while(|_| state().is_some()).map(|_| sleep(Duration::from_millis(5))).count();
+    assert!(waited < 2000, "mes-nets is still there");
+}
+
+#[test]
+fn says_what_is_missing_where_nothing_fits_nets() {
+    let folder = tempfile::tempdir().expect("folder");
+    let alone = folder.path().join("mes-train");
+    fs::copy(shell::tools().join("mes-train"), &alone).expect("copies");
+    let (model, with_nets) = command(folder.path(), "mlp", "x", &rows(1500, 0.5, 7), &flags("mlp"));
+    let output = Command::new(alone).args(with_nets.get_args()).env("PATH", "").output().expect("runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && stderr.contains("mes-nets: not there"), "{stderr}");
+    assert!(!model.exists());
 }
 
 #[test]
