@@ -86,6 +86,9 @@ pub struct Ledger {
     /// It has been said that the broker knows of no protection of the open position.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unprotected: bool,
+    /// What is wrong with the last statement, and was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Cow<'static, str>>,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
     #[serde(deserialize_with = "market::checked")]
@@ -202,6 +205,7 @@ impl Ledger {
             wide_spread: false,
             locked: false,
             unprotected: false,
+            fault: None,
             said: None,
             market: Market::default(),
         }

@@ -40,6 +40,7 @@ pub mod tick;
 pub mod time;
 pub mod tz;
 pub mod verdict;
+pub mod vocabulary;
 pub mod within;
 
 /// What is wrong with a record or a setting, in words that say what was being read.

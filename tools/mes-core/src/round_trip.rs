@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 
+use chrono::{NaiveDate, TimeDelta};
+
 use crate::{
     contract::TICK_VALUE,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
     statement::Fill,
     time::Ts,
+    tz,
 };
 
 /// From flat to flat.
@@ -44,6 +47,18 @@ pub struct RoundTrip {
     pub reward_cents: Cents,
     /// A bar touched stop and target, and the stop was assumed.
     pub ambiguous: bool,
+}
+
+impl RoundTrip {
+    /// Returns the trading day on which it ended: the date of New York six hours later, since a day begins at 18:00.
+    pub fn session(&self) -> NaiveDate {
+        (tz::new_york(self.exited - 1) + TimeDelta::hours(6)).date()
+    }
+
+    /// Says on which side of the market it was: `long` or `short`.
+    pub fn side(&self) -> &'static str {
+        if self.side == Side::Buy { "long" } else { "short" }
+    }
 }
 
 /// Contracts that were closed together.

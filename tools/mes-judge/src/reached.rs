@@ -1,6 +1,6 @@
 //! A limit that was reached, as summaries and ledgers of trials have it.
 
-use mes_core::time;
+use mes_core::{time, vocabulary::short};
 use serde::{Deserialize, Serialize};
 
 use crate::{facts::Alert, words};
@@ -27,6 +27,6 @@ impl Reached {
     pub fn sentence(&self) -> String {
         let amount = |value| words::amount(&self.rule, value);
         let tight = if self.value < self.limit { ", and no trade fits under the rest" } else { "" };
-        format!("{} {}, limit {}{tight}", words::of(&self.rule), amount(self.value), amount(self.limit))
+        format!("{} {}, limit {}{tight}", short(&self.rule), amount(self.value), amount(self.limit))
     }
 }

@@ -215,6 +215,7 @@ impl Journal for Recorder {
         self.from = run.from.unwrap_or(Ts::MIN);
         self.begun = run.from.is_none();
         self.equity = run.ledger.start_cents;
+        self.pairing = Pairing::holding(run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         self.facts.run = Some(run.clone());
@@ -247,6 +248,9 @@ impl Journal for Recorder {
         for fill in &statement.fills {
             self.facts.entries += u64::from(fill.exit.is_none());
             self.facts.trades.extend(self.pairing.fill(fill));
+        }
+        if statement.position == 0 {
+            self.pairing.flat();
         }
         if self.life.is_over() {
             return self.keep(statement);

@@ -1,6 +1,6 @@
 //! What a run came to, under names that stay: the JSON summary. Units end a key's name; null is what cannot be known.
 
-use mes_core::{fills::Model, limits::is_death, money::Cents, time, tz};
+use mes_core::{fills::Model, limits::is_death, money::Cents, time, tz, vocabulary::short};
 use mes_pipe::{Origin, journal::Missing};
 use serde::Serialize;
 use serde_json::Value;
@@ -208,7 +208,7 @@ impl Summary {
         }
         if trades > 0 && quiet_days >= QUIET_DAYS && self.account_died.is_none() {
             let denied = Blocked::ranked(&self.metrics.blocked.denied);
-            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| words::of(rule));
+            let why = denied.first().map_or("nothing".to_owned(), |(rule, _)| short(rule));
             warnings.push(format!("no trade in the last {quiet_days} days; denied most often: {why}"));
         }
         warnings.extend(missing.map(|missing| format!("the journal is not whole: {}", missing.words())));

@@ -1,5 +1,6 @@
 //! The summary for a person at a terminal.
 
+use mes_core::vocabulary::short;
 use std::fmt::Write as _;
 
 use crate::{
@@ -207,7 +208,7 @@ fn exits(summary: &Summary, out: &mut String) {
     let _ = writeln!(out, "\n  exits");
     for (name, split) in exits {
         let net = signed_usd(split.net_usd);
-        let _ = writeln!(out, "    {:<34} {:>6} {:>12}", words::of(name), split.trades, net);
+        let _ = writeln!(out, "    {:<34} {:>6} {:>12}", short(name), split.trades, net);
     }
 }
 
@@ -225,7 +226,7 @@ fn blocked(summary: &Summary, out: &mut String) {
     let signals = words::count(blocked.signals, "signal");
     let _ = writeln!(out, "\n  {signals}, {} entries; denied most often", blocked.entries);
     for (name, times) in Blocked::ranked(&blocked.denied).into_iter().take(4) {
-        let _ = writeln!(out, "    {:<34} {:>6}", words::of(name), words::grouped(times));
+        let _ = writeln!(out, "    {:<34} {:>6}", short(name), words::grouped(times));
     }
 }
 

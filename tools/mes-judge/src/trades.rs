@@ -1,22 +1,6 @@
-//! What is said of round trips beside their own figures.
+//! What round trips leave open: those whose bar touched stop and target.
 
-use chrono::{NaiveDate, TimeDelta};
-use mes_core::{
-    money::Cents,
-    order::{ExitReason, Side},
-    round_trip::RoundTrip,
-    tz,
-};
-
-/// Returns the trading day on which a trade ended: the date of New York six hours later, since a day begins at 18:00.
-pub fn session(trade: &RoundTrip) -> NaiveDate {
-    (tz::new_york(trade.exited - 1) + TimeDelta::hours(6)).date()
-}
-
-/// Says on which side of the market a trade was: `long` or `short`.
-pub fn side(trade: &RoundTrip) -> &'static str {
-    if trade.side == Side::Buy { "long" } else { "short" }
-}
+use mes_core::{money::Cents, order::ExitReason, round_trip::RoundTrip};
 
 /// Counts the trades whose bar touched stop and target, and says what all trades had made, net, had each of these
 /// reached its target. What was booked is the worst, except with optimistic fills, where it is the best.

@@ -9,85 +9,8 @@ use mes_core::{
     rules::{Exits, StopBy},
     time::Ts,
     tz,
+    vocabulary::{self, Unit},
 };
-
-const NAMES: [(&str, &str); 69] = [
-    ("max_loss_usd", "the firm's maximum loss"),
-    ("beyond_limit_usd", "loss beyond the limit"),
-    ("halted", "halted until a person resumes"),
-    ("beyond_worst_case_usd", "loss beyond the worst case"),
-    ("price_jump_percent", "price that no market makes"),
-    ("new_price_points", "price that jumped and stayed"),
-    ("roll_points", "another contract under a position"),
-    ("locked_s", "market locked"),
-    ("quote_sides", "quote with a side missing"),
-    ("quote_crossed_ticks", "quote crossed or locked"),
-    ("quote_far_percent", "quote far from the last trade"),
-    ("price_jump", "price jumped"),
-    ("roll", "another contract"),
-    ("locked", "market locked"),
-    ("losses_pause_s", "pause after losses in a row"),
-    ("spread_ticks", "spread too wide"),
-    ("news_contracts", "too near an announcement"),
-    ("best_day_usd", "the day has earned enough"),
-    ("ladder_contracts", "the firm's size"),
-    ("atr_ticks", "market too wild"),
-    ("volume_contracts", "market too quiet"),
-    ("reversal_cooldown_s", "turned over too soon"),
-    ("reversals_in_range", "turned over too often"),
-    ("guard_contracts", "guard: too many contracts"),
-    ("guard_stop", "guard: stop too wide"),
-    ("guard_stop_back", "guard: stop moved away from the market"),
-    ("unexplained_position", "position is not the sum of its fills"),
-    ("unprotected_position", "position without its stop"),
-    ("unprotected_ms", "position without protection at the broker"),
-    ("kill_loss_usd", "kill switch"),
-    ("account_drawdown_usd", "account drawdown"),
-    ("daily_drawdown_usd", "daily drawdown"),
-    ("daily_loss_usd", "daily loss"),
-    ("entries_session_s", "outside the hours for entries"),
-    ("day_end_s", "too near the end of the day"),
-    ("stale_ms", "last trade or quote too old"),
-    ("account_stale_ms", "account not looked at lately"),
-    ("account_barred", "broker wants no entries"),
-    ("cooldown_s", "pause after an exit"),
-    ("minimum_balance_usd", "below the minimum balance"),
-    ("tier_contracts", "balance below the lowest tier"),
-    ("per_trade_usd", "more risk than one trade may have"),
-    ("room_usd", "no room left under a limit"),
-    ("size_usd", "too small for one contract"),
-    ("in_trade", "already in a trade"),
-    ("in_flight", "an order was on its way"),
-    ("no_prediction", "no prediction (warm-up)"),
-    ("flat", "the model expected no move"),
-    ("confidence", "not confident enough"),
-    ("warm_up", "before --from"),
-    ("closed", "market closed"),
-    ("session_end", "session ended"),
-    ("position_open", "a position was open"),
-    ("cancelled", "cancelled by risk"),
-    ("expired", "no trade within the entry's lifetime"),
-    ("end_of_data", "end of data"),
-    ("person", "stopped by a person"),
-    ("data_gap", "hole in the data"),
-    ("eod_flatten", "end of the day"),
-    ("target", "target"),
-    ("stop", "stop"),
-    ("trail", "trailing stop"),
-    ("signal", "opposite signal"),
-    ("timeout", "held long enough"),
-    ("limit", "limit reached"),
-    ("guard_day_end", "guard: end of the day"),
-    ("guard_closed", "guard: market closed"),
-    ("guard_rate", "guard: too many orders a minute"),
-    ("guard_ts", "guard: decided in the future"),
-];
-
-/// Says what a rule, reason or refusal is; one unknown here by its own name.
-pub fn of(name: &str) -> String {
-    let known = NAMES.iter().find(|(known, _)| *known == name);
-    known.map_or_else(|| name.replace('_', " "), |(_, words)| (*words).to_owned())
-}
 
 /// Says where the stop and the target of a trade lie: `8 ticks, 16 ticks`.
 pub fn bracket(exits: &Exits) -> String {
@@ -108,12 +31,13 @@ pub fn bracket(exits: &Exits) -> String {
 
 /// Writes a value with the unit that ends its rule's name.
 pub fn amount(rule: &str, value: f64) -> String {
-    match rule.rsplit('_').next() {
-        Some("usd") => Cents::from_usd(value).to_string(),
-        Some(unit @ ("s" | "ms")) => format!("{value:.0} {unit}"),
-        Some("percent") => format!("{value:.1} %"),
-        Some("points") => format!("{value:.2}"),
-        _ => format!("{value}"),
+    match vocabulary::unit(rule) {
+        Unit::Dollars => Cents::from_usd(value).to_string(),
+        Unit::Seconds => format!("{value:.0} s"),
+        Unit::Milliseconds => format!("{value:.0} ms"),
+        Unit::Percent => format!("{value:.1} %"),
+        Unit::Points => format!("{value:.2}"),
+        Unit::Ticks | Unit::Contracts | Unit::Plain => format!("{value}"),
     }
 }
 

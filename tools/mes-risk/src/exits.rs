@@ -1,7 +1,7 @@
 //! What ends a trade before its bracket does.
 
 use mes_core::{
-    ledger::Ledger,
+    ledger::{Ledger, Sent},
     order::{Action, ExitReason, Signal},
     row::Row,
     rules::Rules,
@@ -13,18 +13,19 @@ use mes_core::{
 
 use crate::{rules::news, stops};
 
-/// Returns what to do about an open position or an entry that waits or is `entering`, on its way, if anything.
+/// Returns what to do about an open position or an entry, if anything; `sent` is what an order asked for that the broker has
+/// not taken over. One that is on its way counts as waiting; while an exit is, there is nothing to do.
 pub fn exit(
     row: &Row,
     statement: &Statement,
-    entering: bool,
+    sent: Option<Sent>,
     rules: &Rules,
     ledger: &Ledger,
     today: Option<&Today>,
 ) -> Option<(Signal, Action)> {
     let has = |role: Role| statement.working.iter().any(|order| order.role == role);
-    let (position, waiting) = (statement.position, entering || has(Role::Entry));
-    if position == 0 && !waiting {
+    let (position, waiting) = (statement.position, sent == Some(Sent::Entry) || has(Role::Entry));
+    if (position == 0 && !waiting) || sent == Some(Sent::Exit) {
         return None;
     }
     let leaving = has(Role::Exit);

@@ -99,6 +99,7 @@ impl Risk {
 
     /// Takes in the account as it was left, and adds to `out` what a person should know of it.
     pub fn closed(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
+        self.check_statement(statement, out);
         memory::end(&mut self.ledger, statement, &self.rules.breakers, out);
     }
 
@@ -113,7 +114,7 @@ impl Risk {
         self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
-        self.check_statement(ts, statement, out);
+        self.check_statement(statement, out);
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules, out);
         if self.ledger.market.prices.jump().is_none() {
             self.check_limits(row, statement, today, out);
@@ -123,7 +124,8 @@ impl Risk {
         }
         // An order on its way counts in full until the broker has taken it over, and holds back no exit but another one.
         let in_flight = self.sent > statement.seen;
-        if let Some((signal, action)) = self.exit(row, statement, today)
+        let sent = self.ledger.sent.filter(|_| in_flight);
+        if let Some((signal, action)) = exit(row, statement, sent, &self.rules, &self.ledger, today)
             && (!in_flight || matches!(action, Action::Exit { .. }))
         {
             let signal = self.turn(row, statement, signal, &action, out);
@@ -147,15 +149,6 @@ impl Risk {
         };
         self.say(ts, &idle, out);
         Ok(())
-    }
-
-    /// Returns what to do about a position or an entry, those on their way too; nothing while an exit is.
-    fn exit(&self, row: &Row, statement: &Statement, today: Option<&Today>) -> Option<(Signal, Action)> {
-        let sent = self.ledger.sent.filter(|_| self.sent > statement.seen);
-        if sent == Some(Sent::Exit) {
-            return None;
-        }
-        exit(row, statement, sent == Some(Sent::Entry), &self.rules, &self.ledger, today)
     }
 
     fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
@@ -182,17 +175,24 @@ impl Risk {
         });
     }
 
-    /// Halts trading, which closes what is open, when a statement cannot be true or leaves a position unprotected: a
-    /// person has to look.
-    fn check_statement(&mut self, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
+    /// Says what of a statement cannot be true, or leaves a position unprotected: then trading halts, which closes what is
+    /// open, and a person has to look.
+    fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
         let fresh = std::mem::take(&mut self.fresh);
-        witness::unprotected(&mut self.ledger, ts, statement, out);
-        let Some(fault) = witness::fault(statement, self.ledger.position, fresh) else { return };
-        if self.ledger.halted.is_none() {
+        witness::bare(&mut self.ledger, statement, out);
+        let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
+        let before = self.ledger.fault.take();
+        let Some(fault) = fault else { return };
+        let said = fault.stays && before.is_some_and(|before| before == fault.rule);
+        let halts = fault.halts && self.ledger.halted.is_none();
+        if halts {
             self.ledger.halted = Some(fault.to_string());
-            let (value, limit) = (fault.found as f64, fault.wanted as f64);
-            out.push(Verdict::Alert { ts, rule: fault.rule.into(), value, limit });
         }
+        if halts || !said {
+            let (value, limit) = (fault.found, fault.wanted);
+            out.push(Verdict::Alert { ts: statement.ts, rule: fault.rule.into(), value, limit });
+        }
+        self.ledger.fault = Some(fault.rule.into());
     }
 
     fn check_limits(

@@ -318,7 +318,10 @@ fn changes(before: &Ledger, now: &Ledger) -> Result<Value> {
     let fields = |ledger: &Ledger| serde_json::to_value(ledger).map_err(Error::failed);
     let (before, mut now) = (fields(before)?, fields(now)?);
     if let Some(now) = now.as_object_mut() {
+        let gone = before.as_object().into_iter().flatten().map(|(name, _)| name);
+        let gone: Vec<String> = gone.filter(|name| !now.contains_key(*name)).cloned().collect();
         now.retain(|name, value| before[name.as_str()] != *value);
+        now.extend(gone.into_iter().map(|name| (name, Value::Null)));
     }
     Ok(now)
 }

@@ -33,6 +33,14 @@ pub fn smallest_ticks(exits: &Exits) -> i64 {
     }
 }
 
+/// Returns the widest stop that these rules place, in ticks.
+pub fn widest_ticks(exits: &Exits) -> i64 {
+    match exits.stop {
+        StopBy::Ticks => exits.stop_ticks,
+        StopBy::Atr | StopBy::Structure => exits.stop_ticks.max(exits.max_stop_ticks),
+    }
+}
+
 /// Returns how far from its entry the target of a trade with this stop lies, in ticks.
 pub fn target_ticks(exits: &Exits, stop_ticks: i64) -> i64 {
     if exits.reward_risk > 0.0 {

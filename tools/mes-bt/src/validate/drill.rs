@@ -5,12 +5,14 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
     bar::Bar,
     interval::Interval,
-    limits::is_death,
+    ledger::Lasts,
+    limits::{is_death, lasts},
     prediction::Prediction,
     row::Row,
     session::{Day, Filter},
     time::SECOND,
     tz,
+    vocabulary::short,
 };
 use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
@@ -26,9 +28,6 @@ const DAYS: u64 = 15;
 /// Seconds at one price, and seconds of falling a tick each.
 const CALM: i64 = 60;
 const FALL: i64 = 30;
-
-/// Limits that end trading for good.
-const KILLS: [&str; 2] = ["max_loss_usd", "kill_loss_usd"];
 
 /// What the drill showed.
 pub struct Drill {
@@ -95,10 +94,10 @@ impl Drill {
     /// Says whether the kill switch ended trading for good, and how.
     pub fn killed(&self) -> (bool, String) {
         let Facts { trades, alerts, .. } = &self.unreviewed;
-        match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
+        match alerts.iter().find(|alert| lasts(&alert.rule) == Some(Lasts::Halt)) {
             Some(alert) => {
                 let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
-                let (rule, trades) = (mes_judge::words::of(&alert.rule), count(after as u64, "trade"));
+                let (rule, trades) = (short(&alert.rule), count(after as u64, "trade"));
                 (
                     after == 0,
                     format!("drill: {rule} ended it for good on day {}, {trades} after it", alert.day),
@@ -123,7 +122,7 @@ impl Drill {
         let held = trades.len() >= 5 && worst <= self.daily_loss_usd && stopped.is_some() && after == 0;
         let end = match stopped {
             Some(alert) => {
-                format!("{} stopped the account on day {}", mes_judge::words::of(&alert.rule), alert.day)
+                format!("{} stopped the account on day {}", short(&alert.rule), alert.day)
             }
             None => "nothing stopped the account".to_owned(),
         };

@@ -11,7 +11,6 @@ use crate::{
     facts::Facts,
     metrics::returns::{self, YEAR},
     stats::{block_length, bootstrap::stationary, interval::bca},
-    trades,
 };
 
 /// Fewer sessions cannot say how far they scatter.
@@ -150,7 +149,7 @@ fn sessions(facts: &Facts) -> Option<Vec<Sums>> {
         })
         .collect();
     for trade in &facts.trades {
-        let day = facts.days.partition_point(|day| day.date < trades::session(trade));
+        let day = facts.days.partition_point(|day| day.date < trade.session());
         if let Some(session) = sessions.get_mut(day) {
             tally(session, trade);
         }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use mes_core::money::Cents;
 
-use crate::{facts::Facts, trades};
+use crate::facts::Facts;
 
 const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
                       max_drawdown_usd,max_drawdown_ratio";
@@ -25,7 +25,7 @@ struct Traded {
 pub fn csv(facts: &Facts) -> String {
     let mut traded: BTreeMap<NaiveDate, Traded> = BTreeMap::new();
     for trade in &facts.trades {
-        let day = traded.entry(trades::session(trade)).or_default();
+        let day = traded.entry(trade.session()).or_default();
         day.trades += 1;
         day.gross += trade.gross_cents;
         day.commission += trade.commission_cents;

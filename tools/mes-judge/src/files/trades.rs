@@ -1,7 +1,5 @@
 //! Trades as a table: one row each, money in dollars, times in UTC.
 
-use crate::trades;
-use mes_core::{money::Cents, round_trip::RoundTrip, time};
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use arrow_array::{
@@ -9,6 +7,7 @@ use arrow_array::{
     TimestampNanosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
+use mes_core::{money::Cents, round_trip::RoundTrip, time};
 use mes_pipe::{Result, TableFile, schema::instant};
 
 const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
@@ -24,7 +23,7 @@ pub fn csv(trades: &[RoundTrip]) -> String {
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             time::format(trade.entered),
             time::format(trade.exited),
-            trades::side(trade),
+            trade.side(),
             trade.contracts,
             trade.entry_price,
             trade.exit_price,
@@ -59,7 +58,7 @@ pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
     let columns: Vec<ArrayRef> = vec![
         at(|trade| trade.entered),
         at(|trade| trade.exited),
-        text(trades::side),
+        text(RoundTrip::side),
         Arc::new(Int64Array::from_iter_values(trades.iter().map(|trade| trade.contracts))),
         price(|trade| trade.entry_price),
         price(|trade| trade.exit_price),

@@ -1,5 +1,6 @@
 //! Why trades were not made: from rows to signals to orders to entries, and what stood between.
 
+use mes_core::vocabulary::short;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -77,7 +78,7 @@ impl Blocked {
         }];
         for (kind, counts) in [("denied", &self.denied), ("refused", &self.refused)] {
             for (name, times) in Blocked::ranked(counts) {
-                lines.push(format!("{kind} {}: {}", words::count(times, "time"), words::of(name)));
+                lines.push(format!("{kind} {}: {}", words::count(times, "time"), short(name)));
             }
         }
         lines

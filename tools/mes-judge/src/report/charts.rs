@@ -1,7 +1,7 @@
 //! What is drawn, from what.
 
 use chrono::{Datelike, NaiveDate};
-use mes_core::{limits::is_death, money::Cents, tz};
+use mes_core::{limits::is_death, money::Cents, tz, vocabulary::short};
 
 use super::{
     html::colour,
@@ -92,7 +92,7 @@ pub fn equity(facts: &Facts) -> String {
     }
     for alert in facts.alerts.iter().filter(|alert| is_death(&alert.rule)) {
         let index = points.partition_point(|point| point.ts < alert.ts).min(points.len() - 1);
-        above.mark("died", place(index), &words::of(&alert.rule));
+        above.mark("died", place(index), &short(&alert.rule));
     }
     above.render() + "<p class=\"caption\">Drawdown from the peak, bar by bar</p>" + &under.render()
 }

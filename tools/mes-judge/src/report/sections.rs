@@ -1,5 +1,6 @@
 //! The sections of the page, top to bottom.
 
+use mes_core::vocabulary::short;
 use std::fmt::Write as _;
 
 use mes_core::time::{self, SECOND};
@@ -15,7 +16,6 @@ use crate::{
     metrics::{blocked::Blocked, trade::Split},
     summary::Summary,
     terminal::{chance, interval},
-    trades,
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
 
@@ -184,7 +184,7 @@ pub fn exits(summary: &Summary) -> String {
         .iter()
         .map(|(name, split)| {
             vec![
-                Cell::Text(words::of(name)),
+                Cell::Text(short(name)),
                 Cell::Bar(split.trades as f64 / most, split.net_usd),
                 Cell::Number(words::grouped(split.trades as u64)),
                 Cell::Signed(signed_usd(split.net_usd), split.net_usd),
@@ -257,7 +257,7 @@ pub fn limits(summary: &Summary) -> String {
             vec![
                 Cell::Number(reached.day.to_string()),
                 Cell::Text(time::parse(&reached.ts).map(words::new_york).unwrap_or_default()),
-                Cell::Text(words::of(&reached.rule)),
+                Cell::Text(short(&reached.rule)),
                 Cell::Number(amount(reached.value)),
                 Cell::Number(amount(reached.limit)),
             ]
@@ -307,7 +307,7 @@ pub fn blocked(summary: &Summary) -> String {
             .into_iter()
             .map(|(name, count)| {
                 let bar = Cell::Bar(count as f64 / most, 0.0);
-                vec![Cell::Text(words::of(name)), bar, Cell::Number(words::grouped(count))]
+                vec![Cell::Text(short(name)), bar, Cell::Number(words::grouped(count))]
             })
             .collect();
         let _ = write!(body, "<h3>{heading}</h3>\n{}", table(&["", "|", ">Times"], &rows));
@@ -329,9 +329,9 @@ pub fn last_trades(facts: &Facts) -> String {
             let net = trade.net_cents.usd();
             vec![
                 Cell::Text(words::new_york_second(trade.entered)),
-                Cell::Text(trades::side(trade).into()),
+                Cell::Text(trade.side().into()),
                 Cell::Signed(signed_usd(net), net),
-                Cell::Text(words::of(trade.exit.name())),
+                Cell::Text(short(trade.exit.name())),
                 Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),
                 Cell::Number(trade.contracts.to_string()),
                 Cell::Number(format!("{:.2}", trade.entry_price)),

@@ -1,6 +1,11 @@
 //! One made-up life of an account: sessions drawn from those that were, traded on against the limits.
 
-use mes_core::{money::Cents, rules::Rules};
+use mes_core::{
+    ledger::Lasts,
+    limits::{Facts, Limits},
+    money::Cents,
+    rules::Rules,
+};
 
 /// How a life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,31 +38,35 @@ pub fn live<'a>(
     sessions: impl Iterator<Item = &'a [Cents]>,
     mut at_day_end: impl FnMut(usize, Cents),
 ) -> Life {
-    let limits = &rules.limits;
-    let [daily_loss, daily_fall, fall, kill] =
-        [limits.daily_loss_usd, limits.daily_drawdown_usd, limits.account_drawdown_usd, limits.kill_loss_usd]
-            .map(Cents::from_usd);
+    let (limits, least) = (Limits::of(rules), Cents::from_usd(rules.limits.minimum_balance_usd));
     let mut life = Life { end: End::Alive, net: Cents::ZERO, drawdown: Cents::ZERO, days_stopped: 0 };
     let (mut equity, mut peak, mut day_end_high, mut best_day) = (start, start, start, Cents::ZERO);
     for (day, session) in (1..).zip(sessions) {
         let morning = equity;
         let mut day_peak = equity;
-        let floor = rules.prop.as_ref().map(|prop| prop.floor(start, day_end_high));
         for net in session {
             equity += *net;
             (peak, day_peak) = (peak.max(equity), day_peak.max(equity));
             life.drawdown = life.drawdown.max(peak - equity);
-            let dead = [
-                ("max_loss_usd", floor.is_some_and(|floor| equity <= floor)),
-                ("kill_loss_usd", start - equity >= kill),
-                ("account_drawdown_usd", peak - equity >= fall),
-                ("minimum_balance_usd", equity < Cents::from_usd(limits.minimum_balance_usd)),
-            ];
-            if let Some((rule, _)) = dead.into_iter().find(|(_, dead)| *dead) {
+            let facts = Facts {
+                first_cents: start,
+                start_cents: start,
+                peak_cents: peak,
+                day_end_high_cents: day_end_high,
+                day_start_cents: morning,
+                day_peak_cents: day_peak,
+                equity_cents: equity,
+                quoted_cents: equity,
+            };
+            let reached = limits.reached(&facts, Cents::ZERO);
+            let dead = reached.filter(|reached| reached.lasts > Lasts::Day).map(|reached| reached.rule);
+            // Nothing is entered below it any more.
+            let dead = dead.or((equity < least).then_some("minimum_balance_usd"));
+            if let Some(rule) = dead {
                 life.end = End::Died { day, rule };
                 break;
             }
-            if morning - equity >= daily_loss || day_peak - equity >= daily_fall {
+            if reached.is_some() {
                 life.days_stopped += 1;
                 break;
             }

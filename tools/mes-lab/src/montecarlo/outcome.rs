@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use mes_core::{dice::Draw, money::Cents, rules::Rules};
+use mes_core::{dice::Draw, money::Cents, rules::Rules, vocabulary::short};
 use mes_pipe::Origin;
 use serde::Serialize;
 use serde_json::Value;
@@ -275,7 +275,7 @@ fn chances(lives: &[super::account::Life], rules: &Rules) -> Vec<Chance> {
         chance("a day that a daily limit ends".into(), times(|life| life.days_stopped > 0)),
         chance("the end of the account".into(), times(|life| matches!(life.end, End::Died { .. }))),
     ];
-    chances.extend(ends.into_iter().map(|(rule, times)| chance(format!("  by {}", words::of(rule)), times)));
+    chances.extend(ends.into_iter().map(|(rule, times)| chance(format!("  by {}", short(rule)), times)));
     if let Some(prop) = &rules.prop {
         let of = format!("passing: {} before the floor", usd(prop.target_usd));
         chances.push(chance(of, times(|life| matches!(life.end, End::Passed { .. }))));

@@ -10,9 +10,16 @@ use mes_core::{
     session::Filter,
     statement::{Barred, Statement},
     time::{self, MILLI, MINUTE, SECOND},
+    vocabulary::{Kind, names},
 };
 
 use super::*;
+
+#[test]
+fn the_rules_are_those_of_the_vocabulary() {
+    let rules: Vec<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
+    assert_eq!(names(Kind::Rule).collect::<Vec<_>>(), rules);
+}
 
 /// An entry at a New York lunch with 8 ticks of stop: $12.09 of risk a contract.
 struct Case {
