@@ -1,6 +1,7 @@
 //! Style as a test: what the compiler and clippy do not see.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -143,6 +144,119 @@ fn no_tool_imports_another_but_along_the_arrows() {
             assert!(!(alone && other.starts_with("mes-")), "{name} imports {other}");
         }
     }
+}
+
+/// What lies in a circle cannot be read, or tested, one after the other.
+#[test]
+fn no_public_modules_import_each_other_in_a_circle() {
+    for (name, modules) in crates() {
+        let public: Vec<&String> = modules.keys().filter(|module| modules[*module].public).collect();
+        for (index, one) in public.iter().enumerate() {
+            for other in &public[index + 1..] {
+                // A run names its broker, and a broker is told of the run.
+                if name.contains("mes-core") && [one.as_str(), other.as_str()] == ["broker", "run"] {
+                    continue;
+                }
+                let there = way(&modules, one, other, &mut BTreeSet::new());
+                let back = way(&modules, other, one, &mut BTreeSet::new());
+                let circle =
+                    there.zip(back).map(|(there, back)| [&there[..], &back[1..]].concat().join(" → "));
+                assert_eq!(circle, None, "{name}: modules import each other in a circle");
+            }
+        }
+    }
+}
+
+/// A module of a crate's root, with all its files, and which of the others it names outside tests.
+#[derive(Default)]
+struct Module {
+    public: bool,
+    uses: BTreeSet<String>,
+}
+
+/// Finds a way along imports, both ends included.
+fn way(
+    modules: &BTreeMap<String, Module>,
+    from: &str,
+    to: &str,
+    seen: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    if from == to {
+        return Some(vec![to.to_owned()]);
+    }
+    if !seen.insert(from.to_owned()) {
+        return None;
+    }
+    let rest = modules[from].uses.iter().find_map(|next| way(modules, next, to, seen))?;
+    Some([vec![from.to_owned()], rest].concat())
+}
+
+/// Returns the modules of every crate of the house that is a library.
+fn crates() -> Vec<(String, BTreeMap<String, Module>)> {
+    let sources = sources();
+    let libraries = sources.iter().filter(|(path, _)| path.ends_with("src/lib.rs"));
+    libraries
+        .map(|(path, root)| {
+            let folder = path.parent().expect("a folder");
+            let mut modules = declared(root);
+            let names: BTreeSet<String> = modules.keys().cloned().collect();
+            for (path, text) in &sources {
+                let Ok(within) = path.strip_prefix(folder) else { continue };
+                let whole = within.with_extension("").display().to_string();
+                let parts: Vec<&str> = whole.split('/').filter(|part| *part != "mod").collect();
+                if let Some(module) = modules.get_mut(parts[0]).filter(|_| !parts.contains(&"tests")) {
+                    let others = named(code(text), parts.len()).into_iter().filter(|name| name != parts[0]);
+                    module.uses.extend(others.filter(|name| names.contains(name)));
+                }
+            }
+            (folder.display().to_string(), modules)
+        })
+        .collect()
+}
+
+/// Returns the modules that a crate's root declares.
+fn declared(root: &str) -> BTreeMap<String, Module> {
+    let module = |line: &str| {
+        let public = line.starts_with("pub ");
+        let name = line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')?;
+        Some((name.to_owned(), Module { public, ..Module::default() }))
+    };
+    root.lines().filter_map(module).collect()
+}
+
+/// Returns the names right under the crate's root that a source names which lies so deep below it: after `crate::`, and
+/// after as many `super::`.
+fn named(text: &str, depth: usize) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let text = lines.join("\n");
+    let inside = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let name =
+        |text: &str| text.trim_start().split(|letter| !inside(letter)).next().unwrap_or_default().to_owned();
+    let mut names = Vec::new();
+    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
+        for (at, _) in text.match_indices(&root) {
+            if text[..at].ends_with(|before| inside(before) || before == ':') {
+                continue;
+            }
+            let rest = &text[at + root.len()..];
+            // `{a::{b, c}, d}` names a and d.
+            let mut level = 0;
+            let braces = rest.split_inclusive(['{', '}', ',']).take_while(|piece| {
+                let before = level;
+                level += i32::from(piece.ends_with('{')) - i32::from(piece.ends_with('}'));
+                before > 0 || piece.starts_with('{')
+            });
+            let mut depth = 0;
+            for piece in braces {
+                if depth == 1 {
+                    names.push(name(piece));
+                }
+                depth += i32::from(piece.ends_with('{')) - i32::from(piece.ends_with('}'));
+            }
+            names.push(name(rest));
+        }
+    }
+    names
 }
 
 #[test]

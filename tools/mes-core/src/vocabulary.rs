@@ -446,5 +446,9 @@ mod tests {
         ] {
             assert_eq!(sentence(name, 7.5, 5.0), said);
         }
+        assert_eq!(
+            (short("daily_loss_usd"), short("a_new_rule")),
+            ("daily loss".into(), "a new rule".into())
+        );
     }
 }

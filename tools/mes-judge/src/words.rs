@@ -172,8 +172,6 @@ mod tests {
 
     #[test]
     fn read_as_people_write() {
-        assert_eq!(of("daily_loss_usd"), "daily loss");
-        assert_eq!(of("a_new_rule"), "a new rule");
         assert_eq!(amount("daily_loss_usd", 50.0), "$50.00");
         assert_eq!(amount("cooldown_s", 12.0), "12 s");
         assert_eq!(

@@ -196,7 +196,8 @@ mod tests {
         statement.fills[1].commission_cents = Cents(84);
         for (balance, held, wrong) in [(416, 0, false), (417, 0, true), (417, 2, false)] {
             statement.balance_cents = Cents(balance);
-            let fault = fault(&statement, &Ledger::new(Cents::ZERO), first, &exits());
+            let ledger = Ledger { position: held, ..Ledger::new(Cents::ZERO) };
+            let fault = fault(&statement, &ledger, true, &exits());
             assert_eq!(
                 fault.map(|fault| fault.rule),
                 wrong.then_some("unexplained_balance_usd"),

@@ -8,7 +8,8 @@ use mes_core::money::Cents;
 
 use crate::facts::Facts;
 
-const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
+/// The first line of [`csv`].
+pub const HEADER: &str = "date,start_usd,end_usd,high_usd,low_usd,net_usd,trades,gross_usd,commission_usd,slippage_usd,\
                       max_drawdown_usd,max_drawdown_ratio";
 
 /// What the trades that ended on a day add up to.

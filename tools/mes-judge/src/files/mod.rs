@@ -4,6 +4,9 @@ mod days;
 pub mod equity;
 mod trades;
 
+pub use days::HEADER as DAYS;
+pub use trades::HEADER as TRADES;
+
 use std::path::Path;
 
 use mes_core::money::Cents;

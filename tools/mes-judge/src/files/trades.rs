@@ -10,7 +10,8 @@ use arrow_schema::{DataType, Field, Schema};
 use mes_core::{money::Cents, round_trip::RoundTrip, time};
 use mes_pipe::{Result, TableFile, schema::instant};
 
-const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
+/// The first line of [`csv`].
+pub const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
                       net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd";
 
 /// Writes the trades as comma-separated values; no value needs quotes.

@@ -12,6 +12,7 @@ use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, time}
 use mes_pipe::{AnswerArgs, Error, Origin, Result, SettingsArgs, write::whole};
 use serde_json::{Value, json};
 
+use mes_judge::files;
 use outcome::Outcome;
 
 /// Draw the sessions of a backtest anew many times and see how often the account would have met its limits
@@ -101,11 +102,17 @@ fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
     let summary: Value =
         serde_json::from_str(&text("summary.json")?).map_err(|error| wrong(&error.to_string()))?;
     let days = summary["span"]["days"].as_u64().ok_or_else(|| wrong("no span.days"))? as usize;
+    let path = directory.join("trades.csv");
+    let trades = text("trades.csv")?;
+    if trades.lines().next() != Some(files::TRADES) {
+        let error =
+            "columns of another version of mes: write it again with mes-bt --out, or mes-bt report --out";
+        return Err(Error::data(error).at(path.display()));
+    }
     let mut sessions: Vec<Vec<Cents>> = Vec::new();
     let mut last = None;
-    for (line, trade) in (2..).zip(text("trades.csv")?.lines().skip(1)) {
-        let wrong =
-            || Error::data(format!("{}: line {line}: no trade", directory.join("trades.csv").display()));
+    for (line, trade) in (2..).zip(trades.lines().skip(1)) {
+        let wrong = || Error::data(format!("{}: line {line}: no trade", path.display()));
         let cells: Vec<&str> = trade.split(',').collect();
         let exited =
             cells.get(1).and_then(|text| time::parse(text).ok()).and_then(|ts| schedule.of_bar(ts).copied());
@@ -118,9 +125,38 @@ fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
     }
     if sessions.is_empty() {
         let what = "no trade to draw from; mes-bt says in its summary what blocked them";
-        return Err(Error::data(what).at(directory.join("trades.csv").display()));
+        return Err(Error::data(what).at(path.display()));
     }
     sessions.resize(days.max(sessions.len()), Vec::new());
     let (settings, lineage) = (summary["settings"].clone(), summary["lineage"].clone());
     Ok(Past { sessions, origin: Origin::of(&lineage), settings, lineage })
+}
+
+#[cfg(test)]
+mod tests {
+    use mes_core::{calendar::Calendar, session::Filter};
+
+    use super::*;
+
+    #[test]
+    fn trades_of_another_version_are_refused_in_one_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        std::fs::write(path.join("summary.json"), r#"{"span": {"days": 1}}"#).expect("writes");
+        let schedule = || {
+            let flat_by = chrono::NaiveTime::from_hms_opt(16, 30, 0).expect("a time");
+            Schedule::new(Calendar::shipped(), flat_by, None, Filter::Rth)
+        };
+        let line = "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,12.09,false,0.00";
+        let write = |header: &str| {
+            std::fs::write(path.join("trades.csv"), format!("{header}\n{line}\n")).expect("writes");
+            read(path, schedule())
+        };
+        assert_eq!(write(files::TRADES).map(|past| past.sessions).expect("reads"), [[Cents(1234)]]);
+        let error = write(&files::TRADES.replace("net_usd", "net_cents")).err().expect("refused");
+        assert!(
+            error.code() == 3 && error.to_string().contains("write it again with mes-bt --out"),
+            "{error}"
+        );
+    }
 }

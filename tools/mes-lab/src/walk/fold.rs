@@ -14,6 +14,7 @@ use crate::folds::{Fold, Span};
 use mes_judge::{
     evidence::FEWEST_SESSIONS,
     facts::DayResult,
+    files,
     metrics::{blocked::Blocked, ratio},
     reached::Reached,
 };
@@ -270,6 +271,11 @@ impl Work<'_> {
     fn days(&self) -> Result<Vec<Day>> {
         let path = self.folder.join("out-of-sample").join("days.csv");
         let text = fs::read_to_string(&path).map_err(|error| Error::from(error).at(path.display()))?;
+        if text.lines().next() != Some(files::DAYS) {
+            return Err(
+                Error::data("columns of another version of mes: build all tools anew").at(path.display())
+            );
+        }
         let days: Option<Vec<Day>> = text.lines().skip(1).map(day).collect();
         days.ok_or_else(|| Error::data("a line that is not a day").at(path.display()))
     }
