@@ -50,7 +50,7 @@ pub struct BacktestArgs {
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
     let search = args.ledger.as_deref().map(Search::read).transpose()?;
-    let mut rows = TableRows::open(&args.trade.input)?;
+    let mut rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
     let (stream, columns) = rows.stream()?;
     let file = args.out.as_deref().map(report::equity).transpose()?;
     let to_stdout = args.journal.as_deref() == Some(Path::new("-"));

@@ -5,7 +5,7 @@
 //! silent strangle.
 
 use crate::{
-    contract::{TICK_VALUE, ticks},
+    contract::ticks,
     ledger::{Lasts, Ledger, Stopped},
     money::Cents,
     quote::Quote,
@@ -131,10 +131,10 @@ impl Facts {
         }
     }
 
-    /// Marks a position, in contracts, at the quote of `row`; `band` is how far a quote may lie from the last trade.
+    /// Marks a position, in contracts, at the quote of `row`, as far as the rules believe it.
     #[must_use]
-    pub fn quoted(self, row: &Row, position: i64, band: f64) -> Facts {
-        Facts { quoted_cents: self.equity_cents - quote_gap(row, position, band), ..self }
+    pub fn quoted(self, row: &Row, position: i64, rules: &Rules) -> Facts {
+        Facts { quoted_cents: self.equity_cents - quote_gap(row, position, rules), ..self }
     }
 }
 
@@ -188,14 +188,16 @@ impl From<Reached> for Stopped {
 }
 
 /// Returns by how much a position is worth less at its quote than at the close; nothing where there is none.
-fn quote_gap(row: &Row, position: i64, band: f64) -> Cents {
+fn quote_gap(row: &Row, position: i64, rules: &Rules) -> Cents {
     let bar = &row.bar;
     if position == 0 || bar.ask.is_none() {
         return Cents::ZERO;
     }
-    let (Ok(quote), Ok(close)) = (Quote::of(bar, band), ticks(bar.close)) else { return Cents::ZERO };
+    let (Ok(quote), Ok(close)) = (Quote::of(bar, rules.breakers.quote_band), ticks(bar.close)) else {
+        return Cents::ZERO;
+    };
     let worse = if position > 0 { close - quote.bid } else { quote.ask - close };
-    TICK_VALUE * (worse.max(0) * position.abs())
+    rules.contract.tick_value() * (worse.max(0) * position.abs())
 }
 
 #[cfg(test)]
@@ -285,7 +287,7 @@ mod tests {
         let bar = Bar { close: 5000.25, bid: Some(5000.0), ask: Some(5000.75), ..Bar::default() };
         let row = Row { bar, ..Row::default() };
         for (position, quoted) in [(0, 100_000), (2, 99_750), (-2, 99_500)] {
-            let facts = Facts::of(&ledger).quoted(&row, position, rules.breakers.quote_band);
+            let facts = Facts::of(&ledger).quoted(&row, position, &rules);
             assert_eq!(facts.quoted_cents, Cents(quoted));
         }
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
-    contract::TICK_VALUE,
+    contract::Contract,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
     statement::Fill,
@@ -136,6 +136,7 @@ struct Asked {
 /// Makes round trips of fills.
 #[derive(Clone, Debug, Default)]
 pub struct Pairing {
+    contract: Contract,
     asked: HashMap<u64, Asked>,
     /// Contracts held before the first fill, of which nobody told: their close is no round trip.
     untold: i64,
@@ -156,9 +157,14 @@ struct Open {
 }
 
 impl Pairing {
+    /// Begins flat.
+    pub fn of(contract: Contract) -> Pairing {
+        Pairing { contract, ..Pairing::default() }
+    }
+
     /// Begins with a position (contracts, negative when short) whose fills are not known.
-    pub fn holding(position: i64) -> Pairing {
-        Pairing { untold: position, ..Pairing::default() }
+    pub fn holding(contract: Contract, position: i64) -> Pairing {
+        Pairing { untold: position, ..Pairing::of(contract) }
     }
 
     /// Remembers what an entry was asked with.
@@ -171,12 +177,12 @@ impl Pairing {
     /// Takes a fill and returns the round trip that it ends, if it does.
     pub fn fill(&mut self, fill: &Fill) -> Option<RoundTrip> {
         let Shares { closed, opened } = Shares::of(self.position(), fill);
-        let mut ended = None;
+        let (tick_value, mut ended) = (self.contract.tick_value(), None);
         if let Some(share) = closed {
             self.untold =
                 if self.open.is_none() { self.untold + fill.side.sign() * share.contracts } else { 0 };
             if let Some(mut open) = self.open.take() {
-                open.close(fill, &share);
+                open.close(fill, &share, tick_value);
                 if open.left == 0 {
                     self.asked.retain(|order, _| *order > open.order);
                     ended = Some(open.end());
@@ -188,7 +194,7 @@ impl Pairing {
         if let Some(share) = opened {
             let asked = fill.order.and_then(|order| self.asked.get(&order)).copied().unwrap_or_default();
             let open = self.open.get_or_insert_with(|| Open::new(fill, asked));
-            open.enter(fill, &share, asked);
+            open.enter(fill, &share, asked, tick_value);
         }
         ended
     }
@@ -234,8 +240,8 @@ impl Open {
         Open { trip, left: 0, entry_sum: 0.0, exit_sum: 0.0, order: fill.order.unwrap_or(0) }
     }
 
-    fn enter(&mut self, fill: &Fill, share: &Share, asked: Asked) {
-        let ticks = |ticks: i64| TICK_VALUE * (ticks * share.contracts);
+    fn enter(&mut self, fill: &Fill, share: &Share, asked: Asked, tick_value: Cents) {
+        let ticks = |ticks: i64| tick_value * (ticks * share.contracts);
         let stopped = ticks(asked.stop_ticks + fill.slippage_ticks.unwrap_or(0));
         self.order = self.order.max(fill.order.unwrap_or(0));
         self.left += share.contracts;
@@ -244,10 +250,10 @@ impl Open {
         self.trip.stopped_cents += stopped;
         self.trip.risk_cents += stopped + share.commission_cents * 2;
         self.trip.reward_cents += ticks(asked.target_ticks);
-        self.book(fill, share);
+        self.book(fill, share, tick_value);
     }
 
-    fn close(&mut self, fill: &Fill, share: &Share) {
+    fn close(&mut self, fill: &Fill, share: &Share, tick_value: Cents) {
         let exit = fill.exit.unwrap_or(ExitReason::Outside);
         self.left -= share.contracts;
         self.exit_sum += fill.price * share.contracts as f64;
@@ -255,12 +261,12 @@ impl Open {
         self.trip.exit = exit;
         self.trip.ambiguous |= fill.ambiguous == Some(true);
         self.trip.parts.push(Part { ts: fill.ts, contracts: share.contracts, price: fill.price, exit });
-        self.book(fill, share);
+        self.book(fill, share, tick_value);
     }
 
     /// Adds what a share brought and cost.
-    fn book(&mut self, fill: &Fill, share: &Share) {
-        let ticks = |ticks: i64| TICK_VALUE * (ticks * share.contracts);
+    fn book(&mut self, fill: &Fill, share: &Share, tick_value: Cents) {
+        let ticks = |ticks: i64| tick_value * (ticks * share.contracts);
         self.trip.gross_cents += share.gross_cents;
         self.trip.commission_cents += share.commission_cents;
         self.trip.slippage_cents += ticks(fill.slippage_ticks.unwrap_or(0));
@@ -366,7 +372,7 @@ mod tests {
 
     #[test]
     fn what_was_held_before_the_first_fill_is_no_round_trip() {
-        let mut pairing = Pairing::holding(-2);
+        let mut pairing = Pairing::holding(Contract::Mes, -2);
         assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
         assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
         pairing.fill(&fill(2, 1, 100.0, 42, 0, None));

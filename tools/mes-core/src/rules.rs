@@ -10,13 +10,16 @@ mod shipped;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents, session, within};
+use crate::{Error, contract::Contract, money::Cents, session, within};
 
 pub use breakers::Breakers;
 pub use entries::{Entries, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
 pub use prop::{News, Prop, Rung};
 pub use shipped::{MES_1K, SHIPPED};
+
+/// The most that confidence may multiply a size by.
+const MOST_TIMES: f64 = 10.0;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +31,9 @@ pub struct Rules {
     pub as_of: Option<NaiveDate>,
     #[serde(default)]
     pub source: Option<String>,
+    /// What is traded; a file without it means MES.
+    #[serde(default)]
+    pub contract: Contract,
     pub capital_usd: f64,
     #[serde(default)]
     pub sizing_from: SizingFrom,
@@ -173,16 +179,22 @@ impl Rules {
             return Err("reversals.cooldown_s is below 0".into());
         }
         self.day_end.check()?;
-        if !self.any_limits {
-            limits.check_order()?;
-        }
+        limits.check(self.any_limits)?;
+        self.check_sizes()
+    }
+
+    fn check_sizes(&self) -> Result<(), String> {
         if self.tiers.is_empty() || !self.tiers.is_sorted_by(|a, b| a.from_usd < b.from_usd) {
             return Err("[[tier]]: at least one, by rising from_usd".into());
         }
         if self.multipliers.is_empty() || !self.multipliers.is_sorted_by(|a, b| a.from < b.from) {
             return Err("[[confidence_multiplier]]: at least one, by rising from".into());
         }
-        Ok(())
+        if self.guard.max_orders_per_minute == 0 {
+            return Err("guard.max_orders_per_minute = 0 lets no order pass".into());
+        }
+        self.tiers.iter().try_for_each(Tier::check)?;
+        self.multipliers.iter().try_for_each(Multiplier::check)
     }
 
     pub fn capital(&self) -> Cents {
@@ -190,7 +202,54 @@ impl Rules {
     }
 }
 
+impl Tier {
+    fn check(&self) -> Result<(), String> {
+        let Tier { from_usd, contracts, risk_percent, step_usd } = *self;
+        if from_usd < 0.0 {
+            return Err(format!("tier.from_usd = {from_usd} is below 0"));
+        }
+        if !(1..=within::CONTRACTS).contains(&contracts) {
+            return Err(format!("tier.contracts = {contracts} is not within 1 and {}", within::CONTRACTS));
+        }
+        if !(risk_percent > 0.0 && risk_percent <= 100.0) {
+            return Err(format!("tier.risk_percent = {risk_percent} is not above 0 and at most 100"));
+        }
+        match step_usd {
+            Some(step) if step <= 0.0 => Err(format!("tier.step_usd = {step} is not above 0")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Multiplier {
+    fn check(&self) -> Result<(), String> {
+        let Multiplier { from, multiplier } = *self;
+        if !(0.0..=1.0).contains(&from) {
+            return Err(format!("confidence_multiplier.from = {from} is not within 0 and 1"));
+        }
+        if !(0.0..=MOST_TIMES).contains(&multiplier) {
+            return Err(format!(
+                "confidence_multiplier.multiplier = {multiplier} is not within 0 and {MOST_TIMES}"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Limits {
+    fn check(&self, any_order: bool) -> Result<(), String> {
+        let (least, trade, kill) = (self.minimum_balance_usd, self.per_trade_usd, self.kill_loss_usd);
+        if least < 0.0 {
+            return Err(format!("limits.minimum_balance_usd = {least} is below 0"));
+        }
+        if trade > kill {
+            return Err(format!(
+                "limits.per_trade_usd = {trade} lies above kill_loss_usd = {kill}: one trade may not lose more than all"
+            ));
+        }
+        if any_order { Ok(()) } else { self.check_order() }
+    }
+
     /// Says which limit can never be reached, because a later one is.
     fn check_order(&self) -> Result<(), String> {
         let rising = [
@@ -210,8 +269,11 @@ impl Limits {
 }
 
 impl DayEndRules {
-    /// Says whether the day would be over before the account is flat. Days that close early move flat-by by themselves.
+    /// Says whether the size means something, and whether the day would be over before the account is flat. Days that close early move flat-by by themselves.
     fn check(&self) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.size_multiplier) {
+            return Err(format!("day_end.size_multiplier = {} is not within 0 and 1", self.size_multiplier));
+        }
         let (flat_by, close) = (self.flat_by, session::close());
         if flat_by <= close {
             return Ok(());
@@ -277,6 +339,26 @@ mod tests {
             ("opposite_confidence", "oposite_confidence", "oposite_confidence"),
             ("max_in_range", "max_range", "max_range"),
             ("entry_lifetime_ms = 2000", "entry_lifetime_ms = -1", "entries.entry_lifetime_ms"),
+            ("stale_rth_ms = 5000", "stale_rth_ms = -1", "entries.stale_rth_ms"),
+            ("stale_eth_ms = 30000", "stale_eth_ms = -1", "entries.stale_eth_ms"),
+            ("minimum_balance_usd = 700.0", "minimum_balance_usd = -1.0", "limits.minimum_balance_usd"),
+            ("per_trade_usd = 25.0", "per_trade_usd = 300.5", "limits.per_trade_usd"),
+            ("max_orders_per_minute = 30", "max_orders_per_minute = 0", "guard.max_orders_per_minute"),
+            ("from_usd = 700.0", "from_usd = -700.0", "tier.from_usd"),
+            ("contracts = 2\n", "contracts = 0\n", "tier.contracts"),
+            ("risk_percent = 2.0", "risk_percent = -2.0", "tier.risk_percent"),
+            ("risk_percent = 2.0", "risk_percent = 0.0", "tier.risk_percent"),
+            ("risk_percent = 2.0", "risk_percent = 101.0", "tier.risk_percent"),
+            ("step_usd = 1000.0", "step_usd = 0.0", "tier.step_usd"),
+            ("from = 0.60", "from = -0.60", "confidence_multiplier.from"),
+            ("multiplier = 1.5", "multiplier = 1e9", "confidence_multiplier.multiplier"),
+            ("multiplier = 1.5", "multiplier = -1.5", "confidence_multiplier.multiplier"),
+            (
+                "flat_by = \"16:30\"             # New York; earlier on days that close early\nsize_multiplier = 0.5",
+                "flat_by = \"16:30\"\nsize_multiplier = 1.5",
+                "day_end.size_multiplier",
+            ),
+            ("contract = \"MES\"", "contract = \"SPY\"", "SPY"),
         ] {
             let error = Rules::parse(&MES_1K.replacen(from, to, 1)).expect_err(name);
             assert!(error.to_string().contains(name), "{error}");
@@ -322,6 +404,13 @@ mod tests {
         assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k*");
         assert_eq!(name(&MES_1K.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k");
         assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mine\"", 1)), "mine");
+    }
+
+    #[test]
+    fn rules_without_a_contract_are_of_mes() {
+        let contract = |text: &str| Rules::parse(text).expect("rules").contract;
+        assert_eq!(contract(&MES_1K.replacen("contract = \"MES\"", "", 1)), Contract::Mes);
+        assert_eq!(contract(&MES_1K.replacen("\"MES\"", "\"MNQ\"", 1)), Contract::Mnq);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use mes_core::{money::Cents, round_trip::RoundTrip, run::Run, time::Ts};
+use mes_core::{contract::Contract, money::Cents, round_trip::RoundTrip, run::Run, time::Ts};
 
 use mes_pipe::journal::Missing;
 
@@ -139,4 +139,11 @@ pub struct Facts {
     pub missing: Option<Missing>,
     /// The bars' opens, where they are kept.
     pub opens: Option<Opens>,
+}
+
+impl Facts {
+    /// Returns what was traded; MES where no run began.
+    pub fn contract(&self) -> Contract {
+        self.run.as_ref().map(|run| run.rules.value.contract).unwrap_or_default()
+    }
 }

@@ -131,7 +131,6 @@ impl Recorder {
         self.before += self.equity - start;
         self.equity = start;
         self.life = Life::default();
-        self.pairing = Pairing::default();
         self.in_trade = false;
         self.signal = 0.0;
     }
@@ -206,6 +205,7 @@ impl Recorder {
 
 impl Journal for Recorder {
     fn run(&mut self, run: &Run) -> Result<()> {
+        self.pairing = Pairing::of(run.rules.value.contract);
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         if self.facts.run.is_some() {
@@ -215,7 +215,7 @@ impl Journal for Recorder {
         self.from = run.from.unwrap_or(Ts::MIN);
         self.begun = run.from.is_none();
         self.equity = run.ledger.start_cents;
-        self.pairing = Pairing::holding(run.ledger.position);
+        self.pairing = Pairing::holding(run.rules.value.contract, run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         self.facts.run = Some(run.clone());

@@ -41,7 +41,7 @@ pub struct SettingsArgs {
     /// Rules of the account: a name (mes-1k, mes-1k-topstep, topstep-50k, topstep-100k, topstep-150k) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "mes-1k")]
     pub rules: String,
-    /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx) or a file
+    /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx, topstepx-mini) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "rules")]
     pub costs: String,
     /// How the paper account fills orders
@@ -85,8 +85,6 @@ pub struct Settings {
     pub calendar: Named<Calendar>,
 }
 
-const COSTS: [(&str, &str); 2] = [("owner", mes_core::costs::OWNER), ("topstepx", mes_core::costs::TOPSTEPX)];
-
 impl SettingsArgs {
     /// Reads them all.
     pub fn read(&self) -> Result<Settings> {
@@ -96,9 +94,18 @@ impl SettingsArgs {
             value: Rules::parse(&text).map_err(|error| Error::usage(error).at(&self.rules))?,
         };
         let name = if self.costs == "rules" { &rules.value.costs } else { &self.costs };
-        let (blake3, text) = named("costs", name, &COSTS)?;
+        let (blake3, text) = named("costs", name, &mes_core::costs::SHIPPED)?;
         let costs =
             Named { blake3, value: Costs::parse(&text).map_err(|error| Error::usage(error).at(name))? };
+        let (contract, contracts) = (rules.value.contract, &costs.value.contracts);
+        if !contracts.contains(&contract) {
+            let roots: Vec<_> = contracts.iter().map(|contract| contract.root()).collect();
+            return Err(Error::usage(format!(
+                "the rules trade {contract}, the costs {name} are those of {}: name others by --costs, or by costs in the \
+                 rules",
+                roots.join(" and ")
+            )));
+        }
         let fills = Fills { model: self.fills.into(), latency: self.latency()? };
         if fills.model == Model::Optimistic && !fills.latency.is_none() {
             return Err(Error::usage("--fills optimistic fills at the signal: it has no --latency"));

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use mes_core::{
     calendar::Calendar,
-    contract::TICK_VALUE,
     costs::Costs,
     interval::Interval,
     ledger::{Ledger, Said, Sent, Turn},
@@ -240,12 +239,12 @@ impl Risk {
 
     /// Returns what is measured against the limits as of `row`, which the ledger knows already.
     fn facts(&self, row: &Row, statement: &Statement) -> Facts {
-        Facts::of(&self.ledger).quoted(row, statement.position, self.rules.breakers.quote_band)
+        Facts::of(&self.ledger).quoted(row, statement.position, &self.rules)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.
     fn risk(&self, today: &Today, ticks: i64) -> Cents {
-        TICK_VALUE * ticks + self.costs.rate(today.label()).side() * 2
+        self.rules.contract.tick_value() * ticks + self.costs.rate(today.label()).side() * 2
     }
 
     /// Returns the signal to close with: a reversal's, where the model is confident enough to enter the other way and

@@ -120,7 +120,7 @@ fn trade_rows(args: &Args) -> Result<()> {
             let _lock = lock(&args.run, "risk")?;
             let out = lines(std::io::stdout());
             let broker = Wire::connect(&args.run, out.clone())?;
-            let mut rows = TableRows::open(&args.trade.input)?;
+            let mut rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
             rows.watch(broker.peer()?);
             run(args, rows, broker, &settings, out).map_err(|error| match error {
                 // What the same ^C has closed is no fault of its own.
@@ -132,7 +132,7 @@ fn trade_rows(args: &Args) -> Result<()> {
             })
         }
         Some(name) => {
-            let rows = TableRows::open(&args.trade.input)?;
+            let rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
             let out = lines(std::io::stdout());
             if name == Path::new("none") {
                 run(args, rows, NoAccount::new(capital), &settings, out)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mes_core::{row::Row, rules::Breakers, statement::Statement};
+use mes_core::{contract::Contract, row::Row, rules::Breakers, statement::Statement};
 use mes_pipe::{InputArgs, Settings, SettingsArgs, journal::Journal};
 use mes_risk::{
     rows::TableRows,
@@ -21,7 +21,7 @@ impl Held {
     /// Reads a table of predictions.
     pub fn read(path: &Path) -> Result<Held> {
         let files = vec![path.to_owned()];
-        let mut table = TableRows::open(&InputArgs { files, ..InputArgs::default() })?;
+        let mut table = TableRows::open(&InputArgs { files, ..InputArgs::default() }, Contract::Mes)?;
         let (stream, _) = table.stream()?;
         let mut rows = Vec::new();
         while let Next::Row(row) = table.next()? {

@@ -53,8 +53,8 @@ impl Files {
 
     /// Returns the name of the shipped costs of this hash.
     pub fn shipped_costs(blake3: &str) -> Option<&'static str> {
-        let mut known = [("owner", costs::OWNER), ("topstepx", costs::TOPSTEPX)].into_iter();
-        known.find(|(_, text)| hash(text.as_bytes()) == blake3).map(|(name, _)| name)
+        let mut known = costs::SHIPPED.iter();
+        known.find(|(_, text)| hash(text.as_bytes()) == blake3).map(|(name, _)| *name)
     }
 }
 

@@ -52,8 +52,13 @@ impl Entries {
         if !(0..=HOUR / MILLI).contains(&stale) {
             return Err(format!("entries.account_stale_ms = {stale} is not within 0 and an hour"));
         }
-        if self.cooldown_s < 0 {
-            return Err(format!("entries.cooldown_s = {} is below 0", self.cooldown_s));
+        let not_negative = [
+            ("cooldown_s", self.cooldown_s),
+            ("stale_rth_ms", self.stale_rth_ms),
+            ("stale_eth_ms", self.stale_eth_ms),
+        ];
+        if let Some((name, value)) = not_negative.iter().find(|(_, value)| *value < 0) {
+            return Err(format!("entries.{name} = {value} is below 0"));
         }
         let lifetime = self.entry_lifetime_ms;
         if !(0..=24 * HOUR / MILLI).contains(&lifetime) {

@@ -2,7 +2,7 @@
 
 use mes_core::{
     bar::Bar,
-    contract::{TICK_VALUE, price},
+    contract::price,
     fills::Model,
     money::Cents,
     order::{ExitReason, Side},
@@ -158,7 +158,7 @@ impl Paper {
     ) {
         let Some(position) = self.position.take() else { return };
         let filled = met.price - position.side.sign() * met.slippage_ticks;
-        let gross = TICK_VALUE * (position.gain(filled) * position.contracts);
+        let gross = self.tick_value * (position.gain(filled) * position.contracts);
         let cost = self.side_cost * position.contracts;
         self.balance += gross - cost;
         (self.exit, self.moving) = (None, None);

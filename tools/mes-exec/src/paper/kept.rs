@@ -13,7 +13,6 @@ use std::{
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
-    contract::TICK_VALUE,
     kept::{Book, difference},
     money::Cents,
     order::Order,
@@ -245,7 +244,7 @@ impl Paper {
     fn stopped_out(&self) -> Cents {
         let loss = |position: &Position| {
             let fill = position.stop - position.side.sign() * self.slippage_ticks;
-            let gross = TICK_VALUE * (position.gain(fill) * position.contracts);
+            let gross = self.tick_value * (position.gain(fill) * position.contracts);
             gross - self.side_cost * position.contracts
         };
         self.balance + self.position.as_ref().map_or(Cents::ZERO, loss)

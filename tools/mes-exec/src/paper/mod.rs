@@ -11,7 +11,7 @@ mod orders;
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello, Kind},
-    contract::{TICK_VALUE, price, ticks},
+    contract::{price, ticks},
     costs::Costs,
     fills::{Fills, Model},
     interval::Interval,
@@ -100,6 +100,8 @@ struct Before {
 }
 
 pub struct Paper {
+    /// What one tick of one contract is worth.
+    tick_value: Cents,
     costs: Costs,
     fills: Fills,
     /// How long an entry lives, in nanoseconds.
@@ -147,6 +149,7 @@ impl Paper {
             Default::default(),
         );
         Paper {
+            tick_value: rules.contract.tick_value(),
             costs: settings.costs.value.clone(),
             fills: settings.fills.clone(),
             lifetime: rules.entries.lifetime(),
@@ -233,7 +236,7 @@ impl Paper {
             statement.working.push(Working::new(order, Role::Entry, side, contracts, None));
         }
         let Some(position) = &self.position else { return };
-        let open = TICK_VALUE * (position.gain(close) * position.contracts);
+        let open = self.tick_value * (position.gain(close) * position.contracts);
         statement.equity_cents += open - self.side_cost * position.contracts;
         let (side, contracts) = (position.side.opposite(), position.contracts);
         for (role, level) in [(Role::Stop, position.stop), (Role::Target, position.target)] {

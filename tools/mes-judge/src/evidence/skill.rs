@@ -6,7 +6,7 @@
 //! compared is where one enters and on which side, given how long one stays.
 
 use chrono::Timelike;
-use mes_core::{contract::TICK_VALUE, dice::Draw, money::Cents, order::Side, round_trip::RoundTrip, tz};
+use mes_core::{dice::Draw, money::Cents, order::Side, round_trip::RoundTrip, tz};
 use serde::Serialize;
 
 use crate::{facts::Facts, stats::interval::percentile};
@@ -49,6 +49,7 @@ impl Skill {
         let sum = |of: fn(&RoundTrip) -> Cents| facts.trades.iter().map(of).sum::<Cents>();
         let net = sum(|trade| trade.net_cents);
         let costs = sum(|trade| trade.spread_cents + trade.slippage_cents + trade.commission_cents);
+        let tick_value = facts.contract().tick_value();
         let sets = SETS.min(MOST_TRADES / kept.len()).max(FEWEST_SETS);
         let mut nets: Vec<Cents> = (0..sets as u64)
             .map(|set| {
@@ -61,7 +62,7 @@ impl Skill {
                         trade.signed * opens.moved(entry, trade.held)
                     })
                     .sum();
-                TICK_VALUE * ticks - costs
+                tick_value * ticks - costs
             })
             .collect();
         nets.sort();
@@ -124,7 +125,7 @@ mod tests {
                     entered,
                     exited: entered + 60 * SECOND,
                     slippage_cents: Cents(250),
-                    net_cents: TICK_VALUE * moved - Cents(250 + 84),
+                    net_cents: Cents(125) * moved - Cents(250 + 84),
                     ..trade
                 });
             }

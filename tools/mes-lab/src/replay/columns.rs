@@ -57,7 +57,7 @@ pub struct Day {
 impl Columns {
     /// Reads a table of predictions.
     pub fn read(args: &InputArgs, settings: &Settings) -> Result<Columns> {
-        let mut table = TableRows::open(args)?;
+        let mut table = TableRows::open(args, settings.rules.value.contract)?;
         let (stream, _) = table.stream()?;
         let flat_by = settings.rules.value.day_end.flat_by;
         let schedule = Schedule::new(settings.calendar.value.clone(), flat_by, None, stream.session);

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use mes_core::{
     money::Cents,
     round_trip::{Pairing, RoundTrip},
+    rules::Rules,
     statement::Statement,
     verdict::Verdict,
 };
@@ -34,7 +35,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn new(start: Cents, days: Days) -> Tally {
+    pub fn new(rules: &Rules, days: Days) -> Tally {
+        let start = rules.capital();
         Tally {
             start,
             days,
@@ -47,7 +49,7 @@ impl Tally {
             stopped_at: None,
             busy: false,
             life: Life::default(),
-            pairing: Pairing::default(),
+            pairing: Pairing::of(rules.contract),
         }
     }
 

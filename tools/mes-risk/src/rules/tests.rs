@@ -62,8 +62,7 @@ impl Case {
         let rules = &self.rules;
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(self.row.bar.ts).copied().expect("a day");
-        let band = rules.breakers.quote_band;
-        let facts = Facts::of(&self.ledger).quoted(&self.row, self.statement.position, band);
+        let facts = Facts::of(&self.ledger).quoted(&self.row, self.statement.position, rules);
         contracts(&View {
             row: &self.row,
             statement: &self.statement,
