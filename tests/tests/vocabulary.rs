@@ -55,7 +55,7 @@ fn what_is_written_is_a_word_and_every_word_is_written() {
     let written = written(&tools);
     assert!(written.len() > 20, "the places where names are written have changed: {written:?}");
     let unknown: Vec<_> = written.iter().filter(|name| !known.contains(name.as_str())).collect();
-    assert!(unknown.is_empty(), "one line each in tools/mes-core/src/vocabulary.rs: {unknown:?}");
+    assert!(unknown.is_empty(), "one line each in tools/mes-core/src/vocabulary/words.rs: {unknown:?}");
     let all = tools + &code(&["tools/mes-core/src/limits.rs", "tools/mes-core/src/order.rs"]);
     let unwritten: Vec<_> = known.iter().filter(|name| !all.contains(&format!("\"{name}\""))).collect();
     assert!(unwritten.is_empty(), "nobody writes these any more: {unwritten:?}");
