@@ -225,6 +225,23 @@ fn a_day_that_a_person_stopped_replays_to_itself() {
     shell::ok(ended.folder.path(), &line, b"");
 }
 
+/// As `timeout -s INT` does: one to the child, one to its group.
+#[test]
+fn two_signals_at_once_are_one() {
+    let mut pipeline = Pipeline::start("", 30);
+    pipeline.statements(12);
+    pipeline.signal(RISK, "STOP");
+    let both = format!("kill -INT {0}; sleep 0.05; kill -INT {0}", pipeline.tools[EXEC].id());
+    shell::ok(pipeline.folder.path(), &both, b"");
+    sleep(Duration::from_millis(100));
+    assert!(pipeline.tools[EXEC].try_wait().expect("a child").is_none(), "it ends in order");
+    pipeline.signal(RISK, "CONT");
+    pipeline.gone(EXEC);
+    let Ended { codes, said, .. } = pipeline.ended();
+    assert_eq!(codes[EXEC], Some(4), "{said:?}");
+    assert!(!said[EXEC].contains("left at once"), "{said:?}");
+}
+
 #[test]
 fn a_mes_exec_that_nobody_answers_closes_by_itself_and_a_second_stop_leaves_at_once() {
     for again in [false, true] {

@@ -227,6 +227,13 @@ fn a_full_disk_with_a_position_open_halts_and_closes() {
     let (code, last, said) = hand.end();
     assert_eq!((code, &last["position"]), (Some(1), &0.into()), "{said}");
     assert!(said.contains("must not be traded"), "{said}");
+    // What was closed is told, and is what the account goes on with: nothing is booked at a stop.
+    assert!(last["fills"].as_array().expect("fills").iter().any(|fill| !fill["exit"].is_null()), "{last}");
+    let output = shell::run(path, &exec(""), b"");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("booked at its stop"), "{output:?}");
+    let account = fs::read_to_string(path.join("state/paper-paper/account-000001.jsonl")).expect("lines");
+    let kept: Value = serde_json::from_str(account.lines().last().expect("a line")).expect("a record");
+    assert_eq!((&kept["position"], &kept["balance_cents"]), (&0.into(), &last["balance_cents"]), "{account}");
     let person = fs::read_to_string(path.join("state/paper-paper/person-000001.jsonl")).expect("a halt");
     assert!(person.contains("must not be traded"), "{person}");
 }

@@ -10,11 +10,31 @@ use crate::{
     market::{self, Market},
     minutes::Swing,
     money::Cents,
-    order::{Side, Signal},
+    order::{Action, Side, Signal},
     symbol::Symbol,
     time::{self, Ts},
     within,
 };
+
+/// What an order asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    Entry,
+    Exit,
+    Stop,
+}
+
+impl Sent {
+    /// Returns what an action asks for.
+    pub fn of(action: &Action) -> Sent {
+        match action {
+            Action::Enter { .. } => Sent::Entry,
+            Action::Exit { .. } => Sent::Exit,
+            Action::MoveStop { .. } => Sent::Stop,
+        }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
@@ -39,6 +59,9 @@ pub struct Ledger {
     /// The last order id used.
     #[serde(deserialize_with = "within::id")]
     pub order: u64,
+    /// What that order asked for; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// What one contract of the last entry may lose at worst: its stop, slippage and the round turn.
     #[serde(default)]
     pub risk_cents: Cents,
@@ -60,6 +83,9 @@ pub struct Ledger {
     /// It has been said that the market is locked against the open position.
     #[serde(default)]
     pub locked: bool,
+    /// It has been said that the broker knows of no protection of the open position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unprotected: bool,
     /// What is wrong with the last statement, and was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Cow<'static, str>>,
@@ -167,6 +193,7 @@ impl Ledger {
             day_end_high_cents: start,
             day: None,
             order: 0,
+            sent: None,
             risk_cents: Cents::ZERO,
             halted: None,
             stopped: None,
@@ -177,6 +204,7 @@ impl Ledger {
             reversals: Reversing::default(),
             wide_spread: false,
             locked: false,
+            unprotected: false,
             fault: None,
             said: None,
             market: Market::default(),

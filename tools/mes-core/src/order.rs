@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    symbol::Symbol,
     time::{self, Ts},
     within,
 };
@@ -125,14 +126,27 @@ pub struct Order {
     #[serde(deserialize_with = "within::id")]
     pub id: u64,
     pub signal: Signal,
+    /// Of the row that it was decided on; absent where rows do not say.
+    #[serde(default, skip_serializing_if = "Symbol::is_empty")]
+    pub contract: Symbol,
     #[serde(flatten)]
     pub action: Action,
+}
+
+/// An entry that waits at its price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    #[serde(deserialize_with = "within::price")]
+    pub price: f64,
+    /// Milliseconds after its decision for which it waits.
+    #[serde(deserialize_with = "within::count")]
+    pub lifetime_ms: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Opens a position at market, with a stop and a target measured from the fill.
+    /// Opens a position, with a stop and a target measured from the fill.
     Enter {
         side: Side,
         #[serde(deserialize_with = "within::contracts")]
@@ -143,6 +157,9 @@ pub enum Action {
         target_ticks: i64,
         #[serde(deserialize_with = "within::share")]
         confidence: f32,
+        /// The worst price to open at; absent: at market.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Limit>,
     },
     /// Closes the whole position at market and cancels its bracket and every waiting entry.
     Exit { reason: ExitReason },

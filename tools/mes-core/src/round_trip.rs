@@ -192,7 +192,7 @@ impl Pairing {
             }
         }
         if let Some(share) = opened {
-            let asked = self.asked.get(&fill.order).copied().unwrap_or_default();
+            let asked = fill.order.and_then(|order| self.asked.get(&order)).copied().unwrap_or_default();
             let open = self.open.get_or_insert_with(|| Open::new(fill, asked));
             open.enter(fill, &share, asked, tick_value);
         }
@@ -237,13 +237,13 @@ impl Open {
             reward_cents: Cents::ZERO,
             ambiguous: false,
         };
-        Open { trip, left: 0, entry_sum: 0.0, exit_sum: 0.0, order: fill.order }
+        Open { trip, left: 0, entry_sum: 0.0, exit_sum: 0.0, order: fill.order.unwrap_or(0) }
     }
 
     fn enter(&mut self, fill: &Fill, share: &Share, asked: Asked, tick_value: Cents) {
         let ticks = |ticks: i64| tick_value * (ticks * share.contracts);
-        let stopped = ticks(asked.stop_ticks + fill.slippage_ticks);
-        self.order = self.order.max(fill.order);
+        let stopped = ticks(asked.stop_ticks + fill.slippage_ticks.unwrap_or(0));
+        self.order = self.order.max(fill.order.unwrap_or(0));
         self.left += share.contracts;
         self.entry_sum += fill.price * share.contracts as f64;
         self.trip.contracts += share.contracts;
@@ -259,7 +259,7 @@ impl Open {
         self.exit_sum += fill.price * share.contracts as f64;
         self.trip.exited = fill.ts;
         self.trip.exit = exit;
-        self.trip.ambiguous |= fill.ambiguous;
+        self.trip.ambiguous |= fill.ambiguous == Some(true);
         self.trip.parts.push(Part { ts: fill.ts, contracts: share.contracts, price: fill.price, exit });
         self.book(fill, share, tick_value);
     }
@@ -269,8 +269,8 @@ impl Open {
         let ticks = |ticks: i64| tick_value * (ticks * share.contracts);
         self.trip.gross_cents += share.gross_cents;
         self.trip.commission_cents += share.commission_cents;
-        self.trip.slippage_cents += ticks(fill.slippage_ticks);
-        self.trip.spread_cents += ticks(fill.spread_ticks);
+        self.trip.slippage_cents += ticks(fill.slippage_ticks.unwrap_or(0));
+        self.trip.spread_cents += ticks(fill.spread_ticks.unwrap_or(0));
     }
 
     fn end(self) -> RoundTrip {

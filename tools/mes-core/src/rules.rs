@@ -108,6 +108,13 @@ pub struct GuardRules {
     pub max_contracts: i64,
     pub max_orders_per_minute: usize,
     pub max_stop_ticks: i64,
+    /// At a live broker, seconds in session without a row after which everything is closed.
+    #[serde(default = "dead_man_s")]
+    pub dead_man_s: u32,
+}
+
+fn dead_man_s() -> u32 {
+    60
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

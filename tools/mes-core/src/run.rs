@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The version of all records of a journal: a new field leaves it, a changed meaning raises it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {

@@ -143,6 +143,15 @@ pub mod text {
     }
 }
 
+/// An instant on both clocks, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// UTC, which may jump when it is set.
+    pub utc: Ts,
+    /// Since some start; it only goes on.
+    pub steady: i64,
+}
+
 /// [`text`] for an instant that may be absent.
 pub mod text_or_null {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};

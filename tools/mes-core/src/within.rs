@@ -46,6 +46,17 @@ pub fn ticks<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     whole(json, "ticks", TICKS)
 }
 
+/// Reads a number of ticks that may be absent.
+pub fn ticks_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
+    struct Ticks(i64);
+    impl<'de> Deserialize<'de> for Ticks {
+        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+            ticks(json).map(Ticks)
+        }
+    }
+    Ok(Option::<Ticks>::deserialize(json)?.map(|ticks| ticks.0))
+}
+
 /// Reads an amount in cents, of either sign.
 pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     whole(json, "cents", CENTS)
@@ -55,6 +66,17 @@ pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
 pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
     let id = u64::deserialize(json)?;
     if id <= ID { Ok(id) } else { Err(D::Error::custom(beyond("orders", id, ID))) }
+}
+
+/// Reads the id of an order that may be absent.
+pub fn id_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
+    struct Id(u64);
+    impl<'de> Deserialize<'de> for Id {
+        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+            id(json).map(Id)
+        }
+    }
+    Ok(Option::<Id>::deserialize(json)?.map(|id| id.0))
 }
 
 /// Reads a name that a file can bear, whatever is in it.

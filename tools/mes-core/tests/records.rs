@@ -1,7 +1,7 @@
 //! Whatever a journal can hold is read to what was written, and written to the same bytes again.
 
 use mes_core::{
-    broker::Hello,
+    broker::{Hello, Kind},
     costs::{Costs, OWNER},
     fills::Fills,
     ledger::Ledger,
@@ -10,6 +10,7 @@ use mes_core::{
     rules::{MES_1K, Rules},
     run::{Named, Run, VERSION},
     session::Filter,
+    statement::{Fill, Statement},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -28,14 +29,7 @@ fn run() -> Run {
         calendar: "b3".into(),
         from: None,
         ledger: Ledger::new(Cents(100_000)),
-        broker: Hello {
-            broker: "paper".into(),
-            account: "a".into(),
-            balance_cents: Cents(100_000),
-            cut: None,
-            seen: 0,
-            kept: None,
-        },
+        broker: Hello::new(Kind::Paper, "paper", Cents(100_000)),
         kept: None,
         lineage: json!({}),
     }
@@ -84,12 +78,33 @@ fn statement() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What only a broker with an exchange behind it says.
+fn live() -> impl Strategy<Value = Value> {
+    let now = "2026-11-20T15:00:01.25Z";
+    let protection =
+        prop_oneof![Just(json!("native")), Just(json!("own")), Just(json!({ "none": { "since": now } }))];
+    let (barred, state) = (prop_oneof!["outside", "broker", "reconcile"], prop_oneof!["sent", "unknown"]);
+    (protection, barred, state, price()).prop_map(move |(protection, barred, state, price)| {
+        json!({
+            "kind": "statement", "ts": "2026-11-20T15:00:01Z", "told_at": now, "known_as_of": now, "seen": 7, "position": 2,
+            "entry_price": price, "balance_cents": 100_000, "equity_cents": 99_000, "protection": protection,
+            "connection": "lost", "barred": barred, "refused": [],
+            "working": [{ "order": 7, "role": "entry", "side": "buy", "contracts": 3, "price": price, "state": state, "filled": 1 }],
+            "fills": [{
+                "ts": now, "side": "buy", "contracts": 1, "price": price, "commission_cents": 42, "gross_cents": 0,
+                "exit": barred.replace("reconcile", "stop"),
+            }],
+        })
+    })
+}
+
 fn verdict() -> impl Strategy<Value = Value> {
     let ts = "2026-11-20T15:00:01Z";
     (0_u8..6, 1_i64..9, 0.0_f32..=1.0, price()).prop_map(move |(which, ticks, share, price)| match which {
         0 => json!({
             "kind": "order", "ts": ts, "id": ticks, "signal": "LONG_ENTRY", "action": "enter", "side": "buy",
-            "contracts": ticks, "stop_ticks": ticks, "target_ticks": 2 * ticks, "confidence": share,
+            "contracts": ticks, "stop_ticks": ticks, "target_ticks": 2 * ticks, "confidence": share, "contract": "MESZ6",
+            "limit": { "price": price, "lifetime_ms": 2_000 },
         }),
         1 => json!({ "kind": "order", "ts": ts, "id": 3, "signal": "FLATTEN", "action": "exit", "reason": "limit" }),
         2 => json!({ "kind": "order", "ts": ts, "id": 4, "signal": "HOLD", "action": "move_stop", "stop": price }),
@@ -108,7 +123,7 @@ fn other() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn a_record_is_read_to_what_was_written(value in prop_oneof![row(), statement(), verdict(), other()]) {
+    fn a_record_is_read_to_what_was_written(value in prop_oneof![row(), statement(), live(), verdict(), other()]) {
         let record = Record::read(value.to_string().as_bytes()).expect("reads");
         let written = serde_json::to_vec(&record.line()).expect("writes");
         prop_assert_eq!(Some(&*kind(&written).expect("a kind")), value["kind"].as_str());
@@ -130,6 +145,19 @@ fn a_run_record_is_read_to_what_was_written() {
     let again = Record::read(&written).expect("reads");
     assert_eq!(again, record);
     assert_eq!(serde_json::to_vec(&again.line()).expect("writes"), written);
+}
+
+/// What paper has nothing to say of is not there, so that journals stay small; what is absent is no zero.
+#[test]
+fn what_says_nothing_is_not_written() {
+    let paper = serde_json::to_value(Statement::default()).expect("writes");
+    for key in ["told_at", "known_as_of", "protection", "connection", "barred", "locked"] {
+        assert!(paper.get(key).is_none(), "{key}");
+    }
+    let fill = r#"{"ts":"2026-11-20T15:00:01Z","side":"buy","contracts":1,"price":1.0,"commission_cents":42,"gross_cents":0,"exit":null}"#;
+    let read: Fill = serde_json::from_str(fill).expect("reads");
+    assert_eq!((read.order, read.slippage_ticks, read.ambiguous), (None, None, None));
+    assert_eq!(serde_json::to_string(&read).expect("writes"), fill);
 }
 
 #[test]

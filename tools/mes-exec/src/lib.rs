@@ -3,6 +3,7 @@
 pub mod account;
 pub mod events;
 pub mod guard;
+mod live;
 pub mod paper;
 mod printer;
 pub mod serve;
@@ -21,7 +22,12 @@ use mes_core::{
     broker::{Broker, Hello},
     statement::Statement,
 };
-use mes_pipe::{Error, Result, Settings, SettingsArgs, messages::Messages, stop};
+use mes_pipe::{
+    Error, Result, Settings, SettingsArgs,
+    clock::Clock,
+    messages::{Messages, Step},
+    stop,
+};
 use rustix::event::PollFlags;
 
 use account::{Account, Peer};
@@ -71,9 +77,11 @@ enum Name {
 pub fn main(args: Args) -> Result<()> {
     stop::listen()?;
     let settings = args.settings.read()?;
-    let mut broker = match args.broker {
-        Name::Paper => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
+    let clock = Clock::machine();
+    let broker: Box<dyn Broker> = match args.broker {
+        Name::Paper => Box::new(Kept::open(&settings, args.state.as_deref())?),
     };
+    let mut broker = Guard::new(broker, &settings, clock.clone())?;
     let hello = broker.hello()?;
     let account = Account::bind(&args.run)?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
@@ -87,7 +95,7 @@ pub fn main(args: Args) -> Result<()> {
     let open = Arc::clone(&position);
     stop::open_is(move || left_open(open.load(Ordering::Relaxed)));
     let watch = |statement: &Statement| position.store(statement.position, Ordering::Relaxed);
-    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, watch, halt);
+    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, &clock, watch, halt);
     match (served, printer.finish()) {
         (Ok(()), printed) => printed,
         (Err(error), printed) => Err(error.and(printed.err())),
@@ -107,22 +115,25 @@ fn left_open(position: i64) -> String {
 
 /// Opens a guarded paper account.
 pub fn paper(settings: &Settings) -> Result<Guard<Paper>> {
-    Ok(Guard::new(Paper::new(settings), settings)?)
+    Ok(Guard::new(Paper::new(settings), settings, Clock::machine())?)
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.
 fn wait_for_risk(account: &Account, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
     let input = |fd| (fd, PollFlags::IN);
     loop {
-        let others = [stop::descriptor(), Some(account.listener().as_fd())].map(|fd| fd.map(input));
-        let [_, stopped, knocked] = messages.wait(others, None)?;
+        let others = [stop::descriptor(), Some(account.listener().as_fd()), None].map(|fd| fd.map(input));
+        let [_, stopped, knocked, _] = messages.wait(others, None)?;
         if stopped {
             return Err(stop::error());
         }
         if !knocked {
-            return Err(Error::stopped(
-                "the input came or ended before mes-risk did: mes-exec stands right of mes-risk in the pipe",
-            ));
+            return Err(Error::stopped(match messages.step()? {
+                Step::End => {
+                    "the input ended before mes-risk opened the account: mes-risk says why, if it is what stands left of mes-exec"
+                }
+                _ => "the input came before mes-risk did: mes-exec stands right of mes-risk in the pipe",
+            }));
         }
         if let Some(peer) = account.accept(hello)? {
             return Ok(peer);

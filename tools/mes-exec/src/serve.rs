@@ -15,6 +15,7 @@ use mes_core::{
 };
 use mes_pipe::{
     Error, Result,
+    clock::Clock,
     messages::{Messages, record},
     stop, survived,
 };
@@ -36,12 +37,23 @@ pub fn serve<B: Broker>(
     broker: &mut B,
     peer: &mut Peer,
     printer: &Printer,
+    clock: &Clock,
     watch: impl Fn(&Statement),
     halt: impl FnOnce(&Error) -> Result<()>,
 ) -> Result<()> {
-    let events = Events::default();
-    let mut service =
-        Service { broker, peer, printer, watch, events, begun: false, rows: 0, stopped: None, closed: None };
+    let events = Events::new(clock.clone());
+    let mut service = Service {
+        broker,
+        peer,
+        printer,
+        clock,
+        watch,
+        events,
+        begun: false,
+        rows: 0,
+        stopped: None,
+        closed: None,
+    };
     let mut outcome = survived(|| service.run(messages));
     if matches!(outcome, Err(Error::Stopped(_))) && service.is_stopped() {
         // The other end was stopped too, and may be gone before it could say so.
@@ -59,6 +71,7 @@ struct Service<'a, B, W> {
     broker: &'a mut B,
     peer: &'a mut Peer,
     printer: &'a Printer,
+    clock: &'a Clock,
     watch: W,
     events: Events,
     begun: bool,
@@ -73,7 +86,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// Serves until `end` was answered.
     fn run(&mut self, messages: &mut Messages) -> Result<()> {
         loop {
-            match self.events.next(messages, self.peer)? {
+            match self.events.next(messages, self.peer, &*self.broker)? {
                 Event::Line => {
                     if self.line(messages.line()).map_err(|error| messages.here(error))? {
                         self.drain(messages);
@@ -81,6 +94,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
                     }
                 }
                 Event::Stop => self.pass_on(),
+                Event::Timer | Event::Broker => self.broker.tick(self.clock.now())?,
                 Event::End => {
                     let rows = self.rows;
                     return Err(Error::stopped(format!(
@@ -170,8 +184,8 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// Reads what still comes after `end`: risk journals the last statement, and a `tee` between us must not die of it.
     fn drain(&mut self, messages: &mut Messages) {
         loop {
-            match self.events.next(messages, self.peer) {
-                Ok(Event::Line | Event::Stop) => {}
+            match self.events.next(messages, self.peer, &*self.broker) {
+                Ok(Event::Line | Event::Stop | Event::Timer | Event::Broker) => {}
                 Ok(Event::Late) if self.stopped.is_none() => self.events.forgive(),
                 Ok(Event::Late | Event::End) | Err(_) => return,
             }

@@ -10,7 +10,7 @@ use mes_core::{
     time::{self, SECOND, Ts},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -48,13 +48,26 @@ impl Day {
 
     fn order(&mut self, action: Action) -> u64 {
         self.order += 1;
-        let order = Order { ts: self.bar.ts, id: self.order, signal: Signal::Hold, action };
+        let order = Order {
+            ts: self.bar.ts,
+            id: self.order,
+            signal: Signal::Hold,
+            contract: Default::default(),
+            action,
+        };
         self.paper.submit(&order).expect("submitted");
         self.order
     }
 
     fn enter(&mut self, side: Side) -> u64 {
-        self.order(Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9 })
+        self.order(Action::Enter {
+            side,
+            contracts: 1,
+            stop_ticks: 8,
+            target_ticks: 16,
+            confidence: 0.9,
+            limit: None,
+        })
     }
 
     fn exit(&mut self, reason: ExitReason) {
@@ -139,7 +152,7 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
     }
     // Nobody asks; the guard closes before flat-by, 21:30 UTC, and slippage is 2 ticks there, doubled.
     let settings = settings();
-    let mut guard = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let mut bar = Bar { ts: at("2026-11-20T21:20:00Z"), volume: 5, ..Bar::default() };
     let mut last = Statement::default();
     for second in 0..601 {
@@ -155,8 +168,17 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
                 stop_ticks: 8,
                 target_ticks: 16,
                 confidence: 0.9,
+                limit: None,
             };
-            guard.submit(&Order { ts: bar.ts, id: 1, signal: Signal::LongEntry, action }).expect("submitted");
+            guard
+                .submit(&Order {
+                    ts: bar.ts,
+                    id: 1,
+                    signal: Signal::LongEntry,
+                    contract: Default::default(),
+                    action,
+                })
+                .expect("submitted");
         }
     }
     assert_eq!((last.position, last.balance_cents), (0, Cents(100_000 - 84 - 750)));
@@ -187,7 +209,7 @@ fn a_one_sided_or_far_quote_has_no_say_in_a_fill() {
         day.enter(Side::Buy);
         day.second(5000.0);
         let fill = &day.statement.fills[0];
-        assert_eq!((fill.price, fill.spread_ticks), (5000.25, 0), "{bid:?} {ask:?}");
+        assert_eq!((fill.price, fill.spread_ticks), (5000.25, Some(0)), "{bid:?} {ask:?}");
     }
 }
 

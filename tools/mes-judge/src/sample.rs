@@ -1,7 +1,7 @@
 //! Made-up results for tests.
 
 use mes_core::{
-    broker::Hello,
+    broker::{Hello, Kind},
     calendar::Calendar,
     costs::{Costs, OWNER},
     fills::Fills,
@@ -10,7 +10,7 @@ use mes_core::{
     order::{Action, ExitReason, Order, Side, Signal},
     row::Row,
     rules::{MES_1K, Rules},
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::Filter,
     statement::{Fill, Statement},
     time::{MINUTE, SECOND, Ts},
@@ -26,17 +26,10 @@ pub const START: Ts = 1_793_629_860 * SECOND;
 
 /// A run of the shipped rules and costs over made-up seconds.
 pub fn run() -> Run {
-    let hello = Hello {
-        broker: "paper".into(),
-        account: "paper".into(),
-        balance_cents: Cents(100_000),
-        cut: None,
-        seen: 0,
-        kept: None,
-    };
+    let hello = Hello::new(Kind::Paper, "paper", Cents(100_000));
     let blake3 = "ab12".repeat(16);
     Run {
-        v: 1,
+        v: VERSION,
         interval: "1s".into(),
         session: Filter::Rth,
         quotes: false,
@@ -65,16 +58,16 @@ pub fn state(ts: Ts, balance: Cents, fills: Vec<Fill>) -> Statement {
 fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
     Fill {
         ts,
-        order,
+        order: Some(order),
         side,
         contracts,
         price: 5000.0 + ticks as f64 * 0.25,
-        slippage_ticks,
-        spread_ticks: 0,
+        slippage_ticks: Some(slippage_ticks),
+        spread_ticks: Some(0),
         commission_cents: Cents(42 * contracts),
         gross_cents: Cents::ZERO,
         exit: None,
-        ambiguous: false,
+        ambiguous: Some(false),
     }
 }
 
@@ -85,8 +78,9 @@ pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Facts {
     for (index, &(contracts, ticks, slippage, long)) in trades.iter().enumerate() {
         let (id, ts) = (index as u64 + 1, START + index as i64 * 60 * MINUTE);
         let side = if long { Side::Buy } else { Side::Sell };
-        let action = Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.7 };
-        let order = Order { ts, id, signal: Signal::LongEntry, action };
+        let action =
+            Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.7, limit: None };
+        let order = Order { ts, id, signal: Signal::LongEntry, contract: Default::default(), action };
         recorder.row(&Row::default()).expect("records");
         recorder.verdict(&Verdict::Order(order)).expect("records");
         let entry = fill(ts, id, side, contracts, 0, slippage);
@@ -109,8 +103,15 @@ pub fn facts(nets: &[i64]) -> Facts {
         let (id, days) = (index as u64 + 1, index as i64 + index as i64 / 5 * 2);
         let ts = START + days * 24 * 60 * MINUTE;
         let side = if index % 2 == 0 { Side::Buy } else { Side::Sell };
-        let action = Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.7 };
-        let order = Order { ts, id, signal: Signal::LongEntry, action };
+        let action = Action::Enter {
+            side,
+            contracts: 1,
+            stop_ticks: 8,
+            target_ticks: 16,
+            confidence: 0.7,
+            limit: None,
+        };
+        let order = Order { ts, id, signal: Signal::LongEntry, contract: Default::default(), action };
         let mut row = Row::default();
         row.bar.ts = ts;
         (row.prediction.dir, row.prediction.conf) = (Some(1.0), Some(0.7));

@@ -101,10 +101,13 @@ impl Messages {
 
     /// Waits until a message or one of `others` can be read, or until `timeout` is over; says which of them can, the
     /// message first. Messages in a file always can.
-    pub fn wait(&mut self, others: [Option<Awaited>; 2], timeout: Option<Duration>) -> Result<[bool; 3]> {
+    pub fn wait(&mut self, others: [Option<Awaited>; 3], timeout: Option<Duration>) -> Result<[bool; 4]> {
         let found = match self.lines.source.descriptor() {
-            Some(own) => any_of([Some((own, PollFlags::IN)), others[0], others[1]], timeout)?,
-            None => [true, false, false],
+            Some(own) => {
+                let [first, second, third] = others;
+                any_of([Some((own, PollFlags::IN)), first, second, third], timeout)?
+            }
+            None => [true, false, false, false],
         };
         self.readable = found[0];
         Ok(found)

@@ -6,7 +6,7 @@ use mes_core::{
     calendar::Calendar,
     costs::Costs,
     interval::Interval,
-    ledger::{Ledger, Said, Turn},
+    ledger::{Ledger, Said, Sent, Turn},
     limits::{Facts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
@@ -121,13 +121,18 @@ impl Risk {
             // What was lost is cash, whatever the row says of prices.
             self.settle(row, statement, out);
         }
-        // An order on its way counts in full until the broker has seen it.
-        let idle = if self.sent > statement.seen {
-            Idle::Hold("in_flight")
-        } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
+        // An order on its way counts in full until the broker has taken it over, and holds back no exit but another one.
+        let in_flight = self.sent > statement.seen;
+        let sent = self.ledger.sent.filter(|_| in_flight);
+        if let Some((signal, action)) = exit(row, statement, sent, &self.rules, &self.ledger, today)
+            && (!in_flight || matches!(action, Action::Exit { .. }))
+        {
             let signal = self.turn(row, statement, signal, &action, out);
-            self.order(ts, signal, action, out);
+            self.order(row, signal, action, out);
             return Ok(());
+        }
+        let idle = if in_flight {
+            Idle::Hold("in_flight")
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
@@ -135,7 +140,7 @@ impl Risk {
             match self.entry(row, statement, today, turn) {
                 Ok((signal, action, risk)) => {
                     self.ledger.risk_cents = risk;
-                    self.order(ts, signal, action, out);
+                    self.order(row, signal, action, out);
                     return Ok(());
                 }
                 Err(idle) => idle,
@@ -145,10 +150,12 @@ impl Risk {
         Ok(())
     }
 
-    fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
+    fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        out.push(Verdict::Order(Order { ts, id: self.sent, signal, action }));
+        self.ledger.sent = Some(Sent::of(&action));
+        let (ts, contract) = (row.bar.ts, row.bar.symbol);
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract, action }));
     }
 
     /// Writes a hold or a denial, once.
@@ -171,6 +178,7 @@ impl Risk {
     /// open, and a person has to look.
     fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
         let fresh = std::mem::take(&mut self.fresh);
+        witness::bare(&mut self.ledger, statement, out);
         let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
         let before = self.ledger.fault.take();
         let Some(fault) = fault else { return };
@@ -292,7 +300,7 @@ impl Risk {
         let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
-        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence };
+        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit: None };
         Ok((signal, action, view.risk))
     }
 
@@ -311,6 +319,7 @@ impl Risk {
         let slippage_ticks = self.costs.slippage.ticks(part, &self.ledger.market.minutes);
         let view = View {
             row,
+            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,

@@ -29,7 +29,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use mes_core::{
-    broker::{Broker, Hello},
+    broker::{Broker, Hello, Kind},
     person::Says,
     time,
 };
@@ -204,6 +204,7 @@ fn place_of(args: &Args, mut hello: Hello, replay: bool) -> Result<Option<Kept>>
     }
     if args.account.is_some() {
         hello.broker = format!("{RECORDED}{}", hello.broker);
+        hello.kind = Kind::Recorded;
     }
     let (dir, fresh) = match &args.state {
         _ if args.account.as_deref() == Some(Path::new("none")) => return Ok(None),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mes_core::{
     bar::Bar,
-    broker::{Broker, BrokerError, Hello},
+    broker::{Broker, BrokerError, Hello, Kind},
     money::Cents,
     order::Order,
     record::Record,
@@ -102,8 +102,7 @@ impl NoAccount {
 }
 
 fn hello(name: &str, capital: Cents) -> Hello {
-    let (broker, account) = (name.into(), name.into());
-    Hello { broker, account, balance_cents: capital, cut: None, seen: 0, kept: None }
+    Hello::new(Kind::Recorded, name, capital)
 }
 
 impl Broker for NoAccount {

@@ -215,7 +215,7 @@ impl State {
             "kind": "start", "interval": interval.to_string(), "rules": rules, "ledger": ledger, "told": told,
             "glance": glance,
         });
-        let real = hello.broker != "paper" && !hello.broker.starts_with(RECORDED);
+        let real = hello.kind.is_live();
         let bare = Ledger { market: Market::default(), ..ledger.clone() };
         let (head, folder) = (head("ledger"), folder.clone());
         let state = State {

@@ -10,9 +10,14 @@ use mes_core::{
     order::Side,
     rules::Exits,
     statement::{Role, Statement, Working},
+    time::{MILLI, SECOND},
+    verdict::Verdict,
 };
 
 use crate::stops;
+
+/// How long a position may be without protection at a broker that says how long it has been.
+const UNPROTECTED: i64 = SECOND;
 
 /// What is wrong with a statement.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +44,12 @@ impl fmt::Display for Fault {
 
 /// Returns what is wrong with a statement that follows on what the ledger knows, the worst first. The first of a run may be
 /// flat whatever was before: what a kill left open was closed without us, and brought cash that nobody told of.
+/// A broker that bars entries says itself that something does not add up, and one that says what protects a position is
+/// believed.
 pub fn fault(statement: &Statement, ledger: &Ledger, first: bool, exits: &Exits) -> Option<Fault> {
+    if statement.barred.is_some() {
+        return None;
+    }
     let position = statement.position;
     let filled = statement.fills.iter().map(|fill| fill.side.sign().saturating_mul(fill.contracts));
     let explained = filled.fold(ledger.position, i64::saturating_add);
@@ -69,6 +79,9 @@ fn stops_of(statement: &Statement) -> impl Iterator<Item = &Working> {
 }
 
 fn unprotected(statement: &Statement) -> Option<Fault> {
+    if statement.protection.is_some() {
+        return None;
+    }
     let protected = stops_of(statement).filter(|stop| stop.price.is_some()).map(|stop| stop.contracts);
     let protected = protected.fold(0, i64::saturating_add);
     let wanted = statement.position.saturating_abs();
@@ -89,6 +102,16 @@ fn far_stop(statement: &Statement, exits: &Exits) -> Option<Fault> {
     (furthest > most).then_some(Fault { rule, found, wanted, halts: false, stays: true })
 }
 
+/// Says once that a broker has known of no protection of the open position for longer than it takes.
+pub fn bare(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) {
+    let bare = statement.unprotected().filter(|nanos| *nanos > UNPROTECTED);
+    if let Some(nanos) = bare.filter(|_| !ledger.unprotected) {
+        let (value, limit) = ((nanos / MILLI) as f64, (UNPROTECTED / MILLI) as f64);
+        out.push(Verdict::Alert { ts: statement.ts, rule: "unprotected_ms".into(), value, limit });
+    }
+    ledger.unprotected = bare.is_some();
+}
+
 #[cfg(test)]
 mod tests {
     use mes_core::{
@@ -101,24 +124,19 @@ mod tests {
     fn statement(position: i64, fills: &[i64], stops: &[(Side, i64)]) -> Statement {
         let fill = |signed: &i64| Fill {
             ts: 0,
-            order: 1,
+            order: Some(1),
             side: Side::of(*signed),
             contracts: signed.abs(),
             price: 5000.0,
-            slippage_ticks: 0,
-            spread_ticks: 0,
+            slippage_ticks: Some(0),
+            spread_ticks: Some(0),
             commission_cents: Default::default(),
             gross_cents: Default::default(),
             exit: None,
-            ambiguous: false,
+            ambiguous: Some(false),
         };
-        let stop = |(side, contracts): &(Side, i64)| Working {
-            order: 1,
-            role: Role::Stop,
-            side: *side,
-            contracts: *contracts,
-            price: Some(4990.0),
-        };
+        let stop =
+            |(side, contracts): &(Side, i64)| Working::new(1, Role::Stop, *side, *contracts, Some(4990.0));
         let (fills, working) = (fills.iter().map(fill).collect(), stops.iter().map(stop).collect());
         Statement { position, fills, working, ..Statement::default() }
     }

@@ -102,16 +102,16 @@ fn count<T>(of: &[T]) -> Cell {
 pub fn fill(fill: &Fill) -> Vec<Cell> {
     vec![
         Cell::Ts(fill.ts),
-        id(fill.order),
+        fill.order.map_or(Cell::Null, id),
         Cell::word(fill.side),
         Cell::Whole(fill.contracts),
         Cell::Real(fill.price),
-        Cell::Whole(fill.slippage_ticks),
-        Cell::Whole(fill.spread_ticks),
+        fill.slippage_ticks.map_or(Cell::Null, Cell::Whole),
+        fill.spread_ticks.map_or(Cell::Null, Cell::Whole),
         Cell::usd(fill.commission_cents),
         Cell::usd(fill.gross_cents),
         fill.exit.map_or(Cell::Null, Cell::word),
-        Cell::Is(fill.ambiguous),
+        fill.ambiguous.map_or(Cell::Null, Cell::Is),
     ]
 }
 

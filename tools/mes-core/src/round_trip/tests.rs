@@ -8,23 +8,29 @@ use super::*;
 fn fill(order: u64, signed: i64, price: f64, commission: i64, gross: i64, exit: Option<ExitReason>) -> Fill {
     Fill {
         ts: order as Ts,
-        order,
+        order: Some(order),
         side: Side::of(signed),
         contracts: signed.abs(),
         price,
-        slippage_ticks: 1,
-        spread_ticks: 2,
+        slippage_ticks: Some(1),
+        spread_ticks: Some(2),
         commission_cents: Cents(commission),
         gross_cents: Cents(gross),
         exit,
-        ambiguous: false,
+        ambiguous: Some(false),
     }
 }
 
 fn entry(id: u64) -> Order {
-    let action =
-        Action::Enter { side: Side::Buy, contracts: 3, stop_ticks: 8, target_ticks: 16, confidence: 0.75 };
-    Order { ts: 0, id, signal: crate::order::Signal::LongEntry, action }
+    let action = Action::Enter {
+        side: Side::Buy,
+        contracts: 3,
+        stop_ticks: 8,
+        target_ticks: 16,
+        confidence: 0.75,
+        limit: None,
+    };
+    Order { ts: 0, id, signal: crate::order::Signal::LongEntry, contract: Default::default(), action }
 }
 
 #[test]

@@ -24,10 +24,17 @@ pub struct Entries {
     /// Milliseconds after its decision in which a row has to begin for an entry to be filled in it.
     #[serde(default = "entry_lifetime_ms")]
     pub entry_lifetime_ms: i64,
+    /// No entry when the broker's view of the account is older than this.
+    #[serde(default = "account_stale_ms")]
+    pub account_stale_ms: i64,
 }
 
 fn entry_lifetime_ms() -> i64 {
     2000
+}
+
+fn account_stale_ms() -> i64 {
+    5000
 }
 
 impl Entries {
@@ -40,6 +47,10 @@ impl Entries {
     pub(super) fn check(&self) -> Result<(), String> {
         if !(0.5..=1.0).contains(&self.confidence) {
             return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.confidence));
+        }
+        let stale = self.account_stale_ms;
+        if !(0..=HOUR / MILLI).contains(&stale) {
+            return Err(format!("entries.account_stale_ms = {stale} is not within 0 and an hour"));
         }
         let not_negative = [
             ("cooldown_s", self.cooldown_s),

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 70] = [
+pub const WORDS: [Word; 77] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -25,6 +25,18 @@ pub const WORDS: [Word; 70] = [
         &[Rule],
         "last trade or quote too old",
         "the last trade or quote is {value} ms old, more than {limit}",
+    ),
+    word(
+        "account_stale_ms",
+        &[Rule],
+        "account not looked at lately",
+        "the account as the broker knows it is {value} ms old, more than {limit}",
+    ),
+    word(
+        "account_barred",
+        &[Rule],
+        "broker wants no entries",
+        "the broker wants no entries: `barred` in its statement says why",
     ),
     word(
         "price_jump_percent",
@@ -212,6 +224,12 @@ pub const WORDS: [Word; 70] = [
         "{value} of {limit} contracts have a stop: closed and halted; mes-risk resume lifts that",
     ),
     word(
+        "unprotected_ms",
+        &[Alert],
+        "position without protection at the broker",
+        "the broker has known of no protection of the open position for {value} ms, more than {limit}",
+    ),
+    word(
         "far_stop_ticks",
         &[Alert],
         "stop further away than the rules place one",
@@ -249,6 +267,10 @@ pub const WORDS: [Word; 70] = [
     word("guard_closed", &[Refusal], "guard: market closed", ""),
     word("guard_rate", &[Refusal], "guard: too many orders a minute", ""),
     word("guard_ts", &[Refusal], "guard: decided in the future", ""),
+    word("guard_row_age", &[Refusal], "guard: decided on an old row", ""),
+    word("guard_silence", &[Refusal], "guard: no rows, or not for long enough again", ""),
+    word("guard_can_trade", &[Refusal], "guard: the account may not trade", ""),
+    word("limit_entry", &[Refusal], "paper fills no limit entries", ""),
     // Why a position was closed.
     word("target", &[Exit], "target", ""),
     word("stop", &[Exit], "stop", ""),

@@ -125,16 +125,16 @@ impl Paper {
         self.balance -= cost;
         self.statement.fills.push(Fill {
             ts,
-            order,
+            order: Some(order),
             side,
             contracts,
             price: price(filled),
-            slippage_ticks: met.slippage_ticks,
-            spread_ticks: met.spread_ticks,
+            slippage_ticks: Some(met.slippage_ticks),
+            spread_ticks: Some(met.spread_ticks),
             commission_cents: cost,
             gross_cents: Cents::ZERO,
             exit: None,
-            ambiguous: false,
+            ambiguous: Some(false),
         });
         self.position = Some(Position {
             order,
@@ -164,16 +164,16 @@ impl Paper {
         (self.exit, self.moving) = (None, None);
         self.statement.fills.push(Fill {
             ts,
-            order: order.unwrap_or(position.order),
+            order: Some(order.unwrap_or(position.order)),
             side: position.side.opposite(),
             contracts: position.contracts,
             price: price(filled),
-            slippage_ticks: met.slippage_ticks,
-            spread_ticks: met.spread_ticks,
+            slippage_ticks: Some(met.slippage_ticks),
+            spread_ticks: Some(met.spread_ticks),
             commission_cents: cost,
             gross_cents: gross,
             exit: Some(reason),
-            ambiguous,
+            ambiguous: Some(ambiguous),
         });
     }
 }

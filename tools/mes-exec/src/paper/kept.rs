@@ -5,6 +5,8 @@
 
 use std::{
     borrow::Cow,
+    fs::{self, File},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -22,11 +24,16 @@ use mes_core::{
 use mes_pipe::{
     Error, Result, Settings, account, clock,
     durable::{self, Busy, Durable},
-    log,
+    log, private,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Paper, Position};
+
+/// The room that a closing needs on a disk that takes no more, and its name once it holds one.
+const RESERVE: &str = "account.reserve";
+const CLOSED: &str = "account.closed";
+const RESERVED_BYTES: usize = 512;
 
 /// What is kept of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,21 +115,26 @@ impl Kept {
         Err(BrokerError::Mismatch(why.into()))
     }
 
-    fn keep(&mut self) -> std::result::Result<(), BrokerError> {
-        let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
+    fn account(&self) -> Account {
         let statement = &self.paper.statement;
-        let account = Account {
+        Account {
             ts: statement.ts,
             seen: statement.seen,
             balance_cents: statement.balance_cents,
             position: statement.position,
             stopped_cents: self.paper.stopped_out(),
-        };
+        }
+    }
+
+    fn keep(&mut self) -> std::result::Result<(), BrokerError> {
+        let account = self.account();
+        let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
         if files.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
             return Ok(());
         }
         let written = files.lines.append(&account).map_err(lost);
         (files.account, files.failed) = (Some(account), written.is_err());
+        self.paper.untold = written.is_err();
         written
     }
 }
@@ -137,6 +149,7 @@ impl Files {
             records.iter().partition(|record| record["kind"] == "start");
         let account =
             accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
+        let account = closed(&folder, &mut lines)?.or(account);
         let start = starts.last().map(|record| Start::deserialize(*record).map_err(damaged)).transpose()?;
         if let Some(account) = &account {
             paper.take_up(account);
@@ -152,10 +165,25 @@ impl Files {
         };
         account::unlock(&folder, &broker, &name)?;
         account::reserve(&folder)?;
+        let reserve = folder.join(RESERVE);
+        if !reserve.exists() {
+            private::write(&reserve, &[b' '; RESERVED_BYTES])
+                .map_err(|error| Error::from(error).at(reserve.display()))?;
+        }
         let book =
             Book { id: start.id, past: start.run, next: account::nonce(), order: start.order.max(seen) };
         paper.hello.kept = Some(book.clone());
         Ok(Files { folder, lines, account, book, failed: false })
+    }
+
+    /// Puts the account as it was closed into the room that is kept for it, which gets another name.
+    fn set_aside(&self, account: &Account) -> Result<()> {
+        let text = serde_json::to_string(account).map_err(Error::failed)?;
+        let (reserve, closed) = (self.folder.join(RESERVE), self.folder.join(CLOSED));
+        let written = private::open(&reserve, File::options().write(true))
+            .and_then(|file| file.write_all_at(text.as_bytes(), 0))
+            .and_then(|()| fs::rename(&reserve, &closed));
+        written.map_err(|error| Error::from(error).at(closed.display()))
     }
 
     /// Writes down that the run has begun.
@@ -164,6 +192,21 @@ impl Files {
         let (id, next) = (self.book.id.clone(), self.book.next.clone());
         self.lines.append(&Start { kind: "start".into(), id, run: Some(next), order })
     }
+}
+
+/// Writes down, in its place, the account that was closed when the disk took no more; nothing where there is none.
+fn closed(folder: &Path, lines: &mut Durable) -> Result<Option<Account>> {
+    let path = folder.join(CLOSED);
+    let at = |error: std::io::Error| Error::from(error).at(path.display());
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = private::read(&path).map_err(at)?;
+    let account: Account = serde_json::from_slice(&text)
+        .map_err(|error| Error::stopped(format!("{}: cannot be understood: {error}", path.display())))?;
+    lines.append(&account)?;
+    fs::remove_file(&path).map_err(at)?;
+    Ok(Some(account))
 }
 
 fn lost(error: Error) -> BrokerError {
@@ -246,7 +289,12 @@ impl Broker for Kept {
 
     fn end(&mut self) -> std::result::Result<&Statement, BrokerError> {
         self.paper.end()?;
-        self.keep()?;
+        let kept = self.keep();
+        if let Some(files) = self.files.as_ref().filter(|files| files.failed) {
+            // What was closed is closed: nothing of it is to be booked at its stop when there is room again.
+            files.set_aside(&self.account()).map_err(lost)?;
+        }
+        kept?;
         Ok(&self.paper.statement)
     }
 }

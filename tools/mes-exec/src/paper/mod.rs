@@ -10,7 +10,7 @@ mod orders;
 
 use mes_core::{
     bar::Bar,
-    broker::{Broker, BrokerError, Hello},
+    broker::{Broker, BrokerError, Hello, Kind},
     contract::{price, ticks},
     costs::Costs,
     fills::{Fills, Model},
@@ -132,6 +132,8 @@ pub struct Paper {
     blocked: Option<Side>,
     /// A person has ended the day.
     stopped: bool,
+    /// The statement before could not be told: what it has to tell stays for the next.
+    untold: bool,
 }
 
 impl Paper {
@@ -139,14 +141,7 @@ impl Paper {
     pub fn new(settings: &Settings) -> Paper {
         let rules = &settings.rules.value;
         let capital = rules.capital();
-        let hello = Hello {
-            broker: "paper".into(),
-            account: "paper".into(),
-            balance_cents: capital,
-            cut: None,
-            seen: 0,
-            kept: None,
-        };
+        let hello = Hello::new(Kind::Paper, "paper", capital);
         let schedule = Schedule::new(
             settings.calendar.value.clone(),
             rules.day_end.flat_by,
@@ -176,6 +171,7 @@ impl Paper {
             quote_band: rules.breakers.quote_band,
             blocked: None,
             stopped: false,
+            untold: false,
         }
     }
 
@@ -230,12 +226,14 @@ impl Paper {
         statement.position = self.position.as_ref().map_or(0, Position::signed);
         statement.entry_price = self.position.as_ref().map(|position| price(position.entry));
         statement.equity_cents = self.balance;
-        statement.refused.clear();
+        if !self.untold {
+            statement.refused.clear();
+        }
         statement.refused.append(&mut self.refusals);
         statement.working.clear();
         if let Some(entry) = &self.entry {
             let Entry { order, side, contracts, .. } = *entry;
-            statement.working.push(Working { order, role: Role::Entry, side, contracts, price: None });
+            statement.working.push(Working::new(order, Role::Entry, side, contracts, None));
         }
         let Some(position) = &self.position else { return };
         let open = self.tick_value * (position.gain(close) * position.contracts);
@@ -243,16 +241,10 @@ impl Paper {
         let (side, contracts) = (position.side.opposite(), position.contracts);
         for (role, level) in [(Role::Stop, position.stop), (Role::Target, position.target)] {
             let order = position.order;
-            statement.working.push(Working { order, role, side, contracts, price: Some(price(level)) });
+            statement.working.push(Working::new(order, role, side, contracts, Some(price(level))));
         }
         if let Some(exit) = self.exit {
-            statement.working.push(Working {
-                order: exit.order,
-                role: Role::Exit,
-                side,
-                contracts,
-                price: None,
-            });
+            statement.working.push(Working::new(exit.order, Role::Exit, side, contracts, None));
         }
     }
 }
@@ -341,7 +333,9 @@ impl Broker for Paper {
 
     fn end(&mut self) -> Result<&Statement, BrokerError> {
         let reason = if self.stopped { ExitReason::Person } else { ExitReason::EndOfData };
-        self.statement.fills.clear();
+        if !self.untold {
+            self.statement.fills.clear();
+        }
         if let Some(entry) = self.entry.take() {
             self.refuse(entry.order, reason.name());
         }

@@ -17,6 +17,8 @@ impl Paper {
     pub(super) fn take(&mut self, order: &Order) -> Result<(), BrokerError> {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
         match order.action {
+            // A limit would have to rest and be filled as one; as a market order it would not be what was asked for.
+            Action::Enter { limit: Some(_), .. } => self.refuse(order.id, "limit_entry"),
             Action::Enter { side, contracts, stop_ticks, target_ticks, .. } => {
                 let expires = order.ts.saturating_add(self.lifetime);
                 self.enter(Entry {

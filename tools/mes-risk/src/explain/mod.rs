@@ -227,8 +227,7 @@ impl Again {
     fn booked(&mut self, kept: &mut [Decision]) {
         for fill in self.fills.drain(..) {
             for decision in kept.iter_mut().rev() {
-                let asked =
-                    |verdict: &Verdict| matches!(verdict, Verdict::Order(order) if order.id == fill.order);
+                let asked = |verdict: &Verdict| matches!(verdict, Verdict::Order(order) if Some(order.id) == fill.order);
                 let open: i64 = decision.fills.iter().map(|fill| fill.side.sign() * fill.contracts).sum();
                 // What closes the trade belongs to its entry, whoever asked for it.
                 if decision.verdicts.iter().any(asked) || (open != 0 && fill.exit.is_some()) {

@@ -1,6 +1,8 @@
 //! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
 //! in [`mes_core::limits`] and [`crate::exits`].
 
+mod account_barred;
+mod account_stale;
 mod balance;
 mod best_day;
 mod cooldown;
@@ -24,11 +26,16 @@ mod volume;
 
 use std::borrow::Cow;
 
-use mes_core::{ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part};
+use mes_core::{
+    ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part,
+    statement::Statement,
+};
 
 /// What an entry is judged by.
 pub struct View<'a> {
     pub row: &'a Row,
+    /// The account as of the row.
+    pub statement: &'a Statement,
     pub rules: &'a Rules,
     pub ledger: &'a Ledger,
     pub today: &'a Today,
@@ -72,10 +79,12 @@ pub enum Opinion {
 type Rule = (&'static str, fn(&View) -> Opinion);
 
 /// In the order in which a denial is named.
-const RULES: [Rule; 21] = [
+const RULES: [Rule; 23] = [
     ("entries_session_s", session::opinion),
     ("day_end_s", day_end::opinion),
     ("stale_ms", stale::opinion),
+    ("account_stale_ms", account_stale::opinion),
+    ("account_barred", account_barred::opinion),
     ("price_jump_percent", price_jump::opinion),
     ("locked_s", locked::opinion),
     ("quote_sides", quote::sides),

@@ -8,8 +8,8 @@ use mes_core::{
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
-    statement::Statement,
-    time::{self, MINUTE, SECOND},
+    statement::{Barred, Statement},
+    time::{self, MILLI, MINUTE, SECOND},
     vocabulary::{Kind, names},
 };
 
@@ -65,6 +65,7 @@ impl Case {
         let facts = Facts::of(&self.ledger).quoted(&self.row, self.statement.position, rules);
         contracts(&View {
             row: &self.row,
+            statement: &self.statement,
             rules,
             ledger: &self.ledger,
             today: &today,
@@ -270,4 +271,21 @@ fn reversals_have_a_cooldown_and_a_number() {
     assert_eq!(denial(29, 1).as_deref(), Some("reversal_cooldown_s"));
     assert_eq!(denial(30, 1), None);
     assert_eq!(denial(300, 2).as_deref(), Some("reversals_in_range"));
+}
+
+#[test]
+fn no_entry_on_an_account_that_nobody_has_looked_at_or_that_the_broker_bars() {
+    let mut case = combine(5_000_000);
+    let told_at = case.row.bar.ts + SECOND;
+    case.statement.told_at = Some(told_at);
+    for (age_ms, denied) in [(5_000, false), (5_001, true)] {
+        case.statement.known_as_of = Some(told_at - age_ms * MILLI);
+        assert_eq!(case.contracts().is_err(), denied, "{age_ms}");
+    }
+    assert_eq!(case.denied(), ("account_stale_ms".to_owned(), 5001.0, 5000.0));
+    case.statement.known_as_of = None;
+    for barred in [Barred::Outside, Barred::Broker, Barred::Reconcile] {
+        case.statement.barred = Some(barred);
+        assert_eq!(case.denied().0, "account_barred");
+    }
 }

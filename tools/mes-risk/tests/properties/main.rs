@@ -16,7 +16,7 @@ use mes_core::{
     session::Filter,
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Lineage, Settings, SettingsArgs};
+use mes_pipe::{Lineage, Settings, SettingsArgs, clock::Clock};
 use mes_risk::trade::{Stream, trade};
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -127,7 +127,7 @@ fn firm(rules: &mut Rules) {
 /// Trades the rows before a witness and returns it.
 fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
     let settings = settings(account);
-    let mut broker = Guard::new(Paper::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
     let interval = mes_core::interval::Interval::SECOND;
