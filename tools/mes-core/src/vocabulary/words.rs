@@ -6,11 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-<<<<<<< HEAD
-pub const WORDS: [Word; 77] = [
-=======
-pub const WORDS: [Word; 71] = [
->>>>>>> wt-b
+pub const WORDS: [Word; 78] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
