@@ -16,6 +16,7 @@ use crate::{
     within,
 };
 
+/// What a broker, or the channel to it, failed of.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The other end is gone; a retry may help.

@@ -42,6 +42,7 @@ pub struct Wilder {
 }
 
 impl Wilder {
+    /// Over how many values it averages.
     pub const LENGTH: u32 = 14;
 
     /// Adds a value and returns the average; `None` for the first 13.
@@ -56,6 +57,7 @@ impl Wilder {
         self.average()
     }
 
+    /// Returns the average; `None` before 14 values.
     #[inline]
     pub fn average(&self) -> Option<f64> {
         (self.count == Self::LENGTH).then(|| self.sum * (1.0 / f64::from(Self::LENGTH)))

@@ -10,6 +10,7 @@ use crate::time::{MINUTE, Ts};
 /// How far from the last plausible price another one may lie: inside a segment, and after a break. Bars longer than a
 /// minute may move as far as over a break.
 pub const WITHIN: f64 = 0.05;
+/// As [`WITHIN`], after a break.
 pub const ACROSS: f64 = 0.20;
 /// Rows with trades, one after the other and within [`WITHIN`] of each other, that make a new price the price.
 pub const CONFIRM: u32 = 10;
