@@ -95,6 +95,10 @@ impl Durable {
 
     /// Goes on in a new file that begins with `head` and `first`, which has to hold all that is to be known. The old
     /// file stays for whoever wants to read it.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: then the old file is still the one in use.
     pub fn renew(&mut self, head: &Value, first: &impl Serialize) -> Result<()> {
         let path = file_of(&self.base, self.number + 1);
         let at = |error: std::io::Error| Error::from(error).at(path.display());
@@ -112,6 +116,10 @@ impl Durable {
     }
 
     /// Adds one record, which must be an object. It is there when this returns, even if the process is killed.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: nothing more may be appended then.
     pub fn append(&mut self, record: &impl Serialize) -> Result<()> {
         let line = self.chain.add(record)?;
         self.file.write_all(&line).map_err(|error| self.failed(error))?;
@@ -120,6 +128,10 @@ impl Durable {
     }
 
     /// Waits until all of it is on the disk, for what must outlive the machine's power too.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().and_then(|()| self.mark.sync_data()).map_err(|error| self.failed(error))
     }
@@ -139,6 +151,10 @@ impl Durable {
 
 /// Reads the records of `base` while another process may be writing them, the head first; none where there are none.
 /// `newest` is the newest `v` of the head that the caller knows.
+///
+/// # Errors
+///
+/// `Stopped` where they are damaged, `Data` where their `v` is newer, `Failed` where they cannot be read.
 pub fn read(base: &Path, newest: u64) -> Result<Vec<Value>> {
     // A mark that is being written may be seen half written; not twice.
     Ok(check(base, newest).or_else(|_| check(base, newest))?.records)
@@ -156,6 +172,10 @@ pub fn exists(base: &Path) -> bool {
 }
 
 /// Removes all that belongs to `base`.
+///
+/// # Errors
+///
+/// `Failed` where a file stays.
 pub fn remove(base: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::from(error).at(base.display());
     for number in 1.. {
@@ -182,6 +202,10 @@ pub struct Follower {
 
 impl Follower {
     /// Follows the lines of `base` from their beginning; the head is passed over.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where they cannot be read, `Stopped` where they are damaged.
     pub fn open(base: &Path) -> Result<Follower> {
         let path = file_of(base, 1);
         let file = private::open_to_read(&path).map_err(|error| Error::from(error).at(path.display()))?;
@@ -192,6 +216,10 @@ impl Follower {
     }
 
     /// Returns the next record, if there is one. Costs one system call when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where they cannot be read, `Stopped` where they are damaged.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Value>> {
         if let Some(record) = self.waiting.next() {

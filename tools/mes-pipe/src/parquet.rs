@@ -184,6 +184,10 @@ pub struct TableFile<W: Write + Send> {
 
 impl TableFile<BufWriter<File>> {
     /// Begins the file.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the folder does not take it.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
         let part = path.with_extension("parquet.part");
         let file = File::create(&part).map_err(|error| Error::from(error).at(part.display()))?;
@@ -191,11 +195,20 @@ impl TableFile<BufWriter<File>> {
         Ok(TableFile { writer, path: path.to_owned(), part })
     }
 
+    /// Adds a batch.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it; what was written is removed then.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.writer.write(batch).map_err(|error| given_up(error.into(), &self.part))
     }
 
     /// Ends the file and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it; what was written is removed then.
     pub fn finish(self) -> Result<()> {
         let TableFile { writer, path, part } = self;
         let flushed = writer.into_inner().map_err(Error::from).and_then(|mut out| Ok(out.flush()?));

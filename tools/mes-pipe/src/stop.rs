@@ -56,6 +56,10 @@ static WHO: OnceLock<Person> = OnceLock::new();
 static OPEN: OnceLock<Say> = OnceLock::new();
 
 /// Listens from now on. A signal that whoever started us has us ignore (`nohup`, `trap ''`) stays ignored.
+///
+/// # Errors
+///
+/// `Failed` where the system gives no pipe, handler or thread.
 pub fn listen() -> Result<()> {
     if LISTENER.get().is_some() {
         return Ok(());
