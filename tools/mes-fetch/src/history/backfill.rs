@@ -41,6 +41,11 @@ pub struct Args {
 }
 
 /// Looks, plans, asks, fetches.
+///
+/// # Errors
+///
+/// `Usage` where the folder holds no series of rows or the server refuses, `Stopped` where it costs too much or nobody
+/// agrees, `Data` where files or answers are damaged, `Failed` where server or disk do not do it.
 pub fn run(args: &Args) -> Result<()> {
     let client = args.terms.client()?;
     let (mut ledger, series) = Ledger::open(&args.dir)?;

@@ -32,6 +32,11 @@ pub struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Stores one chunk.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where it would cost more than may be spent, `Usage` where the server refuses, `Data` where what came
+    /// is not what was asked for, `Failed` where server or disk do not do it.
     pub fn run(&mut self, piece: Piece) -> Result<()> {
         let (client, span) = (self.client, piece.span);
         let (path, checked) = match piece.here {

@@ -16,6 +16,7 @@ use super::{series::Series, span::Span};
 /// The file's name.
 pub const NAME: &str = "ledger.jsonl";
 
+/// The ledger of one folder.
 pub struct Ledger {
     path: PathBuf,
     series: Value,
@@ -83,6 +84,10 @@ impl Ledger {
     }
 
     /// Makes the ledger ready to be written: one process at a time.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where another process is at work there, `Failed` where it cannot be written.
     pub fn lock(&mut self) -> Result<()> {
         let at = |error: std::io::Error| Error::from(error).at(self.path.display());
         let file = File::options().create(true).append(true).open(&self.path).map_err(at)?;
@@ -104,6 +109,10 @@ impl Ledger {
     }
 
     /// Writes a line and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where it is not locked, or the disk does not take it.
     pub fn add(&mut self, entry: Value) -> Result<()> {
         let at = |error: std::io::Error| Error::from(error).at(self.path.display());
         let file = self.file.as_mut().ok_or_else(|| Error::failed("the ledger is not open for writing"))?;

@@ -67,6 +67,11 @@ pub struct Args {
 }
 
 /// Plans, asks, fetches.
+///
+/// # Errors
+///
+/// `Usage` where the flags do not go together, the folder holds another series or the server refuses, `Stopped` where
+/// it costs too much or nobody agrees, `Data` where what came is damaged, `Failed` where server or disk do not do it.
 pub fn run(args: &Args) -> Result<()> {
     let client = args.terms.client()?;
     let asked = Span { from: args.from, until: args.until };
@@ -115,6 +120,10 @@ fn had(ledger: &Ledger, raw: &Path, conditions: &[Value], within: Option<Span>) 
 
 /// Returns the days that the series around a path has and that were not as they should be: `2024-01-17 (degraded)`.
 /// A path without a ledger above it has none.
+///
+/// # Errors
+///
+/// `Data` where the ledger is damaged, `Failed` where it cannot be read.
 pub fn impaired_days(path: &Path) -> Result<Vec<String>> {
     let Some(dir) = path.ancestors().take(4).find(|dir| dir.join(ledger::NAME).is_file()) else {
         return Ok(Vec::new());

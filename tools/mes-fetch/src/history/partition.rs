@@ -20,6 +20,10 @@ use super::{
 };
 
 /// Makes the months whose downloads are not those that their Parquet was made from.
+///
+/// # Errors
+///
+/// `Data` where a download is damaged, `Failed` where the disk does not take it.
 pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Ledger) -> Result<()> {
     let mut months: BTreeMap<String, Vec<(Span, Value)>> = BTreeMap::new();
     for (span, entry) in ledger.stored() {

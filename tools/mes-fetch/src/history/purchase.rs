@@ -66,6 +66,10 @@ pub struct Order<'a> {
 
 impl Terms {
     /// Returns the client; the key and the address are checked before any request.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the address or the key cannot be one.
     pub fn client(&self) -> Result<Client> {
         let base = Base::parse(&self.base_url).map_err(|bad| Error::usage(format!("--base-url {bad}")))?;
         let patience = Patience { first_wait: self.retry_wait, stall: self.stall, deadline: self.deadline };
@@ -73,6 +77,11 @@ impl Terms {
     }
 
     /// Plans, asks, fetches, and makes Parquet of it.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where it costs more than may be spent or nobody agrees, `Usage` where the server refuses, `Data` where
+    /// what came is damaged, `Failed` where server or disk do not do it.
     pub fn buy(&self, client: &Client, order: &Order, ledger: &mut Ledger) -> Result<()> {
         let (dir, series) = (order.dir, order.series);
         let raw = dir.join("raw");

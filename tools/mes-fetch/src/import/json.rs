@@ -254,6 +254,10 @@ pub struct Rows {
 
 impl Rows {
     /// Learns the columns of the first row: its keys, or the list of names that is as long as it.
+    ///
+    /// # Errors
+    ///
+    /// Says that no list of names is as long.
     pub fn of(found: &Found, lists: &[Vec<String>]) -> std::result::Result<Rows, String> {
         let count = found.values.len();
         let names = match &found.keys {
@@ -267,11 +271,16 @@ impl Rows {
         Ok(Rows { names, keyed: found.keys.is_some(), text: String::new(), ends: Vec::new() })
     }
 
+    /// Returns the names of the columns.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
     /// Returns the values of a row in the order of the names; a key that it lacks is empty.
+    ///
+    /// # Errors
+    ///
+    /// Says how it differs from the first row.
     pub fn fields(&mut self, found: Found) -> std::result::Result<Fields<'_>, String> {
         let Found { keys, mut values } = found;
         match keys {

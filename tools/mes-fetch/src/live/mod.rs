@@ -63,6 +63,11 @@ impl FromStr for Speed {
 }
 
 /// Sends what was recorded.
+///
+/// # Errors
+///
+/// `Usage` where it is no recording of ticks, `Data` where it is damaged, `Stopped` where a person ended it, `Failed`
+/// where stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
     let Some(path) = &args.replay else {
         return Err(Error::usage("live needs --replay FILE: it replays recordings and nothing else yet"));

@@ -55,6 +55,10 @@ pub struct Args {
 }
 
 /// Writes what was found; unfit data is an error.
+///
+/// # Errors
+///
+/// `Data` where it is unfit or damaged, `Usage` where a flag says what cannot be, `Failed` where files or stdout fail.
 pub fn run(args: &Args) -> Result<()> {
     if !(args.tick > 0.0 && args.tick.is_finite()) {
         return Err(Error::usage(format!("--tick {}: not above 0", args.tick)));
@@ -71,6 +75,10 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Looks at all rows of the inputs; of the days in `impaired` nobody knows what is missing.
+///
+/// # Errors
+///
+/// `Usage` where nobody says how long a bar is, and what [`Input::open`] and [`Input::next`] fail of.
 pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired) -> Result<Report> {
     let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order().with_any_bar();
     let bars = input.meta().kind != Kind::Tick;
