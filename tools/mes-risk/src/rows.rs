@@ -70,6 +70,10 @@ impl TableRows {
     }
 
     /// Returns what the rows are, and which columns of them a journal keeps.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nobody says how long a row is, `Data` where what a replayed journal began with cannot be read.
     pub fn stream(&self) -> Result<(Stream, Columns)> {
         let meta = self.input.meta();
         let interval = meta.interval.ok_or_else(|| {

@@ -74,6 +74,10 @@ impl Folder {
     }
 
     /// Returns the folders of a state directory that hold a ledger, by name.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where it cannot be read.
     pub fn all(state: &Path) -> Result<Vec<Folder>> {
         let entries = match fs::read_dir(state) {
             Ok(entries) => entries,
@@ -91,6 +95,7 @@ impl Folder {
         Ok(folders)
     }
 
+    /// Returns its name: `<broker>-<account>`.
     pub fn name(&self) -> String {
         self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -109,12 +114,20 @@ impl Folder {
     }
 
     /// Reads what is remembered, whoever is writing it; `None` when the account never began.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] refuses, and `Stopped` where a line of it is no ledger.
     pub fn read(&self) -> Result<Option<Snapshot>> {
         let records = durable::read(&self.ledger(), VERSION)?;
         fold(&self.ledger(), records.get(1..).unwrap_or_default())
     }
 
     /// Reads what was said and has not taken effect.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] refuses, and `Stopped` where a line of it is nothing that a person says.
     pub fn unheard(&self, told: usize) -> Result<Vec<Person>> {
         let records = durable::read(&self.person(), VERSION)?;
         let said = records.into_iter().skip(1).skip(told).map(|record| person(&self.person(), record));
@@ -122,6 +135,10 @@ impl Folder {
     }
 
     /// Adds what a person says, on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] and [`account::say`] refuse.
     pub fn say(&self, person: &Person) -> Result<()> {
         let records = durable::read(&self.ledger(), VERSION)?;
         let head = records.first().unwrap_or(&Value::Null);
@@ -143,6 +160,11 @@ pub struct Inbox {
 
 impl Inbox {
     /// Returns the next thing said, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What [`Follower::next`](durable::Follower::next) fails of, and `Stopped` where a line is nothing that a person
+    /// says.
     pub fn next(&mut self) -> Result<Option<Person>> {
         self.follower.next()?.map(|record| person(&self.path, record)).transpose()
     }
@@ -266,6 +288,10 @@ impl State {
     }
 
     /// Writes a row and what it changed; without one what the end of the rows changed.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: no order of that row may go out then.
     pub fn keep(&mut self, ledger: &mut Ledger, bar: Option<&Bar>, statement: &Statement) -> Result<()> {
         // Hundreds of numbers that follow from the bars: not to be compared or copied on every row.
         let market = std::mem::take(&mut ledger.market);

@@ -71,6 +71,10 @@ pub struct Stop {
 }
 
 /// Prints every account found: tables for a person, JSON lines when piped.
+///
+/// # Errors
+///
+/// What [`Status::of`] says, `Usage` where no account is found, `Failed` where stdout cannot be written.
 pub fn run(args: &StatusArgs) -> Result<()> {
     let mut text = String::new();
     let json = args.answer.is_json();
@@ -88,6 +92,10 @@ pub fn run(args: &StatusArgs) -> Result<()> {
 
 impl Status {
     /// Reads the status of an account.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nothing has traded there, and what [`Folder::read`] refuses.
     pub fn of(folder: &Folder) -> Result<Status> {
         let running = folder.traded();
         let Some(snapshot) = folder.read()? else {

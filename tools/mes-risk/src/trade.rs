@@ -60,6 +60,10 @@ impl Stream {
 }
 
 /// Trades the rows at the broker. Rows before `from` only warm up.
+///
+/// # Errors
+///
+/// What rows, broker and journal fail of, by the kinds of each; `Stopped` where a person ended the day.
 pub fn trade<R: Rows, B: Broker, J: Journal>(
     rows: &mut R,
     broker: &mut B,

@@ -96,6 +96,11 @@ pub struct Thought {
 }
 
 /// Prints the decisions that are asked for, in words or as JSON lines.
+///
+/// # Errors
+///
+/// `Usage` where nothing is found or the file is not there, `Data` where it is no journal, `Failed` where stdout cannot
+/// be written.
 pub fn run(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
     let decisions = decisions(args, &path)?;

@@ -53,6 +53,7 @@ pub struct View<'a> {
     pub risk: Cents,
 }
 
+/// What a rule says of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "opinion", rename_all = "snake_case")]
 pub enum Opinion {
@@ -119,6 +120,10 @@ pub fn opinions(view: &View) -> Vec<(&'static str, Opinion)> {
 }
 
 /// Returns how many contracts all rules together allow, or the rule that allows none.
+///
+/// # Errors
+///
+/// The rule that allows none, with its value and limit.
 pub fn contracts(view: &View) -> Result<i64, Denial> {
     let mut least = i64::MAX;
     let mut shrunk: Option<(f64, Denial)> = None;
