@@ -23,6 +23,7 @@ const QUARTER_DAYS: usize = 63;
 /// So many days without a trade at the end are worth a word.
 const QUIET_DAYS: usize = 5;
 
+/// All figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     pub kind: &'static str,
@@ -71,6 +72,7 @@ impl Span {
     }
 }
 
+/// What the account began and ended with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Account {
     pub start_usd: f64,
