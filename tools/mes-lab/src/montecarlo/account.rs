@@ -18,6 +18,7 @@ pub enum End {
     Died { day: usize, rule: &'static str },
 }
 
+/// What a life came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Life {
     pub end: End,
