@@ -87,7 +87,8 @@ pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Facts {
         recorder.verdict(&Verdict::Order(order)).expect("records");
         let entry = fill(ts, id, side, contracts, 0, slippage);
         balance -= entry.commission_cents;
-        recorder.statement(&state(ts, balance, vec![entry])).expect("records");
+        let held = Statement { position: side.sign() * contracts, ..state(ts, balance, vec![entry]) };
+        recorder.statement(&held).expect("records");
         let mut exit = fill(ts + 90 * SECOND, id, side.opposite(), contracts, side.sign() * ticks, slippage);
         exit.exit = Some(if ticks > 0 { ExitReason::Target } else { ExitReason::Stop });
         exit.gross_cents = Cents(125 * contracts * ticks);

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 77] = [
+pub const WORDS: [Word; 78] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -257,6 +257,7 @@ pub const WORDS: [Word; 77] = [
     // What a broker and the guard before it refuse with.
     word("session_end", &[Refusal, Exit], "session ended", ""),
     word("position_open", &[Refusal], "a position was open", ""),
+    word("not_positive", &[Refusal], "size, stop or target is not above 0", ""),
     word("cancelled", &[Refusal], "cancelled by risk", ""),
     word("expired", &[Refusal], "no trade within the entry's lifetime", ""),
     word("locked", &[Refusal], "market locked", "the market is locked: nobody takes the other side"),
