@@ -11,7 +11,7 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use mes_core::interval::Interval;
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     jsonl::JsonReader,
     limits,
     lineage::hash_file,
-    log, parquet, side,
+    parquet, progress, side,
     sniff::{Found, sniff},
     source::Source,
     stop, unfold,
@@ -122,7 +122,7 @@ impl Input {
                 hashes,
             },
         )?;
-        let progress = progress(current.rows, waiting.len());
+        let progress = progress::bar(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
         Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
     }
@@ -373,21 +373,6 @@ fn hash_of(path: &Path) -> Result<String> {
             Err(Error::usage(format!("{}: of several inputs each must be a regular file", path.display())))
         }
     }
-}
-
-/// Makes a bar that shows only where a person looks and the length is known.
-fn progress(rows: u64, more_files: usize) -> ProgressBar {
-    use std::io::IsTerminal;
-    let shown = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal() && !log::quiet();
-    if !shown || rows == 0 || more_files > 0 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
-    let bar = ProgressBar::new(rows);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// Reads a whole file, with all the checks of a stream.
