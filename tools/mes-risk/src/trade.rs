@@ -114,7 +114,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             journal.statement(statement)?;
             continue;
         }
-        risk.judge(row, statement, &mut verdicts)?;
+        risk.judge(row, statement, &mut verdicts);
         journal.remember(risk.ledger_mut(), row, statement)?;
         journal.statement(statement)?;
         for verdict in &verdicts {
