@@ -115,7 +115,7 @@ impl Hello {
     }
 }
 
-/// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
+/// An account that is told every bar and answers with one statement. See `tools/README.md`: bar down,
 /// statement up, orders down.
 ///
 /// Nothing here ever waits for a network: what a broker does with an exchange it does in a thread of its own, takes in by

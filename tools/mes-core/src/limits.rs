@@ -3,6 +3,15 @@
 //!
 //! Each limit fires at its amount, and also when not even the smallest trade would fit under it: then it is said, never a
 //! silent strangle.
+//!
+//! The smallest trade is one contract at the smallest stop that the rules use; by ATR or structure that is
+//! `min_stop_ticks`. By the smallest stop that there is, an account could be denied for days without a word, because
+//! the rules never place that one.
+//!
+//! A wild market's slippage is no part of it, or a wild minute would end the day; a trade's own risk counts it.
+//!
+//! A firm's maximum loss is measured with the position at its quote, where bars carry quotes; the other limits at the
+//! close.
 
 use crate::{
     contract::ticks,

@@ -59,6 +59,7 @@ pub enum Signal {
 pub enum ExitReason {
     Target,
     Stop,
+    /// A stop that has been moved, whatever moved it: break-even, trailing, the day's end.
     Trail,
     Signal,
     Timeout,

@@ -2,6 +2,9 @@
 //! have confirmed it, the market counts as halted for risk and for the paper account alike, which is why both ask here.
 //!
 //! The largest minute of the index in 30 years of futures (2025-04-09) was 3.3 %.
+//!
+//! Rows longer than a minute may move 20 % inside a segment: 5 % was measured on minutes, and 2025-04-09 had more
+//! within five of them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,7 @@
 //! Parquet, for whatever is kept.
+//!
+//! Columns that hold lists are not read, and said so: one row of a few bytes may hold any number of values, and no tool
+//! of this house has a use for them. Texts are read as views and written out only after they have been measured.
 
 use std::{
     collections::BTreeSet,

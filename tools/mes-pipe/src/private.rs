@@ -1,5 +1,8 @@
 //! Folders and files that are nobody else's business, whatever the umask: the run directory and the memory of accounts.
 //! A link in the place of a lock or a state file is not followed: it would have us write where somebody else wants it.
+//!
+//! A run directory that was there before, is not empty and holds no lock of ours keeps its permissions; one that
+//! everybody may write in is refused.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},

@@ -5,6 +5,9 @@
 //! any order of its row is. So whatever is killed when, the ledger knows every order that may have been sent, and a
 //! restart judges on as if nothing had happened: rows up to the ledger's time pass untouched. The last line of a clean end
 //! has no bar: it says how the account was left.
+//!
+//! It is bound to its rules by their hash: going on under others takes a person's `resume --rules`, with a reason. A
+//! limit that fired is not to be got around by an edit.
 
 mod lines;
 

@@ -1,5 +1,8 @@
 //! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
 //! in [`mes_core::limits`] and [`crate::exits`].
+//!
+//! A breaker shrinks what all other rules allow, once, by the smallest of the multipliers; half of one contract is
+//! none, and named.
 
 mod account_barred;
 mod account_stale;
