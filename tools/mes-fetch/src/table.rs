@@ -11,7 +11,7 @@ use mes_pipe::{BarBuilder, Meta, Output, OutputArgs, Result, schema};
 pub const BATCH_ROWS: usize = 8192;
 
 /// What collects rows into batches.
-pub trait Rows {
+pub trait RowBuilder {
     type Row;
 
     fn schema(&self) -> SchemaRef;
@@ -32,7 +32,7 @@ pub type BarTable = Table<BarBuilder>;
 /// Ticks to stdout.
 pub type TickTable = Table<TickBuilder>;
 
-impl<R: Rows> Table<R> {
+impl<R: RowBuilder> Table<R> {
     /// Begins the table with no rows.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl<R: Rows> Table<R> {
     }
 }
 
-impl Rows for BarBuilder {
+impl RowBuilder for BarBuilder {
     type Row = Bar;
 
     fn schema(&self) -> SchemaRef {
@@ -117,7 +117,7 @@ impl TickBuilder {
     }
 }
 
-impl Rows for TickBuilder {
+impl RowBuilder for TickBuilder {
     type Row = Tick;
 
     fn schema(&self) -> SchemaRef {

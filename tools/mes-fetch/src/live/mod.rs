@@ -15,7 +15,7 @@ use mes_pipe::{
 };
 use serde_json::json;
 
-use crate::table::{BATCH_ROWS, Rows, TickBuilder};
+use crate::table::{BATCH_ROWS, RowBuilder, TickBuilder};
 use feed::{Feed, Record};
 
 /// Replays recorded ticks at the pace at which they came

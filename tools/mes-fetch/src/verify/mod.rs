@@ -17,7 +17,7 @@ use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result,
 use crate::history;
 use gaps::Gaps;
 use report::Report;
-use rows::Rows;
+use rows::RowChecks;
 
 pub use gaps::Impaired;
 
@@ -89,7 +89,7 @@ pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired
     };
     let filter = rows::filter(args.text.session, input.meta().session);
     let gaps = Gaps::new(calendar, filter, row, impaired.clone());
-    let mut rows = Rows::new(gaps, row, tick);
+    let mut rows = RowChecks::new(gaps, row, tick);
     loop {
         match input.next()? {
             Event::Batch(batch) if bars => {

@@ -37,7 +37,7 @@ struct Last {
 }
 
 /// Looks at rows in the order they come.
-pub struct Rows {
+pub struct RowChecks {
     tick_size: f64,
     /// Length of a bar; ticks have none.
     row: i64,
@@ -56,10 +56,10 @@ pub struct Rows {
     first_locked: Option<Ts>,
 }
 
-impl Rows {
+impl RowChecks {
     /// Makes one for rows of this many nanoseconds (0 for ticks) and prices of this step.
-    pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> Rows {
-        Rows {
+    pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> RowChecks {
+        RowChecks {
             tick_size,
             row,
             gaps,
