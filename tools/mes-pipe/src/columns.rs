@@ -227,21 +227,21 @@ impl<'a> Bars<'a> {
 }
 
 /// The rows of a batch of predictions.
-pub struct Rows<'a> {
+pub struct PredictedRows<'a> {
     bars: Bars<'a>,
     predictions: [Option<&'a Float32Array>; 7],
 }
 
-impl<'a> Rows<'a> {
+impl<'a> PredictedRows<'a> {
     /// Looks at a batch as bars with predictions; what is missing of those is empty.
     ///
     /// # Errors
     ///
     /// What [`Bars::of`] refuses.
-    pub fn of(batch: &'a RecordBatch) -> Result<Rows<'a>> {
+    pub fn of(batch: &'a RecordBatch) -> Result<PredictedRows<'a>> {
         let predictions = prediction::COLUMNS
             .map(|name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt()));
-        Ok(Rows { bars: Bars::of(batch)?, predictions })
+        Ok(PredictedRows { bars: Bars::of(batch)?, predictions })
     }
 
     /// Counts the rows.

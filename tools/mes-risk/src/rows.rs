@@ -105,7 +105,7 @@ impl TableRows {
 
     /// Takes the rows of a batch up to the first that cannot be traded: what came before it is traded all the same.
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
-        let table = columns::Rows::of(batch)?;
+        let table = columns::PredictedRows::of(batch)?;
         // What stood behind the last row stands before this one.
         for (row, _) in &mut self.said {
             *row = 0;
