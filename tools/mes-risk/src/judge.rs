@@ -7,7 +7,7 @@ use mes_core::{
     costs::Costs,
     interval::Interval,
     ledger::{Ledger, Said, Sent, Turn},
-    limits::{Facts, Limits},
+    limits::{LimitFacts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -236,8 +236,8 @@ impl Risk {
     }
 
     /// Returns what is measured against the limits as of `row`, which the ledger knows already.
-    fn facts(&self, row: &Row, statement: &Statement) -> Facts {
-        Facts::of(&self.ledger).quoted(row, statement.position, &self.rules)
+    fn facts(&self, row: &Row, statement: &Statement) -> LimitFacts {
+        LimitFacts::of(&self.ledger).quoted(row, statement.position, &self.rules)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.

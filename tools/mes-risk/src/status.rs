@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
-    limits::{Facts, Limits, Used},
+    limits::{LimitFacts, Limits, Used},
     money::Cents,
     person::Person,
     time::{self, Ts},
@@ -113,7 +113,7 @@ impl Status {
             used_cents: used.used_cents.max(Cents::ZERO),
             left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
         };
-        let limits: Vec<Left> = Limits::of(&rules.value).used(&Facts::of(ledger)).map(left).collect();
+        let limits: Vec<Left> = Limits::of(&rules.value).used(&LimitFacts::of(ledger)).map(left).collect();
         Status {
             account,
             running,
