@@ -21,7 +21,7 @@ use mes_risk::judge::Risk;
 use proptest::prelude::*;
 
 use crate::{
-    ACCOUNTS, Account, config,
+    ACCOUNTS, RulesOf, config,
     rows::{STARTS, Step, rows, step},
     settings,
 };
@@ -120,7 +120,7 @@ fn statement(row: &Row, said: &Said, before: i64, balance: Cents, last: u64) -> 
 
 /// Judges rows and statements, taking the ledger up again from text after `restart` rows, with a person's halt in it
 /// if one `halts`.
-fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
+fn judge(account: RulesOf, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
     let mut position = 0;
     let settings = settings(account);
     let mut balance = settings.rules.value.capital();
