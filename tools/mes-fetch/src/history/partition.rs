@@ -14,7 +14,7 @@ use mes_pipe::{Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, Tabl
 use serde_json::{Value, json};
 
 use super::{
-    ledger::Ledger,
+    bought::Purchases,
     series::{Series, SymbolType},
     span::Span,
 };
@@ -24,7 +24,7 @@ use super::{
 /// # Errors
 ///
 /// `Data` where a download is damaged, `Failed` where the disk does not take it.
-pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Ledger) -> Result<()> {
+pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Purchases) -> Result<()> {
     let mut months: BTreeMap<String, Vec<(Span, Value)>> = BTreeMap::new();
     for (span, entry) in ledger.stored() {
         months.entry(span.month()).or_default().push((span, entry.clone()));

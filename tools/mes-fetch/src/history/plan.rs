@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     client::{Client, Fault},
-    guard::{self, Checked},
+    download::{self, Checked},
     series::Series,
     span::{Span, day_of},
 };
@@ -135,7 +135,7 @@ fn piece(
     let path = raw.join(file_name(series, span));
     let whole = (!stale.contains(&span)).then(|| path.clone());
     let here = whole.into_iter().chain([part_of(&path)]).filter(|path| path.exists()).find_map(|path| {
-        let checked = guard::check(&path, series, span).ok()?;
+        let checked = download::check(&path, series, span).ok()?;
         (checked.records == records).then_some((path, checked))
     });
     Ok(Piece { span, records, bytes, usd, here })

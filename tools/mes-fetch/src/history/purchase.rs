@@ -8,11 +8,10 @@ use mes_web::Base;
 use serde_json::Value;
 
 use super::{
+    bought::Purchases,
     client::{Client, Patience},
     fetch::Fetch,
-    key,
-    ledger::Ledger,
-    partition,
+    key, partition,
     plan::{self, Piece},
     series::Series,
     span::{Chunk, Span},
@@ -82,7 +81,7 @@ impl Terms {
     ///
     /// `Stopped` where it costs more than may be spent or nobody agrees, `Usage` where the server refuses, `Data` where
     /// what came is damaged, `Failed` where server or disk do not do it.
-    pub fn buy(&self, client: &Client, order: &Order, ledger: &mut Ledger) -> Result<()> {
+    pub fn buy(&self, client: &Client, order: &Order, ledger: &mut Purchases) -> Result<()> {
         let (dir, series) = (order.dir, order.series);
         let raw = dir.join("raw");
         let chunk = self.chunk.unwrap_or(series.records.chunk());
