@@ -281,11 +281,12 @@ impl Item<'_> {
 
     /// What it is documented by is its help: clap shows the one of a part in place of the whole's.
     fn is_of_arguments(&self) -> bool {
-        self.doc.contains("derive(") && self.doc.contains("Args")
+        self.text.trim_end_matches([' ', '{', '}']).ends_with("Args")
     }
 
     fn returns_result(&self) -> bool {
-        let returned = self.text.split_once("->").map(|(_, rest)| rest).unwrap_or_default();
+        let signature = self.text.split(" where ").next().unwrap_or_default();
+        let returned = signature.rsplit_once(") ->").map(|(_, rest)| rest).unwrap_or_default();
         let name = returned.split('<').next().unwrap_or_default().trim();
         self.text.contains("fn ") && name.rsplit("::").next() == Some("Result")
     }

@@ -80,7 +80,7 @@ fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::
 ///
 /// # Errors
 ///
-/// What the deserializer fails of, and rules that [`Rules::check`] refuses.
+/// What the deserializer fails of, and rules that cannot be traded by.
 pub fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
     let rules = Named::<Rules>::deserialize(json)?;
     rules.value.check().map_err(D::Error::custom)?;
