@@ -50,13 +50,22 @@ pub struct Run {
 /// Reads a version, which has to be ours: it stands first, so that of a foreign journal nothing else is complained of.
 fn same_version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
     let v = u32::deserialize(json)?;
-    if v == VERSION {
-        return Ok(v);
+    readable(v.into()).map(|()| v).map_err(D::Error::custom)
+}
+
+/// Says whether the records of a journal of this version are understood.
+///
+/// # Errors
+///
+/// Who wrote it, and what to do.
+pub fn readable(v: u64) -> Result<(), String> {
+    if v == u64::from(VERSION) {
+        return Ok(());
     }
-    let age = if v < VERSION { "an older" } else { "a newer" };
-    Err(D::Error::custom(format!(
+    let age = if v < u64::from(VERSION) { "an older" } else { "a newer" };
+    Err(format!(
         "written by {age} mes (records v{v}; this one reads v{VERSION}): read it with that one, or run the backtest again"
-    )))
+    ))
 }
 
 /// Reads costs that can be paid.

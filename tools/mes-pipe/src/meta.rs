@@ -3,7 +3,11 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use arrow_schema::{Schema, SchemaRef};
-use mes_core::{interval::Interval, run::Run, session::Filter};
+use mes_core::{
+    interval::Interval,
+    run::{Run, readable},
+    session::Filter,
+};
 use serde_json::{Value, json};
 
 use crate::{Error, Lineage, Result};
@@ -130,7 +134,9 @@ impl Meta {
     /// is an error: its columns may mean something else.
     pub(crate) fn from_header(header: &Value) -> Result<Meta> {
         let version = header["v"].as_u64().unwrap_or(Kind::VERSION);
-        if version > Kind::VERSION {
+        if header["kind"] == "run" {
+            readable(version).map_err(Error::data)?;
+        } else if version > Kind::VERSION {
             return Err(Error::data(format!(
                 "version {version} is newer than this tool reads ({})",
                 Kind::VERSION

@@ -239,6 +239,11 @@ fn text_cases() -> Vec<Case> {
             "stdin: line 1: version 2 is newer than this tool reads (1)",
         ),
         case(
+            "JSON: a journal of before",
+            "{\"kind\":\"run\",\"v\":1}\n{\"kind\":\"end\"}\n",
+            "stdin: line 1: written by an older mes (records v1; this one reads v2): read it with that one, or run the backtest again",
+        ),
+        case(
             "JSON: an unknown kind",
             "{\"kind\":\"candle\",\"v\":1}\n",
             "stdin: line 1: a stream of unknown kind \"candle\"",
