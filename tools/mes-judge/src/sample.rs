@@ -85,7 +85,9 @@ pub fn from_fills(trades: &[(i64, i64, i64, bool)]) -> Facts {
         recorder.verdict(&Verdict::Order(order)).expect("records");
         let entry = fill(ts, id, side, contracts, 0, slippage);
         balance -= entry.commission_cents;
-        recorder.statement(&state(ts, balance, vec![entry])).expect("records");
+        let position = side.sign() * contracts;
+        let entered = Statement { position, ..state(ts, balance, vec![entry]) };
+        recorder.statement(&entered).expect("records");
         let mut exit = fill(ts + 90 * SECOND, id, side.opposite(), contracts, side.sign() * ticks, slippage);
         exit.exit = Some(if ticks > 0 { ExitReason::Target } else { ExitReason::Stop });
         exit.gross_cents = Cents(125 * contracts * ticks);
