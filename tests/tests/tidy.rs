@@ -26,6 +26,8 @@ const LICENCES: [&str; 13] = [
     "Unlicense",
     "Zlib",
 ];
+/// Crates whose functions do not all say yet what they fail of.
+const UNDOCUMENTED: [&str; 5] = ["mes-bars", "mes-exec", "mes-features", "mes-predict", "mes-train"];
 const BANNED: [&str; 5] = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "tokio"];
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -257,6 +259,91 @@ fn named(text: &str, depth: usize) -> Vec<String> {
         }
     }
     names
+}
+
+/// An item that other modules see, and what is said above it.
+struct Item<'a> {
+    path: &'a Path,
+    line: usize,
+    doc: String,
+    text: String,
+}
+
+impl Item<'_> {
+    fn place(&self) -> String {
+        format!(
+            "{}:{}: {}",
+            self.path.display(),
+            self.line,
+            self.text.split(['{', ';']).next().unwrap_or_default()
+        )
+    }
+
+    /// What it is documented by is its help: clap shows the one of a part in place of the whole's.
+    fn is_of_arguments(&self) -> bool {
+        self.text.trim_end_matches([' ', '{', '}']).ends_with("Args")
+    }
+
+    fn returns_result(&self) -> bool {
+        let signature = self.text.split(" where ").next().unwrap_or_default();
+        let returned = signature.rsplit_once(") ->").map(|(_, rest)| rest).unwrap_or_default();
+        let name = returned.split('<').next().unwrap_or_default().trim();
+        self.text.contains("fn ") && name.rsplit("::").next() == Some("Result")
+    }
+}
+
+/// Returns the public items of a source, modules and uses aside, each with its attributes and documentation.
+fn public<'a>(path: &'a Path, text: &'a str) -> Vec<Item<'a>> {
+    let kinds = ["fn ", "struct ", "enum ", "trait ", "const ", "static ", "type ", "async fn "];
+    let lines: Vec<&str> = code(text).lines().collect();
+    let is_item = |line: &str| {
+        line.trim_start()
+            .strip_prefix("pub ")
+            .is_some_and(|rest| kinds.iter().any(|kind| rest.starts_with(kind)))
+    };
+    let above = |at: usize| {
+        let before = lines[..at].iter().rev().map(|line| line.trim());
+        let own = |line: &&str| line.starts_with("///") || line.starts_with("#[") || line.ends_with(")]");
+        before.take_while(own).map(|line| format!("{line}\n")).collect()
+    };
+    let whole = |at: usize| {
+        let ends = |line: &str| line.ends_with(['{', ';', '}']);
+        let length = lines[at..].iter().take_while(|line| !ends(line)).count() + 1;
+        lines[at..(at + length).min(lines.len())].iter().map(|line| format!("{} ", line.trim())).collect()
+    };
+    (0..lines.len())
+        .filter(|at| is_item(lines[*at]))
+        .map(|at| Item { path, line: at + 1, doc: above(at), text: whole(at) })
+        .collect()
+}
+
+#[test]
+fn public_items_say_what_they_are_and_what_they_fail_of() {
+    let sources = sources();
+    let mut crates: BTreeMap<PathBuf, Vec<Item>> = BTreeMap::new();
+    for (path, text) in sources.iter().filter(|(path, _)| path.starts_with("tools") && !is_test(path)) {
+        let name: PathBuf = path.iter().take(2).collect();
+        crates.entry(name).or_default().extend(public(path, text));
+    }
+    assert!(crates.values().flatten().any(Item::returns_result), "no function returns a Result");
+    for (name, items) in crates {
+        if UNDOCUMENTED.iter().any(|other| name.ends_with(other)) {
+            continue;
+        }
+        let silent: Vec<String> = items
+            .iter()
+            .filter(|item| !item.doc.contains("///") && !item.is_of_arguments())
+            .map(Item::place)
+            .collect();
+        let most = items.len() / 20;
+        assert!(silent.len() <= most, "without ///, {most} may be:\n{}", silent.join("\n"));
+        let unsaid: Vec<String> = items
+            .iter()
+            .filter(|item| item.returns_result() && !item.doc.contains("# Errors"))
+            .map(Item::place)
+            .collect();
+        assert!(unsaid.is_empty(), "without # Errors:\n{}", unsaid.join("\n"));
+    }
 }
 
 #[test]

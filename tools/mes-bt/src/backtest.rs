@@ -47,6 +47,11 @@ pub struct BacktestArgs {
 }
 
 /// Trades the rows in process and says what came of it.
+///
+/// # Errors
+///
+/// `Usage` where arguments and rules do not go together, `Data` where rows are none, `Failed` where a file cannot be
+/// written, `Stopped` where a person ended it.
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
     let search = args.ledger.as_deref().map(Search::read).transpose()?;

@@ -30,6 +30,7 @@ pub struct Garbage {
 }
 
 impl Garbage {
+    /// Looks at which columns are there, and how far their prices reach.
     pub fn of(given: &Given) -> Garbage {
         let places = |names: &[&str]| names.iter().filter_map(|name| given.place(name)).collect::<Vec<_>>();
         let prices = places(&PRICES);

@@ -36,6 +36,7 @@ pub struct Program {
     pub patience: Duration,
 }
 
+/// A stage that runs; dropping it ends it.
 pub struct Running {
     child: Child,
     feed: Option<Sender<Vec<u8>>>,
@@ -57,6 +58,10 @@ pub enum Heard {
 
 impl Program {
     /// Starts it in a process group of its own, with these variables of the environment set.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is no program, `Failed` where it cannot be started.
     pub fn start(&self, environment: &[(&str, &str)]) -> Result<Running> {
         let (name, arguments) = self.argv.split_first().ok_or_else(|| Error::usage("no command"))?;
         let mut command = Command::new(name);
@@ -131,6 +136,10 @@ impl Running {
     }
 
     /// Waits until it has ended and says what is wrong with how it did; `Ok` is exit code 0.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the system does not say.
     pub fn finish(&mut self) -> Result<std::result::Result<(), String>> {
         self.close();
         let looks = self.patience.as_millis() / PAUSE.as_millis();

@@ -27,11 +27,13 @@ pub struct Base {
     promise: Promise,
 }
 
+/// Tells whether a column of this name is a label.
 pub fn is_label(name: &str) -> bool {
     name.starts_with("y_")
 }
 
 impl Base {
+    /// Takes the answers of the first run.
     pub fn of(answers: Answers, given: &Given, promise: Promise) -> Base {
         let there: Vec<&str> = given.names().collect();
         let made = answers.names.iter().filter(|name| promise.resamples || !there.contains(&name.as_str()));

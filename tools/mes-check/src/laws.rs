@@ -27,6 +27,7 @@ const AGREED_ROWS: usize = 60;
 /// Another place and language: nothing may depend on either.
 const ELSEWHERE: [(&str, &str); 2] = [("TZ", "Pacific/Auckland"), ("LC_ALL", "de_DE.UTF-8")];
 
+/// A stage before its laws.
 pub struct Judge<'a> {
     pub stage: Stage,
     pub given: &'a Given,
@@ -39,6 +40,10 @@ type Compared = Result<Option<Fault>>;
 
 impl Judge<'_> {
     /// Judges all laws; `wants` says which.
+    ///
+    /// # Errors
+    ///
+    /// Where the check itself cannot go on, as [`Stage::run`].
     pub fn all(mut self, wants: impl Fn(&str) -> bool) -> Result<Report> {
         let whole = match self.stage.run(self.given, Pace::Whole, |_| 0)? {
             Ok(answers) => answers,

@@ -39,6 +39,10 @@ const SEGMENTS: [(i32, u32, u32, [u32; 3], i64); 6] = [
 ];
 
 /// Makes bars of 1 s.
+///
+/// # Errors
+///
+/// `Data` where rows and columns do not fit.
 pub fn bars() -> Result<(Given, Meta)> {
     let mut fields = fields(&schema::BAR);
     fields.extend(FOREIGN.map(|(name, data_type)| Field::new(name, data_type, true)));
@@ -59,6 +63,10 @@ pub fn bars() -> Result<(Given, Meta)> {
 }
 
 /// Makes trades and quotes: those that the bars would be of, a few a second.
+///
+/// # Errors
+///
+/// `Data` where rows and columns do not fit.
 pub fn ticks() -> Result<(Given, Meta)> {
     let (bars, _) = bars()?;
     let place = |name: &str| bars.place(name).unwrap_or_default();

@@ -40,6 +40,7 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Makes one of words alone.
     pub fn new(words: impl Into<String>) -> Fault {
         Fault { words: words.into(), ..Fault::default() }
     }
@@ -75,6 +76,7 @@ impl Fault {
     }
 }
 
+/// What came of a law.
 #[derive(Clone, Debug)]
 pub enum Finding {
     Holds,
@@ -89,6 +91,7 @@ pub struct WarmUp {
     pub rows: Option<usize>,
 }
 
+/// What came of all laws.
 pub struct Report {
     pub stage: String,
     pub rows: usize,
@@ -99,6 +102,7 @@ pub struct Report {
 }
 
 impl Report {
+    /// Makes one in which no law was judged yet.
     pub fn new(stage: String, rows: usize, segments: usize) -> Report {
         Report { stage, rows, segments, findings: vec![None; LAWS.len()], warm_up: None }
     }
@@ -112,6 +116,7 @@ impl Report {
         }
     }
 
+    /// Says that a law is broken.
     pub fn broken(&mut self, law: &str, fault: Fault) {
         self.found(law, Finding::Broken(fault));
     }
@@ -121,6 +126,7 @@ impl Report {
         self.found(law, fault.map_or(Finding::Holds, Finding::Broken));
     }
 
+    /// Tells whether a law was found broken.
     pub fn is_broken(&self, law: &str) -> bool {
         let place = LAWS.iter().position(|(name, _)| *name == law);
         place.is_some_and(|place| matches!(self.findings[place], Some(Finding::Broken(_))))
@@ -142,6 +148,7 @@ impl Report {
             .collect()
     }
 
+    /// Returns it for a program.
     pub fn json(&self) -> Value {
         let laws = LAWS.iter().zip(&self.findings).map(|((law, says), finding)| match finding {
             Some(Finding::Holds) => json!({ "law": law, "says": says, "holds": true }),
@@ -161,6 +168,7 @@ impl Report {
         })
     }
 
+    /// Returns it for a person.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n{} rows in {} segments\n\n", self.stage, self.rows, self.segments);
         for ((law, says), finding) in LAWS.iter().zip(&self.findings) {

@@ -29,6 +29,7 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// Returns the place of a column.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|other| other == name)
     }
@@ -59,6 +60,10 @@ type Outcome = std::result::Result<Answers, Trouble>;
 impl Stage {
     /// Runs it. `due` says how many answers must have come when so many rows have been given; it is asked for
     /// [`Pace::Steps`] alone. Fails only where the check itself cannot go on.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is no program, `Failed` where it cannot be run, `Data` where the rows cannot be written.
     pub fn run(&self, given: &Given, pace: Pace, due: impl Fn(usize) -> usize) -> Result<Outcome> {
         let mut encoder = Encoder::new(given, self.wire, self.header.as_ref())?;
         let mut run = Run {

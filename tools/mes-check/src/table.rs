@@ -26,6 +26,7 @@ pub enum Cell {
     Text(String),
 }
 
+/// A row, in the order of its columns.
 pub type Row = Vec<Cell>;
 
 /// Says whether the next tool would read both as the same value.
@@ -58,6 +59,7 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
+    /// Returns the value of a number.
     pub fn number(&self) -> Option<f64> {
         match self {
             Cell::Int(value) => Some(*value as f64),
@@ -79,6 +81,10 @@ impl Cell {
     }
 
     /// Reads the value of a column from JSON; a column's name decides its type.
+    ///
+    /// # Errors
+    ///
+    /// Says which column it is, and what the value is not.
     pub fn of_json(name: &str, value: Value) -> std::result::Result<Cell, String> {
         Ok(match value {
             Value::Null => Cell::Null,
@@ -108,6 +114,10 @@ fn single(value: f32) -> f64 {
 }
 
 /// Turns a batch into rows.
+///
+/// # Errors
+///
+/// `Data` where a column is of a type that rows do not have.
 pub fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = vec![Vec::with_capacity(batch.num_columns()); batch.num_rows()];
     for (array, field) in batch.columns().iter().zip(batch.schema_ref().fields()) {
@@ -143,6 +153,10 @@ fn foreign(name: &str, data_type: &DataType) -> Error {
 }
 
 /// Turns rows into a batch of `schema`.
+///
+/// # Errors
+///
+/// `Data` where a column is of a type that rows do not have, or a cell does not fit.
 pub fn batch_of(schema: &SchemaRef, rows: &[Row]) -> Result<RecordBatch> {
     let columns = schema.fields().iter().enumerate();
     let arrays = columns.map(|(column, field)| {
@@ -204,6 +218,10 @@ pub struct Given {
 
 impl Given {
     /// Takes rows of `schema`, which must have a time.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where there is no column `ts`.
     pub fn new(schema: SchemaRef, rows: Vec<Row>) -> Result<Given> {
         let ts = place(&schema, "ts").ok_or_else(|| Error::data("the rows have no column \"ts\""))?;
         let seg = place(&schema, "seg");
@@ -215,18 +233,22 @@ impl Given {
         Given { rows, ..self.clone() }
     }
 
+    /// Returns the names of the columns.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.schema.fields().iter().map(|field| field.name().as_str())
     }
 
+    /// Returns the place of a column.
     pub fn place(&self, name: &str) -> Option<usize> {
         place(&self.schema, name)
     }
 
+    /// Returns the time of a row.
     pub fn ts(&self, row: usize) -> Ts {
         instant(&self.rows[row][self.ts])
     }
 
+    /// Moves a row to another time.
     pub fn set_ts(&mut self, row: usize, ts: Ts) {
         self.rows[row][self.ts] = Cell::Instant(ts);
     }

@@ -33,6 +33,10 @@ pub struct Encoder<'a> {
 
 impl<'a> Encoder<'a> {
     /// Begins a table; `header` is the first line of JSON lines, where the stage wants one.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where the columns have no Arrow.
     pub fn new(given: &'a Given, wire: Wire, header: Option<&Meta>) -> Result<Encoder<'a>> {
         let keys = given.names().enumerate().map(|(place, name)| {
             let before = if place == 0 { '{' } else { ',' };
@@ -47,6 +51,10 @@ impl<'a> Encoder<'a> {
     }
 
     /// Writes some of the rows and returns all bytes not yet returned.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a cell does not fit its column.
     pub fn rows(&mut self, rows: std::ops::Range<usize>) -> Result<Vec<u8>> {
         let rows = &self.given.rows[rows];
         match &mut self.arrow {
@@ -63,6 +71,10 @@ impl<'a> Encoder<'a> {
     }
 
     /// Returns the end mark.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where Arrow cannot be ended.
     pub fn end(self) -> Result<Vec<u8>> {
         let Some(mut writer) = self.arrow else { return Ok(self.head) };
         writer.finish()?;

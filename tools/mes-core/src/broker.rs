@@ -16,6 +16,7 @@ use crate::{
     within,
 };
 
+/// What a broker, or the channel to it, failed of.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The other end is gone; a retry may help.
@@ -114,7 +115,7 @@ impl Hello {
     }
 }
 
-/// An account that is told every bar and answers with one statement. See DESIGN in `tools/README.md`: bar down,
+/// An account that is told every bar and answers with one statement. See `tools/README.md`: bar down,
 /// statement up, orders down.
 ///
 /// Nothing here ever waits for a network: what a broker does with an exchange it does in a thread of its own, takes in by

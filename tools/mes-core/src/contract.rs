@@ -110,6 +110,10 @@ impl fmt::Display for Contract {
 }
 
 /// Converts a price to whole ticks; off the grid is an error.
+///
+/// # Errors
+///
+/// `OffGrid` where the price is no whole number of ticks, or no number.
 #[inline]
 pub fn ticks(price: f64) -> Result<i64, Error> {
     let ticks = price / TICK;
@@ -150,6 +154,10 @@ pub enum Name {
 
 impl Name {
     /// Reads a symbol. The year of `MESZ6` recurs every ten years and is taken as the one nearest to `near`.
+    ///
+    /// # Errors
+    ///
+    /// `Symbol` where it has none of the four forms.
     pub fn parse(symbol: &str, near: NaiveDate) -> Result<Name, Error> {
         let refused =
             || Error::Symbol(format!("{symbol:?} is neither MES, MESZ6, CON.F.US.MES.Z26 nor MES.v.0"));
@@ -180,6 +188,7 @@ impl Name {
         if is_root(symbol) { Ok(Name::Root(symbol.to_owned())) } else { Err(refused()) }
     }
 
+    /// Returns the product, such as `MES`.
     pub fn root(&self) -> &str {
         match self {
             Name::Root(root) | Name::Contract(root, _) | Name::Continuous(root) => root,

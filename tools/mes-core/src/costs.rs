@@ -17,6 +17,7 @@ pub const SHIPPED: [(&str, &str); 3] = [
     ("topstepx-mini", include_str!("../../../pipelines/costs/topstepx-mini.toml")),
 ];
 
+/// A costs file: what is paid in commission, fees and slippage, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
@@ -92,6 +93,10 @@ impl Rate {
 
 impl Costs {
     /// Reads a costs file.
+    ///
+    /// # Errors
+    ///
+    /// `Costs` names the key that is unknown, missing, or says what cannot be.
     pub fn parse(text: &str) -> Result<Costs, Error> {
         let costs: Costs =
             toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;

@@ -36,6 +36,7 @@ impl Sent {
     }
 }
 
+/// What risk remembers of one account, as of the last row that it judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The last row judged; absent before the first.
@@ -95,6 +96,7 @@ pub struct Ledger {
     pub market: Market,
 }
 
+/// The trading day so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     pub label: NaiveDate,
@@ -104,6 +106,7 @@ pub struct Day {
     pub peak_cents: Cents,
 }
 
+/// A limit that was reached, and for how long it stops trading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopped {
     pub rule: Cow<'static, str>,
@@ -126,6 +129,7 @@ pub enum Lasts {
     Halt,
 }
 
+/// The position that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Open {
     #[serde(with = "time::text")]
@@ -173,6 +177,7 @@ pub struct Turn {
     pub confidence: f32,
 }
 
+/// A signal and why it was not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     pub signal: Signal,

@@ -3,6 +3,15 @@
 //!
 //! Each limit fires at its amount, and also when not even the smallest trade would fit under it: then it is said, never a
 //! silent strangle.
+//!
+//! The smallest trade is one contract at the smallest stop that the rules use; by ATR or structure that is
+//! `min_stop_ticks`. By the smallest stop that there is, an account could be denied for days without a word, because
+//! the rules never place that one.
+//!
+//! A wild market's slippage is no part of it, or a wild minute would end the day; a trade's own risk counts it.
+//!
+//! A firm's maximum loss is measured with the position at its quote, where bars carry quotes; the other limits at the
+//! close.
 
 use crate::{
     contract::ticks,
@@ -15,7 +24,7 @@ use crate::{
 
 /// What of an account is measured against its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct LimitFacts {
     /// Equity at the first start; a firm's floor measures from it.
     pub first_cents: Cents,
     /// Equity at the first start or the last reset.
@@ -61,7 +70,7 @@ struct Limit {
     rule: &'static str,
     lasts: Lasts,
     amount: fn(&Rules) -> Option<f64>,
-    used: fn(&Limits, &Facts) -> Cents,
+    used: fn(&Limits, &LimitFacts) -> Cents,
 }
 
 /// The hardest first, so that of several reached at once the one that lasts longest is said.
@@ -113,13 +122,13 @@ pub fn is_death(rule: &str) -> bool {
     lasts(rule).is_some_and(|lasts| lasts > Lasts::Day)
 }
 
-impl Facts {
+impl LimitFacts {
     /// Returns the facts of an account as of the last row that its ledger knows. Before the first, no day has begun.
-    pub fn of(ledger: &Ledger) -> Facts {
+    pub fn of(ledger: &Ledger) -> LimitFacts {
         let equity_cents = ledger.equity_cents;
         let (day_start_cents, day_peak_cents) =
             ledger.day.map_or((equity_cents, equity_cents), |day| (day.start_cents, day.peak_cents));
-        Facts {
+        LimitFacts {
             first_cents: ledger.first_cents,
             start_cents: ledger.start_cents,
             peak_cents: ledger.peak_cents,
@@ -133,8 +142,8 @@ impl Facts {
 
     /// Marks a position, in contracts, at the quote of `row`, as far as the rules believe it.
     #[must_use]
-    pub fn quoted(self, row: &Row, position: i64, rules: &Rules) -> Facts {
-        Facts { quoted_cents: self.equity_cents - quote_gap(row, position, rules), ..self }
+    pub fn quoted(self, row: &Row, position: i64, rules: &Rules) -> LimitFacts {
+        LimitFacts { quoted_cents: self.equity_cents - quote_gap(row, position, rules), ..self }
     }
 }
 
@@ -147,7 +156,7 @@ impl Limits {
 
     /// Returns the hardest limit that is reached. `smallest` is the least that a new trade can lose; 0 while one is
     /// open.
-    pub fn reached(&self, facts: &Facts, smallest: Cents) -> Option<Reached> {
+    pub fn reached(&self, facts: &LimitFacts, smallest: Cents) -> Option<Reached> {
         let reached = |used: &Used| {
             used.used_cents >= used.amount_cents || used.used_cents + smallest > used.amount_cents
         };
@@ -160,18 +169,18 @@ impl Limits {
     }
 
     /// Returns how much a new trade may lose before the nearest limit.
-    pub fn room(&self, facts: &Facts) -> Cents {
+    pub fn room(&self, facts: &LimitFacts) -> Cents {
         self.used(facts).map(|used| used.amount_cents - used.used_cents).min().unwrap_or(Cents::ZERO)
     }
 
     /// Returns by how much the loss exceeds the limit of this name.
-    pub fn beyond(&self, facts: &Facts, rule: &str) -> Cents {
+    pub fn beyond(&self, facts: &LimitFacts, rule: &str) -> Cents {
         let found = self.used(facts).find(|used| used.rule == rule);
         found.map_or(Cents::ZERO, |used| used.used_cents - used.amount_cents)
     }
 
     /// Returns how much of each limit is used, the hardest first.
-    pub fn used(&self, facts: &Facts) -> impl Iterator<Item = Used> {
+    pub fn used(&self, facts: &LimitFacts) -> impl Iterator<Item = Used> {
         TABLE.iter().zip(&self.amounts).filter_map(|(limit, amount)| {
             let (rule, lasts, amount_cents) = (limit.rule, limit.lasts, (*amount)?);
             Some(Used { rule, lasts, used_cents: (limit.used)(self, facts), amount_cents })
@@ -238,7 +247,7 @@ mod tests {
         ] {
             let [start, peak, day_start, day_peak, equity] = money;
             let ledger = ledger(start, peak, day_start, day_peak, equity);
-            let facts = Facts::of(&ledger);
+            let facts = LimitFacts::of(&ledger);
             let reached = limits.reached(&facts, Cents::ZERO).map(|reached| reached.rule);
             assert_eq!((reached, limits.room(&facts)), (rule, Cents(left)), "{money:?}");
         }
@@ -249,7 +258,7 @@ mod tests {
         let rules = Rules::parse(MES_1K).expect("rules");
         let limits = Limits::of(&rules);
         let ledger = ledger(100_000, 100_000, 100_000, 100_000, 95_700);
-        let facts = Facts::of(&ledger);
+        let facts = LimitFacts::of(&ledger);
         assert_eq!(limits.reached(&facts, Cents(700)), None);
         let reached = limits.reached(&facts, Cents(701)).expect("reached");
         assert_eq!((reached.rule, limits.beyond(&facts, "daily_loss_usd")), ("daily_loss_usd", Cents(-700)));
@@ -274,7 +283,7 @@ mod tests {
         ] {
             let mut ledger = ledger(5_000_000, day_start, day_start, day_start, equity);
             ledger.day_end_high_cents = Cents(high);
-            let facts = Facts::of(&ledger);
+            let facts = LimitFacts::of(&ledger);
             let reached = limits.reached(&facts, Cents::ZERO).map(|reached| reached.rule);
             assert_eq!((reached, limits.room(&facts)), (rule, Cents(room)), "{high} {equity}");
         }
@@ -287,7 +296,7 @@ mod tests {
         let bar = Bar { close: 5000.25, bid: Some(5000.0), ask: Some(5000.75), ..Bar::default() };
         let row = Row { bar, ..Row::default() };
         for (position, quoted) in [(0, 100_000), (2, 99_750), (-2, 99_500)] {
-            let facts = Facts::of(&ledger).quoted(&row, position, &rules);
+            let facts = LimitFacts::of(&ledger).quoted(&row, position, &rules);
             assert_eq!(facts.quoted_cents, Cents(quoted));
         }
     }

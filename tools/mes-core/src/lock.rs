@@ -1,5 +1,8 @@
 //! A market that stands at its limit. Where every trade is at one price far below the close of the day before, only
 //! buyers are missing: whoever wants to sell waits, however many trades there are. Far above it sellers are.
+//!
+//! It can keep a position past flat-by, and the statement says so: nobody takes the other side, and paper does not
+//! pretend. Nothing is entered in it on either side, because a stop would not fill.
 
 use serde::{Deserialize, Serialize};
 

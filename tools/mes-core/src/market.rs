@@ -13,6 +13,7 @@ use crate::{
     time::{self, MILLI, MINUTE, Ts},
 };
 
+/// The market as of the last row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Market {
     #[serde(flatten)]

@@ -4,6 +4,11 @@
 //! A pure step from row to row at constant cost, with a state that can be written down and taken up again. A current
 //! value never crosses a break: after one it is unknown until enough minutes have passed. What is normal is a memory
 //! of the last minutes known, wherever they were, or a hole would blind the breakers when they are needed most.
+//!
+//! ATR, the last minute's volume and the swing are current values. What they are compared with, the last 390 ATRs and
+//! the last 30 minutes of volume, is normal: forgotten after each hole, the ATR breaker would be blind for 44 minutes,
+//! and in rows of the cash session every morning. The usual volume is the mean of 30 whole minutes, in place of 1,800
+//! overlapping sums: the same mean from 30 numbers.
 
 use std::collections::VecDeque;
 
@@ -42,6 +47,7 @@ pub struct Wilder {
 }
 
 impl Wilder {
+    /// Over how many values it averages.
     pub const LENGTH: u32 = 14;
 
     /// Adds a value and returns the average; `None` for the first 13.
@@ -56,6 +62,7 @@ impl Wilder {
         self.average()
     }
 
+    /// Returns the average; `None` before 14 values.
     #[inline]
     pub fn average(&self) -> Option<f64> {
         (self.count == Self::LENGTH).then(|| self.sum * (1.0 / f64::from(Self::LENGTH)))

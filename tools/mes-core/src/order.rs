@@ -8,6 +8,7 @@ use crate::{
     within,
 };
 
+/// Which way an order trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -24,6 +25,7 @@ impl Side {
         }
     }
 
+    /// Returns the other side.
     pub fn opposite(self) -> Side {
         match self {
             Side::Buy => Side::Sell,
@@ -57,6 +59,7 @@ pub enum Signal {
 pub enum ExitReason {
     Target,
     Stop,
+    /// A stop that has been moved, whatever moved it: break-even, trailing, the day's end.
     Trail,
     Signal,
     Timeout,
@@ -78,6 +81,7 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
+    /// All of them.
     pub const ALL: [ExitReason; 15] = [
         ExitReason::Target,
         ExitReason::Stop,
@@ -143,6 +147,7 @@ pub struct Limit {
     pub lifetime_ms: u32,
 }
 
+/// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {

@@ -14,6 +14,7 @@ use crate::{
     time,
 };
 
+/// A bar with what the model said of it.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Row {
     pub bar: Bar,

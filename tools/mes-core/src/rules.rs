@@ -21,6 +21,7 @@ pub use shipped::{MES_1K, SHIPPED};
 /// The most that confidence may multiply a size by.
 const MOST_TIMES: f64 = 10.0;
 
+/// A rules file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
@@ -91,6 +92,7 @@ pub struct Limits {
     pub per_trade_usd: f64,
 }
 
+/// When positions are closed for the day, and what that does to the size of late ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayEndRules {
@@ -117,6 +119,7 @@ fn dead_man_s() -> u32 {
     60
 }
 
+/// How many contracts and how much risk an account may take from this equity on, in dollars and percent of equity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
@@ -127,6 +130,7 @@ pub struct Tier {
     pub step_usd: Option<f64>,
 }
 
+/// What to multiply the size by, from this confidence on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Multiplier {
@@ -197,6 +201,7 @@ impl Rules {
         self.multipliers.iter().try_for_each(Multiplier::check)
     }
 
+    /// Returns what the account begins with.
     pub fn capital(&self) -> Cents {
         Cents::from_usd(self.capital_usd)
     }
@@ -288,10 +293,20 @@ mod hour_minute {
     use chrono::NaiveTime;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
+    /// Writes the time.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.format("%H:%M"))
     }
 
+    /// Reads the time.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and a text that is not `HH:MM`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         NaiveTime::parse_from_str(&text, "%H:%M")

@@ -16,6 +16,7 @@ use crate::{
 /// The version of all records of a journal: a new field leaves it, a changed meaning raises it.
 pub const VERSION: u32 = 2;
 
+/// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// [`VERSION`]; no other is read.
@@ -76,6 +77,10 @@ fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::
 }
 
 /// Reads rules that can be traded by.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and rules that cannot be traded by.
 pub fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
     let rules = Named::<Rules>::deserialize(json)?;
     rules.value.check().map_err(D::Error::custom)?;

@@ -9,6 +9,7 @@ use crate::{
     within,
 };
 
+/// The whole account as of a bar, and its fills and refusals since the statement before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     #[serde(with = "time::text")]
@@ -149,6 +150,7 @@ pub enum Role {
     Target,
 }
 
+/// An order that may still fill.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Working {
     #[serde(deserialize_with = "within::id")]
@@ -174,6 +176,7 @@ impl Working {
     }
 }
 
+/// An execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fill {
     #[serde(with = "time::text")]
@@ -203,6 +206,7 @@ pub struct Fill {
     pub ambiguous: Option<bool>,
 }
 
+/// An order that was not taken, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     #[serde(deserialize_with = "within::id")]

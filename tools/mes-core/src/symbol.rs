@@ -21,6 +21,7 @@ impl Symbol {
         self.len == 0
     }
 
+    /// Returns it as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }

@@ -7,9 +7,13 @@ use crate::Error;
 /// Nanoseconds since 1970-01-01 00:00 UTC.
 pub type Ts = i64;
 
+/// A millisecond in nanoseconds.
 pub const MILLI: i64 = 1_000_000;
+/// A second in nanoseconds.
 pub const SECOND: i64 = 1_000_000_000;
+/// A minute in nanoseconds.
 pub const MINUTE: i64 = 60 * SECOND;
+/// An hour in nanoseconds.
 pub const HOUR: i64 = 60 * MINUTE;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -71,6 +75,10 @@ pub fn bounded(ts: Ts) -> Result<Ts, Error> {
 
 /// Reads RFC 3339 with a zone, which may lack its colon (`+0000`), as `%z` writes it. A time without one is refused:
 /// nobody can know what it means. So is one before 1970 or after 2199, for sums of times would not fit.
+///
+/// # Errors
+///
+/// `Time` where it is no such instant.
 pub fn parse(text: &str) -> Result<Ts, Error> {
     if let Some(ts) = parse_utc(text.as_bytes()) {
         return bounded(ts);
@@ -130,6 +138,10 @@ pub mod text {
     use super::{Ts, write};
 
     /// Writes the instant as RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(ts: &Ts, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = Vec::with_capacity(30);
         write(*ts, &mut out);
@@ -137,6 +149,10 @@ pub mod text {
     }
 
     /// Reads the instant from RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and what [`parse`](super::parse) refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ts, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         super::parse(&text).map_err(D::Error::custom)
@@ -159,6 +175,10 @@ pub mod text_or_null {
     use super::Ts;
 
     /// Writes the instant as RFC 3339, or null.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
         match ts {
             Some(ts) => super::text::serialize(ts, serializer),
@@ -167,6 +187,10 @@ pub mod text_or_null {
     }
 
     /// Reads the instant from RFC 3339, or null.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and what [`parse`](super::parse) refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| super::parse(&text).map_err(D::Error::custom)).transpose()

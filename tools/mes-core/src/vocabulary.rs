@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         ledger::Ledger,
-        limits::{Facts, Limits},
+        limits::{LimitFacts, Limits},
         money::Cents,
         order::ExitReason,
         rules::{Rules, SHIPPED},
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_limits_and_the_exits_are_those_that_there_are() {
         let text = SHIPPED.iter().find(|(name, _)| *name == "topstep-50k").expect("a firm's rules").1;
-        let facts = Facts::of(&Ledger::new(Cents(5_000_000)));
+        let facts = LimitFacts::of(&Ledger::new(Cents(5_000_000)));
         let limits = Limits::of(&Rules::parse(text).expect("rules"));
         let used: Vec<&str> = limits.used(&facts).map(|used| used.rule).collect();
         assert_eq!(names(Kind::Limit).collect::<Vec<_>>(), used);

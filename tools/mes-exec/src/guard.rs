@@ -1,4 +1,7 @@
 //! The last line: what no order and no silence of risk can get past, whichever broker is behind it.
+//!
+//! It refuses entries and closes late positions by itself. It refuses a stop that moves back, lies further from the
+//! entry than a new one may, or as far beyond the market.
 
 use std::{collections::VecDeque, os::fd::BorrowedFd};
 

@@ -30,7 +30,7 @@ use mes_pipe::{
 };
 use rustix::event::PollFlags;
 
-use account::{Account, Peer};
+use account::{AccountChannel, Peer};
 use guard::Guard;
 use paper::{
     Paper,
@@ -83,7 +83,7 @@ pub fn main(args: Args) -> Result<()> {
     };
     let mut broker = Guard::new(broker, &settings, clock.clone())?;
     let hello = broker.hello()?;
-    let account = Account::bind(&args.run)?;
+    let account = AccountChannel::bind(&args.run)?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
@@ -119,7 +119,7 @@ pub fn paper(settings: &Settings) -> Result<Guard<Paper>> {
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.
-fn wait_for_risk(account: &Account, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
+fn wait_for_risk(account: &AccountChannel, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
     let input = |fd| (fd, PollFlags::IN);
     loop {
         let others = [stop::descriptor(), Some(account.listener().as_fd()), None].map(|fd| fd.map(input));

@@ -3,6 +3,11 @@
 //! Whatever goes wrong, in this order: the halt is written down first, so that nothing is traded after a restart that a
 //! person has not looked at; then everything is cancelled and closed; then it is told, the first error first. None of
 //! these keeps the next from being tried. A person's stop is no error: cancelled, closed at the last close, no halt.
+//!
+//! An error halts an account that is kept (`--state`); one that begins anew anyway is not halted.
+//!
+//! After `end` it reads on until its input closes, so that a `tee` before it can write the last line. Where risk does
+//! not answer for 5 s after a person's stop, it closes by itself.
 
 use mes_core::{
     broker::Broker,

@@ -20,6 +20,10 @@ const KEY: &str = "mes/made-here.key";
 const KEY_BYTES: usize = 32;
 
 /// Seals what a run came to. Without a place for the key there is no seal, and `verify` will ask.
+///
+/// # Errors
+///
+/// `Failed` where the disk does not take the seal.
 pub fn seal(directory: &Path, summary: &impl Serialize) -> Result<()> {
     let Some(key) = key_file().and_then(|path| read(&path).or_else(|| begin(&path))) else { return Ok(()) };
     let Ok(summary) = serde_json::to_value(summary) else { return Ok(()) };

@@ -24,6 +24,7 @@ use crate::{
     opens::Opens,
 };
 
+/// Makes facts of what the loop tells.
 pub struct Recorder {
     pub facts: Facts,
     /// Equity's last peak, and whether it fell below since.
@@ -80,6 +81,10 @@ impl Recorder {
     }
 
     /// Returns what was recorded.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the file of equity cannot be ended.
     pub fn finish(self) -> Result<Facts> {
         if let Some(file) = self.file {
             file.finish()?;

@@ -45,12 +45,14 @@ pub fn run() -> Run {
     }
 }
 
+/// Makes a recorder that has been told of the run.
 pub fn recorder() -> Recorder {
     let mut recorder = Recorder::new(Calendar::shipped(), None);
     recorder.run(&run()).expect("records");
     recorder
 }
 
+/// Makes a statement of an account without a position.
 pub fn state(ts: Ts, balance: Cents, fills: Vec<Fill>) -> Statement {
     Statement { ts, balance_cents: balance, equity_cents: balance, fills, ..Statement::default() }
 }

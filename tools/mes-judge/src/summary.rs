@@ -23,6 +23,7 @@ const QUARTER_DAYS: usize = 63;
 /// So many days without a trade at the end are worth a word.
 const QUIET_DAYS: usize = 5;
 
+/// All figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     pub kind: &'static str,
@@ -34,7 +35,7 @@ pub struct Summary {
     /// How often it died: more than once only where a new account is opened after each death.
     pub deaths: usize,
     pub span: Span,
-    pub account: Account,
+    pub account: AccountSummary,
     #[serde(flatten)]
     pub metrics: Metrics,
     /// How much of it may be luck.
@@ -71,8 +72,9 @@ impl Span {
     }
 }
 
+/// What the account began and ended with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Account {
+pub struct AccountSummary {
     pub start_usd: f64,
     pub end_usd: f64,
     pub net_usd: f64,
@@ -127,7 +129,7 @@ impl Summary {
                 interval: run.map(|run| run.interval.clone()).unwrap_or_default(),
                 session: run.map_or("all", |run| run.session.name()),
             },
-            account: Account {
+            account: AccountSummary {
                 start_usd: start.usd(),
                 end_usd: end.usd(),
                 net_usd: net.usd(),

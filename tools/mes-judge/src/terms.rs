@@ -5,6 +5,7 @@ use mes_core::{fills::Fills, run::Run};
 use mes_pipe::Settings;
 use serde::Serialize;
 
+/// Rules, costs, calendar and fills of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Terms {
     pub rules: String,

@@ -20,6 +20,10 @@ pub struct SliceArgs {
 }
 
 /// Writes the rows `after < ts <= to`; reads no further than it must.
+///
+/// # Errors
+///
+/// `Usage` where the span is empty, and what input and output fail of.
 pub fn run(args: &SliceArgs) -> Result<()> {
     let (after, to) = (args.after.unwrap_or(Ts::MIN), args.until.unwrap_or(Ts::MAX));
     if after >= to {

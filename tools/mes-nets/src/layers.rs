@@ -22,6 +22,7 @@ impl Dense {
         Ok(Dense { weights, bias: all.add(&format!("{name}_b"), &[outputs], vec![0.0; outputs])? })
     }
 
+    /// Computes `[…, inputs]` to `[…, outputs]`.
     pub fn forward(&self, x: &Tensor) -> Candle<Tensor> {
         let mut dims = x.dims().to_vec();
         let inputs = dims.pop().unwrap_or_default();
@@ -38,11 +39,13 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
+    /// Begins it with scale 1 and shift 0.
     pub fn new(name: &str, all: &mut Weights, width: usize) -> Candle<LayerNorm> {
         let scale = all.add(&format!("{name}_scale"), &[width], vec![1.0; width])?;
         Ok(LayerNorm { scale, shift: all.add(&format!("{name}_shift"), &[width], vec![0.0; width])? })
     }
 
+    /// Computes `[…, width]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Candle<Tensor> {
         let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
         let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;

@@ -20,6 +20,7 @@ pub struct Lstm {
 }
 
 impl Lstm {
+    /// Begins it for `width` inputs.
     pub fn new(all: &mut Weights, width: usize, hidden: usize) -> Candle<Lstm> {
         let bound = 1.0 / (hidden as f32).sqrt();
         let (input, recurrent) = (

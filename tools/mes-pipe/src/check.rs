@@ -190,6 +190,10 @@ impl Checks {
     }
 
     /// Checks that nothing required is null; the error begins with the index of the row at fault.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: the first required column that has a null.
     pub fn nulls(&self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
         // Predictions are empty while the model's inputs warm up.
         for name in self.required.iter().filter(|name| !name.starts_with("p_")) {
@@ -204,6 +208,10 @@ impl Checks {
     }
 
     /// Checks the times and values of the next batch, likewise: of all that is wrong, what comes first.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: the first row whose time or value cannot be.
     pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
         let times = self.times(batch);
         let first = times.into_iter().chain(self.values.fault(batch)).min_by_key(|(row, _)| *row);

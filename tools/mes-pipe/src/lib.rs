@@ -34,6 +34,7 @@ mod output;
 mod pages;
 mod parquet;
 pub mod private;
+mod progress;
 mod reader;
 mod run;
 pub mod schema;

@@ -38,6 +38,7 @@ impl Kind {
     /// The version of each kind: a new column leaves it, a changed meaning raises it.
     pub const VERSION: u64 = 1;
 
+    /// Returns the name that headers and metadata have it by.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
@@ -79,6 +80,7 @@ impl Kind {
     }
 }
 
+/// What rows are, and where they came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
     pub kind: Kind,

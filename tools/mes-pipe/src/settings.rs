@@ -23,6 +23,10 @@ pub struct CalendarArgs {
 
 impl CalendarArgs {
     /// Reads the calendar.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the file cannot be read, or is no calendar.
     pub fn read(&self) -> Result<Named<Calendar>> {
         let Some(path) = &self.calendar else {
             return Ok(Named {
@@ -87,6 +91,10 @@ pub struct Settings {
 
 impl SettingsArgs {
     /// Reads them all.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a name is unknown, a file cannot be read or means nothing, or they do not go together.
     pub fn read(&self) -> Result<Settings> {
         let (blake3, text) = named("rules", &self.rules, &mes_core::rules::SHIPPED)?;
         let rules = Named {

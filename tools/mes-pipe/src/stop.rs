@@ -5,6 +5,8 @@
 //! journal. So all tools of a pipe end alike, whichever of them was told. A ^C after the first leaves at once, unless it comes with it.
 //!
 //! What was told is one fact of the process, as the signal itself is.
+//!
+//! Who keeps a journal by `tee` starts it as `(trap '' INT HUP TERM; exec tee ...)`, or the same ^C cuts it.
 
 use std::{
     fs,
@@ -56,6 +58,10 @@ static WHO: OnceLock<Person> = OnceLock::new();
 static OPEN: OnceLock<Say> = OnceLock::new();
 
 /// Listens from now on. A signal that whoever started us has us ignore (`nohup`, `trap ''`) stays ignored.
+///
+/// # Errors
+///
+/// `Failed` where the system gives no pipe, handler or thread.
 pub fn listen() -> Result<()> {
     if LISTENER.get().is_some() {
         return Ok(());

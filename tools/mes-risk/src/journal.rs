@@ -32,6 +32,7 @@ pub fn lines(out: impl Write + 'static) -> Lines {
     Rc::new(RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out))))
 }
 
+/// Writes records as JSON lines, rows with the columns that they came with.
 pub struct JsonJournal {
     lines: Lines,
     columns: Columns,

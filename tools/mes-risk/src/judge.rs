@@ -7,7 +7,7 @@ use mes_core::{
     costs::Costs,
     interval::Interval,
     ledger::{Ledger, Said, Sent, Turn},
-    limits::{Facts, Limits},
+    limits::{LimitFacts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -19,7 +19,6 @@ use mes_core::{
     time::Ts,
     verdict::Verdict,
 };
-use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
@@ -108,7 +107,7 @@ impl Risk {
     }
 
     /// Adds the verdicts on `row` to `out`; `statement` is the account as of it.
-    pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) -> Result<()> {
+    pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let ts = row.bar.ts;
         self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
@@ -129,7 +128,7 @@ impl Risk {
         {
             let signal = self.turn(row, statement, signal, &action, out);
             self.order(row, signal, action, out);
-            return Ok(());
+            return;
         }
         let idle = if in_flight {
             Idle::Hold("in_flight")
@@ -141,13 +140,12 @@ impl Risk {
                 Ok((signal, action, risk)) => {
                     self.ledger.risk_cents = risk;
                     self.order(row, signal, action, out);
-                    return Ok(());
+                    return;
                 }
                 Err(idle) => idle,
             }
         };
         self.say(ts, &idle, out);
-        Ok(())
     }
 
     fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
@@ -238,8 +236,8 @@ impl Risk {
     }
 
     /// Returns what is measured against the limits as of `row`, which the ledger knows already.
-    fn facts(&self, row: &Row, statement: &Statement) -> Facts {
-        Facts::of(&self.ledger).quoted(row, statement.position, &self.rules)
+    fn facts(&self, row: &Row, statement: &Statement) -> LimitFacts {
+        LimitFacts::of(&self.ledger).quoted(row, statement.position, &self.rules)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.

@@ -98,6 +98,10 @@ enum Command {
 }
 
 /// Trades, or does what a person asks for.
+///
+/// # Errors
+///
+/// Those of the loop or the verb: arguments and rules (exit code 2), data (3), what failed (1), what was stopped (4).
 pub fn main(args: Args) -> Result<()> {
     match &args.command {
         None => trade_rows(&args),

@@ -95,6 +95,7 @@ pub struct NoAccount {
 }
 
 impl NoAccount {
+    /// Makes an account that holds this much and trades nothing.
     pub fn new(capital: Cents) -> Self {
         let statement = Statement { balance_cents: capital, equity_cents: capital, ..Statement::default() };
         NoAccount { hello: hello("none", capital), statement }

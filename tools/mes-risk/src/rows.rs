@@ -70,6 +70,10 @@ impl TableRows {
     }
 
     /// Returns what the rows are, and which columns of them a journal keeps.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nobody says how long a row is, `Data` where what a replayed journal began with cannot be read.
     pub fn stream(&self) -> Result<(Stream, Columns)> {
         let meta = self.input.meta();
         let interval = meta.interval.ok_or_else(|| {
@@ -101,7 +105,7 @@ impl TableRows {
 
     /// Takes the rows of a batch up to the first that cannot be traded: what came before it is traded all the same.
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
-        let table = columns::Rows::of(batch)?;
+        let table = columns::PredictedRows::of(batch)?;
         // What stood behind the last row stands before this one.
         for (row, _) in &mut self.said {
             *row = 0;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
-    limits::{Facts, Limits, Used},
+    limits::{LimitFacts, Limits, Used},
     money::Cents,
     person::Person,
     time::{self, Ts},
@@ -71,6 +71,10 @@ pub struct Stop {
 }
 
 /// Prints every account found: tables for a person, JSON lines when piped.
+///
+/// # Errors
+///
+/// What [`Status::of`] says, `Usage` where no account is found, `Failed` where stdout cannot be written.
 pub fn run(args: &StatusArgs) -> Result<()> {
     let mut text = String::new();
     let json = args.answer.is_json();
@@ -88,6 +92,10 @@ pub fn run(args: &StatusArgs) -> Result<()> {
 
 impl Status {
     /// Reads the status of an account.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nothing has traded there, and what [`Folder::read`] refuses.
     pub fn of(folder: &Folder) -> Result<Status> {
         let running = folder.traded();
         let Some(snapshot) = folder.read()? else {
@@ -105,7 +113,7 @@ impl Status {
             used_cents: used.used_cents.max(Cents::ZERO),
             left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
         };
-        let limits: Vec<Left> = Limits::of(&rules.value).used(&Facts::of(ledger)).map(left).collect();
+        let limits: Vec<Left> = Limits::of(&rules.value).used(&LimitFacts::of(ledger)).map(left).collect();
         Status {
             account,
             running,

@@ -1,4 +1,7 @@
 //! Where stops and targets lie: those of a new trade, and the stop of an open one as the market goes.
+//!
+//! While a moved stop is on its way (latency) another one waits its turn: it is asked for again until the statement
+//! shows the first.
 
 use mes_core::{
     contract::{TICK, ticks},

@@ -60,6 +60,10 @@ impl Stream {
 }
 
 /// Trades the rows at the broker. Rows before `from` only warm up.
+///
+/// # Errors
+///
+/// What rows, broker and journal fail of, by the kinds of each; `Stopped` where a person ended the day.
 pub fn trade<R: Rows, B: Broker, J: Journal>(
     rows: &mut R,
     broker: &mut B,
@@ -110,7 +114,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             journal.statement(statement)?;
             continue;
         }
-        risk.judge(row, statement, &mut verdicts)?;
+        risk.judge(row, statement, &mut verdicts);
         journal.remember(risk.ledger_mut(), row, statement)?;
         journal.statement(statement)?;
         for verdict in &verdicts {

@@ -1,5 +1,9 @@
 //! Whether a statement can be true: a position is the sum of its fills and has a stop over all of it, no further than the
 //! rules place one, and cash is what the fills made of it.
+//!
+//! The first statement of a run may be flat whatever the ledger has: a position that a kill left was booked without us.
+//! Every other one that is not the sum of its fills, or leaves contracts without a stop, is an alert, closes everything
+//! and halts.
 
 use std::fmt;
 

@@ -20,6 +20,7 @@ const PART_HEX: usize = 12;
 /// How often something may be escaped over again.
 const DEPTH: usize = 4;
 
+/// A secret, as all that a part of it may be written as.
 pub struct Redaction {
     /// Stretches of one length each.
     needles: [(usize, HashSet<Vec<u8>>); 3],
@@ -34,6 +35,7 @@ struct Unit {
 }
 
 impl Redaction {
+    /// Prepares to look for a secret.
     pub fn of(secret: &str) -> Redaction {
         let stretches = |length: usize, texts: &[Vec<u8>]| {
             let lower = texts.iter().map(|text| text.to_ascii_lowercase());

@@ -63,6 +63,7 @@ pub struct First {
     pub what: Differs,
 }
 
+/// A setting that is not the same.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Differs {
     pub key: String,
@@ -74,6 +75,10 @@ pub struct Differs {
 const STAGES: [&str; 4] = ["bars", "predictions", "fills", "risk"];
 
 /// Reads both, compares, tells.
+///
+/// # Errors
+///
+/// `Failed` where they differ, `Usage` where one is not there, `Data` where one is no journal.
 pub fn run(args: &DiffArgs) -> Result<()> {
     let (mut one, mut other) = (Journal::open(&args.one)?, Journal::open(&args.other)?);
     let compared = compare(&mut one, &mut other)?;

@@ -70,10 +70,12 @@ impl Cells {
         Cells { columns, schema, cells: vec![Vec::new(); columns.len()] }
     }
 
+    /// Returns the columns of every batch.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
+    /// Counts the rows.
     pub fn len(&self) -> usize {
         self.cells.first().map_or(0, Vec::len)
     }

@@ -99,6 +99,7 @@ fn count<T>(of: &[T]) -> Cell {
     Cell::Whole(of.len() as i64)
 }
 
+/// Returns the cells of a fill, in the order of its columns.
 pub fn fill(fill: &Fill) -> Vec<Cell> {
     vec![
         Cell::Ts(fill.ts),
@@ -149,6 +150,7 @@ pub fn denial(verdict: &Verdict) -> Option<Vec<Cell>> {
     Some(vec![Cell::Ts(*ts), Cell::word(signal), Cell::Text(rule.clone()), value, limit])
 }
 
+/// Returns the cells of a statement, in the order of its columns.
 pub fn statement(statement: &Statement) -> Vec<Cell> {
     vec![
         Cell::Ts(statement.ts),

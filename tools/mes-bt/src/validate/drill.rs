@@ -81,6 +81,10 @@ fn losing(settings: &Settings) -> Vec<Row> {
 
 impl Drill {
     /// Runs it in process, with the very loop that trades.
+    ///
+    /// # Errors
+    ///
+    /// What the loop fails of.
     pub fn run(settings: &Settings) -> Result<Drill> {
         let mut unreviewed = settings.clone();
         unreviewed.rules.value.limits.account_drawdown_usd = f64::from(u32::MAX);

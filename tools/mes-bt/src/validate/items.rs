@@ -20,6 +20,7 @@ use Finding::{Met, NotMet, NotShown};
 /// Judges one line of the list.
 type Item = fn(&Evidence) -> Finding;
 
+/// The lines of the list, in the order in which they are told.
 pub const ITEMS: [(&str, Item); 17] = [
     ("real data", real_data),
     ("evidence of one setup", setup),

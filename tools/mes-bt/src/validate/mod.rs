@@ -83,6 +83,10 @@ struct Line {
 }
 
 /// Gathers the evidence, judges, tells.
+///
+/// # Errors
+///
+/// `Failed` where a line is open, `Usage` or `Data` where what is named cannot be read.
 pub fn run(args: &ValidateArgs) -> Result<()> {
     let evidence = Evidence::gather(args)?;
     let lines: Vec<Line> = ITEMS

@@ -23,6 +23,7 @@ use mes_pipe::{
 pub const DAYS: usize = 10;
 const DEPTH: usize = 4;
 
+/// What all journals together say.
 #[derive(Default)]
 pub struct Paper {
     /// Days of UTC, counted from 1970, of rows that came live and were traded by the rules that are to go live.
@@ -37,6 +38,10 @@ pub struct Paper {
 
 impl Paper {
     /// Reads every `journal.jsonl` under a folder; `hashes` are of what is to go live.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the folder cannot be read, `Failed` where a journal cannot.
     pub fn read(folder: &Path, hashes: &[(&str, String)]) -> Result<Paper> {
         let mut paths = Vec::new();
         find(folder, DEPTH, &mut paths).map_err(|error| Error::usage(error).at(folder.display()))?;
@@ -48,6 +53,7 @@ impl Paper {
         Ok(paper)
     }
 
+    /// Counts the days.
     pub fn days(&self) -> usize {
         self.days.len()
     }

@@ -18,6 +18,10 @@ pub struct Files {
 
 impl Files {
     /// Lists the files of the working directory, of data and models in it, and of `more`, folders and all.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where one of `more` is no folder, `Failed` where the working directory is gone.
     pub fn search(more: &[PathBuf]) -> Result<Files> {
         let here = std::path::absolute(".")?;
         let mut paths = Vec::new();

@@ -73,6 +73,11 @@ struct Difference {
 }
 
 /// Finds, runs, compares.
+///
+/// # Errors
+///
+/// `Failed` where what comes out differs or the chain cannot be run again, `Usage` where the report is not there or
+/// nobody can be asked, `Data` where it is none, `Stopped` where a person does not agree.
 pub fn run(args: &VerifyArgs) -> Result<()> {
     let mut reported = read(&args.report)?;
     let files = Files::search(&args.search)?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{HOUR, MILLI};
 
+/// The hours in which a trade may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntrySession {
@@ -11,6 +12,7 @@ pub enum EntrySession {
     All,
 }
 
+/// What a signal has to meet to become an entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entries {

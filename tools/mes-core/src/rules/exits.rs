@@ -17,6 +17,7 @@ pub enum StopBy {
     Structure,
 }
 
+/// Stops, targets and timeouts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exits {

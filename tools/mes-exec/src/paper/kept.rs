@@ -37,7 +37,7 @@ const RESERVED_BYTES: usize = 512;
 
 /// What is kept of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Account {
+struct KeptAccount {
     #[serde(with = "time::text")]
     ts: Ts,
     seen: u64,
@@ -67,7 +67,7 @@ pub struct Kept {
 struct Files {
     folder: PathBuf,
     lines: Durable,
-    account: Option<Account>,
+    account: Option<KeptAccount>,
     book: Book,
     /// A write has failed and was told: what still has to be closed is closed without another try.
     failed: bool,
@@ -115,9 +115,9 @@ impl Kept {
         Err(BrokerError::Mismatch(why.into()))
     }
 
-    fn account(&self) -> Account {
+    fn account(&self) -> KeptAccount {
         let statement = &self.paper.statement;
-        Account {
+        KeptAccount {
             ts: statement.ts,
             seen: statement.seen,
             balance_cents: statement.balance_cents,
@@ -129,7 +129,7 @@ impl Kept {
     fn keep(&mut self) -> std::result::Result<(), BrokerError> {
         let account = self.account();
         let Some(files) = self.files.as_mut().filter(|files| !files.failed) else { return Ok(()) };
-        if files.account.is_some_and(|before| before == Account { ts: before.ts, ..account }) {
+        if files.account.is_some_and(|before| before == KeptAccount { ts: before.ts, ..account }) {
             return Ok(());
         }
         let written = files.lines.append(&account).map_err(lost);
@@ -148,7 +148,7 @@ impl Files {
         let (starts, accounts): (Vec<_>, Vec<_>) =
             records.iter().partition(|record| record["kind"] == "start");
         let account =
-            accounts.last().map(|record| Account::deserialize(*record).map_err(damaged)).transpose()?;
+            accounts.last().map(|record| KeptAccount::deserialize(*record).map_err(damaged)).transpose()?;
         let account = closed(&folder, &mut lines)?.or(account);
         let start = starts.last().map(|record| Start::deserialize(*record).map_err(damaged)).transpose()?;
         if let Some(account) = &account {
@@ -177,7 +177,7 @@ impl Files {
     }
 
     /// Puts the account as it was closed into the room that is kept for it, which gets another name.
-    fn set_aside(&self, account: &Account) -> Result<()> {
+    fn set_aside(&self, account: &KeptAccount) -> Result<()> {
         let text = serde_json::to_string(account).map_err(Error::failed)?;
         let (reserve, closed) = (self.folder.join(RESERVE), self.folder.join(CLOSED));
         let written = private::open(&reserve, File::options().write(true))
@@ -195,14 +195,14 @@ impl Files {
 }
 
 /// Writes down, in its place, the account that was closed when the disk took no more; nothing where there is none.
-fn closed(folder: &Path, lines: &mut Durable) -> Result<Option<Account>> {
+fn closed(folder: &Path, lines: &mut Durable) -> Result<Option<KeptAccount>> {
     let path = folder.join(CLOSED);
     let at = |error: std::io::Error| Error::from(error).at(path.display());
     if !path.exists() {
         return Ok(None);
     }
     let text = private::read(&path).map_err(at)?;
-    let account: Account = serde_json::from_slice(&text)
+    let account: KeptAccount = serde_json::from_slice(&text)
         .map_err(|error| Error::stopped(format!("{}: cannot be understood: {error}", path.display())))?;
     lines.append(&account)?;
     fs::remove_file(&path).map_err(at)?;
@@ -226,8 +226,8 @@ pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
 
 impl Paper {
     /// Goes on as an account that was kept, flat: a position that was left open is booked at its stop.
-    fn take_up(&mut self, account: &Account) {
-        let Account { ts, seen, position, stopped_cents: balance, .. } = *account;
+    fn take_up(&mut self, account: &KeptAccount) {
+        let KeptAccount { ts, seen, position, stopped_cents: balance, .. } = *account;
         if position != 0 {
             log::note(format!(
                 "a position of {position} was left open at {}: booked at its stop, the balance is {balance}",

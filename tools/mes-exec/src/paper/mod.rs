@@ -2,6 +2,9 @@
 //!
 //! Lives on the rows' `ts` alone. Costs are booked with every fill; the bracket is measured from the entry's fill.
 //! How orders meet the market is in `fills.rs`, what is asked of the account in `orders.rs`.
+//!
+//! A position closed over a hole (`data_gap`, `session_end`) is stamped with the last row before the hole, whose close
+//! it is closed at.
 
 mod fills;
 mod halts;

@@ -31,6 +31,7 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Makes a fault that may be gone at the next try, and that may have cost money.
     pub fn passing(what: impl ToString) -> Fault {
         Fault::Passing { what: what.to_string(), wait: None, billed: true }
     }
@@ -110,6 +111,7 @@ pub struct Data {
     pub body: Answer,
 }
 
+/// Asks one server with one key.
 pub struct Client {
     web: mes_web::Client,
     key: Secret,
@@ -118,6 +120,7 @@ pub struct Client {
 }
 
 impl Client {
+    /// Makes one; the key is told to no other server.
     pub fn new(base: Base, key: Secret, patience: Patience) -> Client {
         let name = concat!("mes-fetch/", env!("CARGO_PKG_VERSION"));
         Client {
@@ -134,11 +137,19 @@ impl Client {
     }
 
     /// Makes a free request by GET and returns its JSON.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
     pub fn get(&self, method: &str, query: &[(&str, &str)]) -> Result<Value, Fault> {
         self.ask(method, Call::get(&path(method), query))
     }
 
     /// Makes a free request by POST and returns its JSON.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
     pub fn post(&self, method: &str, form: &[(&str, &str)]) -> Result<Value, Fault> {
         self.ask(method, Call::form(&path(method), form))
     }
@@ -158,6 +169,10 @@ impl Client {
     }
 
     /// Asks for data, once: this is what costs money.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the one try, or an answer that is no data.
     pub fn range(&self, form: &[(&str, &str)]) -> Result<Data, Fault> {
         let call = Call::form(&path("timeseries.get_range"), form).accepting("application/octet-stream");
         let body = self.web.send(call.basic(&self.key).within(self.limits))?;
@@ -170,6 +185,10 @@ impl Client {
     }
 
     /// Tries until it works, is refused, or has been tried often enough. What is tried says what it spends.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
     pub fn persist<T>(&self, name: &str, attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
         let notice = |fault: &Fault, wait| note(name, fault, wait);
         self.repeat.run(attempt, Fault::pause, notice).map_err(|fault| tried(name, fault))

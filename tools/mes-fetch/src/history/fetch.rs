@@ -10,9 +10,9 @@ use mes_pipe::{Error, Result, log};
 use serde_json::{Value, json};
 
 use super::{
+    bought::Purchases,
     client::{Client, Data, Fault},
-    guard::{self, Checked, Flaw},
-    ledger::Ledger,
+    download::{self, Checked, Flaw},
     plan::{Piece, days_of, fields, file_name, form, part_of},
     series::{Series, SymbolType},
     span::Span,
@@ -22,7 +22,7 @@ use super::{
 pub struct Fetch<'a> {
     pub client: &'a Client,
     pub series: &'a Series,
-    pub ledger: &'a mut Ledger,
+    pub ledger: &'a mut Purchases,
     pub raw: &'a Path,
     pub conditions: &'a [Value],
     /// What all tries may cost, and may have cost so far.
@@ -32,6 +32,11 @@ pub struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Stores one chunk.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where it would cost more than may be spent, `Usage` where the server refuses, `Data` where what came
+    /// is not what was asked for, `Failed` where server or disk do not do it.
     pub fn run(&mut self, piece: Piece) -> Result<()> {
         let (client, span) = (self.client, piece.span);
         let (path, checked) = match piece.here {
@@ -86,7 +91,7 @@ impl Fetch<'_> {
         }
         let part = part_of(&self.raw.join(file_name(self.series, piece.span)));
         let hash = save(answer, &part)?;
-        let checked = guard::check(&part, self.series, piece.span).map_err(|flaw| match flaw {
+        let checked = download::check(&part, self.series, piece.span).map_err(|flaw| match flaw {
             Flaw::Cut(what) => Fault::passing(what),
             Flaw::Wrong(what) => Error::data(format!("{chunk}: what came is not the data: {what}")).into(),
             Flaw::Unreadable(error) => Error::from(error).at(part.display()).into(),

@@ -15,7 +15,7 @@ use mes_pipe::{
 };
 use serde_json::json;
 
-use crate::table::{BATCH_ROWS, Rows, TickBuilder};
+use crate::table::{BATCH_ROWS, RowBuilder, TickBuilder};
 use feed::{Feed, Record};
 
 /// Replays recorded ticks at the pace at which they came
@@ -63,6 +63,11 @@ impl FromStr for Speed {
 }
 
 /// Sends what was recorded.
+///
+/// # Errors
+///
+/// `Usage` where it is no recording of ticks, `Data` where it is damaged, `Stopped` where a person ended it, `Failed`
+/// where stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
     let Some(path) = &args.replay else {
         return Err(Error::usage("live needs --replay FILE: it replays recordings and nothing else yet"));

@@ -25,6 +25,7 @@ const KEY: u64 = 0x0001;
 /// From and to; absent where the figure itself is.
 pub type Range = Option<(f64, f64)>;
 
+/// Where the figures would lie if chance dealt the same sessions out again.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Intervals {
     pub method: &'static str,

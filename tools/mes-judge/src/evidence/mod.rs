@@ -18,6 +18,7 @@ use crate::{facts::Facts, search::Search, stats::overfitting::Overfitting};
 /// All random draws of a summary come from this seed: the same results make the same bytes.
 const SEED: u64 = 1;
 
+/// What speaks for and against luck.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evidence {
     /// Absent with too few sessions to resample.

@@ -22,6 +22,7 @@ use crate::{
 /// The error at which a record is long enough.
 const ALPHA: f64 = 0.05;
 
+/// What the Sharpe ratio of a run is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SharpeEvidence {
     pub days: usize,

@@ -18,6 +18,7 @@ const FEWEST_SETS: usize = 99;
 /// Tells these draws from others of the same seed.
 const KEY: u64 = 0x0002;
 
+/// The trades beside random ones.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Skill {
     /// How many sets of random trades there were.

@@ -21,6 +21,10 @@ pub struct EquityFile {
 
 impl EquityFile {
     /// Begins a Parquet file.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the folder does not take it.
     pub fn create(path: &Path) -> Result<EquityFile> {
         let usd = |name| Field::new(name, DataType::Float64, false);
         let position = Field::new("position", DataType::Int64, false);
@@ -31,6 +35,11 @@ impl EquityFile {
         Ok(EquityFile { file, schema, ts, equity, balance, position })
     }
 
+    /// Adds the account as of a bar.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it.
     pub fn push(&mut self, statement: &Statement) -> Result<()> {
         self.ts.push(statement.ts);
         self.equity.push(statement.equity_cents.usd());
@@ -40,6 +49,10 @@ impl EquityFile {
     }
 
     /// Writes what is left and closes the file.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it.
     pub fn finish(mut self) -> Result<()> {
         self.write()?;
         self.file.finish()

@@ -15,6 +15,10 @@ use mes_pipe::{Result, answer::pretty, write::whole};
 use crate::{facts::Facts, report, summary::Summary, terminal};
 
 /// Writes trades, summary and report; the equity file was written as the bars passed.
+///
+/// # Errors
+///
+/// `Failed` where the disk does not take one of them.
 pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
     trades::parquet(&directory.join("trades.parquet"), &facts.trades)?;
     whole(&directory.join("trades.csv"), &trades::csv(&facts.trades))?;

@@ -43,6 +43,10 @@ pub fn csv(trades: &[RoundTrip]) -> String {
 }
 
 /// Writes the trades as a Parquet file with the columns of [`csv`].
+///
+/// # Errors
+///
+/// `Failed` where the disk does not take it.
 pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
     let usd = |of: fn(&RoundTrip) -> Cents| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(trades.iter().map(|trade| of(trade).usd())))

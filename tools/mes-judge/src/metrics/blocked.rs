@@ -11,6 +11,7 @@ use crate::{
     words::{self, or_dash},
 };
 
+/// From rows to trades, with what was lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Blocked {
     pub rows: u64,

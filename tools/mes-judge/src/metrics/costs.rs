@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::ratio;
 use crate::facts::Facts;
 
+/// What trading cost, in dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {
     /// Had every market order been filled at the open of its bar, every stop and target at its price.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::finite;
 use crate::facts::{DayResult, Facts};
 
+/// How far equity fell, and for how long.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Drawdown {
     pub max_usd: f64,

@@ -14,6 +14,7 @@ use crate::{
 /// Days begin at 18:00.
 const BEFORE_MIDNIGHT: TimeDelta = TimeDelta::hours(6);
 
+/// How much of the time there were predictions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Predicted {
     /// The share of the rows that had a prediction.

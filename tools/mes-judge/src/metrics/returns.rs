@@ -15,6 +15,7 @@ use crate::{
 /// Trading days in a year.
 pub const YEAR: f64 = 252.0;
 
+/// Returns of days, as shares of the equity that each began with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Returns {
     pub days: usize,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{finite, ratio};
 use crate::{facts::Facts, stats::break_even::win_ratio, trades::doubtful};
 
+/// The trades of a run, together and by kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TradeMetrics {
     pub all: Split,

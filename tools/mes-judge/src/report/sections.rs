@@ -153,10 +153,12 @@ fn wins(all: &Split) -> String {
     format!("{} won, {} lost; {even} break even at stops and targets", all.wins, all.losses)
 }
 
+/// Draws equity, and what it fell by.
 pub fn equity(facts: &Facts) -> String {
     section("Equity", &charts::equity(facts))
 }
 
+/// Draws what days made.
 pub fn days(summary: &Summary, facts: &Facts) -> String {
     let trades = &summary.metrics.trades;
     let text = format!(
@@ -168,15 +170,18 @@ pub fn days(summary: &Summary, facts: &Facts) -> String {
     section("Days", &(paragraph(&text) + &charts::days(facts) + &charts::calendar(facts)))
 }
 
+/// Draws what trades made.
 pub fn histogram(facts: &Facts) -> String {
     section("Net per trade", &charts::histogram(facts))
 }
 
+/// Draws what hours made.
 pub fn hours(summary: &Summary) -> String {
     let caption = "<p class=\"caption\">By the full hour in New York at which a trade was entered</p>";
     section("Net by hour", &(charts::hours(&summary.metrics.hours) + caption))
 }
 
+/// Lists what trades ended by.
 pub fn exits(summary: &Summary) -> String {
     let exits = &summary.metrics.trades.by_exit;
     let most = exits.values().map(|split| split.trades).max().unwrap_or(1).max(1) as f64;
@@ -211,6 +216,7 @@ fn sides(summary: &Summary) -> String {
     table(&["Side", ">Trades", ">Wins", ">Profit factor", ">Net"], &rows)
 }
 
+/// Draws what costs took.
 pub fn costs(summary: &Summary) -> String {
     let costs = &summary.metrics.costs;
     let text = format!(
@@ -245,6 +251,7 @@ pub fn figures(summary: &Summary) -> String {
     section("More figures", &facts)
 }
 
+/// Lists which limits were reached, and when.
 pub fn limits(summary: &Summary) -> String {
     if summary.limits.is_empty() {
         return section("Limits reached", &paragraph("None."));
@@ -316,6 +323,7 @@ pub fn blocked(summary: &Summary) -> String {
     section("From rows to entries", &format!("<div class=\"wrap\">{body}</div>\n"))
 }
 
+/// Lists the last trades; nothing where there is none.
 pub fn last_trades(facts: &Facts) -> String {
     let trades = &facts.trades;
     if trades.is_empty() {

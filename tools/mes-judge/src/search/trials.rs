@@ -106,6 +106,7 @@ pub struct Look {
     pub net_cents: Cents,
 }
 
+/// A ledger that is held to be added to.
 pub struct TrialLedger {
     file: File,
     path: PathBuf,
@@ -115,6 +116,11 @@ pub struct TrialLedger {
 impl TrialLedger {
     /// Opens a ledger, or begins one, and holds it: nobody else may add to it meanwhile. A last line that a kill cut
     /// short is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where another search holds it, `Data` with the line that is none, `Failed` where it cannot be read or
+    /// written.
     pub fn open(path: &Path) -> Result<TrialLedger> {
         let at = |error: std::io::Error| Error::from(error).at(path.display());
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(at)?;
@@ -139,6 +145,10 @@ impl TrialLedger {
     }
 
     /// Reads a ledger that somebody else may be writing.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it cannot be read, `Data` where it holds no trial, or a line is none.
     pub fn read(path: &Path) -> Result<Vec<Line>> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
         let lines = parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)?;
@@ -150,6 +160,10 @@ impl TrialLedger {
     }
 
     /// Adds lines, at once.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take them.
     pub fn add(&mut self, lines: Vec<Line>) -> Result<()> {
         let mut text = Vec::new();
         for line in &lines {
@@ -161,6 +175,7 @@ impl TrialLedger {
         Ok(())
     }
 
+    /// Returns all lines, in the order in which they were added.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }

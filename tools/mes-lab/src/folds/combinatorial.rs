@@ -48,6 +48,7 @@ impl FromStr for Choice {
     }
 }
 
+/// A fold whose test is a choice of groups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CombinatorialFold {
     kind: &'static str,
@@ -82,6 +83,10 @@ struct Test {
 }
 
 /// Cuts the sessions into groups as even as can be and returns every choice of those that test.
+///
+/// # Errors
+///
+/// `Usage` where there are fewer days than groups.
 pub fn folds(
     choice: Choice,
     embargo_s: i64,

@@ -39,6 +39,7 @@ impl Length {
         .filter(|found| found.date <= end)
     }
 
+    /// Tells whether it has no day.
     pub fn is_zero(self) -> bool {
         matches!(self, Length::Months(0) | Length::Days(0) | Length::Sessions(0))
     }

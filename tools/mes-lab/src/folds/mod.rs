@@ -67,6 +67,7 @@ pub struct Span {
     pub sessions: usize,
 }
 
+/// A fold whose spans follow each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fold {
     pub kind: FoldKind,
@@ -100,6 +101,10 @@ pub struct Covered {
 }
 
 /// Prints the folds of a table, one a line.
+///
+/// # Errors
+///
+/// `Usage` where no fold fits, `Data` where rows are none, `Failed` where stdout cannot be written.
 pub fn run(args: &FoldsArgs) -> Result<()> {
     let calendar = args.calendar.read()?.value;
     let input = open(&args.input)?;
@@ -123,6 +128,10 @@ fn print(folds: &[impl Serialize]) -> Result<()> {
 }
 
 /// Opens a table of which only the bars are looked at.
+///
+/// # Errors
+///
+/// What [`Input::open_columns`] refuses.
 pub fn open(args: &InputArgs) -> Result<Input> {
     let bar = |name: &str| !name.starts_with("f_") && !name.starts_with("y_") && !name.starts_with("p_");
     Input::open_columns(args, &[Kind::Bar], bar)
@@ -137,6 +146,10 @@ impl Covered {
     }
 
     /// Reads a table through.
+    ///
+    /// # Errors
+    ///
+    /// What [`Input::next`] fails of, and `Data` where rows are no bars.
     pub fn of(mut input: Input, calendar: &Calendar) -> Result<Covered> {
         let horizon = input
             .meta()
@@ -167,6 +180,10 @@ impl Covered {
 }
 
 /// Cuts the sessions into folds; an error when not even one fits.
+///
+/// # Errors
+///
+/// `Usage` where not one fits or a span is empty, `Data` where no row lies in a trading day.
 pub fn folds(cut: &CutArgs, covered: &Covered, calendar: &Calendar) -> Result<Vec<Fold>> {
     let sessions = &covered.sessions;
     let (Some(first), Some(last)) = (sessions.first(), sessions.last()) else {

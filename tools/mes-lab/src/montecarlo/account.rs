@@ -2,7 +2,7 @@
 
 use mes_core::{
     ledger::Lasts,
-    limits::{Facts, Limits},
+    limits::{LimitFacts, Limits},
     money::Cents,
     rules::Rules,
 };
@@ -18,6 +18,7 @@ pub enum End {
     Died { day: usize, rule: &'static str },
 }
 
+/// What a life came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Life {
     pub end: End,
@@ -48,7 +49,7 @@ pub fn live<'a>(
             equity += *net;
             (peak, day_peak) = (peak.max(equity), day_peak.max(equity));
             life.drawdown = life.drawdown.max(peak - equity);
-            let facts = Facts {
+            let facts = LimitFacts {
                 first_cents: start,
                 start_cents: start,
                 peak_cents: peak,

@@ -15,6 +15,7 @@ use mes_judge::{
 pub const LEAVES_OUT: &str =
     "without an end of days, limits of a day, a best day, or a floor that stops to rise";
 
+/// A closed form, and the share of accounts that pass by it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClosedForm {
     pub of: &'static str,

@@ -62,6 +62,11 @@ pub struct Past {
 }
 
 /// Reads, draws, tells.
+///
+/// # Errors
+///
+/// `Usage` where settings mean nothing or the folder is not there, `Data` where it holds no backtest, `Failed` where a
+/// file or stdout cannot be written.
 pub fn run(args: &MonteCarloArgs) -> Result<()> {
     let settings = args.settings.read()?;
     let rules = &settings.rules.value;

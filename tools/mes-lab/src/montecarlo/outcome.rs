@@ -29,6 +29,7 @@ const POINTS: usize = 200;
 /// A name, the values at [`SHARES`], and how such a value is written.
 pub type Spread = (&'static str, [f64; 5], fn(f64) -> String);
 
+/// All lives together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,

@@ -9,6 +9,10 @@ use crate::replay::{self, Days};
 use mes_judge::metrics::blocked::Blocked;
 
 /// Explains by one trial why none made a trade, or why the best made none on days held out; empty if there was one.
+///
+/// # Errors
+///
+/// What the loop fails of on the rows of that trial.
 pub fn why(study: &Study, trials: &[Trial], outcome: &Outcome, holdout: Days) -> Result<Vec<String>> {
     let idle = trials.iter().all(|trial| trial.trades == 0);
     let unseen = outcome.holdout.as_ref().filter(|held| held.trades == 0).map(|held| held.trial);

@@ -17,6 +17,7 @@ use mes_judge::{
 /// Seed of the intervals: the same trials make the same bytes.
 const SEED: u64 = 1;
 
+/// A trial beside what its result rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judged {
     pub trial: usize,
@@ -98,6 +99,7 @@ impl Judged {
         }
     }
 
+    /// Says it in a sentence.
     pub fn sentence(&self) -> String {
         format!(
             "{}{} in {}, {}, drawdown {}; Sharpe {}{}{}",

@@ -25,6 +25,7 @@ use mes_judge::{
 /// Best trials that are shown.
 pub const SHOWN: usize = 10;
 
+/// What a search came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,
@@ -57,6 +58,7 @@ pub struct Outcome {
     pub lineage: Value,
 }
 
+/// How many trials there were, and what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Counts {
     pub trials: usize,
@@ -80,6 +82,7 @@ pub fn ranked(trials: &[Trial]) -> Vec<&Trial> {
 }
 
 impl Counts {
+    /// Counts them.
     pub fn of(trials: &[Trial]) -> Counts {
         let count = |is: fn(&Trial) -> bool| trials.iter().filter(|trial| is(trial)).count();
         Counts {

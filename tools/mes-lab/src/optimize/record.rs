@@ -10,6 +10,7 @@ use mes_judge::{
     words::{self, two},
 };
 
+/// The length of the record beside that which so many trials ask for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
     /// All on these rows, of this search and others in the ledger.
@@ -30,6 +31,7 @@ impl Record {
         Some(Record { trials, sharpe, minimum_years, years: best.days as f64 / YEAR })
     }
 
+    /// Says it in a sentence.
     pub fn sentence(&self) -> String {
         format!(
             "{}: even worthless ones would show a Sharpe of {} on a record shorter than {} years; this one is {} long",

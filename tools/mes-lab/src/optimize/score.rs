@@ -6,6 +6,7 @@ use mes_core::money::Cents;
 use crate::replay::tally::Tally;
 use mes_judge::{metrics::returns::YEAR, stats::moments::Track};
 
+/// What of a trial is to be great.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Objective {
     /// Annual Sharpe ratio of daily returns

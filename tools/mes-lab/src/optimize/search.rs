@@ -22,6 +22,7 @@ const DRAWS_ANYWHERE: usize = 64;
 /// Tells these draws from others of the same seed.
 const KEY: u64 = 0x0003;
 
+/// How points are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Grid,
@@ -31,6 +32,7 @@ pub enum Method {
 }
 
 impl Method {
+    /// Returns its name, as outcomes have it.
     pub fn name(self) -> &'static str {
         match self {
             Method::Grid => "grid",
@@ -41,6 +43,7 @@ impl Method {
     }
 }
 
+/// A search that asks and is told.
 pub struct Search<'a> {
     method: Method,
     vary: &'a [Vary],
@@ -58,6 +61,10 @@ pub struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Begins a search of `count` points. A grid has as many as it has; ranges without a step have none.
+    ///
+    /// # Errors
+    ///
+    /// Names the key whose range has no step where one is needed, or no room for an estimate.
     pub fn new(method: Method, vary: &'a [Vary], count: usize, seed: u64) -> Result<Search<'a>, String> {
         let count = match method {
             Method::Grid => grid_size(vary)?,
@@ -71,10 +78,12 @@ impl<'a> Search<'a> {
         Ok(Search { method, vary, count, seed, asked: 0, seen, exhausted: false, ranked, told: 0, tpe })
     }
 
+    /// Returns how many points it asks for.
     pub fn count(&self) -> usize {
         self.count
     }
 
+    /// Returns how it chooses them.
     pub fn method(&self) -> Method {
         self.method
     }

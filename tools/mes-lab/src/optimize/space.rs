@@ -14,6 +14,7 @@ pub struct Vary {
     pub values: Values,
 }
 
+/// The values that a key may take.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// One of these.
@@ -152,6 +153,11 @@ pub struct Base {
 }
 
 impl Base {
+    /// Takes the settings that every point is a change of.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where they cannot be written as TOML.
     pub fn new(settings: &Settings) -> Result<Base> {
         let document = |value: std::result::Result<Value, toml::ser::Error>| value.map_err(Error::failed);
         Ok(Base {
@@ -162,6 +168,11 @@ impl Base {
     }
 
     /// Returns the settings with these values; an error names what they break.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a key is none of theirs or they mean nothing with it, `Failed` where they cannot be written as
+    /// TOML.
     pub fn with(&self, vary: &[Vary], point: &[f64]) -> Result<Settings> {
         let (mut rules, mut costs) = (self.rules.clone(), self.costs.clone());
         for (vary, place) in vary.iter().zip(point) {
@@ -183,6 +194,10 @@ impl Base {
 }
 
 /// Writes the rules or costs of a trial as a file that `--rules` and `--costs` read.
+///
+/// # Errors
+///
+/// `Failed` where it cannot be written as TOML.
 pub fn document<T: Serialize>(value: &T) -> Result<String> {
     toml::to_string(value).map_err(Error::failed)
 }

@@ -33,6 +33,7 @@ const CHECKPOINTS: [f64; 3] = [0.25, 0.5, 0.75];
 /// Finished trials before any is given up.
 const FIRST_FINISHED: usize = 8;
 
+/// What all trials of a search share.
 pub struct Study<'a> {
     pub columns: &'a Columns,
     pub base: &'a Base,
@@ -50,6 +51,10 @@ pub struct Study<'a> {
 
 impl Study<'_> {
     /// Runs a search to its end. `done` is told after every batch how many trials there are.
+    ///
+    /// # Errors
+    ///
+    /// What the loop fails of on the rows of a trial, and `Failed` where the ledger cannot be written.
     pub fn run(
         &self,
         search: &mut Search,

@@ -116,6 +116,7 @@ pub fn sharpe_range(judged: &Judged) -> String {
     }
 }
 
+/// Lists what a trial varied: `key=value`.
 pub fn values(judged: &Judged) -> String {
     let values: Vec<String> =
         judged.values.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();

@@ -22,6 +22,7 @@ use mes_risk::{
 const NONE: i16 = i16::MIN;
 const NO_AGE: u32 = u32::MAX;
 
+/// Rows of one table, a column each.
 pub struct Columns {
     stream: Stream,
     first: Ts,
@@ -56,6 +57,10 @@ pub struct Day {
 
 impl Columns {
     /// Reads a table of predictions.
+    ///
+    /// # Errors
+    ///
+    /// What [`TableRows::open`] and [`Rows::next`] refuse, and `Data` with the row that cannot be kept.
     pub fn read(args: &InputArgs, settings: &Settings) -> Result<Columns> {
         let mut table = TableRows::open(args, settings.rules.value.contract)?;
         let (stream, _) = table.stream()?;
@@ -74,6 +79,10 @@ impl Columns {
     }
 
     /// Keeps rows that are there already.
+    ///
+    /// # Errors
+    ///
+    /// Says what of a row cannot be kept.
     #[cfg(test)]
     pub fn of_rows(
         rows: &[Row],
@@ -107,14 +116,17 @@ impl Columns {
         }
     }
 
+    /// Returns what the rows are.
     pub fn stream(&self) -> &Stream {
         &self.stream
     }
 
+    /// Counts the rows.
     pub fn len(&self) -> usize {
         self.at.len()
     }
 
+    /// Returns the days, and which rows are theirs.
     pub fn days(&self) -> &[Day] {
         &self.days
     }
@@ -134,6 +146,7 @@ impl Columns {
         &self.directed
     }
 
+    /// Returns the confidence of a row.
     pub fn confidence(&self, row: usize) -> f32 {
         self.conf[row]
     }

@@ -14,6 +14,7 @@ use mes_pipe::{Result, journal::Journal};
 use super::Days;
 use mes_judge::{facts::Alert, life::Life};
 
+/// What a trial is compared by.
 #[derive(Debug)]
 pub struct Tally {
     start: Cents,
@@ -35,6 +36,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Begins with the capital of `rules`; `days` is what is counted.
     pub fn new(rules: &Rules, days: Days) -> Tally {
         let start = rules.capital();
         Tally {

@@ -22,6 +22,7 @@ pub enum Skip {
     No,
 }
 
+/// The rows of some days, given to the loop.
 pub struct Walk<'a> {
     columns: &'a Columns,
     tally: &'a RefCell<Tally>,
@@ -40,6 +41,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// Begins at the first row of `days`.
     pub fn new(
         columns: &'a Columns,
         days: Days,

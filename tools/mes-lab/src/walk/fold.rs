@@ -95,6 +95,7 @@ impl From<&Day> for DayResult {
     }
 }
 
+/// What a fold came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoldResult {
     pub kind: String,
@@ -155,6 +156,11 @@ impl Side {
 
 impl Plan {
     /// Runs a fold, unless its result is there already. Says with the result whether it was.
+    ///
+    /// # Errors
+    ///
+    /// What its tools end with, by their exit codes; `Failed` where a file cannot be written, `Data` where what they
+    /// wrote cannot be read.
     pub fn run(&self, fold: &Fold) -> Result<(FoldResult, bool)> {
         let text = serde_json::to_string(fold).map_err(Error::failed)?;
         let key = hash(format!("{}\n{text}", self.hash).as_bytes());
@@ -187,6 +193,10 @@ fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
 }
 
 /// Returns the hash of what the folds of a plan share. Rebuilt tools make new results.
+///
+/// # Errors
+///
+/// `Failed` where a tool is not there.
 pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
     let tools = ["mes-train", "mes-predict", "mes-bt"].map(|tool| {
         let path = beside(tool);

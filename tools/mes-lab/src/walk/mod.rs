@@ -65,6 +65,11 @@ pub struct WalkArgs {
 }
 
 /// Runs all folds that are not there yet, or the one that was asked for.
+///
+/// # Errors
+///
+/// `Usage` where arguments do not go together or no fold fits, `Data` where rows are none, what a fold's tools end
+/// with, `Failed` where a file cannot be written.
 pub fn run(args: &WalkArgs) -> Result<()> {
     if args.input.files.is_empty() {
         return Err(Error::usage("walk-forward reads its rows again for every fold: give files"));

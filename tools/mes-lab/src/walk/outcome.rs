@@ -20,6 +20,7 @@ use mes_judge::{
 /// Seed of the intervals: the same folds make the same bytes.
 const SEED: u64 = 1;
 
+/// What all folds came to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     pub kind: &'static str,

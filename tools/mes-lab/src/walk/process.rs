@@ -16,6 +16,7 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Makes a stage of a tool and its arguments.
     pub fn new<A: Into<OsString>>(tool: &'static str, args: impl IntoIterator<Item = A>) -> Stage {
         Stage { tool, args: args.into_iter().map(Into::into).collect() }
     }
@@ -29,6 +30,10 @@ impl Stage {
 
 /// Runs the stages as one pipe until all have ended. The last one's stdout goes into `out`, or nowhere; what they say
 /// is added to `log`.
+///
+/// # Errors
+///
+/// What the first tool that failed ended with, by its exit code; `Failed` where one cannot be started.
 pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<()> {
     let file = |path: &Path| File::create(path).map_err(|error| Error::from(error).at(path.display()));
     let mut children: Vec<Child> = Vec::new();

@@ -82,6 +82,7 @@ fn line(result: &FoldResult) -> String {
     )
 }
 
+/// Lists the figures of the stitched days: what, and how much.
 pub fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)> {
     vec![
         ("unseen, stitched", all.net_words()),

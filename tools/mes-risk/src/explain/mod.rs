@@ -96,6 +96,11 @@ pub struct Thought {
 }
 
 /// Prints the decisions that are asked for, in words or as JSON lines.
+///
+/// # Errors
+///
+/// `Usage` where nothing is found or the file is not there, `Data` where it is no journal, `Failed` where stdout cannot
+/// be written.
 pub fn run(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
     let decisions = decisions(args, &path)?;
@@ -126,7 +131,7 @@ fn decisions(args: &ExplainArgs, path: &Path) -> Result<Vec<Decision>> {
     let mut again = begin(&run, &args.calendar).map_err(|error| journal.here(error))?;
     let mut kept: Vec<Decision> = Vec::new();
     while let Some(record) = journal.next()? {
-        let decision = again.record(record).map_err(|error| journal.here(error))?;
+        let decision = again.record(record);
         if let Some(decision) = decision.filter(|decision| wanted(args, decision)) {
             // Of --at and --last only the newest is wanted.
             if args.order.is_none() && !args.all_trades {
@@ -183,35 +188,35 @@ struct Again {
 
 impl Again {
     /// Takes in a record; a statement makes a decision of the row before it.
-    fn record(&mut self, record: Record) -> Result<Option<Decision>> {
+    fn record(&mut self, record: Record) -> Option<Decision> {
         match record {
             Record::Row(row, _) => self.row = Some(row),
             Record::Person(person) => self.risk.told(&person),
             Record::Statement(statement) => {
                 self.fills.clone_from(&statement.fills);
-                return self.row.take().map_or(Ok(None), |row| self.judge(&row, &statement));
+                return self.row.take().and_then(|row| self.judge(&row, &statement));
             }
             Record::Run(_) | Record::Verdict(_) | Record::End => {}
         }
-        Ok(None)
+        None
     }
 
-    fn judge(&mut self, row: &Row, statement: &Statement) -> Result<Option<Decision>> {
+    fn judge(&mut self, row: &Row, statement: &Statement) -> Option<Decision> {
         if self.risk.knows(row) {
-            return Ok(None);
+            return None;
         }
         // Only where the model asks for an entry, and the account is free for one.
         let free = statement.position == 0 && statement.working.is_empty();
         let entry = if free { self.risk.considered(row, statement, Entry::of) } else { None };
         self.verdicts.clear();
-        self.risk.judge(row, statement, &mut self.verdicts)?;
+        self.risk.judge(row, statement, &mut self.verdicts);
         let idle = |verdict: &&Verdict| matches!(verdict, Verdict::Hold { .. } | Verdict::Deny { .. });
         let own = self.verdicts.iter().any(|verdict| matches!(verdict, Verdict::Order(_)) || idle(&verdict));
         let still = if own { None } else { self.still.clone() };
         if own {
             self.still = self.verdicts.iter().rfind(idle).cloned();
         }
-        Ok(Some(Decision {
+        Some(Decision {
             ts: row.bar.ts,
             direction: row.prediction.dir,
             confidence: row.prediction.conf,
@@ -220,7 +225,7 @@ impl Again {
             still,
             entry,
             fills: Vec::new(),
-        }))
+        })
     }
 
     /// Books the fills of the last statement with the decisions that asked for them.

@@ -3,6 +3,7 @@
 
 use super::{Opinion, View};
 
+/// Denies while the statement says that it is barred: 1 of 0.
 pub fn opinion(view: &View) -> Opinion {
     match view.statement.barred {
         Some(_) => Opinion::Deny { value: 1.0, limit: 0.0 },

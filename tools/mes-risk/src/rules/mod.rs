@@ -1,5 +1,8 @@
 //! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
 //! in [`mes_core::limits`] and [`crate::exits`].
+//!
+//! A breaker shrinks what all other rules allow, once, by the smallest of the multipliers; half of one contract is
+//! none, and named.
 
 mod account_barred;
 mod account_stale;
@@ -53,6 +56,7 @@ pub struct View<'a> {
     pub risk: Cents,
 }
 
+/// What a rule says of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "opinion", rename_all = "snake_case")]
 pub enum Opinion {
@@ -119,6 +123,10 @@ pub fn opinions(view: &View) -> Vec<(&'static str, Opinion)> {
 }
 
 /// Returns how many contracts all rules together allow, or the rule that allows none.
+///
+/// # Errors
+///
+/// The rule that allows none, with its value and limit.
 pub fn contracts(view: &View) -> Result<i64, Denial> {
     let mut least = i64::MAX;
     let mut shrunk: Option<(f64, Denial)> = None;

@@ -4,7 +4,7 @@ use mes_core::{
     bar::Bar,
     calendar::Calendar,
     ledger::{Day, Pause},
-    limits::{Facts, Limits},
+    limits::{LimitFacts, Limits},
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
@@ -62,7 +62,7 @@ impl Case {
         let rules = &self.rules;
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(self.row.bar.ts).copied().expect("a day");
-        let facts = Facts::of(&self.ledger).quoted(&self.row, self.statement.position, rules);
+        let facts = LimitFacts::of(&self.ledger).quoted(&self.row, self.statement.position, rules);
         contracts(&View {
             row: &self.row,
             statement: &self.statement,

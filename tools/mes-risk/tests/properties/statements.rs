@@ -21,7 +21,7 @@ use mes_risk::judge::Risk;
 use proptest::prelude::*;
 
 use crate::{
-    ACCOUNTS, Account, config,
+    ACCOUNTS, RulesOf, config,
     rows::{STARTS, Step, rows, step},
     settings,
 };
@@ -120,7 +120,7 @@ fn statement(row: &Row, said: &Said, before: i64, balance: Cents, last: u64) -> 
 
 /// Judges rows and statements, taking the ledger up again from text after `restart` rows, with a person's halt in it
 /// if one `halts`.
-fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
+fn judge(account: RulesOf, rows: &[Row], said: &[Said], restart: usize, halts: bool) -> Vec<Verdict> {
     let mut position = 0;
     let settings = settings(account);
     let mut balance = settings.rules.value.capital();
@@ -140,7 +140,7 @@ fn judge(account: Account, rows: &[Row], said: &[Said], restart: usize, halts: b
         position = statement.position;
         verdicts.clear();
         let sent = risk.ledger().sent;
-        risk.judge(row, &statement, &mut verdicts).expect("judged");
+        risk.judge(row, &statement, &mut verdicts);
         check(&statement, risk.ledger(), (last, sent), &verdicts);
         for verdict in &verdicts {
             if let Verdict::Order(order) = verdict {
@@ -204,7 +204,7 @@ fn an_exit_waits_for_no_entry_whose_fate_is_unknown() {
             let statement =
                 Statement { ts, seen, working, balance_cents, equity_cents, ..Statement::default() };
             let mut verdicts = Vec::new();
-            risk.judge(&row, &statement, &mut verdicts).expect("judged");
+            risk.judge(&row, &statement, &mut verdicts);
             let orders = verdicts.into_iter().filter_map(|verdict| match verdict {
                 Verdict::Order(order) => Some((order.id, order.action)),
                 _ => None,
@@ -253,7 +253,7 @@ fn what_the_broker_says_of_its_protection_is_an_alert_and_no_halt() {
             ..Statement::default()
         };
         let mut verdicts = Vec::new();
-        risk.judge(&Row { bar, ..Row::default() }, &statement, &mut verdicts).expect("judged");
+        risk.judge(&Row { bar, ..Row::default() }, &statement, &mut verdicts);
         let unprotected =
             |verdict: &&Verdict| matches!(verdict, Verdict::Alert { rule, .. } if rule == "unprotected_ms");
         assert_eq!(verdicts.iter().filter(unprotected).count(), alerts, "{second}: {verdicts:?}");

@@ -76,6 +76,10 @@ impl Checked {
 }
 
 /// Reads a download and says what it holds.
+///
+/// # Errors
+///
+/// What is not as it should be, and whether another try may help.
 pub fn check(path: &Path, series: &Series, span: Span) -> Result<Checked, Flaw> {
     let file = File::open(path).map_err(Flaw::Unreadable)?;
     let mut hashed = Hashed { inner: file, hasher: blake3::Hasher::new(), bytes: 0 };

@@ -16,7 +16,8 @@ use super::{series::Series, span::Span};
 /// The file's name.
 pub const NAME: &str = "ledger.jsonl";
 
-pub struct Ledger {
+/// The ledger of what was bought into one folder.
+pub struct Purchases {
     path: PathBuf,
     series: Value,
     /// Whole lines.
@@ -28,14 +29,14 @@ pub struct Ledger {
     file: Option<File>,
 }
 
-impl Ledger {
+impl Purchases {
     /// Reads the ledger of a directory, if it has one.
     ///
     /// # Errors
     ///
     /// [`Error::Usage`] when the directory holds another series.
-    pub fn read(dir: &Path, series: &Series) -> Result<Ledger> {
-        let mut ledger = Ledger::load(dir)?;
+    pub fn read(dir: &Path, series: &Series) -> Result<Purchases> {
+        let mut ledger = Purchases::load(dir)?;
         let series = series.to_json();
         if let Some(first) = ledger.entries.first()
             && first["series"] != series
@@ -52,8 +53,8 @@ impl Ledger {
     /// # Errors
     ///
     /// [`Error::Usage`] when there is none.
-    pub fn open(dir: &Path) -> Result<(Ledger, Series)> {
-        let ledger = Ledger::load(dir)?;
+    pub fn open(dir: &Path) -> Result<(Purchases, Series)> {
+        let ledger = Purchases::load(dir)?;
         let Some(first) = ledger.entries.first() else {
             let dir = dir.display();
             return Err(Error::usage(format!("{dir} has no {NAME}: it is not what mes-fetch history made")));
@@ -61,10 +62,10 @@ impl Ledger {
         let series = Series::from_json(&first["series"]);
         let series =
             series.ok_or_else(|| Error::data(format!("{}: line 1: no series", ledger.path.display())))?;
-        Ok((Ledger { series: series.to_json(), ..ledger }, series))
+        Ok((Purchases { series: series.to_json(), ..ledger }, series))
     }
 
-    fn load(dir: &Path) -> Result<Ledger> {
+    fn load(dir: &Path) -> Result<Purchases> {
         let path = dir.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -79,10 +80,14 @@ impl Ledger {
             entries.push(entry);
         }
         let (whole, length) = (whole as u64, bytes.len() as u64);
-        Ok(Ledger { path, series: Value::Null, entries, whole, length, file: None })
+        Ok(Purchases { path, series: Value::Null, entries, whole, length, file: None })
     }
 
     /// Makes the ledger ready to be written: one process at a time.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where another process is at work there, `Failed` where it cannot be written.
     pub fn lock(&mut self) -> Result<()> {
         let at = |error: std::io::Error| Error::from(error).at(self.path.display());
         let file = File::options().create(true).append(true).open(&self.path).map_err(at)?;
@@ -104,6 +109,10 @@ impl Ledger {
     }
 
     /// Writes a line and waits until it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where it is not locked, or the disk does not take it.
     pub fn add(&mut self, entry: Value) -> Result<()> {
         let at = |error: std::io::Error| Error::from(error).at(self.path.display());
         let file = self.file.as_mut().ok_or_else(|| Error::failed("the ledger is not open for writing"))?;
