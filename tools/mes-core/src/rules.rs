@@ -3,6 +3,7 @@
 mod breakers;
 mod entries;
 mod exits;
+mod guard;
 mod name;
 mod prop;
 mod shipped;
@@ -15,6 +16,7 @@ use crate::{Error, contract::Contract, money::Cents, session, within};
 pub use breakers::Breakers;
 pub use entries::{Entries, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
+pub use guard::GuardRules;
 pub use prop::{News, Prop, Rung};
 pub use shipped::{MES_1K, SHIPPED};
 
@@ -103,22 +105,6 @@ pub struct DayEndRules {
     pub size_multiplier: f64,
 }
 
-/// What the broker's side checks by itself, whatever risk says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardRules {
-    pub max_contracts: i64,
-    pub max_orders_per_minute: usize,
-    pub max_stop_ticks: i64,
-    /// At a live broker, seconds in session without a row after which everything is closed.
-    #[serde(default = "dead_man_s")]
-    pub dead_man_s: u32,
-}
-
-fn dead_man_s() -> u32 {
-    60
-}
-
 /// How many contracts and how much risk an account may take from this equity on, in dollars and percent of equity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -168,9 +154,7 @@ impl Rules {
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
         }
-        if self.guard.max_contracts > within::CONTRACTS {
-            return Err(format!("guard.max_contracts is more than {}", within::CONTRACTS));
-        }
+        self.guard.check()?;
         if self.reversals.enabled && !self.exits.on_opposite_signal {
             return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());
         }
@@ -179,9 +163,7 @@ impl Rules {
         self.prop.as_ref().map_or(Ok(()), Prop::check)?;
         self.news.as_ref().map_or(Ok(()), News::check)?;
         self.entries.check()?;
-        if self.reversals.cooldown_s < 0 {
-            return Err("reversals.cooldown_s is below 0".into());
-        }
+        self.reversals.check()?;
         self.day_end.check()?;
         limits.check(self.any_limits)?;
         self.check_sizes()
@@ -193,9 +175,6 @@ impl Rules {
         }
         if self.multipliers.is_empty() || !self.multipliers.is_sorted_by(|a, b| a.from < b.from) {
             return Err("[[confidence_multiplier]]: at least one, by rising from".into());
-        }
-        if self.guard.max_orders_per_minute == 0 {
-            return Err("guard.max_orders_per_minute = 0 lets no order pass".into());
         }
         self.tiers.iter().try_for_each(Tier::check)?;
         self.multipliers.iter().try_for_each(Multiplier::check)

@@ -95,6 +95,13 @@ impl Default for Reversals {
     }
 }
 
+impl Reversals {
+    /// Says what cannot mean anything.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.cooldown_s < 0 { Err("reversals.cooldown_s is below 0".into()) } else { Ok(()) }
+    }
+}
+
 impl Exits {
     /// Says what cannot mean anything; `guard_ticks` is the widest stop that the broker's side lets pass.
     pub(super) fn check(&self, guard_ticks: i64) -> Result<(), String> {
