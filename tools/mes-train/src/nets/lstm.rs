@@ -1,38 +1,64 @@
 //! The LSTM (Hochreiter and Schmidhuber 1997): one layer over the window, and what it holds at the last row.
 
+use clap::Args;
 use mes_pipe::fitting::Weight;
+use serde::Serialize;
 
-use super::{Weights, cost as cost_of, layers::dense};
+use super::{Net, Schedule, Weights, Work, layers::dense};
 use crate::{
-    family::{Cost, Shape},
     onnx::{Attribute, Graph, Node},
-    options::{Options, set},
+    ranges::{not_negative, positive},
 };
 
-/// Its options, with their defaults.
-pub const OPTIONS: Options = Options {
-    window: Some(30),
-    epochs: Some(12),
-    patience: Some(3),
-    batch: Some(256),
-    learning_rate: Some(2e-3),
-    weight_decay: Some(0.5),
-    hidden: Some(32),
-    ..Options::NONE
-};
-
-/// Estimates time and memory by the multiplications of a forward pass.
-pub fn cost(shape: &Shape) -> Cost {
-    let (hidden, window) = (f64::from(set(shape.options.hidden)), shape.options.rows() as f64);
-    cost_of(shape, window * 4.0 * hidden * (shape.width as f64 + hidden), window * hidden * 1e-7)
+/// The options of the LSTM.
+#[derive(Args, Serialize)]
+pub struct Options {
+    /// Rows that one prediction sees, the last of them its own
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    window: u32,
+    /// Passes over the training rows at most
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    epochs: u32,
+    /// Stop after so many epochs without a better loss on the validation rows
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    patience: u32,
+    /// Rows of one step
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: u32,
+    /// Size of a step
+    #[arg(long, value_name = "RATE", default_value_t = 2e-3, value_parser = positive)]
+    learning_rate: f64,
+    /// Pull of the weights towards 0, as a share of the learning rate
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = not_negative)]
+    weight_decay: f64,
+    /// Width of the network
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    hidden: u32,
 }
 
-/// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
-pub fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
-    let (_, last) = layer(graph, weights, input);
-    let axis = graph.integers("first_axis", &[0]);
-    let last = graph.node("Squeeze", &[&last, &axis], "held");
-    dense(graph, weights, "logits", &last)
+impl Net for Options {
+    const NAME: &'static str = "lstm";
+
+    fn schedule(&self) -> Schedule {
+        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden, .. } = *self;
+        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay }
+    }
+
+    fn window(&self) -> usize {
+        self.window as usize
+    }
+
+    fn work(&self, width: f64) -> Work {
+        let (hidden, window) = (f64::from(self.hidden), f64::from(self.window));
+        Work { multiplications: window * 4.0 * hidden * (width + hidden), seconds: window * hidden * 1e-7 }
+    }
+
+    fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
+        let (_, last) = layer(graph, weights, input);
+        let axis = graph.integers("first_axis", &[0]);
+        let last = graph.node("Squeeze", &[&last, &axis], "held");
+        dense(graph, weights, "logits", &last)
+    }
 }
 
 /// Adds the recurrent layer from `input` `[batch, window, width]`: input weights `[width, 4 × hidden]`, recurrent ones

@@ -15,16 +15,86 @@ use mes_pipe::{
 };
 
 use crate::{
-    family::{Cost, Fitted, Shape, Task},
+    family::{Cost, Fitted, Shape, Task, Trainer},
     onnx::Graph,
-    options::set,
     sample::Slice,
     scaler::Scaler,
 };
 use child::Made;
 
-/// Adds a net to a graph, from the scaled input on, and returns the name of its logits.
-pub type Write = fn(&mut Graph, &Weights, &str) -> String;
+/// The options of a net, which know what it is.
+pub trait Net {
+    /// What `mes-nets` knows it by.
+    const NAME: &'static str;
+
+    /// Returns how it is to be fitted.
+    fn schedule(&self) -> Schedule;
+
+    /// Returns how many rows one prediction sees, the last of them its own.
+    fn window(&self) -> usize {
+        1
+    }
+
+    /// Estimates what one sample of rows of `width` features takes.
+    fn work(&self, width: f64) -> Work;
+
+    /// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
+    fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String;
+}
+
+/// How a net is fitted: fields as in [`Order`].
+pub struct Schedule {
+    pub hidden: u32,
+    pub epochs: u32,
+    pub patience: u32,
+    pub batch: u32,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+}
+
+/// What one sample takes.
+pub struct Work {
+    /// In a forward pass.
+    pub multiplications: f64,
+    /// Beside them, forward and backward.
+    pub seconds: f64,
+}
+
+impl<N: Net> Trainer for N {
+    fn window(&self) -> usize {
+        Net::window(self)
+    }
+
+    fn validates(&self) -> bool {
+        true
+    }
+
+    fn resumes(&self) -> bool {
+        true
+    }
+
+    /// The memory is that of both programs: the rows lie in `mes-nets` once more.
+    fn cost(&self, shape: &Shape) -> Cost {
+        let Work { multiplications, seconds } = self.work(shape.width as f64);
+        let Schedule { epochs, batch, .. } = self.schedule();
+        // Forward and twice as much backward.
+        let seconds = 3.0 * multiplications / MULTIPLICATIONS_PER_SECOND + seconds;
+        let passes = shape.samples as f64 * f64::from(epochs);
+        let held = f64::from(batch) * multiplications.sqrt() * 4.0 * 64.0;
+        let child = CHILD + shape.rows_bytes as f64;
+        Cost { bytes: held + child + shape.samples as f64 * 24.0, seconds: passes * seconds }
+    }
+
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
+        Ok(Box::new(fit(self, task)?))
+    }
+}
+
+/// What `mes-nets` takes beside rows and fit, at most.
+const CHILD: f64 = (16 << 20) as f64;
+
+/// What one core does in the small products of these nets; measured by `mes-bench`.
+const MULTIPLICATIONS_PER_SECOND: f64 = 1e10;
 
 /// The weights of a net, by name.
 pub struct Weights(Vec<Weight>);
@@ -39,7 +109,7 @@ impl Weights {
 /// A trained net with its scaler.
 struct Network {
     weights: Weights,
-    write: Write,
+    write: fn(&mut Graph, &Weights, &str) -> String,
     scaler: Scaler,
     /// As they come out of the net, `samples × 3` of all samples.
     logits: Vec<f32>,
@@ -49,21 +119,21 @@ struct Network {
     code: String,
 }
 
-/// Has the net of this family fitted by `mes-nets`.
+/// Has a net fitted by `mes-nets`.
 ///
 /// # Errors
 ///
 /// Whatever the fit fails of; [`mes_pipe::Error::Failed`] when the program is not there or dies.
-pub fn fit(task: &Task, net: &str, write: Write) -> Result<Box<dyn Fitted>> {
-    let options = task.options;
+fn fit<N: Net>(net: &N, task: &Task) -> Result<Network> {
+    let Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay } = net.schedule();
     let order = Order {
-        net: net.into(),
-        hidden: set(options.hidden),
-        epochs: set(options.epochs),
-        patience: set(options.patience),
-        batch: set(options.batch),
-        learning_rate: set(options.learning_rate),
-        weight_decay: set(options.weight_decay),
+        net: N::NAME.into(),
+        hidden,
+        epochs,
+        patience,
+        batch,
+        learning_rate,
+        weight_decay,
         seed: task.seed,
         class_weights: task.class_weights,
         train: task.train.range(),
@@ -75,7 +145,7 @@ pub fn fit(task: &Task, net: &str, write: Write) -> Result<Box<dyn Fitted>> {
     let scaler = Scaler::fit(&task.train);
     let Made { weights, logits, code } = child::fit(&order, &task.all, &scaler, task.progress)?;
     let offset = task.class_weights.map(|weight| log(weight) as f32);
-    Ok(Box::new(Network { weights: Weights(weights), write, scaler, logits, offset, code }))
+    Ok(Network { weights: Weights(weights), write: N::write, scaler, logits, offset, code })
 }
 
 impl Fitted for Network {
@@ -99,20 +169,3 @@ impl Fitted for Network {
         graph.node("Sub", &[&logits, &offset], "logits_of_the_market")
     }
 }
-
-/// What `mes-nets` takes beside rows and fit, measured: the program itself.
-const CHILD: f64 = (16 << 20) as f64;
-
-/// Estimates a fit from how many multiplications one sample takes in a forward pass; `overhead` is what a sample
-/// costs beside them, in seconds. The memory is that of both programs: the rows lie in `mes-nets` once more.
-fn cost(shape: &Shape, multiplications: f64, overhead: f64) -> Cost {
-    // Forward and twice as much backward.
-    let seconds = 3.0 * multiplications / MULTIPLICATIONS_PER_SECOND + overhead;
-    let passes = shape.samples as f64 * f64::from(set(shape.options.epochs));
-    let held = f64::from(set(shape.options.batch)) * multiplications.sqrt() * 4.0 * 64.0;
-    let child = CHILD + shape.rows_bytes as f64;
-    Cost { bytes: held + child + shape.samples as f64 * 24.0, seconds: passes * seconds }
-}
-
-/// What one core does in the small products of these nets; measured by `mes-bench`.
-const MULTIPLICATIONS_PER_SECOND: f64 = 1e10;
