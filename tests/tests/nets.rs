@@ -181,7 +181,7 @@ fn says_why_it_stops() {
         assert!(!model.exists());
     };
     refused("mlp", &["--learning-rate", "1e30"], 1, "try a smaller --learning-rate than 1e30");
-    refused("mlp", &["--window", "4"], 2, "--window: mlp has no such option");
+    refused("mlp", &["--window", "4"], 2, "unexpected argument '--window'");
     refused("mlp", &["--learning-rate", "0"], 2, "not a number above 0");
     refused("lstm", &["--max-memory", "10K"], 2, "allowed");
     fs::write(folder.path().join("x.onnx.checkpoint"), "{").expect("writes");
