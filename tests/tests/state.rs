@@ -167,7 +167,7 @@ fn cuts(lines: usize, kills: usize) -> Vec<usize> {
 #[test]
 fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(NIMBLE, 21);
-    for count in cuts(reference.journal.len(), 120) {
+    for count in cuts(reference.journal.len(), 40) {
         let state = format!("state-{count}");
         reference.killed(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}"));
@@ -179,7 +179,7 @@ fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
 fn killed_while_it_waits_for_a_row_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(BUSY, 2);
     // Risk that waits for a row has not said that it was the last.
-    for count in cuts(reference.journal.len() - 2, 120) {
+    for count in cuts(reference.journal.len() - 2, 40) {
         let state = format!("state-{count}");
         reference.killed_while_waiting(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}, waiting"));

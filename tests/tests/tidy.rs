@@ -53,7 +53,7 @@ fn code(text: &str) -> &str {
 
 fn is_test(path: &Path) -> bool {
     path.components()
-        .any(|part| ["tests", "examples", "benches"].iter().any(|name| part.as_os_str() == *name))
+        .any(|part| ["tests", "tests.rs", "examples", "benches"].iter().any(|name| part.as_os_str() == *name))
 }
 
 #[test]
