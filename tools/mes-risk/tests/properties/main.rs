@@ -138,7 +138,7 @@ fn run(start: usize, account: RulesOf, steps: &[Step]) -> Witness {
 }
 
 proptest! {
-    #![proptest_config(config(60_000))]
+    #![proptest_config(config(20_000))]
 
     #[test]
     fn no_limit_is_broken_for_any_rows_and_predictions(

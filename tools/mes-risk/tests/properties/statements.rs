@@ -266,7 +266,7 @@ fn what_the_broker_says_of_its_protection_is_an_alert_and_no_halt() {
 }
 
 proptest! {
-    #![proptest_config(config(38_000))]
+    #![proptest_config(config(10_000))]
 
     #[test]
     fn nothing_is_entered_on_any_statement_that_forbids_it_and_a_restart_changes_nothing(
