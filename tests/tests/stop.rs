@@ -83,9 +83,22 @@ impl Pipeline {
         let mut line = String::new();
         for _ in 0..count {
             line.clear();
-            self.statements.read_line(&mut line).expect("a statement");
+            if self.statements.read_line(&mut line).expect("a statement") == 0 {
+                self.ended_early(count);
+            }
         }
         serde_json::from_str(&line).expect("a statement")
+    }
+
+    fn ended_early(&mut self, count: usize) -> ! {
+        let mut said = String::new();
+        for tool in &mut self.tools {
+            let _ = tool.kill();
+            if let Some(stderr) = &mut tool.stderr {
+                let _ = std::io::Read::read_to_string(stderr, &mut said);
+            }
+        }
+        panic!("an end before statement {count}: {said}");
     }
 
     fn signal(&self, tool: usize, signal: &str) {

@@ -198,7 +198,7 @@ fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
 ///
 /// `Failed` where a tool is not there.
 pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
-    let tools = ["mes-train", "mes-predict", "mes-bt"].map(|tool| {
+    let tools = ["mes-lab", "mes-train", "mes-predict", "mes-bt"].map(|tool| {
         let path = beside(tool);
         let bytes =
             fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
@@ -251,7 +251,7 @@ impl Work<'_> {
     fn slice(&self, span: &Span) -> Stage {
         let (from, to) = (time::format(span.from), time::format(span.to));
         let flags = ["slice", "-q", "--to", "arrow", "--after", &from, "--until", &to];
-        Stage::new("mes-bt", flags).with(&self.plan.files)
+        Stage::new("mes-lab", flags).with(&self.plan.files)
     }
 
     fn backtest(&self, name: &str, files: &[PathBuf]) -> Stage {
