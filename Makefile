@@ -11,6 +11,7 @@ WITHOUT  ?= f_delta_30,f_spread,f_queue,f_micro
 RULES    ?= mes-1k
 COSTS    ?= rules
 OUT      ?= runs/backtest
+PREFIX   ?= /usr/local
 # How much longer than the tests `make soak` looks.
 TIMES    ?= 10
 
@@ -55,7 +56,15 @@ data/.account: SETTING = $(RULES) $(COSTS) $(SPLIT) $(OUT)
 data/.market data/.split data/.account: always
 	@mkdir -p $(@D); echo '$(SETTING)' | cmp -s - $@ || echo '$(SETTING)' > $@
 
-$(BIN)/mes-%: build ;
+# With --workspace a tool is built from the very crates that all tools and tests are built from.
+$(BIN)/mes-%: tools ;
+tools:
+	$(CARGO) build --release --workspace --locked $(addprefix --bin mes-,fetch bars features train predict bt)
+
+##@ Install
+install: ## Put all tools into PREFIX (make install PREFIX=~/.local): one program, a name for each tool, man pages, completions
+	$(CARGO) build --release --workspace --locked --bin mes
+	pipelines/install.sh $(BIN) $(PREFIX)
 
 ##@ Develop
 build: ## Build all tools
@@ -87,6 +96,9 @@ bench: build ## Print speeds: tools, features, loop, models; then other engines;
 engines: build ## Speed and trades beside backtesting.py, backtrader, vectorbt, nautilus_trader, pinned, from PyPI
 	tests/engines/run
 
+cold: ## What a first build costs: minutes, CPU, the dearest crates, and what is installed; from an empty folder, 15 minutes
+	tests/cold
+
 lint: ## fmt and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
@@ -96,13 +108,6 @@ dev: ## fmt, clippy and tests of one tool: make dev T=mes-bars
 	$(CARGO) clippy --release -p $(T) --all-targets -- -D warnings
 	$(CARGO) test --release -p $(T)
 
-man: build ## Write man pages and completions into target/man
-	@mkdir -p target/man
-	for tool in $(BIN)/mes-{fetch,bars,features,train,predict,risk,exec,bt}; do \
-	    $$tool --man > target/man/$${tool##*/}.1; \
-	    $$tool --completions bash > target/man/$${tool##*/}.bash; \
-	done
-
 clean: ## Remove made data, models and runs; the build stays
 	rm -rf data/*.parquet data/.market data/.split data/.account models/*.onnx models/default.md runs
 
@@ -110,4 +115,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model build test soak oracle truth bench engines lint dev man clean help always
+.PHONY: backtest model tools install build test soak oracle truth bench engines cold lint dev clean help always

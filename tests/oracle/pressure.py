@@ -7,7 +7,8 @@ TICKS come from `mes-fetch synth --ticks --session rth --edge EDGE`, FEATURES fr
 tools/mes-fetch/src/synth/market.rs: the pressure is an AR(1), so its posterior given the sides of all orders so far is
 that of a hidden Markov model, here on a grid. Of the past nothing else speaks of direction: instants, sizes and quotes
 do not depend on the pressure. OUT has two columns more, of the end of each second: f_best_mean, the posterior mean / 4,
-and f_best_deviation. The filter always believes in edge 1, since a model cannot know that there is none.
+and f_best_deviation. The filter always believes in edge 1, since a model cannot know that there is none. Models are
+measured by it where last prices do not bounce (`make truth`): the bounce is direction without an edge.
 
 Exit 1 when the posterior does not foretell the sides of later sweeps at the rate that it states (EDGE 1), or foretells them
 at all (EDGE 0).

@@ -2,5 +2,6 @@
 //! markets made to order.
 
 pub mod golden;
+pub mod labelled;
 pub mod market;
 pub mod shell;

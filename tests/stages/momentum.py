@@ -2,7 +2,7 @@
 """A stage: adds f_momentum, the close against that of 20 rows before, in [-1, 1], null until known.
 
     mes-bars --header day.csv | python3 tests/stages/momentum.py | mes-predict --rule ema-cross | mes-risk | mes-exec
-    mes-bt check stage -- python3 tests/stages/momentum.py
+    mes-check stage -- python3 tests/stages/momentum.py
 
 What makes it a stage: a row out for every row in, written before the next is read; columns it does not know stay as
 they are; everything begins anew where `seg` changes. A first line without `ts` is the header: it says how long a row is

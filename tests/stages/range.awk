@@ -1,7 +1,7 @@
 # A stage: adds f_range, where the close lies between the lowest and the highest price of its segment so far, in [0, 1].
 #
 #     mes-bars --header day.csv | awk -W interactive -f tests/stages/range.awk | mes-predict --rule ema-cross
-#     mes-bt check stage -- awk -W interactive -f tests/stages/range.awk
+#     mes-check stage -- awk -W interactive -f tests/stages/range.awk
 #
 # Rows are JSON lines and stay as they are but for what is added. `fflush` hands a row on before the next is read; mawk
 # needs `-W interactive` to read a row as soon as it is there. A first line that does not begin with `ts` is the header: it

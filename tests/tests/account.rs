@@ -184,10 +184,13 @@ fn the_help_of_every_tool_teaches() {
         "mes-bars",
         "mes-features",
         "mes-train",
+        "mes-nets",
         "mes-predict",
         "mes-risk",
         "mes-exec",
         "mes-bt",
+        "mes-check",
+        "mes-lab",
     ] {
         let help = Command::new(shell::tools().join(tool)).arg("--help").current_dir(folder.path()).output();
         let text = String::from_utf8(help.expect("help").stdout).expect("text");

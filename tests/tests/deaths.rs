@@ -90,8 +90,7 @@ fn optimize_explains_deaths_few_trades_and_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     rows(folder);
-    let search =
-        "mes-bt optimize -q --rules small.toml --grid --vary exits.stop_ticks=4,8 --min-trades 1 --holdout 0";
+    let search = "mes-lab optimize -q --rules small.toml --grid --vary exits.stop_ticks=4,8 --min-trades 1 --holdout 0";
     let outcome = json(folder, &format!("{search} --out dead chance.parquet"));
     assert!(outcome["counts"]["died"].as_u64() > Some(0), "{outcome}");
     let text = read(folder, "dead/optimize.txt");
@@ -128,7 +127,7 @@ fn walk_forward_explains_deaths_and_compares_by_the_day() {
         "mes-fetch synth -q --sessions 7 --seed 3 --edge 1 --session rth | mes-bars -q --session rth |
                     mes-features -q --labels=horizon --to parquet > features.parquet";
     shell::ok(folder, features, b"");
-    let walk = "mes-bt walk-forward -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions \
+    let walk = "mes-lab walk-forward -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions \
                 --train-args='--without f_delta_30,f_spread,f_queue,f_micro' --rules small.toml features.parquet";
     let outcome = json(folder, &format!("{walk} --out walk"));
     let text = read(folder, "walk/walk-forward.txt");

@@ -21,5 +21,6 @@ golden! {
     mes_risk "mes-risk"
     mes_exec "mes-exec"
     mes_bt "mes-bt"
+    mes_lab "mes-lab"
     mes_fetch "mes-fetch"
 }

@@ -43,7 +43,7 @@ fn a_report_runs_again_to_the_same_figures() {
         assert_eq!(verified["differences"], Value::Array(Vec::new()));
         assert!(verified["command"].as_str().is_some_and(|command| command.starts_with("mes-predict")));
     }
-    let ledger = "mes-bt optimize -q --grid --vary exits.stop_ticks=6,8 --min-trades 1 --holdout 0 --out search \
+    let ledger = "mes-lab optimize -q --grid --vary exits.stop_ticks=6,8 --min-trades 1 --holdout 0 --out search \
          chance.parquet > /dev/null && mes-bt -q --ledger search/trials.jsonl --out best chance.parquet > /dev/null";
     shell::ok(backtest(), ledger, b"");
     let verified = json("mes-bt verify -q --search search best");
@@ -79,8 +79,8 @@ fn two_journals_part_where_their_settings_say() {
 
 #[test]
 fn sessions_drawn_anew_keep_within_the_limits() {
-    let lives = json("mes-bt montecarlo -q --runs 500 --days 60 run --html lives.html");
-    let again = json("mes-bt montecarlo -q --runs 500 --days 60 run");
+    let lives = json("mes-lab montecarlo -q --runs 500 --days 60 run --html lives.html");
+    let again = json("mes-lab montecarlo -q --runs 500 --days 60 run");
     assert_eq!(lives, again);
     let drawdowns = lives["drawdown_usd"].as_array().expect("shares");
     // $200 end an account; one more trade may pass it.

@@ -1,4 +1,4 @@
-//! No row depends on a later one: what `mes-bt check stage` says of our stages, of stages in other languages, and of
+//! No row depends on a later one: what `mes-check stage` says of our stages, of stages in other languages, and of
 //! stages with bugs planted in them.
 
 use std::{fs, path::Path, sync::OnceLock, thread};
@@ -52,7 +52,7 @@ const BUGS: [(&str, &str); 39] = [
 
 /// Runs the check and returns what it says and its exit code.
 fn check(folder: &Path, stage: &str) -> (Value, Option<i32>) {
-    let output = shell::run(folder, &format!("mes-bt check stage {stage}"), b"");
+    let output = shell::run(folder, &format!("mes-check stage {stage}"), b"");
     let text = String::from_utf8_lossy(&output.stdout);
     let report = serde_json::from_str(&text).unwrap_or_else(|error| {
         panic!("{stage}: {error}: {text} {}", String::from_utf8_lossy(&output.stderr))
@@ -155,7 +155,7 @@ fn what_cannot_be_checked_is_said() {
         ("--rows /dev/null -- cat", 3, "/dev/null"),
         ("--rows no-such-file -- cat", 2, "no-such-file: no such file"),
     ] {
-        let output = shell::run(folder.path(), &format!("mes-bt check stage {arguments}"), b"");
+        let output = shell::run(folder.path(), &format!("mes-check stage {arguments}"), b"");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(code) && said.contains(words), "{arguments}: {said}");
     }

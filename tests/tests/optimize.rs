@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use mes_golden::shell;
 use serde_json::Value;
 
-const SEARCH: &str = "mes-bt optimize -q --vary exits.stop_ticks=4..16 --vary exits.target_ticks=8..24/4 \
+const SEARCH: &str = "mes-lab optimize -q --vary exits.stop_ticks=4..16 --vary exits.target_ticks=8..24/4 \
                       --vary costs.slippage.rth_ticks=0,1 --min-trades 5";
 
 fn predictions(folder: &Path) {
@@ -97,13 +97,14 @@ fn what_means_nothing_is_refused() {
         ("--grid --random 5 --vary exits.stop_ticks=4,8", 2, "--random"),
         ("--grid --vary exits.stop_ticks=4,8 --holdout 0.9", 3, "too few"),
     ] {
-        let output = shell::run(folder, &format!("mes-bt optimize {flags} --out o predictions.parquet"), b"");
+        let output =
+            shell::run(folder, &format!("mes-lab optimize {flags} --out o predictions.parquet"), b"");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{flags}: {said}");
         assert!(said.contains(named), "{flags}: {said}");
     }
     // Values that break the rules are trials that were refused, with the reason, as long as others do not.
-    let line = "mes-bt optimize -q --grid --vary entries.confidence=0.6,0.4 --vary exits.target_ticks=8,12 --min-trades 1 \
+    let line = "mes-lab optimize -q --grid --vary entries.confidence=0.6,0.4 --vary exits.target_ticks=8,12 --min-trades 1 \
                 --out o predictions.parquet";
     let outcome: Value = serde_json::from_slice(&shell::ok(folder, line, b"")).expect("JSON");
     assert_eq!((&outcome["counts"]["refused"], &outcome["counts"]["trials"]), (&2.into(), &4.into()));

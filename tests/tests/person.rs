@@ -119,7 +119,7 @@ fn a_halt_takes_effect_on_the_next_row_and_replays_in_place() {
     let seen = status(pipeline.path(), "");
     assert_eq!((&seen["running"], &seen["position"]), (&Value::Bool(true), &before["position"]), "{seen}");
     let said = ok(pipeline.path(), "mes-risk halt --reason 'the news'");
-    assert!(said.contains("sim-sim: halt recorded at ") && said.contains("on the next row"), "{said}");
+    assert!(said.contains("paper-paper: halt recorded at ") && said.contains("on the next row"), "{said}");
     assert_eq!(status(pipeline.path(), "")["unheard"][0]["reason"], "the news");
     // The next row closes, the one after it fills.
     pipeline.advance(1);
@@ -214,7 +214,7 @@ fn an_error_of_exec_halts_the_account_that_is_kept() {
     let mut pipeline = Pipeline::start("--state state");
     pipeline.advance(30);
     // A record that cannot be: exec ends flat with an error, and the account stays halted.
-    let path = pipeline.path().join("state/sim-sim");
+    let path = pipeline.path().join("state/paper-paper");
     pipeline.risk.kill().expect("killed");
     let folder = pipeline.folder;
     drop(pipeline.rows);

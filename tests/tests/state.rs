@@ -167,7 +167,7 @@ fn cuts(lines: usize, kills: usize) -> Vec<usize> {
 #[test]
 fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(NIMBLE, 21);
-    for count in cuts(reference.journal.len(), 120) {
+    for count in cuts(reference.journal.len(), 40) {
         let state = format!("state-{count}");
         reference.killed(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}"));
@@ -179,7 +179,7 @@ fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
 fn killed_while_it_waits_for_a_row_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(BUSY, 2);
     // Risk that waits for a row has not said that it was the last.
-    for count in cuts(reference.journal.len() - 2, 120) {
+    for count in cuts(reference.journal.len() - 2, 40) {
         let state = format!("state-{count}");
         reference.killed_while_waiting(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}, waiting"));
@@ -216,7 +216,7 @@ fn a_damaged_state_stops_with_4_and_says_what_to_do() {
     let reference = reference(BUSY, 1);
     let folder = reference.folder.path();
     assert_eq!(risk(folder, &rules(BUSY)).0, Some(0));
-    let account = folder.join("state/recorded_sim-sim");
+    let account = folder.join("state/recorded_paper-paper");
     let (ledger, mark) = (account.join("ledger-000001.jsonl"), account.join("ledger.mark"));
     let whole = fs::read(&ledger).expect("a ledger");
     let damage = |how: &str, damage: &dyn Fn()| {
@@ -269,12 +269,12 @@ fn a_state_of_another_account_or_other_rules_is_refused() {
     // Moved under another name.
     shell::ok(
         folder,
-        "cp -r state/recorded_sim-sim kept; mv state other; mkdir -p state; mv kept state/recorded_sim-sim",
+        "cp -r state/recorded_paper-paper kept; mv state other; mkdir -p state; mv kept state/recorded_paper-paper",
         b"",
     );
     shell::ok(
         folder,
-        "sed -i 's/\"account\":\"sim\"/\"account\":\"eva\"/' journal.jsonl; mv state/recorded_sim-sim state/recorded_sim-eva",
+        "sed -i 's/\"account\":\"paper\"/\"account\":\"eva\"/' journal.jsonl; mv state/recorded_paper-paper state/recorded_paper-eva",
         b"",
     );
     let (code, stderr) = risk(folder, "--rules mes-1k");
@@ -306,5 +306,5 @@ fn a_directory_that_cannot_be_written_is_named() {
     fs::write(folder.join("state"), "a file").expect("written");
     let (code, stderr) = risk(folder, &rules(BUSY));
     assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.contains("state/recorded_sim-sim"), "{stderr}");
+    assert!(stderr.contains("state/recorded_paper-paper"), "{stderr}");
 }

@@ -83,9 +83,22 @@ impl Pipeline {
         let mut line = String::new();
         for _ in 0..count {
             line.clear();
-            self.statements.read_line(&mut line).expect("a statement");
+            if self.statements.read_line(&mut line).expect("a statement") == 0 {
+                self.ended_early(count);
+            }
         }
         serde_json::from_str(&line).expect("a statement")
+    }
+
+    fn ended_early(&mut self, count: usize) -> ! {
+        let mut said = String::new();
+        for tool in &mut self.tools {
+            let _ = tool.kill();
+            if let Some(stderr) = &mut tool.stderr {
+                let _ = std::io::Read::read_to_string(stderr, &mut said);
+            }
+        }
+        panic!("an end before statement {count}: {said}");
     }
 
     fn signal(&self, tool: usize, signal: &str) {
@@ -223,6 +236,23 @@ fn a_day_that_a_person_stopped_replays_to_itself() {
         rules()
     );
     shell::ok(ended.folder.path(), &line, b"");
+}
+
+/// As `timeout -s INT` does: one to the child, one to its group.
+#[test]
+fn two_signals_at_once_are_one() {
+    let mut pipeline = Pipeline::start("", 30);
+    pipeline.statements(12);
+    pipeline.signal(RISK, "STOP");
+    let both = format!("kill -INT {0}; sleep 0.05; kill -INT {0}", pipeline.tools[EXEC].id());
+    shell::ok(pipeline.folder.path(), &both, b"");
+    sleep(Duration::from_millis(100));
+    assert!(pipeline.tools[EXEC].try_wait().expect("a child").is_none(), "it ends in order");
+    pipeline.signal(RISK, "CONT");
+    pipeline.gone(EXEC);
+    let Ended { codes, said, .. } = pipeline.ended();
+    assert_eq!(codes[EXEC], Some(4), "{said:?}");
+    assert!(!said[EXEC].contains("left at once"), "{said:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn a_tool_that_waits_on_a_terminal_says_for_what() {
         ("mes-predict --rule ema-cross", "bars"),
         ("mes-predict eval", "rows with predictions"),
         ("mes-bt", "rows with predictions"),
-        ("mes-bt folds", "bars"),
+        ("mes-lab folds", "bars"),
         ("mes-fetch verify", "ticks or bars"),
         ("mes-fetch import --preset firstrate", "bars or ticks of another shape"),
         ("mes-exec", "the journal that mes-risk writes"),

@@ -1,6 +1,7 @@
 //! Style as a test: what the compiler and clippy do not see.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -25,6 +26,8 @@ const LICENCES: [&str; 13] = [
     "Unlicense",
     "Zlib",
 ];
+/// Crates whose functions do not all say yet what they fail of.
+const UNDOCUMENTED: [&str; 5] = ["mes-bars", "mes-exec", "mes-features", "mes-predict", "mes-train"];
 const BANNED: [&str; 5] = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "tokio"];
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -50,7 +53,7 @@ fn code(text: &str) -> &str {
 
 fn is_test(path: &Path) -> bool {
     path.components()
-        .any(|part| ["tests", "examples", "benches"].iter().any(|name| part.as_os_str() == *name))
+        .any(|part| ["tests", "tests.rs", "examples", "benches"].iter().any(|name| part.as_os_str() == *name))
 }
 
 #[test]
@@ -116,7 +119,16 @@ fn the_core_is_pure_and_only_labels_look_ahead() {
 
 #[test]
 fn no_tool_imports_another_but_along_the_arrows() {
-    let allowed = [("mes-bt", "mes-risk"), ("mes-bt", "mes-exec"), ("mes-train", "mes-predict")];
+    let allowed = [
+        ("mes-bt", "mes-judge"),
+        ("mes-bt", "mes-risk"),
+        ("mes-bt", "mes-exec"),
+        ("mes-lab", "mes-judge"),
+        ("mes-lab", "mes-risk"),
+        ("mes-lab", "mes-exec"),
+        ("mes-train", "mes-predict"),
+        ("mes-fetch", "mes-web"),
+    ];
     for package in metadata()["packages"].as_array().expect("packages") {
         let name = package["name"].as_str().unwrap_or_default();
         if !name.starts_with("mes-") || name == "mes-golden" {
@@ -124,12 +136,213 @@ fn no_tool_imports_another_but_along_the_arrows() {
         }
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             let other = dependency["name"].as_str().unwrap_or_default();
+            // It and what it rests on take minutes to build.
+            assert!(other != "candle-core" || name == "mes-nets", "{name} imports {other}");
             let tool = other.starts_with("mes-") && !["mes-core", "mes-pipe", "mes-page"].contains(&other);
             let test = dependency["kind"] == "dev";
+            assert!(other != "ureq" || name == "mes-web", "{name} speaks HTTP by itself: use mes-web");
             assert!(!tool || test || allowed.contains(&(name, other)), "{name} imports {other}");
-            let alone = ["mes-core", "mes-page"].contains(&name);
+            let alone = ["mes-core", "mes-page", "mes-web"].contains(&name);
             assert!(!(alone && other.starts_with("mes-")), "{name} imports {other}");
         }
+    }
+}
+
+/// What lies in a circle cannot be read, or tested, one after the other.
+#[test]
+fn no_public_modules_import_each_other_in_a_circle() {
+    for (name, modules) in crates() {
+        let public: Vec<&String> = modules.keys().filter(|module| modules[*module].public).collect();
+        for (index, one) in public.iter().enumerate() {
+            for other in &public[index + 1..] {
+                // A run names its broker, and a broker is told of the run.
+                if name.contains("mes-core") && [one.as_str(), other.as_str()] == ["broker", "run"] {
+                    continue;
+                }
+                let there = way(&modules, one, other, &mut BTreeSet::new());
+                let back = way(&modules, other, one, &mut BTreeSet::new());
+                let circle =
+                    there.zip(back).map(|(there, back)| [&there[..], &back[1..]].concat().join(" → "));
+                assert_eq!(circle, None, "{name}: modules import each other in a circle");
+            }
+        }
+    }
+}
+
+/// A module of a crate's root, with all its files, and which of the others it names outside tests.
+#[derive(Default)]
+struct Module {
+    public: bool,
+    uses: BTreeSet<String>,
+}
+
+/// Finds a way along imports, both ends included.
+fn way(
+    modules: &BTreeMap<String, Module>,
+    from: &str,
+    to: &str,
+    seen: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    if from == to {
+        return Some(vec![to.to_owned()]);
+    }
+    if !seen.insert(from.to_owned()) {
+        return None;
+    }
+    let rest = modules[from].uses.iter().find_map(|next| way(modules, next, to, seen))?;
+    Some([vec![from.to_owned()], rest].concat())
+}
+
+/// Returns the modules of every crate of the house that is a library.
+fn crates() -> Vec<(String, BTreeMap<String, Module>)> {
+    let sources = sources();
+    let libraries = sources.iter().filter(|(path, _)| path.ends_with("src/lib.rs"));
+    libraries
+        .map(|(path, root)| {
+            let folder = path.parent().expect("a folder");
+            let mut modules = declared(root);
+            let names: BTreeSet<String> = modules.keys().cloned().collect();
+            for (path, text) in &sources {
+                let Ok(within) = path.strip_prefix(folder) else { continue };
+                let whole = within.with_extension("").display().to_string();
+                let parts: Vec<&str> = whole.split('/').filter(|part| *part != "mod").collect();
+                if let Some(module) = modules.get_mut(parts[0]).filter(|_| !parts.contains(&"tests")) {
+                    let others = named(code(text), parts.len()).into_iter().filter(|name| name != parts[0]);
+                    module.uses.extend(others.filter(|name| names.contains(name)));
+                }
+            }
+            (folder.display().to_string(), modules)
+        })
+        .collect()
+}
+
+/// Returns the modules that a crate's root declares.
+fn declared(root: &str) -> BTreeMap<String, Module> {
+    let module = |line: &str| {
+        let public = line.starts_with("pub ");
+        let name = line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')?;
+        Some((name.to_owned(), Module { public, ..Module::default() }))
+    };
+    root.lines().filter_map(module).collect()
+}
+
+/// Returns the names right under the crate's root that a source names which lies so deep below it: after `crate::`, and
+/// after as many `super::`.
+fn named(text: &str, depth: usize) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let text = lines.join("\n");
+    let inside = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let name =
+        |text: &str| text.trim_start().split(|letter| !inside(letter)).next().unwrap_or_default().to_owned();
+    let mut names = Vec::new();
+    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
+        for (at, _) in text.match_indices(&root) {
+            if text[..at].ends_with(|before| inside(before) || before == ':') {
+                continue;
+            }
+            let rest = &text[at + root.len()..];
+            // `{a::{b, c}, d}` names a and d.
+            let mut level = 0;
+            let braces = rest.split_inclusive(['{', '}', ',']).take_while(|piece| {
+                let before = level;
+                level += i32::from(piece.ends_with('{')) - i32::from(piece.ends_with('}'));
+                before > 0 || piece.starts_with('{')
+            });
+            let mut depth = 0;
+            for piece in braces {
+                if depth == 1 {
+                    names.push(name(piece));
+                }
+                depth += i32::from(piece.ends_with('{')) - i32::from(piece.ends_with('}'));
+            }
+            names.push(name(rest));
+        }
+    }
+    names
+}
+
+/// An item that other modules see, and what is said above it.
+struct Item<'a> {
+    path: &'a Path,
+    line: usize,
+    doc: String,
+    text: String,
+}
+
+impl Item<'_> {
+    fn place(&self) -> String {
+        format!(
+            "{}:{}: {}",
+            self.path.display(),
+            self.line,
+            self.text.split(['{', ';']).next().unwrap_or_default()
+        )
+    }
+
+    /// What it is documented by is its help: clap shows the one of a part in place of the whole's.
+    fn is_of_arguments(&self) -> bool {
+        self.text.trim_end_matches([' ', '{', '}']).ends_with("Args")
+    }
+
+    fn returns_result(&self) -> bool {
+        let signature = self.text.split(" where ").next().unwrap_or_default();
+        let returned = signature.rsplit_once(") ->").map(|(_, rest)| rest).unwrap_or_default();
+        let name = returned.split('<').next().unwrap_or_default().trim();
+        self.text.contains("fn ") && name.rsplit("::").next() == Some("Result")
+    }
+}
+
+/// Returns the public items of a source, modules and uses aside, each with its attributes and documentation.
+fn public<'a>(path: &'a Path, text: &'a str) -> Vec<Item<'a>> {
+    let kinds = ["fn ", "struct ", "enum ", "trait ", "const ", "static ", "type ", "async fn "];
+    let lines: Vec<&str> = code(text).lines().collect();
+    let is_item = |line: &str| {
+        line.trim_start()
+            .strip_prefix("pub ")
+            .is_some_and(|rest| kinds.iter().any(|kind| rest.starts_with(kind)))
+    };
+    let above = |at: usize| {
+        let before = lines[..at].iter().rev().map(|line| line.trim());
+        let own = |line: &&str| line.starts_with("///") || line.starts_with("#[") || line.ends_with(")]");
+        before.take_while(own).map(|line| format!("{line}\n")).collect()
+    };
+    let whole = |at: usize| {
+        let ends = |line: &str| line.ends_with(['{', ';', '}']);
+        let length = lines[at..].iter().take_while(|line| !ends(line)).count() + 1;
+        lines[at..(at + length).min(lines.len())].iter().map(|line| format!("{} ", line.trim())).collect()
+    };
+    (0..lines.len())
+        .filter(|at| is_item(lines[*at]))
+        .map(|at| Item { path, line: at + 1, doc: above(at), text: whole(at) })
+        .collect()
+}
+
+#[test]
+fn public_items_say_what_they_are_and_what_they_fail_of() {
+    let sources = sources();
+    let mut crates: BTreeMap<PathBuf, Vec<Item>> = BTreeMap::new();
+    for (path, text) in sources.iter().filter(|(path, _)| path.starts_with("tools") && !is_test(path)) {
+        let name: PathBuf = path.iter().take(2).collect();
+        crates.entry(name).or_default().extend(public(path, text));
+    }
+    assert!(crates.values().flatten().any(Item::returns_result), "no function returns a Result");
+    for (name, items) in crates {
+        if UNDOCUMENTED.iter().any(|other| name.ends_with(other)) {
+            continue;
+        }
+        let silent: Vec<String> = items
+            .iter()
+            .filter(|item| !item.doc.contains("///") && !item.is_of_arguments())
+            .map(Item::place)
+            .collect();
+        let most = items.len() / 20;
+        assert!(silent.len() <= most, "without ///, {most} may be:\n{}", silent.join("\n"));
+        let unsaid: Vec<String> = items
+            .iter()
+            .filter(|item| item.returns_result() && !item.doc.contains("# Errors"))
+            .map(Item::place)
+            .collect();
+        assert!(unsaid.is_empty(), "without # Errors:\n{}", unsaid.join("\n"));
     }
 }
 

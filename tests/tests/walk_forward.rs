@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use mes_golden::shell;
 use serde_json::Value;
 
-const WALK: &str = "mes-bt walk-forward -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions \
+const WALK: &str = "mes-lab walk-forward -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions \
                     --train-args='--without f_delta_30,f_spread,f_queue,f_micro' features.parquet";
 
 fn features(folder: &Path) {
@@ -37,7 +37,7 @@ fn folds_are_kept_and_the_same_however_they_are_run() {
     // By a scheduler, in any order, one fold a process; then gathered. A fold cut short is done again.
     let lines = shell::ok(
         folder,
-        "mes-bt folds -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions features.parquet",
+        "mes-lab folds -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions features.parquet",
         b"",
     );
     let lines = String::from_utf8(lines).expect("lines");
@@ -68,12 +68,12 @@ fn failures_are_passed_on_with_their_reason() {
     };
     let (exit, said) = code(&format!("{WALK} --out a --family oracle"));
     assert_eq!(exit, Some(2), "{said}");
-    let (exit, said) = code("mes-bt walk-forward -q --out a features.parquet");
+    let (exit, said) = code("mes-lab walk-forward -q --out a features.parquet");
     assert_eq!(exit, Some(2), "{said}");
     assert!(said.contains("not one fold fits"), "{said}");
     let (exit, said) = code(&format!("{WALK} --out a --fold '{{}}'"));
     assert_eq!((exit, said.lines().count()), (Some(2), 1), "{said}");
-    let (exit, said) = code("mes-bt walk-forward -q --out a < features.parquet");
+    let (exit, said) = code("mes-lab walk-forward -q --out a < features.parquet");
     assert_eq!(exit, Some(2), "{said}");
     // Rows without labels: what mes-train said is what is said.
     shell::ok(

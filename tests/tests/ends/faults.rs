@@ -44,8 +44,8 @@ impl Hand {
             }
             sleep(Duration::from_millis(10));
         };
-        let ledger = folder.join("state/sim-sim/ledger");
-        let head = account::head("ledger", "sim", "sim");
+        let ledger = folder.join("state/paper-paper/ledger");
+        let head = account::head("ledger", "paper", "paper");
         let (ledger, _) = Durable::open(&ledger, &head, Busy::Refuse).expect("a ledger");
         let mut hand = Hand { exec, socket: BufReader::new(socket), _ledger: ledger };
         let hello = hand.hear();
@@ -139,7 +139,7 @@ fn a_panic_of_mes_exec_halts_first_and_flattens() {
     assert!(matches!(code, Some(1 | 3)), "{code:?}: {said}");
     assert_eq!(last["position"], 0, "{last}");
     assert!(!last["fills"].as_array().expect("fills").is_empty(), "{last}");
-    let person = fs::read_to_string(path.join("state/sim-sim/person-000001.jsonl")).expect("a halt");
+    let person = fs::read_to_string(path.join("state/paper-paper/person-000001.jsonl")).expect("a halt");
     assert!(person.contains("\"says\":\"halt\""), "{person}");
 }
 
@@ -148,7 +148,7 @@ fn an_error_before_the_first_row_halts_too_and_an_upstream_that_never_began_does
     let folder = folder();
     let path = folder.path();
     traded(path, 0, "state");
-    let person = path.join("state/sim-sim/person-000001.jsonl");
+    let person = path.join("state/paper-paper/person-000001.jsonl");
     let said = |what: &str| fs::read_to_string(&person).expect("lines").matches(what).count();
     let mut hand = Hand::start(path, &exec(""));
     hand.say("{\"kind\":\"nonsense\"}");
@@ -174,7 +174,7 @@ fn a_state_that_could_not_be_written_locks_the_account_until_a_person_has_looked
     let folder = folder();
     let path = folder.path();
     let bytes =
-        |file: &str| fs::metadata(path.join("state/sim-sim").join(file)).map_or(0, |about| about.len());
+        |file: &str| fs::metadata(path.join("state/paper-paper").join(file)).map_or(0, |about| about.len());
     let mut part = trade_until(path, 0, || bytes("account-000001.jsonl") > 1100);
     // A limit on file sizes is a full disk for those who do not die of its signal.
     for (blocks, opens) in [(0, false), (1, true)] {
@@ -190,13 +190,13 @@ fn a_state_that_could_not_be_written_locks_the_account_until_a_person_has_looked
             (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
         };
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("state/sim-sim/account") && said.contains("must not be traded"), "{said}");
-        assert!(path.join("state/sim-sim/halt.unwritten").exists(), "{said}");
+        assert!(said.contains("state/paper-paper/account") && said.contains("must not be traded"), "{said}");
+        assert!(path.join("state/paper-paper/halt.unwritten").exists(), "{said}");
         let locked = unheard(path);
         assert!(locked.iter().any(|said| said["says"] == "halt" && said["by"] == "mes-exec"), "{locked:?}");
         // There is room again: the restart trades nothing before a person has looked.
         nothing_is_entered(path, part);
-        assert!(!path.join("state/sim-sim/halt.unwritten").exists());
+        assert!(!path.join("state/paper-paper/halt.unwritten").exists());
         nothing_is_entered(path, part + 1);
         shell::ok(path, "mes-risk resume --state state --reason 'the disk has room'", b"");
         let statements = || fs::read_to_string(path.join("out.jsonl")).expect("statements");
@@ -227,7 +227,14 @@ fn a_full_disk_with_a_position_open_halts_and_closes() {
     let (code, last, said) = hand.end();
     assert_eq!((code, &last["position"]), (Some(1), &0.into()), "{said}");
     assert!(said.contains("must not be traded"), "{said}");
-    let person = fs::read_to_string(path.join("state/sim-sim/person-000001.jsonl")).expect("a halt");
+    // What was closed is told, and is what the account goes on with: nothing is booked at a stop.
+    assert!(last["fills"].as_array().expect("fills").iter().any(|fill| !fill["exit"].is_null()), "{last}");
+    let output = shell::run(path, &exec(""), b"");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("booked at its stop"), "{output:?}");
+    let account = fs::read_to_string(path.join("state/paper-paper/account-000001.jsonl")).expect("lines");
+    let kept: Value = serde_json::from_str(account.lines().last().expect("a line")).expect("a record");
+    assert_eq!((&kept["position"], &kept["balance_cents"]), (&0.into(), &last["balance_cents"]), "{account}");
+    let person = fs::read_to_string(path.join("state/paper-paper/person-000001.jsonl")).expect("a halt");
     assert!(person.contains("must not be traded"), "{person}");
 }
 

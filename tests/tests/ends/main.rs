@@ -6,6 +6,10 @@ mod private;
 use std::{fs, path::Path};
 
 use mes_golden::{market, shell};
+use mes_pipe::{
+    account,
+    durable::{self, Busy, Durable},
+};
 use tempfile::TempDir;
 
 /// Rows of seed 1 in parts of 300, each of which trades.
@@ -55,7 +59,7 @@ fn refused(folder: &Path, risk: &str, exec: &str, why: &str) {
 /// What the ledger and the account of `state` hold.
 fn contents(folder: &Path) -> Vec<Option<Vec<u8>>> {
     let files = ["ledger-000001.jsonl", "account-000001.jsonl"];
-    files.map(|file| fs::read(folder.join("state/sim-sim").join(file)).ok()).to_vec()
+    files.map(|file| fs::read(folder.join("state/paper-paper").join(file)).ok()).to_vec()
 }
 
 #[test]
@@ -82,24 +86,55 @@ fn files_of_another_account_or_another_past_are_refused_by_both() {
     traded(path, 2, "fork");
     let both = "--state state";
     for (damage, why) in [
-        ("rm state/sim-sim/account*", "another account"),
-        ("rm state/sim-sim/ledger*", "not traded together"),
-        ("cp other/sim-sim/ledger* state/sim-sim/", "another account"),
-        ("cp other/sim-sim/account* state/sim-sim/", "another account"),
-        ("cp early/sim-sim/ledger* state/sim-sim/", "not traded together"),
-        ("cp early/sim-sim/account* state/sim-sim/", "not traded together"),
-        ("cp fork/sim-sim/account* state/sim-sim/", "not traded together"),
+        ("rm state/paper-paper/account*", "another account"),
+        ("rm state/paper-paper/ledger*", "not traded together"),
+        ("cp other/paper-paper/ledger* state/paper-paper/", "another account"),
+        ("cp other/paper-paper/account* state/paper-paper/", "another account"),
+        ("cp early/paper-paper/ledger* state/paper-paper/", "not traded together"),
+        ("cp early/paper-paper/account* state/paper-paper/", "not traded together"),
+        ("cp fork/paper-paper/account* state/paper-paper/", "not traded together"),
     ] {
         shell::ok(path, &format!("rm -r state; cp -r whole state; {damage}"), b"");
         let (codes, said) = trade(path, 7, both, both);
         assert_eq!(codes, [2, 2], "{damage}: {said}");
         assert_eq!(said.matches(why).count(), 2, "{damage}: {said}");
-        assert!(said.contains("mv state/sim-sim state/sim-sim.old"), "{said}");
+        assert!(said.contains("mv state/paper-paper state/paper-paper.old"), "{said}");
     }
     shell::ok(path, "rm -r state; cp -r whole state", b"");
     refused(path, both, "--state whole", "in another directory");
     // What it says to do works.
     traded(path, 7, "state");
-    shell::ok(path, "mv state/sim-sim state/sim-sim.old", b"");
+    shell::ok(path, "mv state/paper-paper state/paper-paper.old", b"");
     traded(path, 7, "state");
+}
+
+/// Writes the lines of `base` anew, as they were when the paper account was called sim.
+fn called_sim(base: &Path, kind: &str) {
+    let records = durable::read(base, account::VERSION).expect("records");
+    durable::remove(base).expect("removed");
+    let head = account::head(kind, "sim", "sim");
+    let (mut lines, _) = Durable::open(base, &head, Busy::Refuse).expect("lines");
+    for record in &records[1..] {
+        lines.append(record).expect("a line");
+    }
+}
+
+#[test]
+fn an_account_under_its_old_name_is_refused_with_the_command_that_renames_it() {
+    let folder = folder();
+    let path = folder.path();
+    traded(path, 0, "state");
+    for kind in ["ledger", "account", "person"] {
+        called_sim(&path.join("state/paper-paper").join(kind), kind);
+    }
+    shell::ok(path, "mv state/paper-paper state/sim-sim", b"");
+    let ([_, exec], said) = trade(path, 1, "--state state", "--state state");
+    let (_, command) = said.split_once("is called paper now: ").expect("a command");
+    let command = command.lines().next().expect("a line");
+    assert_eq!((exec, command), (2, "mv state/sim-sim state/paper-paper"), "{said}");
+    assert!(!path.join("state/paper-paper").exists());
+    shell::ok(path, command, b"");
+    let flags = "--state state";
+    let (codes, said) = trade(path, 1, flags, flags);
+    assert!(codes == [0, 0] && said.contains("goes on with"), "{said}");
 }

@@ -41,7 +41,7 @@ fn run_directory_sockets_and_state_are_ours_alone_whatever_the_umask() {
             "umask {umask}; mes-risk {rules} {flags} 0.jsonl | mes-exec {rules} {flags} | cat > /dev/null"
         );
         shell::ok(path, &line, b"");
-        for place in ["run", "state/sim-sim"] {
+        for place in ["run", "state/paper-paper"] {
             assert_eq!(mode(place), 0o700, "umask {umask}: {place}");
             for file in fs::read_dir(path.join(place)).expect("files") {
                 let name = file.expect("a file").path();
@@ -59,15 +59,15 @@ fn a_link_in_the_place_of_a_lock_or_a_state_file_is_not_followed() {
     traded(path, 0, "state");
     fs::write(path.join("victim"), "precious\n").expect("a file");
     for (file, code) in [
-        ("state/sim-sim/halt.reserve", 1),
+        ("state/paper-paper/halt.reserve", 1),
         ("run/exec.lock", 1),
         ("run/risk.lock", 1),
         ("run/risk.state", 1),
-        ("state/sim-sim/ledger-000001.jsonl", 1),
-        ("state/sim-sim/ledger.mark", 1),
-        ("state/sim-sim/account-000001.jsonl", 1),
-        ("state/sim-sim/account.mark", 1),
-        ("state/sim-sim/person-000001.jsonl", 1),
+        ("state/paper-paper/ledger-000001.jsonl", 1),
+        ("state/paper-paper/ledger.mark", 1),
+        ("state/paper-paper/account-000001.jsonl", 1),
+        ("state/paper-paper/account.mark", 1),
+        ("state/paper-paper/person-000001.jsonl", 1),
     ] {
         let (real, aside) = (path.join(file), path.join("aside"));
         fs::rename(&real, &aside).expect("moved");
@@ -75,13 +75,13 @@ fn a_link_in_the_place_of_a_lock_or_a_state_file_is_not_followed() {
         let (codes, said) = trade(path, 1, "--state state", "--state state");
         let precious = fs::read_to_string(path.join("victim")).expect("a file");
         assert_eq!(precious, "precious\n", "{file}");
-        if file != "state/sim-sim/halt.reserve" {
+        if file != "state/paper-paper/halt.reserve" {
             assert!(codes.contains(&code), "{file}: {codes:?} {said}");
             assert!(said.contains("it is a link"), "{file}: {said}");
         }
         fs::remove_file(&real).expect("removed");
         fs::rename(&aside, &real).expect("back");
-        let _ = fs::remove_file(path.join("state/sim-sim/halt.unwritten"));
+        let _ = fs::remove_file(path.join("state/paper-paper/halt.unwritten"));
     }
 }
 

@@ -2,7 +2,10 @@
 
 use mes_golden::{market, shell};
 
-use crate::sweep::{self, OR_LONG};
+use crate::{
+    fields,
+    sweep::{self, OR_LONG},
+};
 
 const VALUES: [&str; 14] = [
     "-1",
@@ -33,10 +36,10 @@ const TOOLS: [&str; 19] = [
     "mes-risk status",
     "mes-risk explain",
     "mes-bt",
-    "mes-bt folds",
-    "mes-bt slice",
-    "mes-bt montecarlo",
-    "mes-bt check stage",
+    "mes-lab folds",
+    "mes-lab slice",
+    "mes-lab montecarlo",
+    "mes-check stage",
     "mes-fetch synth",
     "mes-fetch import",
     "mes-fetch verify",
@@ -67,9 +70,7 @@ fn of_every_flag() {
         let flags = flags(tool);
         assert!(!flags.is_empty(), "{tool} has no flags");
         for (at, flag) in flags.iter().enumerate() {
-            let values = VALUES.map(serde_json::Value::from).to_vec();
-            for value in crate::fields::some(values, at) {
-                let value = value.as_str().unwrap_or_default().to_owned();
+            for value in fields::some(&VALUES, at) {
                 cases.push((format!("{tool} {flag}={value:?}"), format!("{tool} {flag}='{value}'")));
             }
         }

@@ -4,7 +4,10 @@ use std::fs;
 
 use mes_golden::{market, shell};
 
-use crate::sweep::{self, ANSWERS};
+use crate::{
+    fields,
+    sweep::{self, ANSWERS},
+};
 
 const NUMBERS: [&str; 12] = [
     "0",
@@ -28,7 +31,7 @@ fn at_extremes(text: &str) -> Vec<(String, String)> {
     for (at, line) in lines.iter().enumerate() {
         let Some((key, value)) = line.split_once('=').filter(|(key, _)| !key.contains('#')) else { continue };
         if value.trim().starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-            for number in NUMBERS {
+            for number in fields::some(&NUMBERS, at) {
                 let changed = format!("{key}= {number}");
                 let text: Vec<&str> = (0..lines.len())
                     .map(|index| if index == at { &*changed } else { lines[index] })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mes_core::time;
 
-use crate::sweep;
+use crate::{fields, sweep};
 
 /// Bars of some minutes with predictions, the column `name` in row `at` replaced by `value`.
 fn bars(at: usize, name: &str, value: &str) -> String {
@@ -101,11 +101,12 @@ const TIMES: [&str; 5] = [
 ];
 
 /// Puts a value of each column at extremes: near the beginning, and twice in a row at the end.
-fn cases(columns: &[&str], make: fn(usize, &str, &str) -> String) -> Vec<(String, String)> {
+/// Other values for each tool.
+fn cases(tool: usize, columns: &[&str], make: fn(usize, &str, &str) -> String) -> Vec<(String, String)> {
     let mut cases = Vec::new();
-    for name in columns {
+    for (column, name) in columns.iter().enumerate() {
         let values = if *name == "ts" { &TIMES[..] } else { &NUMBERS[..] };
-        for value in values {
+        for value in fields::some(values, column + tool) {
             for at in [3, 399] {
                 cases.push((format!("{name} = {value} in row {}", at + 1), make(at, name, value)));
             }
@@ -138,8 +139,7 @@ fn of_bars() {
         "p_dir",
         "p_conf",
     ];
-    let cases = cases(&columns, bars);
-    for tool in [
+    for (at, tool) in [
         "mes-bars --interval 1m",
         "mes-bars --by volume --size 50 --interval 1s",
         "mes-features --interval 1s --labels=horizon",
@@ -148,7 +148,11 @@ fn of_bars() {
         "mes-risk --interval 1s --account none",
         "mes-bt --interval 1s",
         "mes-fetch verify --interval 1s",
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let cases = cases(at, &columns, bars);
         let named: Vec<_> = cases.iter().map(|(name, text)| (format!("{tool}: {name}"), text)).collect();
         sweep::all(&named, &[0, 1, 2, 3], |folder, text| {
             sweep::line(folder, &format!("{tool} > /dev/null"), text.as_bytes())
@@ -159,8 +163,7 @@ fn of_bars() {
 #[test]
 fn of_ticks() {
     let columns = ["ts", "price", "size", "bid", "ask", "bid_size"];
-    let cases = cases(&columns, ticks);
-    for tool in [
+    for (at, tool) in [
         "mes-bars",
         "mes-bars --by tick --size 7",
         "mes-bars --by volume --size 7",
@@ -169,7 +172,11 @@ fn of_ticks() {
         "mes-fetch verify",
         "mes-fetch live",
         "mes-fetch import",
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let cases = cases(at, &columns, ticks);
         let named: Vec<_> = cases.iter().map(|(name, text)| (format!("{tool}: {name}"), text)).collect();
         sweep::all(&named, &[0, 1, 2, 3, 4], |folder, text| {
             sweep::line(folder, &format!("{tool} > /dev/null"), text.as_bytes())

@@ -12,24 +12,18 @@ use mes_core::{
     ledger::Ledger, person::Person, row::Row, run::Run, schedule::Schedule, statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::{AnswerArgs, Error, Result, Settings, journal::Journal, log};
+use mes_pipe::{AnswerArgs, Error, Result, Settings, journal::Journal};
 use mes_risk::{
     journal::{JsonJournal, lines},
     rows::{TableRows, TradeArgs},
     trade::{Stream, trade},
 };
 
+use mes_judge::{facts::Facts, made, recorder::Recorder, search::Search, summary::Summary, terminal};
+
 use crate::{
-    files::{self, equity::EquityFile},
-    optimize::{
-        ledger::{self, Line, searched},
-        overfit,
-    },
-    recorder::Recorder,
     refill::{self, Dealt},
-    results::Results,
-    summary::Summary,
-    terminal,
+    report,
 };
 
 #[derive(Args)]
@@ -42,7 +36,7 @@ pub struct BacktestArgs {
     /// Write the journal to this file; - is stdout, in place of the summary
     #[arg(long, value_name = "FILE|-")]
     journal: Option<PathBuf>,
-    /// The ledger of the search that this is the outcome of (trials.jsonl of mes-bt optimize): deflates the Sharpe ratio
+    /// The ledger of the search that this is the outcome of (trials.jsonl of mes-lab optimize): deflates the Sharpe ratio
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Open a new account on the trading day after a death and go on; deaths are counted. A journal is of one account
@@ -53,18 +47,17 @@ pub struct BacktestArgs {
 }
 
 /// Trades the rows in process and says what came of it.
+///
+/// # Errors
+///
+/// `Usage` where arguments and rules do not go together, `Data` where rows are none, `Failed` where a file cannot be
+/// written, `Stopped` where a person ended it.
 pub fn run(args: &BacktestArgs) -> Result<()> {
     let settings = args.trade.settings.read()?;
-    let ledger = args.ledger.as_deref().map(read).transpose()?;
-    let mut rows = TableRows::open(&args.trade.input)?;
+    let search = args.ledger.as_deref().map(Search::read).transpose()?;
+    let mut rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
     let (stream, columns) = rows.stream()?;
-    let file = match &args.out {
-        Some(directory) => {
-            std::fs::create_dir_all(directory).map_err(|error| Error::from(error).at(directory.display()))?;
-            Some(EquityFile::create(&directory.join("equity.parquet"))?)
-        }
-        None => None,
-    };
+    let file = args.out.as_deref().map(report::equity).transpose()?;
     let to_stdout = args.journal.as_deref() == Some(Path::new("-"));
     let journal = match &args.journal {
         None => None,
@@ -74,23 +67,18 @@ pub fn run(args: &BacktestArgs) -> Result<()> {
             Some(JsonJournal::new(lines(file), columns))
         }
     };
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), file, args.trade.from);
-    recorder.results.refill = args.refill;
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), file);
+    recorder.facts.refill = args.refill;
     let path = args.journal.clone().filter(|_| !to_stdout);
     let mut kept = Kept { recorder, journal, path, over: Rc::default(), forerunner: None };
     if args.refill {
         accounts(&mut rows, &mut kept, &settings, stream, args)?;
     } else {
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         trade(&mut rows, &mut broker, &mut kept, &settings, &stream, args.trade.from)?;
     }
-    let mut results = kept.recorder.finish()?;
-    if let Some((lines, hash)) = ledger {
-        results.searched = searched(&lines, None);
-        results.overfitting = overfit::of_ledger(&lines);
-        results.ledger_blake3 = Some(hash);
-    }
-    tell(args, &results, to_stdout)
+    let facts = kept.recorder.finish()?;
+    tell(args, &facts, &search.unwrap_or_default(), to_stdout)
 }
 
 /// Trades with one account after the other, each from the trading day after its forerunner's death.
@@ -106,7 +94,7 @@ fn accounts(
     let over = Rc::clone(&kept.over);
     let mut dealt = Dealt::new(rows, schedule, &over);
     loop {
-        let mut broker = mes_exec::sim(settings)?;
+        let mut broker = mes_exec::paper(settings)?;
         trade(&mut dealt, &mut broker, kept, settings, &stream, args.trade.from)?;
         let Some(forerunner) = kept.forerunner.take().filter(|_| dealt.has_more()) else { return Ok(()) };
         let capital = settings.rules.value.capital();
@@ -115,25 +103,17 @@ fn accounts(
     }
 }
 
-/// Reads a ledger, and its hash.
-fn read(path: &Path) -> Result<(Vec<Line>, String)> {
-    let file = File::open(path).and_then(mes_pipe::hash_of);
-    let hash = file.map_err(|error| Error::from(error).at(path.display()))?;
-    Ok((ledger::Ledger::read(path)?, hash))
-}
-
 /// Prints the summary, unless the journal has stdout, and writes the files.
-fn tell(args: &BacktestArgs, results: &Results, journal_on_stdout: bool) -> Result<()> {
-    let summary = Summary::of(results);
+fn tell(args: &BacktestArgs, facts: &Facts, search: &Search, journal_on_stdout: bool) -> Result<()> {
+    let summary = Summary::of_search(facts, search);
     if let Some(directory) = &args.out {
-        files::write(directory, results, &summary)?;
-        let report = directory.join("report.html");
-        log::note(format!("{}; report in {}", summary.verdict(), report.display()));
+        report::write(directory, facts, &summary)?;
+        made::seal(directory, &summary)?;
     }
     if journal_on_stdout {
         return Ok(());
     }
-    args.answer.give(&summary, || terminal::text(&summary, results))
+    args.answer.give(&summary, || terminal::text(&summary, facts))
 }
 
 /// The recorder, and the journal where one is wanted.
@@ -181,7 +161,7 @@ impl Journal for Kept {
     }
 
     fn remember(&mut self, ledger: &mut Ledger, _: &Row, _: &Statement) -> Result<()> {
-        if self.recorder.results.refill {
+        if self.recorder.facts.refill {
             self.forerunner = refill::remembered(ledger);
         }
         Ok(())

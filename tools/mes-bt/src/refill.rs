@@ -26,6 +26,7 @@ pub struct Dealt<'a, R> {
 }
 
 impl<'a, R: Rows> Dealt<'a, R> {
+    /// Deals `rows`; `over` says that the account has died.
     pub fn new(rows: &'a mut R, schedule: Schedule, over: &'a Cell<bool>) -> Self {
         Dealt { rows, schedule, over, last: Ts::MIN, held: None, row: Row::default() }
     }

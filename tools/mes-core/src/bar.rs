@@ -102,6 +102,7 @@ impl Columns {
         OPTIONAL.iter().position(|column| *column == name).map_or(self, |index| Columns(self.0 | 1 << index))
     }
 
+    /// Tells whether the optional column of this name is among them.
     pub fn has(self, name: &str) -> bool {
         OPTIONAL.iter().position(|column| *column == name).is_some_and(|index| self.0 & (1 << index) != 0)
     }

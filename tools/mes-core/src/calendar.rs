@@ -17,6 +17,7 @@ pub const SHIPPED: &str = include_str!("../../../data/cme_calendar.csv");
 
 const FORM: &str = "# calendar 2019-01-01..2027-12-31, 105 lines";
 
+/// How a special day trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Closed,
@@ -24,6 +25,7 @@ pub enum Status {
     Early(NaiveTime),
 }
 
+/// The special days of a span of years, and the outages in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     first: NaiveDate,

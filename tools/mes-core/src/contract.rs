@@ -1,6 +1,9 @@
-//! Facts of the contract that is traded, and the names it goes by.
+//! The contracts that can be traded, as a table, and the names they go by.
+
+use std::fmt;
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
@@ -11,12 +14,106 @@ use crate::{
     tz,
 };
 
-/// Points in one tick of MES (and of ES).
+/// Points in one tick. All contracts of the table have this one, so that prices become ticks without asking which.
 pub const TICK: f64 = 0.25;
-/// What one tick of one MES contract is worth.
-pub const TICK_VALUE: Cents = Cents(125);
+
+/// A contract that can be traded. All of them have quarterly months: H, M, U, Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Contract {
+    #[default]
+    Mes,
+    Es,
+    Mnq,
+    Nq,
+}
+
+/// What is known of a contract.
+struct Line {
+    contract: Contract,
+    /// The exchange's code, which symbols begin with: `MES` of `MESZ6` and `MES.v.0`.
+    root: &'static str,
+    /// What TopstepX calls it: `EP` of `CON.F.US.EP.Z26`.
+    product: &'static str,
+    name: &'static str,
+    /// What one tick of one contract is worth.
+    tick_value: Cents,
+}
+
+/// CME's contract specifications, and the products of TopstepX. A line is found by its contract's place in [`Contract`].
+const TABLE: [Line; 4] = [
+    Line {
+        contract: Contract::Mes,
+        root: "MES",
+        product: "MES",
+        name: "Micro E-mini S&P 500",
+        tick_value: Cents(125),
+    },
+    Line {
+        contract: Contract::Es,
+        root: "ES",
+        product: "EP",
+        name: "E-mini S&P 500",
+        tick_value: Cents(1250),
+    },
+    Line {
+        contract: Contract::Mnq,
+        root: "MNQ",
+        product: "MNQ",
+        name: "Micro E-mini Nasdaq-100",
+        tick_value: Cents(50),
+    },
+    Line {
+        contract: Contract::Nq,
+        root: "NQ",
+        product: "ENQ",
+        name: "E-mini Nasdaq-100",
+        tick_value: Cents(500),
+    },
+];
+
+impl Contract {
+    /// Lists all contracts that can be traded.
+    pub fn all() -> impl Iterator<Item = Contract> {
+        TABLE.iter().map(|line| line.contract)
+    }
+
+    /// Finds a contract by its root: `MES`.
+    pub fn of(root: &str) -> Option<Contract> {
+        TABLE.iter().find(|line| line.root == root).map(|line| line.contract)
+    }
+
+    fn line(self) -> &'static Line {
+        &TABLE[self as usize]
+    }
+
+    /// Returns the exchange's code: `MES`.
+    pub fn root(self) -> &'static str {
+        self.line().root
+    }
+
+    /// Returns its name in words.
+    pub fn name(self) -> &'static str {
+        self.line().name
+    }
+
+    /// Returns what one tick of one contract is worth.
+    pub fn tick_value(self) -> Cents {
+        self.line().tick_value
+    }
+}
+
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(self.root())
+    }
+}
 
 /// Converts a price to whole ticks; off the grid is an error.
+///
+/// # Errors
+///
+/// `OffGrid` where the price is no whole number of ticks, or no number.
 #[inline]
 pub fn ticks(price: f64) -> Result<i64, Error> {
     let ticks = price / TICK;
@@ -57,6 +154,10 @@ pub enum Name {
 
 impl Name {
     /// Reads a symbol. The year of `MESZ6` recurs every ten years and is taken as the one nearest to `near`.
+    ///
+    /// # Errors
+    ///
+    /// `Symbol` where it has none of the four forms.
     pub fn parse(symbol: &str, near: NaiveDate) -> Result<Name, Error> {
         let refused =
             || Error::Symbol(format!("{symbol:?} is neither MES, MESZ6, CON.F.US.MES.Z26 nor MES.v.0"));
@@ -65,7 +166,8 @@ impl Name {
         if let Some(rest) = symbol.strip_prefix("CON.F.US.") {
             let (root, code) = rest.split_once('.').ok_or_else(refused)?;
             let expiry = expiry(code, near).ok_or_else(refused)?;
-            return Ok(Name::Contract(root.to_owned(), expiry));
+            let ours = TABLE.iter().find(|line| line.product == root);
+            return Ok(Name::Contract(ours.map_or(root, |line| line.root).to_owned(), expiry));
         }
         if let Some((root, rule)) = symbol.split_once('.') {
             let known =
@@ -86,6 +188,7 @@ impl Name {
         if is_root(symbol) { Ok(Name::Root(symbol.to_owned())) } else { Err(refused()) }
     }
 
+    /// Returns the product, such as `MES`.
     pub fn root(&self) -> &str {
         match self {
             Name::Root(root) | Name::Contract(root, _) | Name::Continuous(root) => root,
@@ -176,6 +279,23 @@ mod tests {
         for symbol in ["", "MESX6", "MES.FUT", "12345", "mesz6", "MESZ6-MESH7", "MESZ126", "Z6"] {
             assert!(Name::parse(symbol, near()).is_err(), "{symbol}");
         }
+    }
+
+    #[test]
+    fn the_table_is_what_the_exchange_says() {
+        // Points in dollars, as CME states them.
+        for (root, usd, product) in
+            [("MES", 5, "MES"), ("ES", 50, "EP"), ("MNQ", 2, "MNQ"), ("NQ", 20, "ENQ")]
+        {
+            let contract = Contract::of(root).expect(root);
+            assert_eq!(contract.tick_value() * (1.0 / TICK) as i64, Cents(usd * 100), "{root}");
+            assert_eq!((contract.root(), contract.to_string().as_str()), (root, root));
+            let symbol = format!("CON.F.US.{product}.Z26");
+            let december = Name::Contract(root.into(), Expiry { year: 2026, month: 12 });
+            assert_eq!(Name::parse(&symbol, near()), Ok(december));
+        }
+        assert!(Contract::all().enumerate().all(|(place, contract)| contract as usize == place));
+        assert_eq!(Contract::of("EP"), None);
     }
 
     #[test]

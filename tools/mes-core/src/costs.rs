@@ -3,21 +3,36 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, minutes::Minutes, money::Cents, session::Part, within};
+use crate::{Error, contract::Contract, minutes::Minutes, money::Cents, session::Part, within};
 
 /// The owner's figures, $0.84 a round turn.
 pub const OWNER: &str = include_str!("../../../pipelines/costs/owner.toml");
-/// What TopstepX charges, $1.22 a round turn.
+/// What TopstepX charges for micros, $1.22 a round turn.
 pub const TOPSTEPX: &str = include_str!("../../../pipelines/costs/topstepx.toml");
 
+/// Names and texts of the costs that are built in.
+pub const SHIPPED: [(&str, &str); 3] = [
+    ("owner", OWNER),
+    ("topstepx", TOPSTEPX),
+    ("topstepx-mini", include_str!("../../../pipelines/costs/topstepx-mini.toml")),
+];
+
+/// A costs file: what is paid in commission, fees and slippage, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     pub name: String,
+    /// What it may be charged for; a file without it means MES.
+    #[serde(default = "mes")]
+    pub contracts: Vec<Contract>,
     pub slippage: Slippage,
     /// By rising date.
     #[serde(rename = "rate")]
     rates: Vec<Rate>,
+}
+
+fn mes() -> Vec<Contract> {
+    vec![Contract::Mes]
 }
 
 /// Ticks by which a market order or a stop fills worse than its reference price. Limits fill at their price.
@@ -78,6 +93,10 @@ impl Rate {
 
 impl Costs {
     /// Reads a costs file.
+    ///
+    /// # Errors
+    ///
+    /// `Costs` names the key that is unknown, missing, or says what cannot be.
     pub fn parse(text: &str) -> Result<Costs, Error> {
         let costs: Costs =
             toml::from_str(text).map_err(|error| Error::Costs(error.to_string().trim_end().to_owned()))?;
@@ -122,7 +141,11 @@ mod tests {
     fn the_shipped_files_say_what_the_docs_say() {
         let today = "2026-11-21".parse().expect("a date");
         let round_turn = |text| Costs::parse(text).map(|costs| costs.rate(today).side() * 2);
+        for (name, text) in SHIPPED {
+            assert_eq!(Costs::parse(text).map(|costs| costs.name), Ok(name.to_owned()));
+        }
         assert_eq!(round_turn(OWNER), Ok(Cents(84)));
+        assert_eq!(round_turn(SHIPPED[2].1), Ok(Cents(378)));
         assert_eq!(round_turn(TOPSTEPX), Ok(Cents(122)));
     }
 

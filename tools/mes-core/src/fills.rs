@@ -27,6 +27,7 @@ pub enum Model {
     Optimistic,
 }
 
+/// The model and the latency by which the paper account fills.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fills {
@@ -49,6 +50,10 @@ pub struct Latency {
 
 impl Latency {
     /// Makes one that is always the same; negative or above a minute is refused.
+    ///
+    /// # Errors
+    ///
+    /// `Latency` where it is not within 0 and a minute.
     pub fn constant(nanos: i64) -> Result<Latency, Error> {
         if !(0..=LONGEST).contains(&nanos) {
             return Err(Error::Latency(format!("{nanos} ns is not within 0 and a minute")));
@@ -58,6 +63,11 @@ impl Latency {
 
     /// Reads a recording: CSV with a header and the columns `req` and `exch`, when an order left and when it arrived,
     /// in nanoseconds; other columns are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// `Latency` where a column is missing, a line is not two instants in order and within a minute, or no order is in
+    /// it.
     pub fn parse(csv: &str) -> Result<Latency, Error> {
         let mut lines = csv.lines();
         let header: Vec<&str> = lines.next().unwrap_or_default().split(',').map(str::trim).collect();
@@ -110,6 +120,7 @@ impl Latency {
         }
     }
 
+    /// Tells whether an order arrives as it is sent.
     pub fn is_none(&self) -> bool {
         self.percentiles_ns.is_empty()
     }

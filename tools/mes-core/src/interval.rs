@@ -12,6 +12,7 @@ use crate::{
 pub struct Interval(i64);
 
 impl Interval {
+    /// One second, that of the shipped pipelines.
     pub const SECOND: Interval = Interval(SECOND);
 
     /// Returns the length in nanoseconds.

@@ -10,12 +10,33 @@ use crate::{
     market::{self, Market},
     minutes::Swing,
     money::Cents,
-    order::{Side, Signal},
+    order::{Action, Side, Signal},
     symbol::Symbol,
     time::{self, Ts},
     within,
 };
 
+/// What an order asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    Entry,
+    Exit,
+    Stop,
+}
+
+impl Sent {
+    /// Returns what an action asks for.
+    pub fn of(action: &Action) -> Sent {
+        match action {
+            Action::Enter { .. } => Sent::Entry,
+            Action::Exit { .. } => Sent::Exit,
+            Action::MoveStop { .. } => Sent::Stop,
+        }
+    }
+}
+
+/// What risk remembers of one account, as of the last row that it judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     /// The last row judged; absent before the first.
@@ -39,6 +60,9 @@ pub struct Ledger {
     /// The last order id used.
     #[serde(deserialize_with = "within::id")]
     pub order: u64,
+    /// What that order asked for; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// What one contract of the last entry may lose at worst: its stop, slippage and the round turn.
     #[serde(default)]
     pub risk_cents: Cents,
@@ -60,12 +84,19 @@ pub struct Ledger {
     /// It has been said that the market is locked against the open position.
     #[serde(default)]
     pub locked: bool,
+    /// It has been said that the broker knows of no protection of the open position.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unprotected: bool,
+    /// What is wrong with the last statement, and was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Cow<'static, str>>,
     /// What was said of the last row; written again only when it changes.
     pub said: Option<Said>,
     #[serde(deserialize_with = "market::checked")]
     pub market: Market,
 }
 
+/// The trading day so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     pub label: NaiveDate,
@@ -75,6 +106,7 @@ pub struct Day {
     pub peak_cents: Cents,
 }
 
+/// A limit that was reached, and for how long it stops trading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopped {
     pub rule: Cow<'static, str>,
@@ -97,6 +129,7 @@ pub enum Lasts {
     Halt,
 }
 
+/// The position that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Open {
     #[serde(with = "time::text")]
@@ -144,6 +177,7 @@ pub struct Turn {
     pub confidence: f32,
 }
 
+/// A signal and why it was not followed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     pub signal: Signal,
@@ -164,6 +198,7 @@ impl Ledger {
             day_end_high_cents: start,
             day: None,
             order: 0,
+            sent: None,
             risk_cents: Cents::ZERO,
             halted: None,
             stopped: None,
@@ -174,6 +209,8 @@ impl Ledger {
             reversals: Reversing::default(),
             wide_spread: false,
             locked: false,
+            unprotected: false,
+            fault: None,
             said: None,
             market: Market::default(),
         }

@@ -15,6 +15,7 @@ pub mod fills;
 pub mod interval;
 pub mod kept;
 pub mod ledger;
+pub mod limits;
 pub mod lock;
 pub mod market;
 pub mod minutes;
@@ -26,6 +27,7 @@ pub mod prediction;
 pub mod price_range;
 pub mod quote;
 pub mod record;
+pub mod round_trip;
 pub mod row;
 pub mod rules;
 pub mod run;
@@ -33,10 +35,12 @@ pub mod schedule;
 pub mod session;
 pub mod statement;
 pub mod symbol;
+pub mod throws;
 pub mod tick;
 pub mod time;
 pub mod tz;
 pub mod verdict;
+pub mod vocabulary;
 pub mod within;
 
 /// What is wrong with a record or a setting, in words that say what was being read.

@@ -1,5 +1,8 @@
 //! A market that stands at its limit. Where every trade is at one price far below the close of the day before, only
 //! buyers are missing: whoever wants to sell waits, however many trades there are. Far above it sellers are.
+//!
+//! It can keep a position past flat-by, and the statement says so: nobody takes the other side, and paper does not
+//! pretend. Nothing is entered in it on either side, because a stop would not fill.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +10,7 @@ use crate::{
     bar::Bar,
     order::Side,
     session::clock,
-    time::{HOUR, MINUTE, SECOND, Ts},
+    time::{HOUR, MINUTE, SECOND, TIMES, Ts},
     tz, within,
 };
 
@@ -54,7 +57,7 @@ impl Lock {
     /// Says whether rows could have left this behind.
     pub(crate) fn can_be(&self) -> bool {
         // The day of a row begins before it, and ends after it.
-        let time = |ts: Ts| (-48 * HOUR..within::TIMES.end + 48 * HOUR).contains(&ts);
+        let time = |ts: Ts| (-48 * HOUR..TIMES.end + 48 * HOUR).contains(&ts);
         let price = |price: f64| price.abs() <= within::POINTS;
         [self.from, self.to, self.since, self.ts].into_iter().all(time)
             && [self.close, self.before, Some(self.price)].into_iter().flatten().all(price)

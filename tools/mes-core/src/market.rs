@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use crate::{
     bar::Bar,
     lock::Lock,
-    minutes::Minutes,
+    minutes::{Minutes, is_volume},
     plausible::{BREAK, Prices, Quotation, Seen},
     time::{self, MILLI, MINUTE, Ts},
-    within,
 };
 
+/// The market as of the last row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Market {
     #[serde(flatten)]
@@ -36,17 +36,12 @@ pub struct Market {
 /// Reads a market whose numbers can be worked with.
 pub(crate) fn checked<'de, D: Deserializer<'de>>(json: D) -> Result<Market, D::Error> {
     let market = Market::deserialize(json)?;
-    let recent = market.recent.iter().all(|(ts, volume)| within::TIMES.contains(ts) && is_volume(volume));
-    let last = market.last.is_none_or(|(_, ts)| within::TIMES.contains(&ts));
+    let recent = market.recent.iter().all(|(ts, volume)| time::TIMES.contains(ts) && is_volume(volume));
+    let last = market.last.is_none_or(|(_, ts)| time::TIMES.contains(&ts));
     if recent && last && is_volume(&market.recent_volume) && market.minutes.can_be() && market.lock.can_be() {
         return Ok(market);
     }
     Err(D::Error::custom("what is remembered of the market is beyond all that a market does"))
-}
-
-/// Says whether so much can trade in what is remembered; half of it may come on top.
-pub(crate) fn is_volume(volume: &i64) -> bool {
-    (0..i64::MAX / 2).contains(volume)
 }
 
 impl Market {

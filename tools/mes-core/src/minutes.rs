@@ -4,6 +4,11 @@
 //! A pure step from row to row at constant cost, with a state that can be written down and taken up again. A current
 //! value never crosses a break: after one it is unknown until enough minutes have passed. What is normal is a memory
 //! of the last minutes known, wherever they were, or a hole would blind the breakers when they are needed most.
+//!
+//! ATR, the last minute's volume and the swing are current values. What they are compared with, the last 390 ATRs and
+//! the last 30 minutes of volume, is normal: forgotten after each hole, the ATR breaker would be blind for 44 minutes,
+//! and in rows of the cash session every morning. The usual volume is the mean of 30 whole minutes, in place of 1,800
+//! overlapping sums: the same mean from 30 numbers.
 
 use std::collections::VecDeque;
 
@@ -12,11 +17,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     contract::TICK,
-    market::is_volume,
     plausible::BREAK,
-    time::{MINUTE, Ts},
+    time::{MINUTE, TIMES, Ts},
     within,
 };
+
+/// Says whether so much can trade in what is remembered; half of it may come on top.
+pub(crate) fn is_volume(volume: &i64) -> bool {
+    (0..i64::MAX / 2).contains(volume)
+}
 
 /// Completed minutes that are kept: those of the normal volume, and the longest swing.
 pub const MINUTES: usize = 30;
@@ -38,6 +47,7 @@ pub struct Wilder {
 }
 
 impl Wilder {
+    /// Over how many values it averages.
     pub const LENGTH: u32 = 14;
 
     /// Adds a value and returns the average; `None` for the first 13.
@@ -52,6 +62,7 @@ impl Wilder {
         self.average()
     }
 
+    /// Returns the average; `None` before 14 values.
     #[inline]
     pub fn average(&self) -> Option<f64> {
         (self.count == Self::LENGTH).then(|| self.sum * (1.0 / f64::from(Self::LENGTH)))
@@ -162,7 +173,7 @@ impl Minutes {
 
     /// Says whether rows could have left this behind: numbers that further rows can be added to.
     pub(crate) fn can_be(&self) -> bool {
-        let time = |ts: Ts| ts == Minutes::default().ts || within::TIMES.contains(&ts);
+        let time = |ts: Ts| ts == Minutes::default().ts || TIMES.contains(&ts);
         let level = |ticks: i64| ticks.unsigned_abs() <= within::TICKS.unsigned_abs();
         let levels = |m: &Minute| level(m.high) && level(m.low) && level(m.close) && is_volume(&m.volume);
         let mean = |millionths: &i64| millionths.unsigned_abs() / 1_000_000 <= within::TICKS.unsigned_abs();

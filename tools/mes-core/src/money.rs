@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Cents(#[serde(deserialize_with = "crate::within::cents")] pub i64);
 
 impl Cents {
+    /// Nothing.
     pub const ZERO: Cents = Cents(0);
 
     /// Rounds dollars to the nearest cent.

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    symbol::Symbol,
     time::{self, Ts},
     within,
 };
 
+/// Which way an order trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -23,6 +25,7 @@ impl Side {
         }
     }
 
+    /// Returns the other side.
     pub fn opposite(self) -> Side {
         match self {
             Side::Buy => Side::Sell,
@@ -56,6 +59,7 @@ pub enum Signal {
 pub enum ExitReason {
     Target,
     Stop,
+    /// A stop that has been moved, whatever moved it: break-even, trailing, the day's end.
     Trail,
     Signal,
     Timeout,
@@ -70,10 +74,15 @@ pub enum ExitReason {
     Roll,
     /// A person ended the day: ^C, TERM or HUP.
     Person,
+    /// A person or a program beside us closed it.
+    Outside,
+    /// The broker or the firm closed it.
+    Broker,
 }
 
 impl ExitReason {
-    pub const ALL: [ExitReason; 13] = [
+    /// All of them.
+    pub const ALL: [ExitReason; 15] = [
         ExitReason::Target,
         ExitReason::Stop,
         ExitReason::Trail,
@@ -87,6 +96,8 @@ impl ExitReason {
         ExitReason::PriceJump,
         ExitReason::Roll,
         ExitReason::Person,
+        ExitReason::Outside,
+        ExitReason::Broker,
     ];
 
     /// Returns the name as written in records.
@@ -105,6 +116,8 @@ impl ExitReason {
             ExitReason::PriceJump => "price_jump",
             ExitReason::Roll => "roll",
             ExitReason::Person => "person",
+            ExitReason::Outside => "outside",
+            ExitReason::Broker => "broker",
         }
     }
 }
@@ -117,14 +130,28 @@ pub struct Order {
     #[serde(deserialize_with = "within::id")]
     pub id: u64,
     pub signal: Signal,
+    /// Of the row that it was decided on; absent where rows do not say.
+    #[serde(default, skip_serializing_if = "Symbol::is_empty")]
+    pub contract: Symbol,
     #[serde(flatten)]
     pub action: Action,
 }
 
+/// An entry that waits at its price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    #[serde(deserialize_with = "within::price")]
+    pub price: f64,
+    /// Milliseconds after its decision for which it waits.
+    #[serde(deserialize_with = "within::count")]
+    pub lifetime_ms: u32,
+}
+
+/// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Opens a position at market, with a stop and a target measured from the fill.
+    /// Opens a position, with a stop and a target measured from the fill.
     Enter {
         side: Side,
         #[serde(deserialize_with = "within::contracts")]
@@ -135,6 +162,9 @@ pub enum Action {
         target_ticks: i64,
         #[serde(deserialize_with = "within::share")]
         confidence: f32,
+        /// The worst price to open at; absent: at market.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Limit>,
     },
     /// Closes the whole position at market and cancels its bracket and every waiting entry.
     Exit { reason: ExitReason },

@@ -2,6 +2,9 @@
 //! have confirmed it, the market counts as halted for risk and for the paper account alike, which is why both ask here.
 //!
 //! The largest minute of the index in 30 years of futures (2025-04-09) was 3.3 %.
+//!
+//! Rows longer than a minute may move 20 % inside a segment: 5 % was measured on minutes, and 2025-04-09 had more
+//! within five of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +13,7 @@ use crate::time::{MINUTE, Ts};
 /// How far from the last plausible price another one may lie: inside a segment, and after a break. Bars longer than a
 /// minute may move as far as over a break.
 pub const WITHIN: f64 = 0.05;
+/// As [`WITHIN`], after a break.
 pub const ACROSS: f64 = 0.20;
 /// Rows with trades, one after the other and within [`WITHIN`] of each other, that make a new price the price.
 pub const CONFIRM: u32 = 10;

@@ -1,5 +1,7 @@
 //! What a model says of the next horizon, and the one law about it that every tool keeps.
 
+use libm::exp;
+
 use crate::bounds::{self, Fault};
 
 /// One prediction. All values are absent together while the model's inputs are warming up; a rule strategy may
@@ -28,6 +30,14 @@ pub const SUM_TOLERANCE: f64 = 1e-3;
 /// The law in words.
 pub const LAW: &str = "p_dir is -1, 0 or 1, and -1 or 1 only where none of p_down p_flat p_up is larger than its own; p_conf \
                        lies in [0, 1]; probabilities lie in [0, 1] and sum to 1";
+
+/// Returns e^z / Σ e^z, in `f64` with the pinned `exp`: the probabilities of the classes that logits `z` stand for.
+pub fn softmax(z: [f64; 3]) -> [f64; 3] {
+    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let e = z.map(|one| exp(one - top));
+    let sum = e[0] + e[1] + e[2];
+    e.map(|one| one / sum)
+}
 
 impl Prediction {
     /// Returns the values in the order of [`COLUMNS`].

@@ -88,6 +88,23 @@ mod tests {
                 assert!(f64::from(low) * 10.0 > most && f64::from(high) / 10.0 < least, "{date}");
             }
         }
+        for (date, low, high) in [
+            ("2008-11-20", 1019, 2100),
+            ("2012-06-01", 2269, 2878),
+            ("2016-06-27", 3888, 4994),
+            ("2018-12-24", 5895, 7700),
+            ("2020-03-23", 6629, 12970),
+            ("2022-10-13", 10440, 16568),
+            ("2024-08-05", 16249, 22133),
+            ("2026-11-20", 16542, 30000),
+        ] {
+            let date = date.parse().expect("a date");
+            for root in ["NQ", "MNQ"] {
+                let (least, most) = ranges.of(root, date).expect("a range");
+                assert!(least < f64::from(low) && f64::from(high) < most, "{date}");
+                assert!(f64::from(low) * 10.0 > most && f64::from(high) / 10.0 < least, "{date}");
+            }
+        }
         assert_eq!(ranges.of("SPY", "2026-11-20".parse().expect("a date")), None);
         assert_eq!(ranges.of("ES", "1999-01-04".parse().expect("a date")), None);
     }

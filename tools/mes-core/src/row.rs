@@ -14,6 +14,7 @@ use crate::{
     time,
 };
 
+/// A bar with what the model said of it.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Row {
     pub bar: Bar,
@@ -54,7 +55,7 @@ impl<'a> FromIterator<&'a str> for Columns {
 }
 
 /// A row as the journal's `row` record.
-pub struct Written<'a> {
+pub(crate) struct Written<'a> {
     pub row: &'a Row,
     pub columns: Columns,
 }
@@ -113,16 +114,28 @@ fn entry<M: SerializeMap, V: Serialize>(
 impl<'de> Deserialize<'de> for Row {
     /// Reads a `row` record and checks it; keys that are not part of a row are passed over.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        WithColumns::deserialize(deserializer).map(|read| read.row)
+    }
+}
+
+/// A row that was read, and which of the columns that a stream may lack it has.
+pub struct WithColumns {
+    pub row: Row,
+    pub columns: Columns,
+}
+
+impl<'de> Deserialize<'de> for WithColumns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
         impl<'de> Visitor<'de> for Fields {
-            type Value = Row;
+            type Value = WithColumns;
 
             fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
                 f.write_str("a row")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
-                let mut row = Row::default();
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<WithColumns, M::Error> {
+                let (mut row, mut columns) = (Row::default(), Columns::default());
                 let mut values = [None; 7];
                 let mut needed = ["ts", "open", "high", "low", "close", "volume", "seg"].map(Some);
                 while let Some(name) = map.next_key::<&str>()? {
@@ -130,15 +143,16 @@ impl<'de> Deserialize<'de> for Row {
                         *slot = None;
                     }
                     if let Some(index) = COLUMNS.iter().position(|column| *column == name) {
-                        values[index] = map.next_value()?;
+                        (values[index], columns.prediction[index]) = (map.next_value()?, true);
                     } else {
+                        columns.bar = columns.bar.with(name);
                         bar_field(&mut row.bar, name, &mut map)?;
                     }
                 }
                 row.prediction = Prediction::from_values(values);
                 match needed.into_iter().flatten().next() {
                     Some(name) => Err(M::Error::custom(format!("no {name:?}"))),
-                    None => row.check().map(|()| row).map_err(M::Error::custom),
+                    None => row.check().map(|()| WithColumns { row, columns }).map_err(M::Error::custom),
                 }
             }
         }

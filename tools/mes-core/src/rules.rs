@@ -3,6 +3,7 @@
 mod breakers;
 mod entries;
 mod exits;
+mod guard;
 mod name;
 mod prop;
 mod shipped;
@@ -10,14 +11,19 @@ mod shipped;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, money::Cents, session, within};
+use crate::{Error, contract::Contract, money::Cents, session, within};
 
 pub use breakers::Breakers;
 pub use entries::{Entries, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
+pub use guard::GuardRules;
 pub use prop::{News, Prop, Rung};
 pub use shipped::{MES_1K, SHIPPED};
 
+/// The most that confidence may multiply a size by.
+const MOST_TIMES: f64 = 10.0;
+
+/// A rules file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
@@ -28,6 +34,9 @@ pub struct Rules {
     pub as_of: Option<NaiveDate>,
     #[serde(default)]
     pub source: Option<String>,
+    /// What is traded; a file without it means MES.
+    #[serde(default)]
+    pub contract: Contract,
     pub capital_usd: f64,
     #[serde(default)]
     pub sizing_from: SizingFrom,
@@ -85,6 +94,7 @@ pub struct Limits {
     pub per_trade_usd: f64,
 }
 
+/// When positions are closed for the day, and what that does to the size of late ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayEndRules {
@@ -95,15 +105,7 @@ pub struct DayEndRules {
     pub size_multiplier: f64,
 }
 
-/// What the broker's side checks by itself, whatever risk says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardRules {
-    pub max_contracts: i64,
-    pub max_orders_per_minute: usize,
-    pub max_stop_ticks: i64,
-}
-
+/// How many contracts and how much risk an account may take from this equity on, in dollars and percent of equity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
@@ -114,6 +116,7 @@ pub struct Tier {
     pub step_usd: Option<f64>,
 }
 
+/// What to multiply the size by, from this confidence on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Multiplier {
@@ -151,9 +154,7 @@ impl Rules {
         if let Some((name, value)) = positive.iter().find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
             return Err(format!("{name} = {value} is not above 0"));
         }
-        if self.guard.max_contracts > within::CONTRACTS {
-            return Err(format!("guard.max_contracts is more than {}", within::CONTRACTS));
-        }
+        self.guard.check()?;
         if self.reversals.enabled && !self.exits.on_opposite_signal {
             return Err("reversals.enabled needs exits.on_opposite_signal: they begin with that exit".into());
         }
@@ -162,28 +163,77 @@ impl Rules {
         self.prop.as_ref().map_or(Ok(()), Prop::check)?;
         self.news.as_ref().map_or(Ok(()), News::check)?;
         self.entries.check()?;
-        if self.reversals.cooldown_s < 0 {
-            return Err("reversals.cooldown_s is below 0".into());
-        }
+        self.reversals.check()?;
         self.day_end.check()?;
-        if !self.any_limits {
-            limits.check_order()?;
-        }
+        limits.check(self.any_limits)?;
+        self.check_sizes()
+    }
+
+    fn check_sizes(&self) -> Result<(), String> {
         if self.tiers.is_empty() || !self.tiers.is_sorted_by(|a, b| a.from_usd < b.from_usd) {
             return Err("[[tier]]: at least one, by rising from_usd".into());
         }
         if self.multipliers.is_empty() || !self.multipliers.is_sorted_by(|a, b| a.from < b.from) {
             return Err("[[confidence_multiplier]]: at least one, by rising from".into());
         }
-        Ok(())
+        self.tiers.iter().try_for_each(Tier::check)?;
+        self.multipliers.iter().try_for_each(Multiplier::check)
     }
 
+    /// Returns what the account begins with.
     pub fn capital(&self) -> Cents {
         Cents::from_usd(self.capital_usd)
     }
 }
 
+impl Tier {
+    fn check(&self) -> Result<(), String> {
+        let Tier { from_usd, contracts, risk_percent, step_usd } = *self;
+        if from_usd < 0.0 {
+            return Err(format!("tier.from_usd = {from_usd} is below 0"));
+        }
+        if !(1..=within::CONTRACTS).contains(&contracts) {
+            return Err(format!("tier.contracts = {contracts} is not within 1 and {}", within::CONTRACTS));
+        }
+        if !(risk_percent > 0.0 && risk_percent <= 100.0) {
+            return Err(format!("tier.risk_percent = {risk_percent} is not above 0 and at most 100"));
+        }
+        match step_usd {
+            Some(step) if step <= 0.0 => Err(format!("tier.step_usd = {step} is not above 0")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Multiplier {
+    fn check(&self) -> Result<(), String> {
+        let Multiplier { from, multiplier } = *self;
+        if !(0.0..=1.0).contains(&from) {
+            return Err(format!("confidence_multiplier.from = {from} is not within 0 and 1"));
+        }
+        if !(0.0..=MOST_TIMES).contains(&multiplier) {
+            return Err(format!(
+                "confidence_multiplier.multiplier = {multiplier} is not within 0 and {MOST_TIMES}"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Limits {
+    fn check(&self, any_order: bool) -> Result<(), String> {
+        let (least, trade, kill) = (self.minimum_balance_usd, self.per_trade_usd, self.kill_loss_usd);
+        if least < 0.0 {
+            return Err(format!("limits.minimum_balance_usd = {least} is below 0"));
+        }
+        if trade > kill {
+            return Err(format!(
+                "limits.per_trade_usd = {trade} lies above kill_loss_usd = {kill}: one trade may not lose more than all"
+            ));
+        }
+        if any_order { Ok(()) } else { self.check_order() }
+    }
+
     /// Says which limit can never be reached, because a later one is.
     fn check_order(&self) -> Result<(), String> {
         let rising = [
@@ -203,8 +253,11 @@ impl Limits {
 }
 
 impl DayEndRules {
-    /// Says whether the day would be over before the account is flat. Days that close early move flat-by by themselves.
+    /// Says whether the size means something, and whether the day would be over before the account is flat. Days that close early move flat-by by themselves.
     fn check(&self) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.size_multiplier) {
+            return Err(format!("day_end.size_multiplier = {} is not within 0 and 1", self.size_multiplier));
+        }
         let (flat_by, close) = (self.flat_by, session::close());
         if flat_by <= close {
             return Ok(());
@@ -219,10 +272,20 @@ mod hour_minute {
     use chrono::NaiveTime;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
+    /// Writes the time.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.format("%H:%M"))
     }
 
+    /// Reads the time.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and a text that is not `HH:MM`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
         let text = String::deserialize(deserializer)?;
         NaiveTime::parse_from_str(&text, "%H:%M")
@@ -231,95 +294,4 @@ mod hour_minute {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_shipped_rules_read() {
-        for (name, text) in SHIPPED {
-            let rules = Rules::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(rules.name, name);
-        }
-        let rules = Rules::parse(MES_1K).expect("the shipped rules");
-        assert_eq!(rules.capital(), Cents(100_000));
-        assert_eq!(rules.limits.daily_loss_usd, 50.0);
-        assert_eq!(rules.tiers.len(), 5);
-    }
-
-    #[test]
-    fn a_reversal_needs_the_exit_that_it_begins_with() {
-        let text = MES_1K.replacen("enabled = false", "enabled = true", 1);
-        assert!(Rules::parse(&text).is_ok());
-        let error =
-            Rules::parse(&text.replacen("on_opposite_signal = true", "on_opposite_signal = false", 1));
-        assert!(error.expect_err("refused").to_string().contains("on_opposite_signal"));
-    }
-
-    #[test]
-    fn unknown_keys_and_nonsense_are_refused_by_name() {
-        for (from, to, name) in [
-            ("daily_loss_usd", "daily_los_usd", "daily_los_usd"),
-            ("daily_loss_usd = 50.0", "daily_loss_usd = -50.0", "limits.daily_loss_usd"),
-            ("daily_loss_usd = 50.0", "daily_loss_usd = nan", "limits.daily_loss_usd"),
-            ("stop_ticks = 8", "stop_ticks = 2", "exits.stop_ticks"),
-            ("flat_by = \"16:30\"", "flat_by = \"25:30\"", "flat_by"),
-            ("stop = \"ticks\"", "stop = \"feeling\"", "feeling"),
-            ("max_stop_ticks = 18", "max_stop_ticks = 30", "exits.min_stop_ticks"),
-            ("losses_pause_s = 900", "losses_pause_s = -900", "breakers.losses_pause_s"),
-            ("volume_ratio = 0.1", "volume_ratio = 10", "breakers.volume_ratio"),
-            ("opposite_confidence", "oposite_confidence", "oposite_confidence"),
-            ("max_in_range", "max_range", "max_range"),
-            ("entry_lifetime_ms = 2000", "entry_lifetime_ms = -1", "entries.entry_lifetime_ms"),
-        ] {
-            let error = Rules::parse(&MES_1K.replacen(from, to, 1)).expect_err(name);
-            assert!(error.to_string().contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn limits_rise_unless_a_file_says_unsafe() {
-        for (from, to, name) in [
-            ("daily_loss_usd = 50.0", "daily_loss_usd = 400.0", "limits.daily_loss_usd = 400"),
-            ("daily_drawdown_usd = 75.0", "daily_drawdown_usd = 201.0", "limits.daily_drawdown_usd = 201"),
-            ("account_drawdown_usd = 200.0", "account_drawdown_usd = 301.0", "limits.account_drawdown_usd"),
-            ("kill_loss_usd = 300.0", "kill_loss_usd = 199.0", "kill_loss_usd = 199"),
-        ] {
-            let text = MES_1K.replacen(from, to, 1);
-            let error = Rules::parse(&text).expect_err(name).to_string();
-            assert!(error.contains(name) && error.contains("unsafe = true"), "{error}");
-            assert!(Rules::parse(&format!("unsafe = true\n{text}")).expect("meant").any_limits, "{name}");
-        }
-        let same = MES_1K.replacen("daily_loss_usd = 50.0", "daily_loss_usd = 75.0", 1);
-        assert!(Rules::parse(&same).is_ok());
-    }
-
-    #[test]
-    fn flat_by_lies_before_the_close() {
-        let at = |time: &str| Rules::parse(&MES_1K.replacen("16:30", time, 1));
-        assert!(at("17:00").is_ok());
-        for late in ["17:01", "18:30", "23:59"] {
-            let error = at(late).expect_err(late).to_string();
-            assert!(error.contains("day_end.flat_by") && error.contains("17:00 New York"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_rules_file_with_changed_numbers_is_named_with_a_star() {
-        let name = |text: &str| Rules::parse(text).expect("rules").name;
-        assert_eq!(name(MES_1K), "mes-1k");
-        // A comment is no number.
-        assert_eq!(name(&format!("# mine\n{MES_1K}")), "mes-1k");
-        let changed = MES_1K.replacen("daily_loss_usd = 50.0", "daily_loss_usd = 40.0", 1);
-        assert_eq!(name(&changed), "mes-1k*");
-        // As a tool writes it down again.
-        assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k*");
-        assert_eq!(name(&MES_1K.replacen("\"mes-1k\"", "\"mes-1k*\"", 1)), "mes-1k");
-        assert_eq!(name(&changed.replacen("\"mes-1k\"", "\"mine\"", 1)), "mine");
-    }
-
-    #[test]
-    fn rules_of_before_there_were_lifetimes_read() {
-        let old = MES_1K.replacen("entry_lifetime_ms = 2000", "", 1);
-        assert_eq!(Rules::parse(&old).expect("reads").entries.entry_lifetime_ms, 2000);
-    }
-}
+mod tests;

@@ -13,8 +13,14 @@ use crate::{
     time::{self, Ts},
 };
 
+/// The version of all records of a journal: a new field leaves it, a changed meaning raises it.
+pub const VERSION: u32 = 2;
+
+/// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// [`VERSION`]; no other is read.
+    #[serde(deserialize_with = "same_version")]
     pub v: u32,
     /// As in flags: `1s`.
     pub interval: String,
@@ -42,6 +48,27 @@ pub struct Run {
     pub lineage: serde_json::Value,
 }
 
+/// Reads a version, which has to be ours: it stands first, so that of a foreign journal nothing else is complained of.
+fn same_version<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+    let v = u32::deserialize(json)?;
+    readable(v.into()).map(|()| v).map_err(D::Error::custom)
+}
+
+/// Says whether the records of a journal of this version are understood.
+///
+/// # Errors
+///
+/// Who wrote it, and what to do.
+pub fn readable(v: u64) -> Result<(), String> {
+    if v == u64::from(VERSION) {
+        return Ok(());
+    }
+    let age = if v < u64::from(VERSION) { "an older" } else { "a newer" };
+    Err(format!(
+        "written by {age} mes (records v{v}; this one reads v{VERSION}): read it with that one, or run the backtest again"
+    ))
+}
+
 /// Reads costs that can be paid.
 fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::Error> {
     let costs = Named::<Costs>::deserialize(json)?;
@@ -50,6 +77,10 @@ fn checked_costs<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Costs>, D::
 }
 
 /// Reads rules that can be traded by.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and rules that cannot be traded by.
 pub fn checked_rules<'de, D: Deserializer<'de>>(json: D) -> Result<Named<Rules>, D::Error> {
     let rules = Named::<Rules>::deserialize(json)?;
     rules.value.check().map_err(D::Error::custom)?;

@@ -10,6 +10,7 @@ use crate::{
     time::Ts,
 };
 
+/// The days of one stream; holds the one that its last bar was in.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     sessions: Sessions,
@@ -28,6 +29,7 @@ pub struct Today {
 }
 
 impl Today {
+    /// Returns the date that the day is named by: that on which it ends.
     pub fn label(&self) -> NaiveDate {
         self.day.label
     }
@@ -45,6 +47,7 @@ impl Today {
 }
 
 impl Schedule {
+    /// Makes one for the rows that pass `filter`; times of day are New York's.
     pub fn new(
         calendar: Calendar,
         flat_by: NaiveTime,

@@ -152,6 +152,7 @@ struct Frame {
 }
 
 impl Sessions {
+    /// Makes them by a calendar.
     pub fn new(calendar: Calendar) -> Self {
         Sessions { calendar, current: None }
     }

@@ -16,6 +16,12 @@ pub struct Symbol {
 }
 
 impl Symbol {
+    /// Says whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Returns it as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
     }

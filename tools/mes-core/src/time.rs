@@ -2,14 +2,18 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
-use crate::{Error, within};
+use crate::Error;
 
 /// Nanoseconds since 1970-01-01 00:00 UTC.
 pub type Ts = i64;
 
+/// A millisecond in nanoseconds.
 pub const MILLI: i64 = 1_000_000;
+/// A second in nanoseconds.
 pub const SECOND: i64 = 1_000_000_000;
+/// A minute in nanoseconds.
 pub const MINUTE: i64 = 60 * SECOND;
+/// An hour in nanoseconds.
 pub const HOUR: i64 = 60 * MINUTE;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -54,18 +58,37 @@ fn digits(out: &mut Vec<u8>, value: i64, width: u32) {
     }
 }
 
+/// 1970 up to 2200, in nanoseconds: what an instant of a record can be.
+pub const TIMES: std::ops::Range<Ts> = 0..7_258_118_400 * SECOND;
+
+/// Returns an instant that a record can have.
+///
+/// # Errors
+///
+/// [`Error::Time`] when it is not between 1970 and 2200.
+pub fn bounded(ts: Ts) -> Result<Ts, Error> {
+    if TIMES.contains(&ts) {
+        return Ok(ts);
+    }
+    Err(Error::Time(format!("time {} is not between 1970 and 2200", format(ts))))
+}
+
 /// Reads RFC 3339 with a zone, which may lack its colon (`+0000`), as `%z` writes it. A time without one is refused:
 /// nobody can know what it means. So is one before 1970 or after 2199, for sums of times would not fit.
+///
+/// # Errors
+///
+/// `Time` where it is no such instant.
 pub fn parse(text: &str) -> Result<Ts, Error> {
     if let Some(ts) = parse_utc(text.as_bytes()) {
-        return within::time(ts);
+        return bounded(ts);
     }
     let basic = || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z");
     let spaced = || DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%z");
     match DateTime::parse_from_rfc3339(text).or_else(|_| basic()).or_else(|_| spaced()) {
         Ok(time) => {
             let ts = time.timestamp_nanos_opt();
-            ts.ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))).and_then(within::time)
+            ts.ok_or_else(|| Error::Time(format!("time {text:?} is out of range"))).and_then(bounded)
         }
         Err(_)
             if text.parse::<NaiveDateTime>().is_ok()
@@ -115,6 +138,10 @@ pub mod text {
     use super::{Ts, write};
 
     /// Writes the instant as RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(ts: &Ts, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = Vec::with_capacity(30);
         write(*ts, &mut out);
@@ -122,10 +149,23 @@ pub mod text {
     }
 
     /// Reads the instant from RFC 3339.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and what [`parse`](super::parse) refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ts, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         super::parse(&text).map_err(D::Error::custom)
     }
+}
+
+/// An instant on both clocks, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// UTC, which may jump when it is set.
+    pub utc: Ts,
+    /// Since some start; it only goes on.
+    pub steady: i64,
 }
 
 /// [`text`] for an instant that may be absent.
@@ -135,6 +175,10 @@ pub mod text_or_null {
     use super::Ts;
 
     /// Writes the instant as RFC 3339, or null.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(ts: &Option<Ts>, serializer: S) -> Result<S::Ok, S::Error> {
         match ts {
             Some(ts) => super::text::serialize(ts, serializer),
@@ -143,6 +187,10 @@ pub mod text_or_null {
     }
 
     /// Reads the instant from RFC 3339, or null.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and what [`parse`](super::parse) refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ts>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| super::parse(&text).map_err(D::Error::custom)).transpose()

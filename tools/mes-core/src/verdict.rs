@@ -8,6 +8,7 @@ use crate::{
     time::{self, Ts},
 };
 
+/// A verdict on a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Verdict {

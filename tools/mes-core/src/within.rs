@@ -9,26 +9,22 @@ use std::fmt::Display;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{
-    Error,
-    bar::Bar,
-    bounds::MOST_POINTS,
-    time::{SECOND, Ts},
-};
+use crate::{bar::Bar, bounds::MOST_POINTS, time};
 
 /// Bytes of the name of a broker or an account.
 const NAME: usize = 40;
+/// The most contracts.
 pub const CONTRACTS: i64 = 1_000_000;
+/// The most ticks: ten million points.
 pub const TICKS: i64 = 40_000_000;
 /// Of an account's prices, which slippage and stops carry beyond those of a row.
 pub const POINTS: f64 = 10.0 * MOST_POINTS;
+/// The most cents: ten billion dollars.
 pub const CENTS: i64 = 1_000_000_000_000;
 /// Programs that know numbers as doubles keep whole ones up to here.
 pub const ID: u64 = 1 << 53;
 /// Of a setting, whatever its unit: dollars, ticks, seconds.
 const SETTING: f64 = 1e9;
-/// 1970 up to 2200, in nanoseconds.
-pub const TIMES: std::ops::Range<Ts> = 0..7_258_118_400 * SECOND;
 
 fn beyond(what: &str, value: impl Display, most: impl Display) -> String {
     format!("{value} is more {what} than an account can have ({most})")
@@ -44,27 +40,77 @@ fn whole<'de, D: Deserializer<'de>>(json: D, what: &str, most: i64) -> Result<i6
 }
 
 /// Reads a number of contracts, of either sign.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`CONTRACTS`].
 pub fn contracts<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     whole(json, "contracts", CONTRACTS)
 }
 
 /// Reads a number of ticks, of either sign.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`TICKS`].
 pub fn ticks<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     whole(json, "ticks", TICKS)
 }
 
+/// Reads a number of ticks that may be absent.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`TICKS`].
+pub fn ticks_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
+    struct Ticks(i64);
+    impl<'de> Deserialize<'de> for Ticks {
+        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+            ticks(json).map(Ticks)
+        }
+    }
+    Ok(Option::<Ticks>::deserialize(json)?.map(|ticks| ticks.0))
+}
+
 /// Reads an amount in cents, of either sign.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`CENTS`].
 pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
     whole(json, "cents", CENTS)
 }
 
 /// Reads the id of an order.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`ID`].
 pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
     let id = u64::deserialize(json)?;
     if id <= ID { Ok(id) } else { Err(D::Error::custom(beyond("orders", id, ID))) }
 }
 
+/// Reads the id of an order that may be absent.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`ID`].
+pub fn id_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
+    struct Id(u64);
+    impl<'de> Deserialize<'de> for Id {
+        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+            id(json).map(Id)
+        }
+    }
+    Ok(Option::<Id>::deserialize(json)?.map(|id| id.0))
+}
+
 /// Reads a name that a file can bear, whatever is in it.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more bytes than a name may have.
 pub fn name<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
     let name = String::deserialize(json)?;
     if name.len() <= NAME {
@@ -75,6 +121,10 @@ pub fn name<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
 }
 
 /// Reads how often something happened.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than [`CONTRACTS`].
 pub fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
     let count = u32::deserialize(json)?;
     if i64::from(count) <= CONTRACTS {
@@ -85,6 +135,10 @@ pub fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
 }
 
 /// Reads a price.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and what is no price that a market makes.
 pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
     let price = f64::deserialize(json)?;
     // NaN is in no range either.
@@ -96,6 +150,10 @@ pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 }
 
 /// Reads a price that may be absent.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and what is no price that a market makes.
 pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, D::Error> {
     struct Price(f64);
     impl<'de> Deserialize<'de> for Price {
@@ -107,6 +165,10 @@ pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, 
 }
 
 /// Reads a share.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and what is not within 0 and 1.
 pub fn share<'de, D: Deserializer<'de>>(json: D) -> Result<f32, D::Error> {
     let share = f32::deserialize(json)?;
     if (0.0..=1.0).contains(&share) {
@@ -114,14 +176,6 @@ pub fn share<'de, D: Deserializer<'de>>(json: D) -> Result<f32, D::Error> {
     } else {
         Err(D::Error::custom(format!("{share} is not within 0 and 1")))
     }
-}
-
-/// Errors when an instant is not between 1970 and 2200.
-pub fn time(ts: Ts) -> Result<Ts, Error> {
-    if TIMES.contains(&ts) {
-        return Ok(ts);
-    }
-    Err(Error::Time(format!("time {} is not between 1970 and 2200", crate::time::format(ts))))
 }
 
 /// Reads a date between 1970 and 2200, for flags.
@@ -135,8 +189,12 @@ pub fn date(text: &str) -> Result<NaiveDate, String> {
 }
 
 /// Errors when what is remembered of a bar is beyond what a market does.
+///
+/// # Errors
+///
+/// Says which value it is, and what it may be.
 pub fn bar(bar: &Bar) -> Result<(), String> {
-    time(bar.ts).map_err(|error| error.to_string())?;
+    time::bounded(bar.ts).map_err(|error| error.to_string())?;
     bar.check().map_err(|fault| fault.to_string())
 }
 

@@ -2,7 +2,7 @@
 //! exec; valid ones, mutated. `SOAK=n` looks n times as long, from another seed.
 
 use mes_core::{
-    broker::Hello,
+    broker::{Hello, Kind},
     calendar::{self, Calendar},
     contract,
     costs::{self, Costs},
@@ -15,7 +15,7 @@ use mes_core::{
     person::{Person, Says},
     row::Row,
     rules::{self, Rules},
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::Filter,
     statement::{Fill, Refusal, Role, Statement, Working},
     symbol::Symbol,
@@ -31,27 +31,38 @@ use proptest::{
 type Reader = fn(&str);
 
 fn order() -> Order {
-    let action =
-        Action::Enter { side: Side::Buy, contracts: 2, stop_ticks: 8, target_ticks: 16, confidence: 0.75 };
-    Order { ts: 1_763_994_600_000_000_000, id: 7, signal: Signal::LongEntry, action }
+    let action = Action::Enter {
+        side: Side::Buy,
+        contracts: 2,
+        stop_ticks: 8,
+        target_ticks: 16,
+        confidence: 0.75,
+        limit: None,
+    };
+    Order {
+        ts: 1_763_994_600_000_000_000,
+        id: 7,
+        signal: Signal::LongEntry,
+        contract: Symbol::default(),
+        action,
+    }
 }
 
 fn statement() -> Statement {
     let fill = Fill {
         ts: 1_763_994_600_000_000_000,
-        order: 7,
+        order: Some(7),
         side: Side::Sell,
         contracts: 2,
         price: 5000.25,
-        slippage_ticks: 1,
-        spread_ticks: 0,
+        slippage_ticks: Some(1),
+        spread_ticks: Some(0),
         commission_cents: Cents(84),
         gross_cents: Cents(-250),
         exit: Some(ExitReason::Stop),
-        ambiguous: true,
+        ambiguous: Some(true),
     };
-    let working =
-        Working { order: 7, role: Role::Stop, side: Side::Sell, contracts: 2, price: Some(4998.25) };
+    let working = Working::new(7, Role::Stop, Side::Sell, 2, Some(4998.25));
     Statement {
         ts: 1_763_994_600_000_000_000,
         seen: 7,
@@ -63,13 +74,14 @@ fn statement() -> Statement {
         fills: vec![fill],
         refused: vec![Refusal { order: 6, reason: "guard_rate".into() }],
         locked: true,
+        ..Statement::default()
     }
 }
 
 fn run() -> Run {
     let named = |text: &str| text.to_owned();
     Run {
-        v: 1,
+        v: VERSION,
         interval: "1s".into(),
         session: Filter::All,
         quotes: true,
@@ -80,12 +92,9 @@ fn run() -> Run {
         from: Some(1_763_994_600_000_000_000),
         ledger: Ledger::new(Cents(100_000)),
         broker: Hello {
-            broker: "sim".into(),
-            account: "sim".into(),
-            balance_cents: Cents(100_000),
-            cut: None,
             seen: 7,
             kept: Some(Book { id: named("id"), past: Some(named("p")), next: named("n"), order: 7 }),
+            ..Hello::new(Kind::Paper, "paper", Cents(100_000))
         },
         kept: Some(Memory { id: Some(named("id")), pasts: vec![None, Some(named("p"))], order: 7 }),
         lineage: serde_json::json!([]),

@@ -21,7 +21,7 @@ const PATH_BYTES: usize = 100;
 const WAITING_BYTES: usize = 64 << 20;
 
 /// A socket that is being listened on, and the lock that says so.
-pub struct Account {
+pub struct AccountChannel {
     listener: UnixListener,
     path: PathBuf,
     _lock: File,
@@ -36,9 +36,9 @@ pub struct Peer {
     gone: bool,
 }
 
-impl Account {
+impl AccountChannel {
     /// Takes the run directory and listens in it. A second pipeline there is refused.
-    pub fn bind(run: &Path) -> Result<Account> {
+    pub fn bind(run: &Path) -> Result<AccountChannel> {
         let path = run.join("account.sock");
         if path.as_os_str().len() > PATH_BYTES {
             let text = format!(
@@ -57,7 +57,7 @@ impl Account {
         }
         let listener = UnixListener::bind(&path).map_err(|error| Error::from(error).at(path.display()))?;
         private::socket(&path).map_err(|error| Error::from(error).at(path.display()))?;
-        Ok(Account { listener, path, _lock: lock })
+        Ok(AccountChannel { listener, path, _lock: lock })
     }
 
     /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user.
@@ -78,7 +78,7 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for AccountChannel {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

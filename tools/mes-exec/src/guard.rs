@@ -1,6 +1,9 @@
 //! The last line: what no order and no silence of risk can get past, whichever broker is behind it.
+//!
+//! It refuses entries and closes late positions by itself. It refuses a stop that moves back, lies further from the
+//! entry than a new one may, or as far beyond the market.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, os::fd::BorrowedFd};
 
 use mes_core::{
     bar::Bar,
@@ -12,12 +15,11 @@ use mes_core::{
     run::Run,
     schedule::Schedule,
     statement::{Refusal, Role, Statement},
-    time::{MINUTE, Ts},
+    time::{MINUTE, Now, Ts},
 };
-use mes_pipe::Settings;
+use mes_pipe::{Settings, clock::Clock};
 
-/// How long before flat-by the guard closes what risk has not closed.
-const OWN_EXIT: i64 = MINUTE;
+use crate::live::{Live, OWN_EXIT};
 
 /// A broker behind checks of size, stop, rate, time of day and settings.
 pub struct Guard<B> {
@@ -26,30 +28,36 @@ pub struct Guard<B> {
     hashes: [String; 3],
     fills: Fills,
     schedule: Schedule,
-    /// The row's `ts` for a simulated account.
-    now: Ts,
+    /// The `ts` of the last row.
+    row: Ts,
+    /// The time of an account that an exchange is behind; none of its own has one that lives on the rows.
+    live: Option<Live>,
     seen: u64,
     /// When orders came within the last minute.
     recent: VecDeque<Ts>,
     refusals: Vec<Refusal>,
     flatten: bool,
+    can_trade: bool,
     trade: Option<Trade>,
     statement: Statement,
 }
 
 impl<B: Broker> Guard<B> {
     /// Puts `broker` behind the guard's checks.
-    pub fn new(mut broker: B, settings: &Settings) -> Result<Self, BrokerError> {
+    pub fn new(mut broker: B, settings: &Settings, clock: Clock) -> Result<Self, BrokerError> {
         let rules = settings.rules.value.clone();
-        let cut = broker.hello()?.cut;
+        let hello = broker.hello()?;
+        let live = hello.kind.is_live().then(|| Live::new(clock, rules.guard.dead_man_s));
         let calendar = settings.calendar.value.clone();
         Ok(Guard {
-            schedule: Schedule::new(calendar, rules.day_end.flat_by, cut, Default::default()),
+            schedule: Schedule::new(calendar, rules.day_end.flat_by, hello.cut, Default::default()),
             broker,
             rules,
             hashes: hashes(&settings.rules.blake3, &settings.costs.blake3, &settings.calendar.blake3),
             fills: settings.fills.clone(),
-            now: 0,
+            row: 0,
+            live,
+            can_trade: hello.can_trade,
             seen: 0,
             recent: VecDeque::new(),
             refusals: Vec::new(),
@@ -57,6 +65,11 @@ impl<B: Broker> Guard<B> {
             trade: None,
             statement: Statement::default(),
         })
+    }
+
+    /// Returns the broker behind the checks.
+    pub fn broker(&self) -> &B {
+        &self.broker
     }
 
     /// Says why an order may not pass, if it may not.
@@ -68,8 +81,14 @@ impl<B: Broker> Guard<B> {
             }
             Action::Exit { .. } => return None,
         };
-        if order.ts > self.now {
+        if !self.can_trade {
+            return Some("guard_can_trade");
+        }
+        if order.ts > self.row {
             return Some("guard_ts");
+        }
+        if let Some(reason) = self.live.as_ref().and_then(|live| live.objection(order.ts)) {
+            return Some(reason);
         }
         if contracts > self.rules.guard.max_contracts {
             return Some("guard_contracts");
@@ -77,13 +96,13 @@ impl<B: Broker> Guard<B> {
         if stop_ticks > self.rules.guard.max_stop_ticks {
             return Some("guard_stop");
         }
-        while self.recent.front().is_some_and(|ts| *ts <= self.now - MINUTE) {
+        let now = self.now();
+        while self.recent.front().is_some_and(|ts| *ts <= now - MINUTE) {
             self.recent.pop_front();
         }
         if self.recent.len() >= self.rules.guard.max_orders_per_minute {
             return Some("guard_rate");
         }
-        let now = self.now;
         match self.schedule.of_bar(now) {
             None => Some("guard_closed"),
             Some(today) if now >= today.end.exit => Some("guard_day_end"),
@@ -93,6 +112,11 @@ impl<B: Broker> Guard<B> {
 }
 
 impl<B> Guard<B> {
+    /// Returns the time that orders are judged by.
+    fn now(&self) -> Ts {
+        self.live.as_ref().map_or(self.row, Live::utc)
+    }
+
     /// Says why a stop may not move there: never away from the market, never further from the entry than a new trade's
     /// may lie, and never beyond the market further than that, where no stop makes sense.
     fn objection_to_move(&self, trade: Trade, stop: f64) -> Option<&'static str> {
@@ -156,19 +180,35 @@ impl<B: Broker> Broker for Guard<B> {
             return Err(differ("fills", if latency { "latency" } else { "fills" }));
         }
         self.schedule.filter = run.session;
+        if let Some(live) = &mut self.live {
+            live.row();
+        }
         self.broker.begin(run)
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
         self.schedule.check_bar(bar.ts).map_err(|error| BrokerError::Data(error.to_string()))?;
-        let decided = std::mem::replace(&mut self.now, bar.ts);
+        let decided = std::mem::replace(&mut self.row, bar.ts);
         if std::mem::take(&mut self.flatten) {
             let action = Action::Exit { reason: ExitReason::EodFlatten };
-            self.broker.submit(&Order { ts: decided, id: 0, signal: Signal::Flatten, action })?;
+            self.broker.submit(&Order {
+                ts: decided,
+                id: 0,
+                signal: Signal::Flatten,
+                contract: Default::default(),
+                action,
+            })?;
+        }
+        if let Some(live) = &mut self.live {
+            live.row();
         }
         let statement = self.broker.on_bar(bar)?;
+        if let Some(live) = &mut self.live {
+            live.sees(statement);
+        }
         self.trade = if statement.position == 0 { None } else { Trade::of(statement, bar.close) };
         if statement.position != 0
+            && self.live.is_none()
             && let Some(today) = self.schedule.of_bar(bar.ts)
         {
             let leaving = statement.working.iter().any(|order| order.role == Role::Exit);
@@ -195,13 +235,35 @@ impl<B: Broker> Broker for Guard<B> {
             self.refusals.push(Refusal { order: order.id, reason: reason.into() });
             return Ok(());
         }
-        self.recent.push_back(self.now);
+        self.recent.push_back(self.now());
+        if let Some(live) = &mut self.live {
+            live.exposed |= matches!(order.action, Action::Enter { .. });
+        }
         // A time to come would hold back an exit, and the guard's own with it.
-        self.broker.submit(&Order { ts: order.ts.min(self.now), ..order.clone() })
+        self.broker.submit(&Order { ts: order.ts.min(self.row), ..order.clone() })
     }
 
     fn stop(&mut self) {
         self.broker.stop();
+    }
+
+    fn wake(&self) -> Option<BorrowedFd<'_>> {
+        self.broker.wake()
+    }
+
+    fn due(&self) -> Option<i64> {
+        self.broker.due().into_iter().chain(self.live.as_ref().map(Live::due)).min()
+    }
+
+    /// Closes what the day's end or a dead upstream leaves open, whether rows come or not.
+    fn tick(&mut self, now: Now) -> Result<(), BrokerError> {
+        self.broker.tick(now)?;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let today = self.schedule.of_bar(now.utc);
+        let Some(reason) = live.tick(now, today) else { return Ok(()) };
+        let action = Action::Exit { reason };
+        let (id, contract) = (0, Default::default());
+        self.broker.submit(&Order { ts: self.row, id, signal: Signal::Flatten, contract, action })
     }
 
     fn end(&mut self) -> Result<&Statement, BrokerError> {

@@ -3,9 +3,10 @@
 pub mod account;
 pub mod events;
 pub mod guard;
+mod live;
+pub mod paper;
 mod printer;
 pub mod serve;
-pub mod sim;
 
 use std::{
     os::fd::AsFd,
@@ -21,16 +22,21 @@ use mes_core::{
     broker::{Broker, Hello},
     statement::Statement,
 };
-use mes_pipe::{Error, Result, Settings, SettingsArgs, messages::Messages, stop};
+use mes_pipe::{
+    Error, Result, Settings, SettingsArgs,
+    clock::Clock,
+    messages::{Messages, Step},
+    stop,
+};
 use rustix::event::PollFlags;
 
-use account::{Account, Peer};
+use account::{AccountChannel, Peer};
 use guard::Guard;
-use printer::Printer;
-use sim::{
-    Sim,
+use paper::{
+    Paper,
     kept::{self, Kept},
 };
+use printer::Printer;
 
 /// Hold the account: take rows and orders from mes-risk, answer every row with one statement.
 ///
@@ -46,7 +52,7 @@ use sim::{
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose or by the death of upstream")]
 pub struct Args {
     /// Who holds the account
-    #[arg(long, value_enum, default_value = "sim")]
+    #[arg(long, value_enum, default_value = "paper")]
     broker: Name,
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
@@ -64,18 +70,20 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Name {
     /// A paper account that fills by the next bar
-    Sim,
+    Paper,
 }
 
 /// Opens the account and serves it.
 pub fn main(args: Args) -> Result<()> {
     stop::listen()?;
     let settings = args.settings.read()?;
-    let mut broker = match args.broker {
-        Name::Sim => Guard::new(Kept::open(&settings, args.state.as_deref())?, &settings)?,
+    let clock = Clock::machine();
+    let broker: Box<dyn Broker> = match args.broker {
+        Name::Paper => Box::new(Kept::open(&settings, args.state.as_deref())?),
     };
+    let mut broker = Guard::new(broker, &settings, clock.clone())?;
     let hello = broker.hello()?;
-    let account = Account::bind(&args.run)?;
+    let account = AccountChannel::bind(&args.run)?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
@@ -87,7 +95,7 @@ pub fn main(args: Args) -> Result<()> {
     let open = Arc::clone(&position);
     stop::open_is(move || left_open(open.load(Ordering::Relaxed)));
     let watch = |statement: &Statement| position.store(statement.position, Ordering::Relaxed);
-    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, watch, halt);
+    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, &clock, watch, halt);
     match (served, printer.finish()) {
         (Ok(()), printed) => printed,
         (Err(error), printed) => Err(error.and(printed.err())),
@@ -106,23 +114,26 @@ fn left_open(position: i64) -> String {
 }
 
 /// Opens a guarded paper account.
-pub fn sim(settings: &Settings) -> Result<Guard<Sim>> {
-    Ok(Guard::new(Sim::new(settings), settings)?)
+pub fn paper(settings: &Settings) -> Result<Guard<Paper>> {
+    Ok(Guard::new(Paper::new(settings), settings, Clock::machine())?)
 }
 
 /// Waits until risk knocks. If the input comes first, it never will.
-fn wait_for_risk(account: &Account, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
+fn wait_for_risk(account: &AccountChannel, messages: &mut Messages, hello: &Hello) -> Result<Peer> {
     let input = |fd| (fd, PollFlags::IN);
     loop {
-        let others = [stop::descriptor(), Some(account.listener().as_fd())].map(|fd| fd.map(input));
-        let [_, stopped, knocked] = messages.wait(others, None)?;
+        let others = [stop::descriptor(), Some(account.listener().as_fd()), None].map(|fd| fd.map(input));
+        let [_, stopped, knocked, _] = messages.wait(others, None)?;
         if stopped {
             return Err(stop::error());
         }
         if !knocked {
-            return Err(Error::stopped(
-                "the input came or ended before mes-risk did: mes-exec stands right of mes-risk in the pipe",
-            ));
+            return Err(Error::stopped(match messages.step()? {
+                Step::End => {
+                    "the input ended before mes-risk opened the account: mes-risk says why, if it is what stands left of mes-exec"
+                }
+                _ => "the input came before mes-risk did: mes-exec stands right of mes-risk in the pipe",
+            }));
         }
         if let Some(peer) = account.accept(hello)? {
             return Ok(peer);

@@ -3,18 +3,24 @@
 //! Whatever goes wrong, in this order: the halt is written down first, so that nothing is traded after a restart that a
 //! person has not looked at; then everything is cancelled and closed; then it is told, the first error first. None of
 //! these keeps the next from being tried. A person's stop is no error: cancelled, closed at the last close, no halt.
+//!
+//! An error halts an account that is kept (`--state`); one that begins anew anyway is not halted.
+//!
+//! After `end` it reads on until its input closes, so that a `tee` before it can write the last line. Where risk does
+//! not answer for 5 s after a person's stop, it closes by itself.
 
 use mes_core::{
     broker::Broker,
     order::{ExitReason, Order},
     person::{Person, Says},
-    record::{Record, Tag},
+    record::{self, Line},
     row::Row,
     run::Run,
     statement::{Fill, Statement},
 };
 use mes_pipe::{
     Error, Result,
+    clock::Clock,
     messages::{Messages, record},
     stop, survived,
 };
@@ -36,12 +42,23 @@ pub fn serve<B: Broker>(
     broker: &mut B,
     peer: &mut Peer,
     printer: &Printer,
+    clock: &Clock,
     watch: impl Fn(&Statement),
     halt: impl FnOnce(&Error) -> Result<()>,
 ) -> Result<()> {
-    let events = Events::default();
-    let mut service =
-        Service { broker, peer, printer, watch, events, begun: false, rows: 0, stopped: None, closed: None };
+    let events = Events::new(clock.clone());
+    let mut service = Service {
+        broker,
+        peer,
+        printer,
+        clock,
+        watch,
+        events,
+        begun: false,
+        rows: 0,
+        stopped: None,
+        closed: None,
+    };
     let mut outcome = survived(|| service.run(messages));
     if matches!(outcome, Err(Error::Stopped(_))) && service.is_stopped() {
         // The other end was stopped too, and may be gone before it could say so.
@@ -59,6 +76,7 @@ struct Service<'a, B, W> {
     broker: &'a mut B,
     peer: &'a mut Peer,
     printer: &'a Printer,
+    clock: &'a Clock,
     watch: W,
     events: Events,
     begun: bool,
@@ -73,7 +91,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// Serves until `end` was answered.
     fn run(&mut self, messages: &mut Messages) -> Result<()> {
         loop {
-            match self.events.next(messages, self.peer)? {
+            match self.events.next(messages, self.peer, &*self.broker)? {
                 Event::Line => {
                     if self.line(messages.line()).map_err(|error| messages.here(error))? {
                         self.drain(messages);
@@ -81,6 +99,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
                     }
                 }
                 Event::Stop => self.pass_on(),
+                Event::Timer | Event::Broker => self.broker.tick(self.clock.now())?,
                 Event::End => {
                     let rows = self.rows;
                     return Err(Error::stopped(format!(
@@ -98,9 +117,9 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
 
     /// Takes a record in; says whether it was the last.
     fn line(&mut self, line: &[u8]) -> Result<bool> {
-        let tag = serde_json::from_slice::<Tag>(line)
+        let kind = record::kind(line)
             .map_err(|_| Error::data("not a record with a kind: is the input the output of mes-risk?"))?;
-        match &*tag.kind {
+        match &*kind {
             "run" if self.begun => return Err(Error::data("a second run record: are these two journals?")),
             "run" => {
                 self.broker.begin(&record::<Run>(line)?)?;
@@ -110,7 +129,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
                 self.rows += 1;
                 let statement = self.broker.on_bar(&record::<Row>(line)?.bar)?;
                 (self.watch)(statement);
-                let statement = Record::Statement(statement);
+                let statement = Line::Statement(statement);
                 self.peer.send(&statement)?;
                 self.printer.print(&statement);
             }
@@ -141,7 +160,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// by the end of its lines.
     fn pass_on(&mut self) {
         if let Some(person) = stop::person() {
-            let _ = self.peer.send(&Record::Person(&person));
+            let _ = self.peer.send(&Line::Person(&person));
             self.stopped = Some(person);
         }
     }
@@ -158,7 +177,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
         let statement = self.broker.end()?;
         (self.watch)(statement);
         self.closed = statement.fills.iter().find(|fill| fill.exit == Some(ExitReason::Person)).cloned();
-        let statement = Record::Statement(statement);
+        let statement = Line::Statement(statement);
         self.printer.print(&statement);
         match self.peer.send(&statement) {
             // Closed is closed, whoever hears of it.
@@ -170,8 +189,8 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
     /// Reads what still comes after `end`: risk journals the last statement, and a `tee` between us must not die of it.
     fn drain(&mut self, messages: &mut Messages) {
         loop {
-            match self.events.next(messages, self.peer) {
-                Ok(Event::Line | Event::Stop) => {}
+            match self.events.next(messages, self.peer, &*self.broker) {
+                Ok(Event::Line | Event::Stop | Event::Timer | Event::Broker) => {}
                 Ok(Event::Late) if self.stopped.is_none() => self.events.forgive(),
                 Ok(Event::Late | Event::End) | Err(_) => return,
             }
@@ -183,7 +202,7 @@ impl<B: Broker, W: Fn(&Statement)> Service<'_, B, W> {
         let statement = self.broker.end()?;
         (self.watch)(statement);
         if self.rows > 0 {
-            self.printer.print(&Record::Statement(statement));
+            self.printer.print(&Line::Statement(statement));
         }
         Ok(())
     }

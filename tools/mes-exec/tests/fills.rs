@@ -8,13 +8,13 @@ use mes_core::{
     market::Market,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
-    run::Run,
+    run::{Run, VERSION},
     session::Filter,
     statement::Fill,
     time::{self, MILLI, MINUTE},
 };
-use mes_exec::{guard::Guard, sim::Sim};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_exec::{guard::Guard, paper::Paper};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings(model: Model, latency_ms: i64) -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -30,19 +30,25 @@ fn bar(second: i64, [open, high, low, close]: [f64; 4], volume: i64) -> Bar {
 }
 
 fn enter(side: Side) -> Action {
-    Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
+    Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9, limit: None }
 }
 
 /// Sends seconds 1, 2, 3 … of these prices, each with what is ordered after it, and returns the fills.
 fn fills(model: Model, latency_ms: i64, rows: &[([f64; 4], Option<Action>)]) -> Vec<Fill> {
-    let mut sim = Sim::new(&settings(model, latency_ms));
+    let mut paper = Paper::new(&settings(model, latency_ms));
     let mut fills = Vec::new();
     for (second, (prices, action)) in (1..).zip(rows) {
         let bar = bar(second, *prices, 5);
-        fills.extend(sim.on_bar(&bar).expect("a statement").fills.iter().cloned());
+        fills.extend(paper.on_bar(&bar).expect("a statement").fills.iter().cloned());
         if let Some(action) = action.clone() {
-            let order = Order { ts: bar.ts, id: second as u64, signal: Signal::Hold, action };
-            sim.submit(&order).expect("submitted");
+            let order = Order {
+                ts: bar.ts,
+                id: second as u64,
+                signal: Signal::Hold,
+                contract: Default::default(),
+                action,
+            };
+            paper.submit(&order).expect("submitted");
         }
     }
     fills
@@ -87,7 +93,7 @@ fn a_touched_target_fills_but_conservatively_and_in_doubt_the_stop_does() {
     // Bought at the open of the second row: 5000.25, or 5000 at the signal.
     let after = |model, prices| {
         let found = fills(model, 0, &[(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (prices, None)]);
-        found.get(1).map(|fill| (fill.exit.expect("a reason"), fill.price, fill.ambiguous))
+        found.get(1).map(|fill| (fill.exit.expect("a reason"), fill.price, fill.ambiguous == Some(true)))
     };
     let touched = |high| [5000.0, high, 5000.0, 5001.0];
     assert_eq!(after(Conservative, touched(5004.25)), None);
@@ -181,16 +187,26 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
         }
         let ledger = Ledger { market, ts: Some(minute(61, 4).ts), ..Ledger::new(Cents(100_000)) };
         for (ledger, rows) in [(Ledger::new(Cents(100_000)), rows.as_slice()), (ledger, &rows[60..])] {
-            let mut sim = Sim::new(&settings);
-            let hello = sim.hello().expect("a name");
-            sim.begin(&run(&settings, hello, ledger)).expect("begins");
+            let mut paper = Paper::new(&settings);
+            let hello = paper.hello().expect("a name");
+            paper.begin(&run(&settings, hello, ledger)).expect("begins");
             for row in rows {
-                sim.on_bar(row).expect("a statement");
+                paper.on_bar(row).expect("a statement");
             }
-            let order = Order { ts: minute(61, 4).ts, id: 1, signal: Signal::Hold, action: enter(Side::Buy) };
-            sim.submit(&order).expect("submitted");
-            let fills = &sim.on_bar(&minute(62, 4)).expect("a statement").fills;
-            assert_eq!(fills.first().map(|fill| fill.slippage_ticks), Some(slippage_ticks), "{range} ticks");
+            let order = Order {
+                ts: minute(61, 4).ts,
+                id: 1,
+                signal: Signal::Hold,
+                contract: Default::default(),
+                action: enter(Side::Buy),
+            };
+            paper.submit(&order).expect("submitted");
+            let fills = &paper.on_bar(&minute(62, 4)).expect("a statement").fills;
+            assert_eq!(
+                fills.first().and_then(|fill| fill.slippage_ticks),
+                Some(slippage_ticks),
+                "{range} ticks"
+            );
         }
     }
 }
@@ -198,7 +214,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
 #[test]
 fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
     let settings = settings(Model::Conservative, 0);
-    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let row = |ts: &str| Bar { ts: time::parse(ts).expect("a time"), ..bar(0, [5000.0; 4], 1) };
     assert!(guard.on_bar(&row("2030-12-31T15:00:00Z")).is_ok());
     let refused = guard.on_bar(&row("2031-01-02T15:00:00Z")).expect_err("refused");
@@ -208,7 +224,7 @@ fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
 /// The record of a run of minutes that begins with this ledger.
 fn run(settings: &Settings, broker: Hello, ledger: Ledger) -> Run {
     Run {
-        v: 1,
+        v: VERSION,
         interval: "1m".into(),
         session: Filter::All,
         quotes: false,

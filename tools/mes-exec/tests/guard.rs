@@ -7,8 +7,9 @@ use mes_core::{
     statement::{Role, Statement},
     time::{self, SECOND},
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::SettingsArgs;
+use mes_pipe::clock::Clock;
 
 fn stop(statement: &Statement) -> Option<f64> {
     statement.working.iter().find(|order| order.role == Role::Stop)?.price
@@ -19,16 +20,29 @@ fn stop(statement: &Statement) -> Option<f64> {
 fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
     let settings = args.read().expect("the shipped settings");
-    let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
     let mut ts = begun;
     let mut row = |price: f64| {
         ts += SECOND;
         Bar { ts, open: price, high: price, low: price, close: price, volume: 5, seg: 1, ..Bar::default() }
     };
-    let order = |id, action| Order { ts: begun + id as i64 * SECOND, id, signal: Signal::Hold, action };
+    let order = |id, action| Order {
+        ts: begun + id as i64 * SECOND,
+        id,
+        signal: Signal::Hold,
+        contract: Default::default(),
+        action,
+    };
     broker.on_bar(&row(5000.0)).expect("a statement");
-    let enter = Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 160_000, confidence: 0.9 };
+    let enter = Action::Enter {
+        side,
+        contracts: 1,
+        stop_ticks: 8,
+        target_ticks: 160_000,
+        confidence: 0.9,
+        limit: None,
+    };
     broker.submit(&order(1, enter)).expect("submitted");
     for price in [5000.0, close] {
         broker.on_bar(&row(price)).expect("a statement");

@@ -9,8 +9,8 @@ use mes_core::{
     statement::{Role, Statement},
     time::{self, SECOND, Ts},
 };
-use mes_exec::{guard::Guard, sim::Sim};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_exec::{guard::Guard, paper::Paper};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -18,21 +18,21 @@ fn settings() -> Settings {
 }
 
 /// An account that is told seconds of one price each.
-struct Paper {
-    sim: Sim,
+struct Day {
+    paper: Paper,
     bar: Bar,
     order: u64,
     statement: Statement,
 }
 
-impl Paper {
+impl Day {
     /// Begins at this instant, at 5000.
-    fn new(settings: &Settings, start: &str) -> Paper {
+    fn new(settings: &Settings, start: &str) -> Day {
         let symbol = "MESZ6".parse().expect("a symbol");
         let bar = Bar { ts: at(start), volume: 5, symbol, ..Bar::default() };
-        let mut paper = Paper { sim: Sim::new(settings), bar, order: 0, statement: Statement::default() };
-        paper.second(5000.0);
-        paper
+        let mut day = Day { paper: Paper::new(settings), bar, order: 0, statement: Statement::default() };
+        day.second(5000.0);
+        day
     }
 
     fn second(&mut self, price: f64) -> &Statement {
@@ -42,19 +42,32 @@ impl Paper {
     /// Tells a second: open, high, low, close.
     fn row(&mut self, [open, high, low, close]: [f64; 4]) -> &Statement {
         self.bar = Bar { ts: self.bar.ts + SECOND, open, high, low, close, ..self.bar };
-        self.statement = self.sim.on_bar(&self.bar).expect("a statement").clone();
+        self.statement = self.paper.on_bar(&self.bar).expect("a statement").clone();
         &self.statement
     }
 
     fn order(&mut self, action: Action) -> u64 {
         self.order += 1;
-        let order = Order { ts: self.bar.ts, id: self.order, signal: Signal::Hold, action };
-        self.sim.submit(&order).expect("submitted");
+        let order = Order {
+            ts: self.bar.ts,
+            id: self.order,
+            signal: Signal::Hold,
+            contract: Default::default(),
+            action,
+        };
+        self.paper.submit(&order).expect("submitted");
         self.order
     }
 
     fn enter(&mut self, side: Side) -> u64 {
-        self.order(Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9 })
+        self.order(Action::Enter {
+            side,
+            contracts: 1,
+            stop_ticks: 8,
+            target_ticks: 16,
+            confidence: 0.9,
+            limit: None,
+        })
     }
 
     fn exit(&mut self, reason: ExitReason) {
@@ -81,65 +94,65 @@ const MORNING: &str = "2026-11-20T15:00:00Z";
 #[test]
 fn nothing_fills_at_a_price_that_no_market_makes() {
     for wrong in [50_000.0, 500.0, 5250.25, -5000.0] {
-        let mut paper = Paper::new(&settings(), MORNING);
-        paper.enter(Side::Buy);
-        paper.second(5000.0);
-        paper.exit(ExitReason::Signal);
+        let mut day = Day::new(&settings(), MORNING);
+        day.enter(Side::Buy);
+        day.second(5000.0);
+        day.exit(ExitReason::Signal);
         // Through stop and target, with an exit on its way: the account stands where it stood.
         for _ in 0..9 {
-            paper.second(wrong);
-            assert_eq!((paper.left(), paper.statement.position), (None, 1), "{wrong}");
-            assert_eq!(paper.statement.equity_cents, Cents(100_000 - 84 - 125), "{wrong}");
+            day.second(wrong);
+            assert_eq!((day.left(), day.statement.position), (None, 1), "{wrong}");
+            assert_eq!(day.statement.equity_cents, Cents(100_000 - 84 - 125), "{wrong}");
         }
-        paper.second(5001.0);
-        assert_eq!(paper.left(), Some((ExitReason::Signal, 5000.75, 250)), "{wrong}");
+        day.second(5001.0);
+        assert_eq!(day.left(), Some((ExitReason::Signal, 5000.75, 250)), "{wrong}");
     }
 }
 
 #[test]
 fn an_entry_never_waits_for_a_price_to_be_believed() {
-    let mut paper = Paper::new(&settings(), MORNING);
-    let entry = paper.enter(Side::Buy);
-    paper.second(50_000.0);
-    assert_eq!(paper.refused(), [(entry, "price_jump")]);
-    assert_eq!(paper.second(5000.0).position, 0);
+    let mut day = Day::new(&settings(), MORNING);
+    let entry = day.enter(Side::Buy);
+    day.second(50_000.0);
+    assert_eq!(day.refused(), [(entry, "price_jump")]);
+    assert_eq!(day.second(5000.0).position, 0);
 }
 
 #[test]
 fn a_confirmed_jump_closes_at_the_last_plausible_price() {
     for (side, gross) in [(Side::Buy, -375), (Side::Sell, -375)] {
-        let mut paper = Paper::new(&settings(), MORNING);
-        paper.enter(side);
-        paper.second(5000.0);
+        let mut day = Day::new(&settings(), MORNING);
+        day.enter(side);
+        day.second(5000.0);
         for _ in 0..9 {
-            paper.second(50_000.0);
-            assert_eq!(paper.left(), None);
+            day.second(50_000.0);
+            assert_eq!(day.left(), None);
         }
-        paper.second(50_000.0);
+        day.second(50_000.0);
         let price = 5000.0 - side.sign() as f64 * 0.5;
-        assert_eq!(paper.left(), Some((ExitReason::PriceJump, price, gross)));
-        assert_eq!(paper.statement.balance_cents, Cents(100_000 + gross - 84));
+        assert_eq!(day.left(), Some((ExitReason::PriceJump, price, gross)));
+        assert_eq!(day.statement.balance_cents, Cents(100_000 + gross - 84));
         // From here on that is the price.
-        paper.enter(side);
-        paper.second(50_000.25);
-        assert_eq!(paper.statement.position, side.sign());
+        day.enter(side);
+        day.second(50_000.25);
+        assert_eq!(day.statement.position, side.sign());
     }
 }
 
 #[test]
 fn the_days_end_and_a_person_close_while_nothing_fills() {
     for reason in [ExitReason::EodFlatten, ExitReason::Limit] {
-        let mut paper = Paper::new(&settings(), MORNING);
-        paper.enter(Side::Buy);
-        paper.second(5000.0);
-        paper.second(50_000.0);
-        paper.exit(reason);
-        paper.second(50_000.0);
-        assert_eq!(paper.left(), Some((reason, 4999.5, -375)));
+        let mut day = Day::new(&settings(), MORNING);
+        day.enter(Side::Buy);
+        day.second(5000.0);
+        day.second(50_000.0);
+        day.exit(reason);
+        day.second(50_000.0);
+        assert_eq!(day.left(), Some((reason, 4999.5, -375)));
     }
     // Nobody asks; the guard closes before flat-by, 21:30 UTC, and slippage is 2 ticks there, doubled.
     let settings = settings();
-    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let mut bar = Bar { ts: at("2026-11-20T21:20:00Z"), volume: 5, ..Bar::default() };
     let mut last = Statement::default();
     for second in 0..601 {
@@ -155,8 +168,17 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
                 stop_ticks: 8,
                 target_ticks: 16,
                 confidence: 0.9,
+                limit: None,
             };
-            guard.submit(&Order { ts: bar.ts, id: 1, signal: Signal::LongEntry, action }).expect("submitted");
+            guard
+                .submit(&Order {
+                    ts: bar.ts,
+                    id: 1,
+                    signal: Signal::LongEntry,
+                    contract: Default::default(),
+                    action,
+                })
+                .expect("submitted");
         }
     }
     assert_eq!((last.position, last.balance_cents), (0, Cents(100_000 - 84 - 750)));
@@ -164,41 +186,41 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
 
 #[test]
 fn another_contract_closes_at_the_last_price_of_the_old_one() {
-    let mut paper = Paper::new(&settings(), MORNING);
-    paper.enter(Side::Buy);
-    paper.second(5000.0);
+    let mut day = Day::new(&settings(), MORNING);
+    day.enter(Side::Buy);
+    day.second(5000.0);
     // 60 points more, which is no gain of anybody's.
-    paper.bar.symbol = "MESH7".parse().expect("a symbol");
-    paper.second(5060.0);
-    assert_eq!(paper.left(), Some((ExitReason::Roll, 4999.5, -375)));
-    assert_eq!(paper.statement.balance_cents, Cents(100_000 - 375 - 84));
-    let entry = paper.enter(Side::Buy);
-    paper.bar.symbol = "MESM7".parse().expect("a symbol");
-    paper.second(5100.0);
-    assert_eq!((paper.refused(), paper.statement.position), (vec![(entry, "roll")], 0));
+    day.bar.symbol = "MESH7".parse().expect("a symbol");
+    day.second(5060.0);
+    assert_eq!(day.left(), Some((ExitReason::Roll, 4999.5, -375)));
+    assert_eq!(day.statement.balance_cents, Cents(100_000 - 375 - 84));
+    let entry = day.enter(Side::Buy);
+    day.bar.symbol = "MESM7".parse().expect("a symbol");
+    day.second(5100.0);
+    assert_eq!((day.refused(), day.statement.position), (vec![(entry, "roll")], 0));
 }
 
 #[test]
 fn a_one_sided_or_far_quote_has_no_say_in_a_fill() {
     for (bid, ask) in [(None, Some(5500.0)), (Some(4000.0), Some(5500.0)), (Some(5000.25), Some(5000.0))] {
-        let mut paper = Paper::new(&settings(), MORNING);
-        (paper.bar.bid, paper.bar.ask) = (bid, ask);
-        paper.second(5000.0);
-        paper.enter(Side::Buy);
-        paper.second(5000.0);
-        let fill = &paper.statement.fills[0];
-        assert_eq!((fill.price, fill.spread_ticks), (5000.25, 0), "{bid:?} {ask:?}");
+        let mut day = Day::new(&settings(), MORNING);
+        (day.bar.bid, day.bar.ask) = (bid, ask);
+        day.second(5000.0);
+        day.enter(Side::Buy);
+        day.second(5000.0);
+        let fill = &day.statement.fills[0];
+        assert_eq!((fill.price, fill.spread_ticks), (5000.25, Some(0)), "{bid:?} {ask:?}");
     }
 }
 
 /// An account at 10:00 after a day that closed at 5000, with this many seconds at one price behind it.
-fn locked(settings: &Settings, price: f64, seconds: usize) -> Paper {
-    let mut paper = Paper::new(settings, "2026-11-19T20:00:00Z");
-    (paper.bar.ts, paper.bar.seg) = (at(MORNING), 1);
+fn locked(settings: &Settings, price: f64, seconds: usize) -> Day {
+    let mut day = Day::new(settings, "2026-11-19T20:00:00Z");
+    (day.bar.ts, day.bar.seg) = (at(MORNING), 1);
     for _ in 0..seconds {
-        paper.second(price);
+        day.second(price);
     }
-    paper
+    day
 }
 
 #[test]
@@ -207,18 +229,14 @@ fn a_market_locked_below_fills_no_sells_and_above_no_buys() {
     for model in [Model::Conservative, Model::Realistic, Model::Optimistic] {
         settings.fills.model = model;
         for (price, blocked) in [(4800.0, Side::Sell), (5200.0, Side::Buy)] {
-            let mut paper = locked(&settings, price, 60);
-            let entry = paper.enter(blocked);
-            paper.second(price);
-            assert_eq!(
-                (paper.refused(), paper.statement.position),
-                (vec![(entry, "locked")], 0),
-                "{model:?}"
-            );
-            paper.enter(blocked.opposite());
-            paper.second(price);
-            paper.second(price);
-            assert_eq!(paper.statement.position, blocked.opposite().sign(), "the other side fills");
+            let mut day = locked(&settings, price, 60);
+            let entry = day.enter(blocked);
+            day.second(price);
+            assert_eq!((day.refused(), day.statement.position), (vec![(entry, "locked")], 0), "{model:?}");
+            day.enter(blocked.opposite());
+            day.second(price);
+            day.second(price);
+            assert_eq!(day.statement.position, blocked.opposite().sign(), "the other side fills");
         }
     }
 }
@@ -226,36 +244,36 @@ fn a_market_locked_below_fills_no_sells_and_above_no_buys() {
 #[test]
 fn an_exit_waits_in_a_locked_market_until_it_trades_elsewhere() {
     let settings = settings();
-    let mut paper = locked(&settings, 4800.0, 10);
-    paper.enter(Side::Buy);
+    let mut day = locked(&settings, 4800.0, 10);
+    day.enter(Side::Buy);
     for _ in 0..60 {
-        paper.second(4800.0);
+        day.second(4800.0);
     }
-    assert_eq!(paper.statement.position, 1);
-    paper.exit(ExitReason::Signal);
+    assert_eq!(day.statement.position, 1);
+    day.exit(ExitReason::Signal);
     for _ in 0..100 {
-        paper.second(4800.0);
-        assert_eq!((paper.statement.position, paper.statement.locked), (1, true));
+        day.second(4800.0);
+        assert_eq!((day.statement.position, day.statement.locked), (1, true));
     }
-    paper.row([4790.0, 4791.0, 4789.0, 4790.0]);
-    assert_eq!((paper.left(), paper.statement.locked), (Some((ExitReason::Signal, 4789.75, -5250)), false));
+    day.row([4790.0, 4791.0, 4789.0, 4790.0]);
+    assert_eq!((day.left(), day.statement.locked), (Some((ExitReason::Signal, 4789.75, -5250)), false));
 }
 
 #[test]
 fn a_stop_that_is_touched_in_a_locked_market_leaves_when_the_lock_ends() {
     let settings = settings();
-    let mut paper = locked(&settings, 4800.0, 10);
-    paper.enter(Side::Buy);
+    let mut day = locked(&settings, 4800.0, 10);
+    day.enter(Side::Buy);
     for _ in 0..60 {
-        paper.second(4800.0);
+        day.second(4800.0);
     }
     // Moved to where the price stands: it would sell, and nobody buys.
-    paper.order(Action::MoveStop { stop: 4799.75 });
-    paper.second(4800.0);
-    paper.order(Action::MoveStop { stop: 4800.0 });
-    paper.second(4800.0);
-    let waits = paper.statement.working.iter().any(|order| order.role == Role::Exit);
-    assert!(waits && paper.statement.position == 1 && paper.statement.locked);
-    paper.row([4801.0, 4801.0, 4800.0, 4800.5]);
-    assert_eq!(paper.left().map(|(reason, price, _)| (reason, price)), Some((ExitReason::Trail, 4800.75)));
+    day.order(Action::MoveStop { stop: 4799.75 });
+    day.second(4800.0);
+    day.order(Action::MoveStop { stop: 4800.0 });
+    day.second(4800.0);
+    let waits = day.statement.working.iter().any(|order| order.role == Role::Exit);
+    assert!(waits && day.statement.position == 1 && day.statement.locked);
+    day.row([4801.0, 4801.0, 4800.0, 4800.5]);
+    assert_eq!(day.left().map(|(reason, price, _)| (reason, price)), Some((ExitReason::Trail, 4800.75)));
 }

@@ -8,8 +8,8 @@ use mes_core::{
     statement::{Fill, Statement},
     time,
 };
-use mes_exec::{guard::Guard, sim::Sim};
-use mes_pipe::{Settings, SettingsArgs};
+use mes_exec::{guard::Guard, paper::Paper};
+use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
     let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
@@ -28,11 +28,11 @@ fn flat(clock: &str, price: f64) -> Bar {
 
 /// An order decided on at this row.
 fn order(bar: &Bar, id: u64, action: Action) -> Order {
-    Order { ts: bar.ts, id, signal: Signal::Hold, action }
+    Order { ts: bar.ts, id, signal: Signal::Hold, contract: Default::default(), action }
 }
 
 fn enter(side: Side, contracts: i64) -> Action {
-    Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9 }
+    Action::Enter { side, contracts, stop_ticks: 8, target_ticks: 16, confidence: 0.9, limit: None }
 }
 
 /// A row, and what is ordered after it.
@@ -131,13 +131,14 @@ fn ways() -> Vec<Way> {
 #[test]
 fn every_way_out_to_the_cent() {
     for way in ways() {
-        let mut sim = Sim::new(&settings());
+        let mut paper = Paper::new(&settings());
         let entry = enter(way.side, 1);
-        let (fills, balance) = trade(&mut sim, ["15:00:01", "15:00:02"], entry, &way.rows, way.end);
+        let (fills, balance) = trade(&mut paper, ["15:00:01", "15:00:02"], entry, &way.rows, way.end);
         let [entry, exit] = fills.as_slice() else { panic!("{}: {fills:?}", way.name) };
         assert_eq!(entry.price, 5000.0 + way.side.sign() as f64 * 0.25, "{}", way.name);
         assert_eq!((entry.commission_cents, entry.gross_cents, entry.exit), (Cents(42), Cents(0), None));
-        let found = (exit.exit, exit.price, exit.gross_cents, exit.commission_cents, exit.ambiguous);
+        let found =
+            (exit.exit, exit.price, exit.gross_cents, exit.commission_cents, exit.ambiguous == Some(true));
         let wanted = (Some(way.reason), way.price, Cents(way.gross), Cents(42), way.ambiguous);
         assert_eq!(found, wanted, "{}", way.name);
         assert_eq!(balance, Cents(100_000 + way.gross - 84), "{}", way.name);
@@ -147,9 +148,9 @@ fn every_way_out_to_the_cent() {
 #[test]
 fn a_touched_target_is_not_a_fill_and_a_row_without_trades_is_none() {
     for (prices, volume) in [([5000.0, 5004.25, 5000.0, 5004.0], 5), ([5000.0, 5010.0, 4990.0, 5000.0], 0)] {
-        let mut sim = Sim::new(&settings());
+        let mut paper = Paper::new(&settings());
         let rows = [(bar("15:00:03", 1, prices, volume), None)];
-        let (fills, _) = trade(&mut sim, ["15:00:01", "15:00:02"], enter(Side::Buy, 1), &rows, false);
+        let (fills, _) = trade(&mut paper, ["15:00:01", "15:00:02"], enter(Side::Buy, 1), &rows, false);
         assert_eq!(fills.len(), 1, "{fills:?}");
     }
 }
@@ -165,7 +166,7 @@ fn days_and_holes_end_trades() {
         assert_eq!(balance, Cents(100_000 + gross - 84));
     };
     let guarded = |rows: &[Step]| {
-        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         trade(&mut guard, ["21:20:00", "21:20:01"], enter(Side::Buy, 1), rows, false)
     };
     // The guard closes a minute before flat-by what risk has left open: 5000.50 to 4999.50.
@@ -177,8 +178,8 @@ fn days_and_holes_end_trades() {
     // An account without a guard, in a position at the day's last row.
     let ts = time::parse("2026-11-22T23:00:01Z").expect("a time");
     let next = [(Bar { ts, ..bar("00:00:00", 2, [5100.0; 4], 5) }, None)];
-    let mut sim = Sim::new(&settings);
-    let alone = trade(&mut sim, ["21:59:50", "21:59:51"], enter(Side::Buy, 1), &next, false);
+    let mut paper = Paper::new(&settings);
+    let alone = trade(&mut paper, ["21:59:50", "21:59:51"], enter(Side::Buy, 1), &next, false);
     check(alone, ExitReason::SessionEnd, 4999.0, -750);
 }
 
@@ -190,7 +191,7 @@ fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
         // The same segment, but the day's end lies between.
         ("21:24:59", flat("21:30:00", 5000.0)),
     ] {
-        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let decided = flat(before, 5000.0);
         guard.on_bar(&decided).expect("a statement");
         guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");
@@ -203,8 +204,14 @@ fn an_entry_is_refused_over_a_break_and_over_the_days_end() {
 #[test]
 fn the_guard_refuses() {
     let settings = settings();
-    let wide =
-        Action::Enter { side: Side::Buy, contracts: 1, stop_ticks: 19, target_ticks: 8, confidence: 0.9 };
+    let wide = Action::Enter {
+        side: Side::Buy,
+        contracts: 1,
+        stop_ticks: 19,
+        target_ticks: 8,
+        confidence: 0.9,
+        limit: None,
+    };
     for (clock, action, reason) in [
         ("15:00:00", enter(Side::Buy, 6), Some("guard_contracts")),
         ("15:00:00", wide, Some("guard_stop")),
@@ -214,7 +221,7 @@ fn the_guard_refuses() {
         ("21:30:00", enter(Side::Buy, 1), Some("guard_day_end")),
         ("22:00:00", enter(Side::Buy, 1), Some("guard_day_end")),
     ] {
-        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let bar = flat(clock, 5000.0);
         guard.on_bar(&bar).expect("a statement");
         guard.submit(&order(&bar, 1, action)).expect("submitted");
@@ -228,7 +235,7 @@ fn the_guard_refuses() {
 #[test]
 fn the_guard_refuses_entries_beyond_the_rate() {
     let settings = settings();
-    let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let start = flat("15:00:00", 5000.0);
     // In and out every second: thirty orders in the minute before pass.
     for second in 0..30 {
@@ -263,7 +270,7 @@ fn an_entry_expires_two_seconds_after_its_decision() {
         // A frozen market, 295 s and 500 points away.
         (vec![("15:04:55", 5)], Some("expired")),
     ] {
-        let mut guard = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let decided = flat("15:00:00", 5000.0);
         guard.on_bar(&decided).expect("a statement");
         guard.submit(&order(&decided, 1, enter(Side::Buy, 1))).expect("submitted");
@@ -282,10 +289,10 @@ fn an_entry_expires_two_seconds_after_its_decision() {
 fn rules_say_how_long_an_entry_lives() {
     let mut settings = settings();
     settings.rules.value.entries.entry_lifetime_ms = 60_000;
-    let mut sim = Sim::new(&settings);
-    let (fills, _) = trade(&mut sim, ["15:00:00", "15:01:01"], enter(Side::Buy, 1), &[], false);
+    let mut paper = Paper::new(&settings);
+    let (fills, _) = trade(&mut paper, ["15:00:00", "15:01:01"], enter(Side::Buy, 1), &[], false);
     assert_eq!(fills.len(), 1);
-    let mut sim = Sim::new(&settings);
-    let (fills, _) = trade(&mut sim, ["15:00:00", "15:01:02"], enter(Side::Buy, 1), &[], false);
+    let mut paper = Paper::new(&settings);
+    let (fills, _) = trade(&mut paper, ["15:00:00", "15:01:02"], enter(Side::Buy, 1), &[], false);
     assert_eq!(fills.len(), 0);
 }

@@ -1,4 +1,4 @@
-//! Bars in, columns of features out, the same for a day in one go and for a row a second: [`Rows`] checks bars and
+//! Bars in, columns of features out, the same for a day in one go and for a row a second: [`CheckedRows`] checks bars and
 //! computes once what several indicators share, [`Engine`] runs every indicator over tiles of rows.
 
 use mes_core::{
@@ -55,7 +55,7 @@ impl Engine {
 }
 
 /// Turns bars into rows: checks them and computes what indicators share.
-pub struct Rows {
+pub struct CheckedRows {
     interval: Interval,
     clock: Clock,
     sigma: Sigma,
@@ -70,10 +70,10 @@ pub struct Rows {
     volume: i64,
 }
 
-impl Rows {
+impl CheckedRows {
     /// Prepares for bars of length `interval`.
     pub fn new(interval: Interval, calendar: Calendar) -> Self {
-        Rows {
+        CheckedRows {
             interval,
             clock: Clock::new(calendar),
             sigma: Sigma::default(),

@@ -14,7 +14,7 @@ use arrow_array::{ArrayRef, Float32Array, RecordBatch, cast::AsArray, types::Int
 use mes_pipe::{Bars, Error, Place, Result};
 
 use crate::{
-    engine::{Engine, Rows},
+    engine::{CheckedRows, Engine},
     labels::{Label, Labeller},
     row::Row,
 };
@@ -30,7 +30,7 @@ const FEW_ROWS: usize = 256;
 
 /// What one lane knows.
 pub struct Lane {
-    pub rows: Rows,
+    pub rows: CheckedRows,
     pub engine: Engine,
     pub labeller: Option<Box<dyn Labeller + Send>>,
     /// Used again and again.

@@ -18,7 +18,7 @@ use mes_pipe::{
 };
 use serde_json::{Value, json};
 
-use engine::{Engine, Rows};
+use engine::{CheckedRows, Engine};
 use labels::{
     Labeller,
     barrier::{Barrier, Barriers},
@@ -168,7 +168,7 @@ fn add(args: &Args) -> Result<()> {
     let lane = || {
         let labels = args.labels.map(|rule| labels(args, rule, interval)).transpose()?;
         Ok(Lane {
-            rows: Rows::new(interval, calendar.value.clone()),
+            rows: CheckedRows::new(interval, calendar.value.clone()),
             engine: Engine::new(&set, interval),
             labeller: labels.map(|labels| labels.labeller),
             taken: Vec::new(),

@@ -4,7 +4,7 @@ mod walk;
 
 use mes_core::{bar::Bar, calendar::Calendar, interval::Interval, time};
 use mes_features::{
-    engine::{Engine, Rows},
+    engine::{CheckedRows, Engine},
     labels::{Labeller, horizon::Horizon},
     set::Set,
 };
@@ -143,7 +143,7 @@ fn bars_that_cannot_be_are_refused() {
     let second = interval("1s");
     let good = flat("2026-06-15T15:00:00Z", second, 3, 4000.0);
     let refused = |change: fn(&mut Bar)| {
-        let mut rows = Rows::new(second, Calendar::shipped());
+        let mut rows = CheckedRows::new(second, Calendar::shipped());
         let mut bars = good.clone();
         change(&mut bars[2]);
         let ok = bars.iter().try_for_each(|bar| rows.next(bar).map(|_| ()));
@@ -196,7 +196,7 @@ fn no_bar_makes_it_panic_or_leave_its_range() {
                 _ => bar.low = price,
             }
         }
-        let (mut rows, mut engine) = (Rows::new(every, Calendar::shipped()), Engine::new(&set, every));
+        let (mut rows, mut engine) = (CheckedRows::new(every, Calendar::shipped()), Engine::new(&set, every));
         let (mut horizon, mut known) = (Horizon::new(30 * ONE, 3.0), Vec::new());
         for bar in &bars {
             match rows.next(bar) {

@@ -35,6 +35,11 @@ enum Command {
     Live(live::Args),
 }
 
+/// Does what the arguments ask for.
+///
+/// # Errors
+///
+/// Those of the verb: arguments (exit code 2), data (3), what failed (1), what was stopped (4).
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::History(args)) => history::run(&args),

@@ -23,6 +23,7 @@ pub struct Segments {
 }
 
 impl Segments {
+    /// Makes one that has seen no bar yet.
     pub fn new(calendar: Calendar, filter: Filter, interval: Interval) -> Self {
         let sessions = Sessions::new(calendar);
         Segments { sessions, filter, interval, stretch: None, last: None, seg: 0, outside: 0 }

@@ -7,10 +7,11 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use mes_core::{bar::Bar, order::Side, tick::Tick};
 use mes_pipe::{BarBuilder, Meta, Output, OutputArgs, Result, schema};
 
+/// Rows of a batch, where nobody waits for fewer.
 pub const BATCH_ROWS: usize = 8192;
 
 /// What collects rows into batches.
-pub trait Rows {
+pub trait RowBuilder {
     type Row;
 
     fn schema(&self) -> SchemaRef;
@@ -26,14 +27,26 @@ pub struct Table<R> {
     output: Output,
 }
 
+/// Bars to stdout.
 pub type BarTable = Table<BarBuilder>;
+/// Ticks to stdout.
 pub type TickTable = Table<TickBuilder>;
 
-impl<R: Rows> Table<R> {
+impl<R: RowBuilder> Table<R> {
+    /// Begins the table with no rows.
+    ///
+    /// # Errors
+    ///
+    /// What [`Output::create`] refuses.
     pub fn create(args: &OutputArgs, rows: R, meta: &Meta) -> Result<Self> {
         Ok(Table { output: Output::create(args, rows.schema(), meta)?, rows })
     }
 
+    /// Adds a row, and writes a batch when it is full.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn push(&mut self, row: &R::Row) -> Result<()> {
         self.rows.push(row);
         if self.rows.len() >= BATCH_ROWS { self.write() } else { Ok(()) }
@@ -44,18 +57,27 @@ impl<R: Rows> Table<R> {
     }
 
     /// Hands all rows to the reader.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn flush(&mut self) -> Result<()> {
         self.write()?;
         self.output.flush()
     }
 
+    /// Writes what is left and ends the table.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn finish(mut self) -> Result<()> {
         self.write()?;
         self.output.finish()
     }
 }
 
-impl Rows for BarBuilder {
+impl RowBuilder for BarBuilder {
     type Row = Bar;
 
     fn schema(&self) -> SchemaRef {
@@ -95,7 +117,7 @@ impl TickBuilder {
     }
 }
 
-impl Rows for TickBuilder {
+impl RowBuilder for TickBuilder {
     type Row = Tick;
 
     fn schema(&self) -> SchemaRef {

@@ -15,6 +15,7 @@ const HALF: f64 = 420.0;
 const LETTER: f64 = 6.8;
 const GAP: f64 = 3.0;
 
+/// A label and where it is wanted.
 pub struct Label {
     /// A share of the width.
     pub place: f64,

@@ -1,4 +1,4 @@
-//! One page that says it all: no network, no other file, light and dark, wide and narrow. What the reports of mes-bt,
+//! One page that says it all: no network, no other file, light and dark, wide and narrow. What the reports of mes-judge,
 //! `mes-predict eval` and `mes-features describe` are made of. The same content makes the same bytes.
 //!
 //! A crate of its own because tools that do not know each other write pages, and mes-pipe, which all filters share,

@@ -27,6 +27,7 @@ pub const VERSION: u64 = 1;
 /// Why the two ends do not agree.
 pub const ONE_END: &str = "one of mes-risk and mes-exec keeps the account (--state) and the other does not: give both \
      the same --state, or neither";
+/// What both ends say of files that the other one does not know.
 pub const ELSEWHERE: &str = "the other end keeps its files in another directory: give both the same --state";
 
 /// The room that a halt needs, and its name once it locks the account.
@@ -37,6 +38,20 @@ const RESERVED_BYTES: usize = 1024;
 /// Returns the folder of an account in a state directory.
 pub fn folder(state: &Path, hello: &Hello) -> PathBuf {
     state.join(format!("{}-{}", plain(&hello.broker), plain(&hello.account)))
+}
+
+/// Looks whether the paper account that is to lie in `folder` lies beside it under the name that it had before.
+///
+/// # Errors
+///
+/// [`Error::Usage`] with the command that renames it.
+pub fn renamed(folder: &Path) -> Result<()> {
+    let before = folder.with_file_name("sim-sim");
+    if !folder.ends_with("paper-paper") || folder.exists() || !before.exists() {
+        return Ok(());
+    }
+    let (before, folder) = (before.display(), folder.display());
+    Err(Error::usage(format!("{before}: the paper account is called paper now: mv {before} {folder}")))
 }
 
 /// Keeps letters and digits of a name, the rest as hex, so that no account can leave the directory.
@@ -62,6 +77,10 @@ pub fn said(folder: &Path) -> PathBuf {
 }
 
 /// Adds something said to the account, on disk when this returns.
+///
+/// # Errors
+///
+/// What [`Durable::open`] and [`Durable::append`] refuse, and `Failed` where the disk does not take it.
 pub fn say(folder: &Path, broker: &str, account: &str, person: &Person) -> Result<()> {
     let (mut lines, _) = Durable::open(&said(folder), &head("person", broker, account), Busy::Wait)?;
     lines.append(person)?;
@@ -69,6 +88,10 @@ pub fn say(folder: &Path, broker: &str, account: &str, person: &Person) -> Resul
 }
 
 /// Makes the file that a halt needs on a disk that takes no more: see [`lock`].
+///
+/// # Errors
+///
+/// `Failed` where the disk does not take it.
 pub fn reserve(folder: &Path) -> Result<()> {
     let path = folder.join(RESERVE);
     if path.exists() {
@@ -79,6 +102,10 @@ pub fn reserve(folder: &Path) -> Result<()> {
 
 /// Locks an account whose halt could not be written: takes no room on the disk, since the file is there and only gets
 /// another name. Whoever opens the account next writes the halt down in its place.
+///
+/// # Errors
+///
+/// `Failed` where the file is not there or gets no other name.
 pub fn lock(folder: &Path, reason: &str) -> Result<()> {
     let (reserve, lock) = (folder.join(RESERVE), folder.join(LOCK));
     let text = reason.as_bytes();
@@ -90,6 +117,10 @@ pub fn lock(folder: &Path, reason: &str) -> Result<()> {
 }
 
 /// Returns the halt that could not be written, if one locks the account.
+///
+/// # Errors
+///
+/// `Failed` where the lock is there and cannot be read.
 pub fn unwritten(folder: &Path) -> Result<Option<Person>> {
     let lock = folder.join(LOCK);
     let about = match fs::symlink_metadata(&lock) {
@@ -104,6 +135,10 @@ pub fn unwritten(folder: &Path) -> Result<Option<Person>> {
 }
 
 /// Writes down the halt that locks the account, if one does, and lifts the lock: the halt is a person's to lift.
+///
+/// # Errors
+///
+/// As [`unwritten`] and [`say`], and `Failed` where the lock stays.
 pub fn unlock(folder: &Path, broker: &str, account: &str) -> Result<()> {
     let Some(person) = unwritten(folder)? else { return Ok(()) };
     say(folder, broker, account, &person)?;
@@ -135,7 +170,7 @@ mod tests {
 
     #[test]
     fn no_account_leaves_the_directory() {
-        assert_eq!(plain("sim"), "sim");
+        assert_eq!(plain("paper"), "paper");
         assert_eq!(plain("../a b-C.1"), "%2e%2e%2fa%20b%2dC%2e1");
     }
 }

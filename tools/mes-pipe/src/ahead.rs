@@ -20,6 +20,10 @@ pub struct Ahead {
 
 impl Ahead {
     /// Starts reading.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the system gives no thread.
     pub fn of(mut input: Input) -> Result<Ahead> {
         let (schema, meta, place) = (input.schema().clone(), input.meta().clone(), input.place());
         let (sent, events) = sync_channel(QUEUE);
@@ -35,15 +39,21 @@ impl Ahead {
         Ok(Ahead { schema, meta, events, place })
     }
 
+    /// Returns the columns of every batch.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
+    /// Returns what travels beside the rows.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
 
     /// Returns what is to be had next, as [`Input::next`] does.
+    ///
+    /// # Errors
+    ///
+    /// What [`Input::next`] fails of, and `Failed` where the thread died.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Event> {
         let (event, place) = self.events.recv().map_err(|_| Error::failed("the reading thread died"))?;

@@ -22,12 +22,20 @@ impl AnswerArgs {
     }
 
     /// Prints `value` as JSON, or the words of it.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written or `value` has no JSON; a reader that went away.
     pub fn give(self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
         print(if self.is_json() { pretty(value)? } else { words() })
     }
 }
 
 /// Prints all of it; on a terminal without what would move its cursor.
+///
+/// # Errors
+///
+/// `Failed` where stdout cannot be written; a reader that went away.
 pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
     let mut out = stdout().lock();
     if out.is_terminal() {
@@ -39,6 +47,10 @@ pub fn print(text: impl AsRef<[u8]>) -> Result<()> {
 }
 
 /// Writes JSON for people and programs.
+///
+/// # Errors
+///
+/// `Failed` where it has no JSON: a key that is no text.
 pub fn pretty(value: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string_pretty(value).map_err(Error::failed)? + "\n")
 }

@@ -39,6 +39,10 @@ pub(crate) const STOP_MARK: [u8; 8] = *b"\xff\xff\xff\xffSTOP";
 
 impl StreamReader {
     /// Reads up to the schema.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is cut off before its schema, or damaged; `Failed` where it cannot be read.
     pub fn open(source: Source) -> Result<StreamReader> {
         let mut reader = StreamReader {
             source,
@@ -72,6 +76,12 @@ impl StreamReader {
         }
     }
 
+    /// Returns the next batch; [`Event::Idle`] once before it waits.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is damaged or ends without its mark, `Stopped` where a person ended the day further up, `Failed`
+    /// where it cannot be read.
     pub fn next(&mut self) -> Result<Event> {
         loop {
             let decoded = caught(|| self.decoder.decode(&mut self.unread));

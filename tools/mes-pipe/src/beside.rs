@@ -1,9 +1,9 @@
 //! Where the other tools are.
 
-use std::ffi::OsString;
+use std::path::PathBuf;
 
-/// Finds a tool beside this one, else in the PATH.
-pub fn beside(tool: &str) -> OsString {
-    let own = std::env::current_exe().ok().and_then(|path| path.parent().map(|folder| folder.join(tool)));
-    own.filter(|path| path.exists()).map_or_else(|| tool.into(), Into::into)
+/// Finds a tool beside this one, else wherever the shell would.
+pub fn beside(tool: &str) -> PathBuf {
+    let own = std::env::current_exe().ok().map(|own| own.with_file_name(tool));
+    own.filter(|path| path.is_file()).unwrap_or_else(|| tool.into())
 }

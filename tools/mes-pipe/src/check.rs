@@ -10,7 +10,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::take::{TakeOptions, take};
-use mes_core::{time, within};
+use mes_core::time;
 
 use crate::{
     Error, Kind, Result, schema,
@@ -140,10 +140,11 @@ pub(crate) fn times(batch: &RecordBatch) -> std::result::Result<(), (usize, Erro
     let Some(ts) = batch.column_by_name("ts") else { return Ok(()) };
     let times = ts.as_primitive::<TimestampNanosecondType>().values();
     // The common case costs one pass without branches.
-    if times.iter().fold(true, |fit, ts| fit & within::TIMES.contains(ts)) {
+    if times.iter().fold(true, |fit, ts| fit & time::TIMES.contains(ts)) {
         return Ok(());
     }
-    let at = times.iter().enumerate().find_map(|(row, ts)| within::time(*ts).err().map(|error| (row, error)));
+    let at =
+        times.iter().enumerate().find_map(|(row, ts)| time::bounded(*ts).err().map(|error| (row, error)));
     at.map_or(Ok(()), |(row, error)| Err((row, Error::data(error))))
 }
 
@@ -189,6 +190,10 @@ impl Checks {
     }
 
     /// Checks that nothing required is null; the error begins with the index of the row at fault.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: the first required column that has a null.
     pub fn nulls(&self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
         // Predictions are empty while the model's inputs warm up.
         for name in self.required.iter().filter(|name| !name.starts_with("p_")) {
@@ -203,6 +208,10 @@ impl Checks {
     }
 
     /// Checks the times and values of the next batch, likewise: of all that is wrong, what comes first.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: the first row whose time or value cannot be.
     pub fn batch(&mut self, batch: &RecordBatch) -> std::result::Result<(), Fault> {
         let times = self.times(batch);
         let first = times.into_iter().chain(self.values.fault(batch)).min_by_key(|(row, _)| *row);

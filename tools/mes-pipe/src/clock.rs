@@ -1,15 +1,14 @@
-//! The one clock of the house. No record, verdict or fill depends on it: it stamps what people say, paces replays, and
-//! tells how long to wait for the other end.
+//! The one clock of the house. No record, verdict or fill of paper depends on it: it stamps what people say, paces replays,
+//! tells how long to wait for the other end, and is what a live account lives on.
 #![allow(clippy::disallowed_methods, reason = "here and nowhere else")]
 
 use std::{
+    sync::{Arc, Mutex, PoisonError},
     thread::sleep,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mes_core::time::{SECOND, Ts};
-
-use crate::stop;
+use mes_core::time::{Now, SECOND, Ts};
 
 /// Between two looks whether a wait still makes sense.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,6 +27,79 @@ impl Deadline {
     pub fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
+}
+
+/// What time it is, for whoever acts on it: injected, so that tests move it by hand and exercises let it run faster.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// This machine's, from an instant on so many times faster.
+    Machine {
+        from: Now,
+        begun: Instant,
+        times: u32,
+    },
+    Hand(Arc<Mutex<Now>>),
+}
+
+impl Clock {
+    /// Returns this machine's clock.
+    pub fn machine() -> Clock {
+        Clock::faster(1)
+    }
+
+    /// Returns this machine's clock, `times` faster from now on; at once its steady time begins.
+    pub fn faster(times: u32) -> Clock {
+        Clock(Source::Machine { from: Now { utc: utc(), steady: 0 }, begun: Instant::now(), times })
+    }
+
+    /// Returns one that stands at `utc` until it is moved. It moves by itself to whatever is waited for.
+    pub fn by_hand(utc: Ts) -> Clock {
+        Clock(Source::Hand(Arc::new(Mutex::new(Now { utc, steady: 0 }))))
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Now {
+        match &self.0 {
+            Source::Machine { from, begun, times } => {
+                let steady = nanos(begun.elapsed()).saturating_mul(i64::from(*times));
+                // At its own speed UTC follows when somebody sets it.
+                let utc = if *times == 1 { utc() } else { from.utc + steady };
+                Now { utc, steady }
+            }
+            Source::Hand(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Moves a clock that is moved by hand: both times by `nanos`, UTC by `jump` more.
+    pub fn pass(&self, nanos: i64, jump: i64) {
+        if let Source::Hand(now) = &self.0 {
+            let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+            (now.utc, now.steady) = (now.utc + nanos + jump, now.steady + nanos);
+        }
+    }
+
+    /// Returns how long one waits, on this machine, until the clock's steady time is `due`.
+    pub fn until(&self, due: i64) -> Duration {
+        let left = due.saturating_sub(self.now().steady).max(0);
+        match &self.0 {
+            Source::Machine { times, .. } => Duration::from_nanos(left as u64 / u64::from((*times).max(1))),
+            Source::Hand(_) => {
+                self.pass(left, 0);
+                Duration::ZERO
+            }
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn utc() -> Ts {
+    nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// Returns the time now, to the second: a person speaks at a time that no record carries.
@@ -57,11 +129,11 @@ impl Pace {
         due.saturating_sub(self.begun.elapsed())
     }
 
-    /// Waits until the recorded instant `ts`, or until a person ends the day.
-    pub fn wait(&self, ts: Ts) {
+    /// Waits until the recorded instant `ts`, or until `enough` says so, which is asked every 100 ms.
+    pub fn wait(&self, ts: Ts, enough: impl Fn() -> bool) {
         loop {
             let left = self.until(ts);
-            if left.is_zero() || stop::asked() {
+            if left.is_zero() || enough() {
                 return;
             }
             sleep(left.min(LOOK));

@@ -20,6 +20,10 @@ use mes_core::{
 use crate::{Error, Result, schema};
 
 /// Returns the times of a canonical batch.
+///
+/// # Errors
+///
+/// `Data` where there is no column `ts`.
 pub fn times(batch: &RecordBatch) -> Result<&[Ts]> {
     let ts = batch.column_by_name("ts").ok_or_else(|| Error::data("no column \"ts\""))?;
     Ok(ts.as_primitive::<TimestampNanosecondType>().values())
@@ -91,6 +95,11 @@ pub struct Ticks<'a> {
 }
 
 impl<'a> Ticks<'a> {
+    /// Looks at a batch as ticks.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where there is no column `ts`, or a symbol cannot be one.
     pub fn of(batch: &'a RecordBatch) -> Result<Ticks<'a>> {
         Ok(Ticks {
             ts: times(batch)?,
@@ -103,15 +112,21 @@ impl<'a> Ticks<'a> {
         })
     }
 
+    /// Counts the rows.
     pub fn len(&self) -> usize {
         self.ts.len()
     }
 
+    /// Tells whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.ts.is_empty()
     }
 
     /// Reads a row; a side that is neither buy nor sell is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: that.
     pub fn get(&self, row: usize) -> Result<Tick> {
         let side = match self.side.filter(|side| side.is_valid(row)).map(|side| side.value(row)) {
             None => None,
@@ -147,6 +162,10 @@ pub struct Bars<'a> {
 
 impl<'a> Bars<'a> {
     /// Looks at a batch as bars. `seg` may be missing, as in bars that mes-bars has not seen yet; it is then 0.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a column of time, price or volume is missing, or a symbol cannot be one.
     pub fn of(batch: &'a RecordBatch) -> Result<Bars<'a>> {
         let ohlc = |name| needed(prices(batch, name), name).map(|column| &column.values()[..]);
         let names = batch.schema_ref().fields().iter().map(|field| field.name().as_str());
@@ -163,10 +182,12 @@ impl<'a> Bars<'a> {
         })
     }
 
+    /// Counts the rows.
     pub fn len(&self) -> usize {
         self.ts.len()
     }
 
+    /// Tells whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.ts.is_empty()
     }
@@ -176,6 +197,7 @@ impl<'a> Bars<'a> {
         self.columns
     }
 
+    /// Reads a row.
     pub fn get(&self, row: usize) -> Bar {
         let [buy_volume, sell_volume, trades, bid_size, ask_size, ofi, age_ms] =
             self.counts.map(|column| count(column, row));
@@ -205,26 +227,34 @@ impl<'a> Bars<'a> {
 }
 
 /// The rows of a batch of predictions.
-pub struct Rows<'a> {
+pub struct PredictedRows<'a> {
     bars: Bars<'a>,
     predictions: [Option<&'a Float32Array>; 7],
 }
 
-impl<'a> Rows<'a> {
-    pub fn of(batch: &'a RecordBatch) -> Result<Rows<'a>> {
+impl<'a> PredictedRows<'a> {
+    /// Looks at a batch as bars with predictions; what is missing of those is empty.
+    ///
+    /// # Errors
+    ///
+    /// What [`Bars::of`] refuses.
+    pub fn of(batch: &'a RecordBatch) -> Result<PredictedRows<'a>> {
         let predictions = prediction::COLUMNS
             .map(|name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt()));
-        Ok(Rows { bars: Bars::of(batch)?, predictions })
+        Ok(PredictedRows { bars: Bars::of(batch)?, predictions })
     }
 
+    /// Counts the rows.
     pub fn len(&self) -> usize {
         self.bars.len()
     }
 
+    /// Tells whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.bars.is_empty()
     }
 
+    /// Reads a row.
     pub fn get(&self, row: usize) -> Row {
         let value = |column: Option<&Float32Array>| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
@@ -252,23 +282,31 @@ impl BarBuilder {
         BarBuilder { columns, schema, bars: Vec::new() }
     }
 
+    /// Adds a bar.
     pub fn push(&mut self, bar: &Bar) {
         self.bars.push(*bar);
     }
 
+    /// Counts the bars since the last batch.
     pub fn len(&self) -> usize {
         self.bars.len()
     }
 
+    /// Tells whether there is no bar since the last batch.
     pub fn is_empty(&self) -> bool {
         self.bars.is_empty()
     }
 
+    /// Returns the columns of every batch.
     pub fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
     /// Returns the bars collected so far as one batch and begins anew.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a column that may not be empty would be.
     pub fn finish(&mut self) -> Result<RecordBatch> {
         let bars = &self.bars;
         let prices = |f: fn(&Bar) -> f64| Arc::new(bars.iter().map(f).collect::<Float64Array>()) as ArrayRef;
@@ -315,12 +353,20 @@ impl BarBuilder {
 }
 
 /// Returns `batch` with columns added to its right; `schema` is that of the result.
+///
+/// # Errors
+///
+/// `Data` where columns and schema do not fit.
 pub fn append(batch: &RecordBatch, schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     let all = batch.columns().iter().cloned().chain(columns).collect();
     Ok(RecordBatch::try_new(Arc::clone(schema), all)?)
 }
 
 /// Returns a schema with fields added to its right; a name that is already there is an error.
+///
+/// # Errors
+///
+/// `Data`: that.
 pub fn extend(schema: &Schema, fields: Vec<Field>) -> Result<SchemaRef> {
     let mut all: Vec<_> = schema.fields().iter().cloned().collect();
     for field in fields {

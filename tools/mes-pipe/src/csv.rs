@@ -29,6 +29,11 @@ enum Record {
 
 impl CsvReader {
     /// Reads the header and the first record, whose values give unknown columns their types.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where header or record cannot be read, a name is there twice, or the table is beyond a limit; `Failed`
+    /// where the source cannot be read.
     pub fn open(source: Source) -> Result<CsvReader> {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
@@ -56,6 +61,12 @@ impl CsvReader {
         Ok(reader)
     }
 
+    /// Returns the next batch; [`Event::Idle`] once before it waits.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a record is cut off, has other columns or values that are none; `Failed` where the source cannot be
+    /// read.
     pub fn next(&mut self) -> Result<Event> {
         loop {
             let rows = self.columns[0].len();
@@ -123,6 +134,7 @@ impl CsvReader {
         error.at(format!("{}: line {}", self.lines.source.name, self.lines.number))
     }
 
+    /// Returns the bytes that it reads.
     pub fn source(&mut self) -> &mut Source {
         &mut self.lines.source
     }

@@ -18,6 +18,10 @@ thread_local! {
 }
 
 /// Calls a library's decoder. After an error the decoder must not be used again.
+///
+/// # Errors
+///
+/// What the decoder says, and `Data` where it panicked.
 pub fn caught<T, E>(decode: impl FnOnce() -> std::result::Result<T, E>) -> Result<T>
 where
     Error: From<E>,
@@ -41,6 +45,10 @@ where
 }
 
 /// Does what must not end the process: a panic becomes an error, after the place of it was printed.
+///
+/// # Errors
+///
+/// What `work` says, and `Failed` where it panicked.
 pub fn survived<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied();

@@ -42,6 +42,11 @@ const OHLCV: [&str; 7] = ["ts", "open", "high", "low", "close", "volume", "symbo
 
 impl DbnReader {
     /// Reads the metadata.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where the metadata are cut off, damaged, too long, or of a schema that is neither ticks nor bars;
+    /// `Failed` where the source cannot be read.
     pub fn open(source: Source) -> Result<DbnReader> {
         let name = source.name.clone();
         let refused = |what: String| Error::data(format!("{name}: {what}"));
@@ -96,6 +101,11 @@ impl DbnReader {
         Ok(reader)
     }
 
+    /// Returns the next batch; [`Event::Idle`] once before it waits.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a record is cut off, damaged, or of another schema; `Failed` where the source cannot be read.
     pub fn next(&mut self) -> Result<Event> {
         loop {
             caught(|| self.push())

@@ -13,6 +13,8 @@
 //! the account remembers then, so nothing is traded and a person is told what to do. The mark is also the lock: one
 //! process writes, others read.
 
+mod chain;
+
 use std::{
     fs::{self, File, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
@@ -23,12 +25,9 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Error, Result, lineage::hash, log, private};
+use crate::{Error, Result, log, private};
 
-const SUM_CHARS: usize = 16;
-const SUM_KEY: &[u8] = b",\"sum\":\"";
-/// `,"sum":"0123456789abcdef"}`
-const SUM_BYTES: usize = SUM_KEY.len() + SUM_CHARS + 2;
+use chain::{Chain, SUM_CHARS};
 
 /// What a folder of lines holds.
 const MARKS: [&str; 3] = ["ledger.mark", "account.mark", "person.mark"];
@@ -95,6 +94,10 @@ impl Durable {
 
     /// Goes on in a new file that begins with `head` and `first`, which has to hold all that is to be known. The old
     /// file stays for whoever wants to read it.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: then the old file is still the one in use.
     pub fn renew(&mut self, head: &Value, first: &impl Serialize) -> Result<()> {
         let path = file_of(&self.base, self.number + 1);
         let at = |error: std::io::Error| Error::from(error).at(path.display());
@@ -112,6 +115,10 @@ impl Durable {
     }
 
     /// Adds one record, which must be an object. It is there when this returns, even if the process is killed.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: nothing more may be appended then.
     pub fn append(&mut self, record: &impl Serialize) -> Result<()> {
         let line = self.chain.add(record)?;
         self.file.write_all(&line).map_err(|error| self.failed(error))?;
@@ -120,6 +127,10 @@ impl Durable {
     }
 
     /// Waits until all of it is on the disk, for what must outlive the machine's power too.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().and_then(|()| self.mark.sync_data()).map_err(|error| self.failed(error))
     }
@@ -139,6 +150,10 @@ impl Durable {
 
 /// Reads the records of `base` while another process may be writing them, the head first; none where there are none.
 /// `newest` is the newest `v` of the head that the caller knows.
+///
+/// # Errors
+///
+/// `Stopped` where they are damaged, `Data` where their `v` is newer, `Failed` where they cannot be read.
 pub fn read(base: &Path, newest: u64) -> Result<Vec<Value>> {
     // A mark that is being written may be seen half written; not twice.
     Ok(check(base, newest).or_else(|_| check(base, newest))?.records)
@@ -156,6 +171,10 @@ pub fn exists(base: &Path) -> bool {
 }
 
 /// Removes all that belongs to `base`.
+///
+/// # Errors
+///
+/// `Failed` where a file stays.
 pub fn remove(base: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::from(error).at(base.display());
     for number in 1.. {
@@ -182,6 +201,10 @@ pub struct Follower {
 
 impl Follower {
     /// Follows the lines of `base` from their beginning; the head is passed over.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where they cannot be read, `Stopped` where they are damaged.
     pub fn open(base: &Path) -> Result<Follower> {
         let path = file_of(base, 1);
         let file = private::open_to_read(&path).map_err(|error| Error::from(error).at(path.display()))?;
@@ -192,6 +215,10 @@ impl Follower {
     }
 
     /// Returns the next record, if there is one. Costs one system call when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where they cannot be read, `Stopped` where they are damaged.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Value>> {
         if let Some(record) = self.waiting.next() {
@@ -208,60 +235,6 @@ impl Follower {
         self.read += whole;
         self.waiting = records.into_iter();
         Ok(self.waiting.next())
-    }
-}
-
-/// Where a chain of checksums stands.
-#[derive(Default)]
-struct Chain {
-    lines: u64,
-    sum: String,
-}
-
-impl Chain {
-    fn sum_of(&self, body: &[u8]) -> String {
-        let mut sum = hash(&[self.sum.as_bytes(), body].concat());
-        sum.truncate(SUM_CHARS);
-        sum
-    }
-
-    /// Takes in a record to be written and returns its line.
-    fn add(&mut self, record: &impl Serialize) -> Result<Vec<u8>> {
-        let mut line = serde_json::to_vec(record).map_err(Error::failed)?;
-        let sum = self.sum_of(&line);
-        line.pop();
-        line.extend_from_slice(SUM_KEY);
-        line.extend_from_slice(sum.as_bytes());
-        line.extend_from_slice(b"\"}\n");
-        (self.lines, self.sum) = (self.lines + 1, sum);
-        Ok(line)
-    }
-
-    /// Takes in the whole lines of what was read; returns their records, and how many bytes they are.
-    fn take(&mut self, bytes: &[u8]) -> std::result::Result<(Vec<Value>, u64), String> {
-        let mut records = Vec::new();
-        let mut whole = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let Some(text) = line.strip_suffix(b"\n") else { break };
-            records.push(self.line(text)?);
-            whole += line.len() as u64;
-        }
-        Ok((records, whole))
-    }
-
-    fn line(&mut self, text: &[u8]) -> std::result::Result<Value, String> {
-        let number = self.lines + 1;
-        let broken = || format!("line {number} is not what was written");
-        let at = text.len().checked_sub(SUM_BYTES).ok_or_else(broken)?;
-        let (body, tail) = text.split_at(at);
-        let body = [body, b"}"].concat();
-        let sum = self.sum_of(&body);
-        if tail != [SUM_KEY, sum.as_bytes(), b"\"}"].concat() {
-            return Err(broken());
-        }
-        let record = serde_json::from_slice(&body).map_err(|error| format!("line {number}: {error}"))?;
-        (self.lines, self.sum) = (number, sum);
-        Ok(record)
     }
 }
 
@@ -330,7 +303,9 @@ fn counted(mark: &[u8]) -> Option<(u32, u64, String)> {
 
 /// Checks that a file is of the account that is meant.
 fn belongs(path: &Path, found: &Value, head: &Value) -> Result<()> {
-    if found == head {
+    // The paper account was called sim once, and a first line stays as it is.
+    let called = |head: &Value| head.to_string().replace(":\"sim\"", ":\"paper\"");
+    if called(found) == called(head) {
         return Ok(());
     }
     let path = path.display();

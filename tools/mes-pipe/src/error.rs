@@ -5,8 +5,10 @@ use std::{fmt::Display, io};
 use arrow_schema::ArrowError;
 use mes_core::broker::BrokerError;
 
+/// What a library of the house returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// What went wrong, by what the tool's exit code says of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A retry may help: a lost peer, a full disk.
@@ -27,18 +29,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Makes a [`Error::Failed`].
     pub fn failed(what: impl Display) -> Self {
         Error::Failed(what.to_string())
     }
 
+    /// Makes a [`Error::Usage`].
     pub fn usage(what: impl Display) -> Self {
         Error::Usage(what.to_string())
     }
 
+    /// Makes a [`Error::Data`].
     pub fn data(what: impl Display) -> Self {
         Error::Data(what.to_string())
     }
 
+    /// Makes a [`Error::Stopped`].
     pub fn stopped(what: impl Display) -> Self {
         Error::Stopped(what.to_string())
     }

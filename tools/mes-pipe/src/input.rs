@@ -11,7 +11,7 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use mes_core::interval::Interval;
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     jsonl::JsonReader,
     limits,
     lineage::hash_file,
-    log, parquet, side,
+    parquet, progress, side,
     sniff::{Found, sniff},
     source::Source,
     stop, unfold,
@@ -79,12 +79,21 @@ pub struct Input {
 
 impl Input {
     /// Opens the inputs; the rows must be of one of `kinds`. Waits until the columns are known.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a file is not there, `Data` where its bytes, columns or kind are not what they have to be,
+    /// `Failed` where it cannot be read.
     pub fn open(args: &InputArgs, kinds: &[Kind]) -> Result<Input> {
         Input::open_columns(args, kinds, |_| true)
     }
 
     /// Opens the inputs for a tool that looks only at some columns: where the format allows it, the others are not
     /// even decoded.
+    ///
+    /// # Errors
+    ///
+    /// As [`Input::open`].
     pub fn open_columns(args: &InputArgs, kinds: &[Kind], keep: fn(&str) -> bool) -> Result<Input> {
         let mut waiting = expand(&args.files)?;
         // Hashes go into the lineage, which the first row already carries.
@@ -113,7 +122,7 @@ impl Input {
                 hashes,
             },
         )?;
-        let progress = progress(current.rows, waiting.len());
+        let progress = progress::bar(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
         Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
     }
@@ -130,6 +139,7 @@ impl Input {
         self
     }
 
+    /// Returns the columns of every batch.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
@@ -139,6 +149,7 @@ impl Input {
         &self.current.left_out
     }
 
+    /// Returns what travels beside the rows.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
@@ -249,6 +260,11 @@ impl Input {
 }
 
 impl Opened {
+    /// Finds the format and reads up to the columns.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where the format is none of ours or the beginning is damaged, `Failed` where it cannot be read.
     pub fn new(mut source: Source, keep: fn(&str) -> bool) -> Result<Opened> {
         let name = source.name.clone();
         let hash = source.file.as_mut().map(|file| hash_file(file, Path::new(&name))).transpose()?;
@@ -302,6 +318,12 @@ impl Opened {
         self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
     }
 
+    /// Returns what the decoder has next.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is damaged or cut off, `Stopped` where a person ended the day further up, `Failed` where it
+    /// cannot be read.
     pub fn next(&mut self) -> Result<Event> {
         let batch = match &mut self.decoder {
             Decoder::Stream(reader) => return reader.next(),
@@ -353,22 +375,11 @@ fn hash_of(path: &Path) -> Result<String> {
     }
 }
 
-/// Makes a bar that shows only where a person looks and the length is known.
-fn progress(rows: u64, more_files: usize) -> ProgressBar {
-    use std::io::IsTerminal;
-    let shown = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal() && !log::quiet();
-    if !shown || rows == 0 || more_files > 0 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
-    let bar = ProgressBar::new(rows);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
-}
-
 /// Reads a whole file, with all the checks of a stream.
+///
+/// # Errors
+///
+/// What [`Input::open`] and [`Input::next`] refuse.
 pub fn read_table(path: &Path, kinds: &[Kind]) -> Result<(Meta, Vec<RecordBatch>)> {
     let args = InputArgs { files: vec![path.to_owned()], ..InputArgs::default() };
     let mut input = Input::open(&args, kinds)?;

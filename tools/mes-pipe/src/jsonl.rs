@@ -36,6 +36,11 @@ pub(crate) struct JsonReader {
 
 impl JsonReader {
     /// Reads the header, if there is one, and the first record, whose keys are the columns.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where header or record cannot be read, a header has no record after it, or the table is beyond a limit;
+    /// `Failed` where the source cannot be read.
     pub fn open(source: Source) -> Result<JsonReader> {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
@@ -65,6 +70,11 @@ impl JsonReader {
         Ok(reader)
     }
 
+    /// Returns the next batch; [`Event::Idle`] once before it waits.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a line is no object of these columns; `Failed` where the source cannot be read.
     pub fn next(&mut self) -> Result<Event> {
         loop {
             let rows = self.columns.first().map_or(0, Column::len);
@@ -97,6 +107,7 @@ impl JsonReader {
         self.lines.number
     }
 
+    /// Returns the bytes that it reads.
     pub fn source(&mut self) -> &mut Source {
         &mut self.lines.source
     }

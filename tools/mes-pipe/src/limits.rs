@@ -113,6 +113,10 @@ fn beyond(what: &str, limit: &str, flag: &str, value: &str) -> Error {
 }
 
 /// Errors when a line is too long.
+///
+/// # Errors
+///
+/// `Data`: that, and the flag that raises the limit.
 pub fn line(bytes: u64) -> Result<()> {
     over(bytes, get().line, "a line", LINE)
 }
@@ -128,6 +132,10 @@ pub(crate) fn cell(name: &str, bytes: usize) -> Result<()> {
 }
 
 /// Errors when there are too many columns.
+///
+/// # Errors
+///
+/// `Data`: that, and the flag that raises the limit.
 pub fn columns(count: usize) -> Result<()> {
     let limit = get().columns;
     if count as u64 <= limit {
@@ -137,11 +145,19 @@ pub fn columns(count: usize) -> Result<()> {
 }
 
 /// Errors when a page, a row group or a batch is too large.
+///
+/// # Errors
+///
+/// `Data`: that, and the flag that raises the limit.
 pub fn block(what: &str, bytes: u64) -> Result<()> {
     over(bytes, get().block, what, BLOCK)
 }
 
 /// Errors when a model, or what it unfolds to, is too large.
+///
+/// # Errors
+///
+/// `Data`: that, and the flag that raises the limit.
 pub fn model(what: &str, bytes: u64) -> Result<()> {
     over(bytes, get().model, what, MODEL)
 }

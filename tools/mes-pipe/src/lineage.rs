@@ -63,6 +63,10 @@ pub fn hash(bytes: &[u8]) -> String {
 }
 
 /// Returns the BLAKE3 of all that can be read, in hex.
+///
+/// # Errors
+///
+/// What reading fails of.
 pub fn hash_of(bytes: impl std::io::Read) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(bytes)?;

@@ -15,7 +15,7 @@ static TOOL: OnceLock<&str> = OnceLock::new();
 static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Sets what every line begins with, and whether notes are wanted.
-pub(crate) fn begin(tool: &'static str, quiet: bool) {
+pub fn begin(tool: &'static str, quiet: bool) {
     TOOL.get_or_init(|| tool);
     QUIET.store(quiet, Ordering::Relaxed);
 }

@@ -30,6 +30,7 @@ pub enum Step {
     End,
 }
 
+/// Lines that come one by one.
 pub struct Messages {
     lines: Lines,
     told_idle: bool,
@@ -39,12 +40,20 @@ pub struct Messages {
 
 impl Messages {
     /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdin is closed, `Usage` where it is a directory.
     pub fn stdin(awaited: &str) -> Result<Messages> {
         let lines = Lines::new(Source::stdin(awaited)?);
         Ok(Messages { lines, told_idle: false, place: 0..0, readable: false })
     }
 
     /// Opens a file of messages.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is not there or a directory, `Failed` where it cannot be opened.
     pub fn open(path: &std::path::Path) -> Result<Messages> {
         Ok(Messages {
             lines: Lines::new(Source::open(path)?),
@@ -55,6 +64,10 @@ impl Messages {
     }
 
     /// Returns the next message. After [`Message::Idle`] it waits. A last line without an end is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a line is cut off or too long, `Failed` where it cannot be read.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Message<'_>> {
         loop {
@@ -74,6 +87,10 @@ impl Messages {
 
     /// Returns what reading comes to without waiting. The line is in [`Messages::line`] until the next call. Asks the
     /// system only after [`Messages::wait`] has said that there is something.
+    ///
+    /// # Errors
+    ///
+    /// As [`Messages::next`].
     pub fn step(&mut self) -> Result<Step> {
         if std::mem::take(&mut self.readable) {
             self.lines.fill()?;
@@ -101,10 +118,17 @@ impl Messages {
 
     /// Waits until a message or one of `others` can be read, or until `timeout` is over; says which of them can, the
     /// message first. Messages in a file always can.
-    pub fn wait(&mut self, others: [Option<Awaited>; 2], timeout: Option<Duration>) -> Result<[bool; 3]> {
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the system cannot wait for them.
+    pub fn wait(&mut self, others: [Option<Awaited>; 3], timeout: Option<Duration>) -> Result<[bool; 4]> {
         let found = match self.lines.source.descriptor() {
-            Some(own) => any_of([Some((own, PollFlags::IN)), others[0], others[1]], timeout)?,
-            None => [true, false, false],
+            Some(own) => {
+                let [first, second, third] = others;
+                any_of([Some((own, PollFlags::IN)), first, second, third], timeout)?
+            }
+            None => [true, false, false, false],
         };
         self.readable = found[0];
         Ok(found)
@@ -117,6 +141,10 @@ impl Messages {
 }
 
 /// Reads a record from its line.
+///
+/// # Errors
+///
+/// `Data` where it is none of this kind, or a value of it cannot be.
 pub fn record<T: DeserializeOwned>(line: &[u8]) -> Result<T> {
     serde_json::from_slice(line).map_err(Error::data)
 }

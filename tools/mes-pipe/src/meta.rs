@@ -3,7 +3,11 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use arrow_schema::{Schema, SchemaRef};
-use mes_core::{interval::Interval, session::Filter};
+use mes_core::{
+    interval::Interval,
+    run::{Run, readable},
+    session::Filter,
+};
 use serde_json::{Value, json};
 
 use crate::{Error, Lineage, Result};
@@ -17,20 +21,24 @@ pub enum Kind {
     Bar,
     Feature,
     Prediction,
+    /// Records of a journal, flat: no rows that a stage works on.
+    Record,
 }
 
 impl Kind {
-    const NAMES: [(Kind, &str); 5] = [
+    const NAMES: [(Kind, &str); 6] = [
         (Kind::Tick, "tick"),
         (Kind::Ohlcv, "ohlcv"),
         (Kind::Bar, "bar"),
         (Kind::Feature, "feature"),
         (Kind::Prediction, "prediction"),
+        (Kind::Record, "record"),
     ];
 
     /// The version of each kind: a new column leaves it, a changed meaning raises it.
     pub const VERSION: u64 = 1;
 
+    /// Returns the name that headers and metadata have it by.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
@@ -42,6 +50,7 @@ impl Kind {
             Kind::Ohlcv | Kind::Bar => "bars",
             Kind::Feature => "rows with features",
             Kind::Prediction => "rows with predictions",
+            Kind::Record => "records of a journal",
         };
         match kinds {
             [] => "rows".into(),
@@ -71,6 +80,7 @@ impl Kind {
     }
 }
 
+/// What rows are, and where they came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meta {
     pub kind: Kind,
@@ -86,6 +96,17 @@ impl Meta {
     /// Returns what the output of `tool` carries: this stream's and one more link.
     pub fn stage(&self, tool: &str, kind: Kind, settings: Value) -> Meta {
         Meta { kind, lineage: self.lineage.then(tool, settings), ..self.clone() }
+    }
+
+    /// Returns what a table carries that is made of the records of a run.
+    pub fn of_run(run: &Run) -> Meta {
+        Meta {
+            kind: Kind::Record,
+            interval: run.interval.parse().ok(),
+            session: run.session,
+            lineage: Lineage::from_json(&run.lineage).unwrap_or_default(),
+            side: None,
+        }
     }
 
     /// Returns what a stream made from nothing carries.
@@ -115,7 +136,9 @@ impl Meta {
     /// is an error: its columns may mean something else.
     pub(crate) fn from_header(header: &Value) -> Result<Meta> {
         let version = header["v"].as_u64().unwrap_or(Kind::VERSION);
-        if version > Kind::VERSION {
+        if header["kind"] == "run" {
+            readable(version).map_err(Error::data)?;
+        } else if version > Kind::VERSION {
             return Err(Error::data(format!(
                 "version {version} is newer than this tool reads ({})",
                 Kind::VERSION

@@ -38,6 +38,7 @@ impl Origin {
         }
     }
 
+    /// Says it in words.
     pub fn words(self) -> &'static str {
         match self {
             Origin::Synthetic => "synthetic data",

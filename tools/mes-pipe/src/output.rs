@@ -25,6 +25,7 @@ const FILE_BATCH_ROWS: usize = 8192;
 /// The largest pipe that needs no privilege.
 const PIPE_BYTES: usize = 1 << 20;
 
+/// The formats of tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Arrow,
@@ -96,6 +97,10 @@ pub struct Output {
 
 impl Output {
     /// Begins the table; `schema` is what every batch will have.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where bytes would go to a terminal, `Failed` where stdout or the side file cannot be written.
     pub fn create(args: &OutputArgs, schema: SchemaRef, meta: &Meta) -> Result<Output> {
         let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let status = rustix::fs::fstat(&stdout).map_err(io::Error::from)?;
@@ -170,6 +175,10 @@ impl Output {
     }
 
     /// Hands everything written so far to the reader. Files are cut in even batches and wait for more.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn flush(&mut self) -> Result<()> {
         match &mut self.writer {
             Writer::Arrow(writer) => writer.get_mut().flush().map_err(unwritable),
@@ -179,6 +188,10 @@ impl Output {
     }
 
     /// Ends the table. Without this the reader knows that something went wrong.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn finish(mut self) -> Result<()> {
         if let Some(cut) = &mut self.cut {
             cut.finish_buffered_batch()?;
@@ -227,6 +240,10 @@ fn refused(error: arrow_schema::ArrowError) -> Error {
 }
 
 /// Runs a filter that turns every batch of rows into a batch of as many rows.
+///
+/// # Errors
+///
+/// What `f` says, with the place of the batch, and what [`Input::next`] and [`Output::write`] fail of.
 pub fn filter(
     mut input: Input,
     mut output: Output,

@@ -1,4 +1,7 @@
 //! Parquet, for whatever is kept.
+//!
+//! Columns that hold lists are not read, and said so: one row of a few bytes may hold any number of values, and no tool
+//! of this house has a use for them. Texts are read as views and written out only after they have been measured.
 
 use std::{
     collections::BTreeSet,
@@ -184,6 +187,10 @@ pub struct TableFile<W: Write + Send> {
 
 impl TableFile<BufWriter<File>> {
     /// Begins the file.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the folder does not take it.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
         let part = path.with_extension("parquet.part");
         let file = File::create(&part).map_err(|error| Error::from(error).at(part.display()))?;
@@ -191,11 +198,20 @@ impl TableFile<BufWriter<File>> {
         Ok(TableFile { writer, path: path.to_owned(), part })
     }
 
+    /// Adds a batch.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it; what was written is removed then.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.writer.write(batch).map_err(|error| given_up(error.into(), &self.part))
     }
 
     /// Ends the file and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it; what was written is removed then.
     pub fn finish(self) -> Result<()> {
         let TableFile { writer, path, part } = self;
         let flushed = writer.into_inner().map_err(Error::from).and_then(|mut out| Ok(out.flush()?));

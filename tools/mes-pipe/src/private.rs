@@ -1,5 +1,8 @@
 //! Folders and files that are nobody else's business, whatever the umask: the run directory and the memory of accounts.
 //! A link in the place of a lock or a state file is not followed: it would have us write where somebody else wants it.
+//!
+//! A run directory that was there before, is not empty and holds no lock of ours keeps its permissions; one that
+//! everybody may write in is refused.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -68,6 +71,10 @@ fn is_ours(path: &Path, marks: &[&str]) -> io::Result<bool> {
 }
 
 /// Opens a file of ours, which nobody else can read; a link is an error.
+///
+/// # Errors
+///
+/// What the system says, and which path it is.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let file = options.mode(FILE).custom_flags(no_links()).open(path).map_err(|error| told(path, error))?;
     restrict(&file, FILE)?;
@@ -75,11 +82,19 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 }
 
 /// Opens a file of ours to read; a link is an error.
+///
+/// # Errors
+///
+/// What the system says, and which path it is.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(no_links()).open(path).map_err(|error| told(path, error))
 }
 
 /// Reads a whole file of ours; a link is an error.
+///
+/// # Errors
+///
+/// What the system says, and which path it is.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_to_read(path)?.read_to_end(&mut bytes)?;
@@ -87,16 +102,28 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Writes a whole file of ours; a link is an error.
+///
+/// # Errors
+///
+/// What the system says, and which path it is.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     open(path, File::options().write(true).create(true).truncate(true))?.write_all(bytes)
 }
 
 /// Lets nobody but us connect to a socket.
+///
+/// # Errors
+///
+/// What the system says.
 pub fn socket(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(FILE))
 }
 
 /// Says whether the process at the other end of a socket is of the same user as this one.
+///
+/// # Errors
+///
+/// What the system says.
 pub fn is_us(stream: &UnixStream) -> io::Result<bool> {
     Ok(rustix::net::sockopt::socket_peercred(stream)?.uid == geteuid())
 }

@@ -56,7 +56,7 @@ pub fn data_type(name: &str) -> Option<DataType> {
 /// Returns the columns that a stream of this kind cannot lack.
 pub fn required(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Tick => &["ts"],
+        Kind::Tick | Kind::Record => &["ts"],
         Kind::Ohlcv => &["ts", "open", "high", "low", "close", "volume"],
         Kind::Bar | Kind::Feature => &["ts", "open", "high", "low", "close", "volume", "seg", "symbol"],
         Kind::Prediction => {
@@ -74,15 +74,18 @@ const PREDICTION: [(&str, &str); 4] = [
 ];
 
 /// What a tool reads and writes, in the words of [`describe`].
-const TOOLS: [(&str, &str, &str); 8] = [
+const TOOLS: [(&str, &str, &str); 11] = [
     ("mes-fetch", "-", "tick or bar"),
     ("mes-bars", "tick or bar", "bar"),
     ("mes-features", "bar", "bar + f_* (+ y_*)"),
     ("mes-train", "bar + f_* + y_*", "a model"),
+    ("mes-nets", "an order and scaled rows, from mes-train", "how far it is, then weights and logits"),
     ("mes-predict", "bar + f_*", "bar + f_* + p_*"),
     ("mes-risk", "bar + p_*, statement", "run, row, statement, order, deny, hold, alert, end"),
     ("mes-exec", "run, row, order, end", "statement"),
     ("mes-bt", "bar + p_*", "a summary; trades, equity, report, journal"),
+    ("mes-check", "a program", "what it breaks of the laws of a stage"),
+    ("mes-lab", "bar, bar + f_* + y_*, bar + p_*", "folds, bars of a span, outcomes and reports"),
 ];
 
 /// Describes what a tool reads and writes.

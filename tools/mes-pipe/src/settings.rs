@@ -23,6 +23,10 @@ pub struct CalendarArgs {
 
 impl CalendarArgs {
     /// Reads the calendar.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the file cannot be read, or is no calendar.
     pub fn read(&self) -> Result<Named<Calendar>> {
         let Some(path) = &self.calendar else {
             return Ok(Named {
@@ -41,7 +45,7 @@ pub struct SettingsArgs {
     /// Rules of the account: a name (mes-1k, mes-1k-topstep, topstep-50k, topstep-100k, topstep-150k) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "mes-1k")]
     pub rules: String,
-    /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx) or a file
+    /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx, topstepx-mini) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "rules")]
     pub costs: String,
     /// How the paper account fills orders
@@ -85,10 +89,12 @@ pub struct Settings {
     pub calendar: Named<Calendar>,
 }
 
-const COSTS: [(&str, &str); 2] = [("owner", mes_core::costs::OWNER), ("topstepx", mes_core::costs::TOPSTEPX)];
-
 impl SettingsArgs {
     /// Reads them all.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a name is unknown, a file cannot be read or means nothing, or they do not go together.
     pub fn read(&self) -> Result<Settings> {
         let (blake3, text) = named("rules", &self.rules, &mes_core::rules::SHIPPED)?;
         let rules = Named {
@@ -96,9 +102,18 @@ impl SettingsArgs {
             value: Rules::parse(&text).map_err(|error| Error::usage(error).at(&self.rules))?,
         };
         let name = if self.costs == "rules" { &rules.value.costs } else { &self.costs };
-        let (blake3, text) = named("costs", name, &COSTS)?;
+        let (blake3, text) = named("costs", name, &mes_core::costs::SHIPPED)?;
         let costs =
             Named { blake3, value: Costs::parse(&text).map_err(|error| Error::usage(error).at(name))? };
+        let (contract, contracts) = (rules.value.contract, &costs.value.contracts);
+        if !contracts.contains(&contract) {
+            let roots: Vec<_> = contracts.iter().map(|contract| contract.root()).collect();
+            return Err(Error::usage(format!(
+                "the rules trade {contract}, the costs {name} are those of {}: name others by --costs, or by costs in the \
+                 rules",
+                roots.join(" and ")
+            )));
+        }
         let fills = Fills { model: self.fills.into(), latency: self.latency()? };
         if fills.model == Model::Optimistic && !fills.latency.is_none() {
             return Err(Error::usage("--fills optimistic fills at the signal: it has no --latency"));

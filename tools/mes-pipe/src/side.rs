@@ -1,5 +1,9 @@
 //! The side file of rows that go through text, which has no place for where they came from: whoever writes the text
 //! writes it, before the first row, and whoever reads the text reads it, after the first row has come.
+//!
+//! A tool reads it where its input is text without a header, and adds a link `text` to the chain; else it writes it.
+//! `--lineage-to` writes whatever came in, for a second stage further down. Without it the origin is unknown, and so it
+//! is called.
 
 use std::{fs, path::Path};
 

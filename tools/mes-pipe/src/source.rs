@@ -32,6 +32,10 @@ pub(crate) struct Source {
 
 impl Source {
     /// Opens stdin; a person at a terminal is told what is `awaited` there.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdin is closed, `Usage` where it is a directory.
     pub fn stdin(awaited: &str) -> Result<Source> {
         log::awaits(awaited);
         let owned = io::stdin().as_fd().try_clone_to_owned()?;
@@ -39,6 +43,10 @@ impl Source {
     }
 
     /// Opens a file by its path.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is not there or a directory, `Failed` where it cannot be opened.
     pub fn open(path: &Path) -> Result<Source> {
         let name = path.display().to_string();
         match File::open(path) {
@@ -50,6 +58,11 @@ impl Source {
         }
     }
 
+    /// Reads a file that is open; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is a directory, `Failed` where the system says nothing of it.
     pub fn new(name: String, file: File) -> Result<Source> {
         let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
         let kind = FileType::from_raw_mode(status.st_mode);
@@ -71,6 +84,10 @@ impl Source {
     }
 
     /// Looks at the next bytes, up to `wanted` of them, without consuming any.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where it cannot be read.
     pub fn peek(&mut self, wanted: usize) -> Result<&[u8]> {
         while self.head.len() < wanted {
             self.wait()?;
@@ -91,6 +108,10 @@ impl Source {
     }
 
     /// Puts a decoder between the file and whoever reads on.
+    ///
+    /// # Errors
+    ///
+    /// What `decoder` says.
     pub fn decoded(
         mut self,
         decoder: impl FnOnce(Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>>,
@@ -102,6 +123,10 @@ impl Source {
     }
 
     /// Returns a file that can be read at any place: this one, or a nameless copy of a pipe.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the pipe cannot be read, or the temporary folder takes no more.
     pub fn into_file(mut self) -> Result<File> {
         if let Some(mut file) = self.file.take() {
             file.rewind()?;

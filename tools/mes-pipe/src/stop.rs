@@ -2,9 +2,11 @@
 //!
 //! A tool that listens is not ended by them where it stands. It is told, ends in order, and passes it on: a filter in
 //! place of the end mark of its Arrow stream, mes-exec over the account channel, mes-risk as a `person` record in the
-//! journal. So all tools of a pipe end alike, whichever of them was told. A ^C after the first leaves at once.
+//! journal. So all tools of a pipe end alike, whichever of them was told. A ^C after the first leaves at once, unless it comes with it.
 //!
 //! What was told is one fact of the process, as the signal itself is.
+//!
+//! Who keeps a journal by `tee` starts it as `(trap '' INT HUP TERM; exec tee ...)`, or the same ^C cuts it.
 
 use std::{
     fs,
@@ -16,6 +18,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use mes_core::person::{Person, Says};
@@ -24,13 +27,20 @@ use signal_hook::{
     iterator::Signals,
 };
 
-use crate::{Error, Result, clock, log};
+use crate::{
+    Error, Result,
+    clock::{self, Deadline},
+    log,
+};
 
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 /// In the place of a signal: another tool said so.
 const TOLD: usize = usize::MAX;
 /// The exit code of what a person stopped.
 const CODE: i32 = 4;
+
+/// Within this time of the first, a signal is the same one: `timeout -s INT` sends it to us and to our group.
+const ONE: Duration = Duration::from_millis(300);
 
 struct Listener {
     /// The signal that came last; 0 before the first.
@@ -48,6 +58,10 @@ static WHO: OnceLock<Person> = OnceLock::new();
 static OPEN: OnceLock<Say> = OnceLock::new();
 
 /// Listens from now on. A signal that whoever started us has us ignore (`nohup`, `trap ''`) stays ignored.
+///
+/// # Errors
+///
+/// `Failed` where the system gives no pipe, handler or thread.
 pub fn listen() -> Result<()> {
     if LISTENER.get().is_some() {
         return Ok(());
@@ -66,10 +80,13 @@ pub fn listen() -> Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new(&heard)?;
     thread::Builder::new().name("signals".into()).spawn(move || {
-        for (before, number) in signals.forever().enumerate() {
-            // A terminal that closes sends HUP twice, a supervisor TERM after INT: only a person says ^C again.
-            if before > 0 && number == SIGINT {
-                leave();
+        let mut first: Option<Deadline> = None;
+        for number in signals.forever() {
+            match first {
+                None => first = Some(Deadline::after(ONE)),
+                // A terminal that closes sends HUP twice, a supervisor TERM after INT: only a person says ^C again.
+                Some(first) if number == SIGINT && first.left().is_zero() => leave(),
+                Some(_) => {}
             }
         }
     })?;

@@ -41,10 +41,12 @@ pub(crate) enum Line {
 }
 
 impl Lines {
+    /// Reads the lines of a source.
     pub fn new(source: Source) -> Self {
         Lines { source, buffer: vec![0; CHUNK], start: 0, filled: 0, ended: false, number: 0, given: 0 }
     }
 
+    /// Returns what lies in a place that [`Lines::next`] gave, until it is called again.
     pub fn bytes(&self, place: std::ops::Range<usize>) -> &[u8] {
         &self.buffer[place]
     }
@@ -64,6 +66,10 @@ impl Lines {
     }
 
     /// Finds the next line; with `may_wait` it waits for it.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a line is too long, `Failed` where the source cannot be read.
     pub fn next(&mut self, may_wait: bool) -> Result<Line> {
         let mut searched = self.start;
         loop {
@@ -106,6 +112,10 @@ impl Lines {
     }
 
     /// Reads on, after moving what is left to the beginning.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a line is too long, `Failed` where the source cannot be read.
     pub fn fill(&mut self) -> Result<()> {
         self.buffer.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
@@ -166,6 +176,7 @@ impl Column {
         Column { name: name.to_owned(), values, present: Vec::new() }
     }
 
+    /// Returns the type of its values.
     pub fn data_type(&self) -> DataType {
         match self.values {
             Values::Instant(_) => schema::instant(),
@@ -178,6 +189,7 @@ impl Column {
         }
     }
 
+    /// Adds an empty value.
     pub fn push_null(&mut self) {
         match &mut self.values {
             Values::Instant(values) | Values::I64(values) => values.push(0),
@@ -196,6 +208,10 @@ impl Column {
     }
 
     /// Reads a value from its text.
+    ///
+    /// # Errors
+    ///
+    /// Says which column it is and what the text is not.
     pub fn push_text(&mut self, text: &str) -> std::result::Result<(), String> {
         let refused = |what: &str| format!("column {:?}: {text:?} is not {what}", self.name);
         match &mut self.values {
@@ -216,6 +232,7 @@ impl Column {
         Ok(())
     }
 
+    /// Counts the values.
     pub fn len(&self) -> usize {
         self.present.len()
     }
@@ -271,6 +288,11 @@ pub(crate) enum Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    /// Looks at a column; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where its type has no text.
     pub fn of(array: &'a dyn Array, name: &str) -> Result<Cells<'a>> {
         Ok(match array.data_type() {
             DataType::Timestamp(arrow_schema::TimeUnit::Nanosecond, _) => {
@@ -290,6 +312,7 @@ impl<'a> Cells<'a> {
         })
     }
 
+    /// Tells whether a row is empty.
     pub fn is_null(&self, row: usize) -> bool {
         match self {
             Cells::Instant(array) => array.is_null(row),

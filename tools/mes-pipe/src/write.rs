@@ -10,11 +10,19 @@ use std::{
 use crate::{Error, Result};
 
 /// Writes a text.
+///
+/// # Errors
+///
+/// `Failed` where the disk does not take it.
 pub fn whole(path: &Path, text: &str) -> Result<()> {
     atomically(path, text.as_bytes(), |_| Ok(()))
 }
 
 /// Writes `bytes` where `check` accepts them as they read back from the disk; otherwise nothing is left behind.
+///
+/// # Errors
+///
+/// What `check` says, and `Failed` where the disk does not take it.
 pub fn atomically(path: &Path, bytes: &[u8], check: impl FnOnce(&[u8]) -> Result<()>) -> Result<()> {
     let part = part_of(path);
     let failed = |error: io::Error| Error::failed(error);
@@ -32,6 +40,10 @@ pub fn atomically(path: &Path, bytes: &[u8], check: impl FnOnce(&[u8]) -> Result
 }
 
 /// Errors when nothing could be written there, before hours go into what is to be. Leaves nothing but the folder.
+///
+/// # Errors
+///
+/// `Usage` where it is a folder, `Failed` where it cannot be written.
 pub fn possible(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::usage("a folder, not a file to write").at(path.display()));

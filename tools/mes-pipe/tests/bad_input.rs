@@ -10,6 +10,8 @@ use pass::{
     tables::{LINES, START, TICKS, back, cut, ticks},
 };
 
+const CUT: &str = "stdin: the compressed data is cut off";
+
 struct Case {
     name: &'static str,
     arguments: &'static [&'static str],
@@ -239,6 +241,11 @@ fn text_cases() -> Vec<Case> {
             "stdin: line 1: version 2 is newer than this tool reads (1)",
         ),
         case(
+            "JSON: a journal of before",
+            "{\"kind\":\"run\",\"v\":1}\n{\"kind\":\"end\"}\n",
+            "stdin: line 1: written by an older mes (records v1; this one reads v2): read it with that one, or run the backtest again",
+        ),
+        case(
             "JSON: an unknown kind",
             "{\"kind\":\"candle\",\"v\":1}\n",
             "stdin: line 1: a stream of unknown kind \"candle\"",
@@ -350,18 +357,10 @@ fn binary_cases() -> Vec<Case> {
             pass::parquet(&newer(&two), 1),
             "stdin: version 9 is newer than this tool reads (1)",
         ),
-        case("gzip: cut", cut(&pass::gzip(TICKS.as_bytes()), 12), "stdin: the compressed data is cut off"),
-        case(
-            "gzip: no checksum",
-            cut(&pass::gzip(TICKS.as_bytes()), 4),
-            "stdin: the compressed data is cut off",
-        ),
-        case("zstd: cut", cut(&pass::zstd(TICKS.as_bytes()), 5), "stdin: the compressed data is cut off"),
-        case(
-            "zstd: only its first word",
-            &pass::zstd(TICKS.as_bytes())[..4],
-            "stdin: the compressed data is cut off",
-        ),
+        case("gzip: cut", cut(&pass::gzip(TICKS.as_bytes()), 12), CUT),
+        case("gzip: no checksum", cut(&pass::gzip(TICKS.as_bytes()), 4), CUT),
+        case("zstd: cut", cut(&pass::zstd(TICKS.as_bytes()), 5), CUT),
+        case("zstd: only its first word", &pass::zstd(TICKS.as_bytes())[..4], CUT),
         case(
             "DBN: cut within the metadata",
             b"DBN\x01\x80\x00\x00\x00GLBX".to_vec(),

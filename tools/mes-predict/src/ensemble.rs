@@ -124,7 +124,7 @@ fn joint_card(members: &[Model], paths: &[PathBuf]) -> Result<Card> {
         hashes: Hashes {
             data: joint(&|card| &card.hashes.data),
             config: mes_pipe::hash(settings.to_string().as_bytes()),
-            code: card::code_hash()?,
+            code: card::code_hash(&[env!("MES_CODE")]),
         },
         lineage: json!([{ "tool": "mes-predict ensemble", "settings": settings }]),
     })

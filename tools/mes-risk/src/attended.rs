@@ -23,6 +23,7 @@ pub struct Attended<R> {
 }
 
 impl<R: Rows> Attended<R> {
+    /// Looks into `inbox` before each of the rows; without one nobody speaks.
     pub fn new(rows: R, inbox: Option<Inbox>) -> Self {
         Attended { rows, inbox, row: None, given: Row::default(), stopped: None }
     }

@@ -1,7 +1,7 @@
 //! What ends a trade before its bracket does.
 
 use mes_core::{
-    ledger::Ledger,
+    ledger::{Ledger, Sent},
     order::{Action, ExitReason, Signal},
     row::Row,
     rules::Rules,
@@ -13,17 +13,19 @@ use mes_core::{
 
 use crate::{rules::news, stops};
 
-/// Returns what to do about an open position or a waiting entry, if anything.
+/// Returns what to do about an open position or an entry, if anything; `sent` is what an order asked for that the broker has
+/// not taken over. One that is on its way counts as waiting; while an exit is, there is nothing to do.
 pub fn exit(
     row: &Row,
     statement: &Statement,
+    sent: Option<Sent>,
     rules: &Rules,
     ledger: &Ledger,
     today: Option<&Today>,
 ) -> Option<(Signal, Action)> {
     let has = |role: Role| statement.working.iter().any(|order| order.role == role);
-    let (position, waiting) = (statement.position, has(Role::Entry));
-    if position == 0 && !waiting {
+    let (position, waiting) = (statement.position, sent == Some(Sent::Entry) || has(Role::Entry));
+    if (position == 0 && !waiting) || sent == Some(Sent::Exit) {
         return None;
     }
     let leaving = has(Role::Exit);
@@ -35,14 +37,16 @@ pub fn exit(
         };
         Some((signal, Action::Exit { reason }))
     };
-    if today.is_none_or(|today| row.bar.ts >= today.end.exit) {
-        // Retried every row: whatever swallowed the order before, the day ends flat.
-        return close(ExitReason::EodFlatten);
-    }
-    // At prices that are not believed only some exits act: whatever waits is not what a person asked for.
+    let over = today.is_none_or(|today| row.bar.ts >= today.end.exit);
+    // One close at a time: the broker repeats it until the position is flat. But at prices that are not believed only
+    // some exits act, and whatever waits is not what the day's end or a person asked for.
     let jumped = ledger.market.prices.jump().is_some();
-    if leaving && !(jumped && ledger.halted.is_some()) {
+    if leaving && !(jumped && (over || ledger.halted.is_some())) {
         return None;
+    }
+    if over {
+        // Asked for again whenever none works: whatever swallowed the order before, the day ends flat.
+        return close(ExitReason::EodFlatten);
     }
     if ledger.stopped.is_some() || ledger.halted.is_some() || news::too_large(row, position, rules) {
         return close(ExitReason::Limit);

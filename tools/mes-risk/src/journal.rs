@@ -13,14 +13,13 @@ use std::{
 use mes_core::{
     ledger::Ledger,
     person::{Person, Says},
-    record::Record,
-    row::{Columns, Row, Written},
+    record::Line,
+    row::{Columns, Row},
     run::Run,
     statement::Statement,
     verdict::Verdict,
 };
 use mes_pipe::{Error, Result, account};
-use serde::Serialize;
 
 use crate::state::State;
 use mes_pipe::journal::Journal;
@@ -33,6 +32,7 @@ pub fn lines(out: impl Write + 'static) -> Lines {
     Rc::new(RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out))))
 }
 
+/// Writes records as JSON lines, rows with the columns that they came with.
 pub struct JsonJournal {
     lines: Lines,
     columns: Columns,
@@ -44,9 +44,9 @@ impl JsonJournal {
         JsonJournal { lines, columns }
     }
 
-    fn write<T: Serialize>(&mut self, record: &T) -> Result<()> {
+    fn write(&mut self, line: Line) -> Result<()> {
         let mut lines = self.lines.borrow_mut();
-        serde_json::to_writer(&mut *lines, record)
+        serde_json::to_writer(&mut *lines, &line)
             .map_err(|error| Error::from(std::io::Error::from(error)))?;
         Ok(lines.write_all(b"\n")?)
     }
@@ -54,27 +54,27 @@ impl JsonJournal {
 
 impl Journal for JsonJournal {
     fn run(&mut self, run: &Run) -> Result<()> {
-        self.write(&Record::Run(run))
+        self.write(Line::Run(run))
     }
 
     fn row(&mut self, row: &Row) -> Result<()> {
-        self.write(&Written { row, columns: self.columns })
+        self.write(Line::Row(row, self.columns))
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
-        self.write(&Record::Statement(statement))
+        self.write(Line::Statement(statement))
     }
 
     fn verdict(&mut self, verdict: &Verdict) -> Result<()> {
-        self.write(verdict)
+        self.write(Line::Verdict(verdict))
     }
 
     fn person(&mut self, person: &Person) -> Result<()> {
-        self.write(&Record::Person(person))
+        self.write(Line::Person(person))
     }
 
     fn end(&mut self) -> Result<()> {
-        self.write(&Record::End)
+        self.write(Line::End)
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use mes_core::{
     calendar::Calendar,
-    contract::TICK_VALUE,
     costs::Costs,
     interval::Interval,
-    ledger::{Ledger, Said, Turn},
+    ledger::{Ledger, Said, Sent, Turn},
+    limits::{LimitFacts, Limits},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
@@ -19,11 +19,9 @@ use mes_core::{
     time::Ts,
     verdict::Verdict,
 };
-use mes_pipe::Result;
 
 use crate::{
     exits::{exit, opposes},
-    limits::{Account, Amounts},
     memory,
     rules::{self, Denial, View, reversal},
     stops,
@@ -35,7 +33,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Risk {
     rules: Rules,
-    amounts: Amounts,
+    limits: Limits,
     costs: Costs,
     schedule: Schedule,
     ledger: Ledger,
@@ -64,7 +62,7 @@ impl Risk {
         let rules = run.rules.value.clone();
         Risk {
             schedule: Schedule::new(calendar, rules.day_end.flat_by, run.broker.cut, run.session),
-            amounts: Amounts::of(&rules),
+            limits: Limits::of(&rules),
             rules,
             costs: run.costs.value.clone(),
             ledger: run.ledger.clone(),
@@ -99,6 +97,7 @@ impl Risk {
 
     /// Takes in the account as it was left, and adds to `out` what a person should know of it.
     pub fn closed(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
+        self.check_statement(statement, out);
         memory::end(&mut self.ledger, statement, &self.rules.breakers, out);
     }
 
@@ -108,12 +107,12 @@ impl Risk {
     }
 
     /// Adds the verdicts on `row` to `out`; `statement` is the account as of it.
-    pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) -> Result<()> {
+    pub fn judge(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let ts = row.bar.ts;
         self.ledger.ts = Some(ts);
         let today = self.schedule.of_bar(ts).copied();
         let today = today.as_ref();
-        self.check_statement(ts, statement, out);
+        self.check_statement(statement, out);
         memory::update(&mut self.ledger, row, self.row_ns, statement, today, &self.rules, out);
         if self.ledger.market.prices.jump().is_none() {
             self.check_limits(row, statement, today, out);
@@ -121,13 +120,18 @@ impl Risk {
             // What was lost is cash, whatever the row says of prices.
             self.settle(row, statement, out);
         }
-        // An order on its way counts in full until the broker has seen it.
-        let idle = if self.sent > statement.seen {
-            Idle::Hold("in_flight")
-        } else if let Some((signal, action)) = exit(row, statement, &self.rules, &self.ledger, today) {
+        // An order on its way counts in full until the broker has taken it over, and holds back no exit but another one.
+        let in_flight = self.sent > statement.seen;
+        let sent = self.ledger.sent.filter(|_| in_flight);
+        if let Some((signal, action)) = exit(row, statement, sent, &self.rules, &self.ledger, today)
+            && (!in_flight || matches!(action, Action::Exit { .. }))
+        {
             let signal = self.turn(row, statement, signal, &action, out);
-            self.order(ts, signal, action, out);
-            return Ok(());
+            self.order(row, signal, action, out);
+            return;
+        }
+        let idle = if in_flight {
+            Idle::Hold("in_flight")
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
@@ -135,20 +139,21 @@ impl Risk {
             match self.entry(row, statement, today, turn) {
                 Ok((signal, action, risk)) => {
                     self.ledger.risk_cents = risk;
-                    self.order(ts, signal, action, out);
-                    return Ok(());
+                    self.order(row, signal, action, out);
+                    return;
                 }
                 Err(idle) => idle,
             }
         };
         self.say(ts, &idle, out);
-        Ok(())
     }
 
-    fn order(&mut self, ts: Ts, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
+    fn order(&mut self, row: &Row, signal: Signal, action: Action, out: &mut Vec<Verdict>) {
         self.ledger.said = None;
         self.sent = memory::next_order(&mut self.ledger);
-        out.push(Verdict::Order(Order { ts, id: self.sent, signal, action }));
+        self.ledger.sent = Some(Sent::of(&action));
+        let (ts, contract) = (row.bar.ts, row.bar.symbol);
+        out.push(Verdict::Order(Order { ts, id: self.sent, signal, contract, action }));
     }
 
     /// Writes a hold or a denial, once.
@@ -167,16 +172,24 @@ impl Risk {
         });
     }
 
-    /// Halts trading, which closes what is open, when a statement cannot be true or leaves a position unprotected: a
-    /// person has to look.
-    fn check_statement(&mut self, ts: Ts, statement: &Statement, out: &mut Vec<Verdict>) {
+    /// Says what of a statement cannot be true, or leaves a position unprotected: then trading halts, which closes what is
+    /// open, and a person has to look.
+    fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
         let fresh = std::mem::take(&mut self.fresh);
-        let Some(fault) = witness::fault(statement, self.ledger.position, fresh) else { return };
-        if self.ledger.halted.is_none() {
+        witness::bare(&mut self.ledger, statement, out);
+        let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
+        let before = self.ledger.fault.take();
+        let Some(fault) = fault else { return };
+        let said = fault.stays && before.is_some_and(|before| before == fault.rule);
+        let halts = fault.halts && self.ledger.halted.is_none();
+        if halts {
             self.ledger.halted = Some(fault.to_string());
-            let (value, limit) = (fault.found as f64, fault.wanted as f64);
-            out.push(Verdict::Alert { ts, rule: fault.rule.into(), value, limit });
         }
+        if halts || !said {
+            let (value, limit) = (fault.found, fault.wanted);
+            out.push(Verdict::Alert { ts: statement.ts, rule: fault.rule.into(), value, limit });
+        }
+        self.ledger.fault = Some(fault.rule.into());
     }
 
     fn check_limits(
@@ -196,13 +209,13 @@ impl Risk {
             }
             _ => Cents::ZERO,
         };
-        let account = self.account(row, statement);
-        if let Some(reached) = account.reached(smallest)
+        let facts = self.facts(row, statement);
+        if let Some(reached) = self.limits.reached(&facts, smallest)
             && self.ledger.stopped.as_ref().is_none_or(|stopped| stopped.lasts < reached.lasts)
         {
             let (value, limit) = (reached.value_cents.usd(), reached.limit_cents.usd());
-            out.push(Verdict::Alert { ts, rule: reached.rule.to_string(), value, limit });
-            self.ledger.stopped = Some(reached);
+            out.push(Verdict::Alert { ts, rule: reached.rule.into(), value, limit });
+            self.ledger.stopped = Some(reached.into());
         }
         if flat {
             self.settle(row, statement, out);
@@ -212,7 +225,7 @@ impl Risk {
     /// Says, once the account is flat, by how much the loss went beyond the limit that stopped it.
     fn settle(&mut self, row: &Row, statement: &Statement, out: &mut Vec<Verdict>) {
         let Some(stopped) = self.ledger.stopped.as_ref().filter(|stopped| !stopped.settled) else { return };
-        let beyond = self.account(row, statement).beyond(&stopped.rule);
+        let beyond = self.limits.beyond(&self.facts(row, statement), &stopped.rule);
         if beyond > Cents::ZERO {
             let (value, limit) = (beyond.usd(), stopped.limit_cents.usd());
             out.push(Verdict::Alert { ts: row.bar.ts, rule: "beyond_limit_usd".into(), value, limit });
@@ -222,14 +235,14 @@ impl Risk {
         }
     }
 
-    /// Measures the account against its limits.
-    fn account(&self, row: &Row, statement: &Statement) -> Account<'_> {
-        Account::new(&self.amounts, &self.rules, &self.ledger, row, statement)
+    /// Returns what is measured against the limits as of `row`, which the ledger knows already.
+    fn facts(&self, row: &Row, statement: &Statement) -> LimitFacts {
+        LimitFacts::of(&self.ledger).quoted(row, statement.position, &self.rules)
     }
 
     /// Returns what one contract loses over so many ticks, those to its stop and of exit slippage, and its round turn.
     fn risk(&self, today: &Today, ticks: i64) -> Cents {
-        TICK_VALUE * ticks + self.costs.rate(today.label()).side() * 2
+        self.rules.contract.tick_value() * ticks + self.costs.rate(today.label()).side() * 2
     }
 
     /// Returns the signal to close with: a reversal's, where the model is confident enough to enter the other way and
@@ -285,7 +298,7 @@ impl Risk {
         let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
-        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence };
+        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit: None };
         Ok((signal, action, view.risk))
     }
 
@@ -304,6 +317,7 @@ impl Risk {
         let slippage_ticks = self.costs.slippage.ticks(part, &self.ledger.market.minutes);
         let view = View {
             row,
+            statement,
             rules: &self.rules,
             ledger: &self.ledger,
             today,
@@ -312,7 +326,7 @@ impl Risk {
             balance: balance(&self.rules, &self.ledger, statement),
             reversing,
             quotes: self.quotes,
-            room: self.account(row, statement).room(),
+            room: self.limits.room(&self.facts(row, statement)),
             risk: self.risk(today, stop_ticks + slippage_ticks),
         };
         (view, stop_ticks)

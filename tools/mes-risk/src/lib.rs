@@ -5,7 +5,6 @@ mod exits;
 mod explain;
 pub mod journal;
 pub mod judge;
-mod limits;
 mod memory;
 mod place;
 mod recorded;
@@ -30,7 +29,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use mes_core::{
-    broker::{Broker, Hello},
+    broker::{Broker, Hello, Kind},
     person::Says,
     time,
 };
@@ -99,6 +98,10 @@ enum Command {
 }
 
 /// Trades, or does what a person asks for.
+///
+/// # Errors
+///
+/// Those of the loop or the verb: arguments and rules (exit code 2), data (3), what failed (1), what was stopped (4).
 pub fn main(args: Args) -> Result<()> {
     match &args.command {
         None => trade_rows(&args),
@@ -121,7 +124,7 @@ fn trade_rows(args: &Args) -> Result<()> {
             let _lock = lock(&args.run, "risk")?;
             let out = lines(std::io::stdout());
             let broker = Wire::connect(&args.run, out.clone())?;
-            let mut rows = TableRows::open(&args.trade.input)?;
+            let mut rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
             rows.watch(broker.peer()?);
             run(args, rows, broker, &settings, out).map_err(|error| match error {
                 // What the same ^C has closed is no fault of its own.
@@ -133,7 +136,7 @@ fn trade_rows(args: &Args) -> Result<()> {
             })
         }
         Some(name) => {
-            let rows = TableRows::open(&args.trade.input)?;
+            let rows = TableRows::open(&args.trade.input, settings.rules.value.contract)?;
             let out = lines(std::io::stdout());
             if name == Path::new("none") {
                 run(args, rows, NoAccount::new(capital), &settings, out)
@@ -205,6 +208,7 @@ fn place_of(args: &Args, mut hello: Hello, replay: bool) -> Result<Option<Kept>>
     }
     if args.account.is_some() {
         hello.broker = format!("{RECORDED}{}", hello.broker);
+        hello.kind = Kind::Recorded;
     }
     let (dir, fresh) = match &args.state {
         _ if args.account.as_deref() == Some(Path::new("none")) => return Ok(None),

@@ -9,6 +9,7 @@ use mes_core::{
     order::{ExitReason, Side},
     plausible::Seen,
     quote::Quote,
+    round_trip::Shares,
     row::Row,
     rules::{Breakers, Rules},
     schedule::Today,
@@ -163,21 +164,27 @@ pub fn spread_ticks(row: &Row, breakers: &Breakers) -> Option<f64> {
 
 /// Books a fill: a trade is what happens from flat to flat.
 fn book(ledger: &mut Ledger, fill: &Fill, symbol: Symbol, breakers: &Breakers, out: &mut Vec<Verdict>) {
-    ledger.position += fill.side.sign() * fill.contracts;
+    let Shares { closed, opened } = Shares::of(ledger.position, fill);
     if fill.exit.is_some() {
         ledger.last_exit = Some(fill.ts);
-    } else if ledger.trade.is_none() {
+    }
+    if let Some(share) = closed {
+        ledger.position += fill.side.sign() * share.contracts;
+        if let Some(trade) = &mut ledger.trade {
+            trade.net_cents += share.net();
+        }
+        if ledger.position == 0 {
+            end_trade(ledger, Cents::ZERO, fill.ts, breakers, out);
+        }
+    }
+    if let Some(share) = opened {
+        ledger.position += fill.side.sign() * share.contracts;
         let (entered, best, zero) = (fill.ts, fill.price, Cents::ZERO);
-        ledger.trade = Some(Open { entered, best, net_cents: zero, worst_cents: zero, symbol });
-    }
-    let risk = ledger.risk_cents;
-    let Some(trade) = &mut ledger.trade else { return };
-    trade.net_cents += fill.gross_cents - fill.commission_cents;
-    if fill.exit.is_none() {
-        trade.worst_cents += risk * fill.contracts;
-    }
-    if ledger.position == 0 {
-        end_trade(ledger, Cents::ZERO, fill.ts, breakers, out);
+        let risk = ledger.risk_cents * share.contracts;
+        let begun = Open { entered, best, net_cents: zero, worst_cents: zero, symbol };
+        let trade = ledger.trade.get_or_insert(begun);
+        trade.net_cents += share.net();
+        trade.worst_cents += risk;
     }
 }
 

@@ -58,6 +58,10 @@ impl Place {
 }
 
 /// Writes into a run directory where its account's folder is.
+///
+/// # Errors
+///
+/// `Failed` where the folder is not there or the disk does not take it.
 pub fn point(run: &Path, folder: &Folder) -> Result<()> {
     let path = fs::canonicalize(&folder.0).map_err(|error| Error::from(error).at(folder.0.display()))?;
     let pointer = run.join(POINTER);

@@ -4,60 +4,55 @@ use std::path::Path;
 
 use mes_core::{
     bar::Bar,
-    broker::{Broker, BrokerError, Hello},
+    broker::{Broker, BrokerError, Hello, Kind},
     money::Cents,
     order::Order,
-    record::Tag,
+    record::Record,
     run::Run,
     statement::Statement,
 };
-use mes_pipe::{
-    Error, Result,
-    messages::{Message, Messages},
-};
+use mes_pipe::{Result, journal::Reader};
 
-use crate::wire::{answers, parse};
+use crate::wire::answers;
 
 /// Answers every row with the next statement of a journal.
 pub struct Recorded {
-    messages: Messages,
+    journal: Reader,
     hello: Hello,
+    /// Read, but of the next row.
+    ahead: Option<Statement>,
     statement: Statement,
 }
 
 impl Recorded {
     /// Opens a journal or a file of statements; `capital` is what the account began with, unless its `run` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`] and [`Reader::next`] do.
     pub fn open(path: &Path, capital: Cents) -> Result<Recorded> {
-        let mut messages = Messages::open(path)?;
-        let mut hello = hello("recorded", capital);
-        if let Message::Line(line) = messages.next()?
-            && serde_json::from_slice::<Tag>(line).is_ok_and(|tag| tag.kind == "run")
-        {
-            hello = parse::<Run>(line)?.broker;
-        } else {
-            messages = Messages::open(path)?;
-        }
-        Ok(Recorded { messages, hello, statement: Statement::default() })
+        let mut journal = Reader::open(path)?;
+        let (hello, ahead) = match journal.next()? {
+            Some(Record::Run(run)) => (run.broker, None),
+            Some(Record::Statement(statement)) => (hello("recorded", capital), Some(statement)),
+            _ => (hello("recorded", capital), None),
+        };
+        Ok(Recorded { journal, hello, ahead, statement: Statement::default() })
     }
 
-    fn advance(&mut self) -> Result<bool> {
-        loop {
-            match self.messages.next()? {
-                Message::Line(line) => {
-                    let tag = serde_json::from_slice::<Tag>(line).map_err(Error::data)?;
-                    if tag.kind == "statement" {
-                        self.statement = parse(line)?;
-                        return Ok(true);
-                    }
-                }
-                Message::Idle => {}
-                Message::End => return Ok(false),
+    /// Reads the next statement; says whether there was one.
+    fn read(&mut self) -> std::result::Result<bool, BrokerError> {
+        if let Some(statement) = self.ahead.take() {
+            self.statement = statement;
+            return Ok(true);
+        }
+        while let Some(record) = self.journal.next().map_err(|error| BrokerError::Data(error.to_string()))? {
+            if let Record::Statement(statement) = record {
+                self.statement = statement;
+                return Ok(true);
             }
         }
-    }
-
-    fn read(&mut self) -> std::result::Result<bool, BrokerError> {
-        self.advance().map_err(|error| BrokerError::Data(error.to_string()))
+        Ok(false)
     }
 }
 
@@ -83,8 +78,12 @@ impl Broker for Recorded {
     }
 
     fn end(&mut self) -> std::result::Result<&Statement, BrokerError> {
-        // A file cut by a crash has no last statement; the one before it is the last that is known.
-        self.read()?;
+        // A file cut by a crash has no last statement; the one before it is the last that is known. What happened before
+        // it was told with it.
+        if !self.read()? {
+            self.statement.fills.clear();
+            self.statement.refused.clear();
+        }
         Ok(&self.statement)
     }
 }
@@ -96,6 +95,7 @@ pub struct NoAccount {
 }
 
 impl NoAccount {
+    /// Makes an account that holds this much and trades nothing.
     pub fn new(capital: Cents) -> Self {
         let statement = Statement { balance_cents: capital, equity_cents: capital, ..Statement::default() };
         NoAccount { hello: hello("none", capital), statement }
@@ -103,8 +103,7 @@ impl NoAccount {
 }
 
 fn hello(name: &str, capital: Cents) -> Hello {
-    let (broker, account) = (name.into(), name.into());
-    Hello { broker, account, balance_cents: capital, cut: None, seen: 0, kept: None }
+    Hello::new(Kind::Recorded, name, capital)
 }
 
 impl Broker for NoAccount {

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use clap::Args;
 use mes_core::{
     bar::Bar,
-    contract,
+    contract::{self, Contract},
     interval::Interval,
     person::Person,
     row::{Columns, Row},
@@ -43,19 +43,25 @@ pub struct TableRows {
     next: usize,
     /// What was said before which of the rows; of a journal that is replayed.
     said: VecDeque<(usize, Person)>,
+    contract: Contract,
+    /// The last symbol that was found to be of the contract.
     symbol: Symbol,
     /// What is wrong with the row after the last one in `rows`.
     failed: Option<Error>,
 }
 
 impl TableRows {
-    /// Opens a table of predictions. Features and labels are not looked at.
-    pub fn open(args: &InputArgs) -> Result<Self> {
+    /// Opens a table of predictions for a contract. Features and labels are not looked at.
+    ///
+    /// # Errors
+    /// A table that cannot be read, or is none of predictions.
+    pub fn open(args: &InputArgs, contract: Contract) -> Result<Self> {
         let input = Input::open_columns(args, &[Kind::Prediction], |name| {
             !name.starts_with("f_") && !name.starts_with("y_")
         })?;
         let said = VecDeque::new();
-        Ok(TableRows { input, rows: Vec::new(), next: 0, said, symbol: Symbol::default(), failed: None })
+        let (rows, symbol) = (Vec::new(), Symbol::default());
+        Ok(TableRows { input, rows, next: 0, said, contract, symbol, failed: None })
     }
 
     /// Makes waits for rows end when the other end of `peer` is gone.
@@ -64,6 +70,10 @@ impl TableRows {
     }
 
     /// Returns what the rows are, and which columns of them a journal keeps.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nobody says how long a row is, `Data` where what a replayed journal began with cannot be read.
     pub fn stream(&self) -> Result<(Stream, Columns)> {
         let meta = self.input.meta();
         let interval = meta.interval.ok_or_else(|| {
@@ -95,7 +105,7 @@ impl TableRows {
 
     /// Takes the rows of a batch up to the first that cannot be traded: what came before it is traded all the same.
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
-        let table = columns::Rows::of(batch)?;
+        let table = columns::PredictedRows::of(batch)?;
         // What stood behind the last row stands before this one.
         for (row, _) in &mut self.said {
             *row = 0;
@@ -141,25 +151,27 @@ impl TableRows {
             contract::ticks(price).map_err(|error| Error::data(format!("column {column:?}: {error}")))?;
         }
         if row.bar.symbol != self.symbol {
-            tradeable(row).map_err(Error::data)?;
+            of_contract(row, self.contract).map_err(Error::data)?;
             self.symbol = row.bar.symbol;
         }
         Ok(())
     }
 }
 
-/// Refuses prices that are not those of the index that MES is on.
-fn tradeable(row: &Row) -> std::result::Result<(), String> {
-    let symbol = row.bar.symbol;
-    let name = contract::Name::parse(symbol.as_str(), tz::new_york(row.bar.ts).date());
-    match name.as_ref().map(contract::Name::root) {
-        // ES has the same index, tick and grid; the money is that of MES all the same.
-        Ok("MES" | "ES") => Ok(()),
-        _ => Err(format!(
-            "symbol {:?} is neither MES nor ES; if it is, say so with mes-bars --symbol",
-            symbol.as_str()
-        )),
+/// Refuses a row of another contract than the one whose money is counted. A row that does not say passes.
+fn of_contract(row: &Row, contract: Contract) -> std::result::Result<(), String> {
+    let symbol = row.bar.symbol.as_str();
+    if symbol.is_empty() {
+        return Ok(());
     }
+    let name = contract::Name::parse(symbol, tz::new_york(row.bar.ts).date());
+    if name.is_ok_and(|name| name.root() == contract.root()) {
+        return Ok(());
+    }
+    Err(format!(
+        "symbol {symbol:?} is not {contract}, which the rules trade: name rules of its contract by --rules, or say what \
+         the rows are by mes-bars --symbol"
+    ))
 }
 
 impl Rows for TableRows {

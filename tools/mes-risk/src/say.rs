@@ -34,6 +34,11 @@ pub struct ResumeArgs {
 }
 
 /// Records a halt of every account found; of the others, one has to be meant.
+///
+/// # Errors
+///
+/// `Usage` where no reason is given, no account is found or several are, `Failed` or `Stopped` where one cannot be
+/// told.
 pub fn say(args: &SayArgs, says: Says, rules: Option<&str>) -> Result<()> {
     if args.reason.trim().is_empty() {
         return Err(Error::usage("--reason is empty: whoever reads the record later wants to know why"));

@@ -5,6 +5,11 @@
 //! any order of its row is. So whatever is killed when, the ledger knows every order that may have been sent, and a
 //! restart judges on as if nothing had happened: rows up to the ledger's time pass untouched. The last line of a clean end
 //! has no bar: it says how the account was left.
+//!
+//! It is bound to its rules by their hash: going on under others takes a person's `resume --rules`, with a reason. A
+//! limit that fired is not to be got around by an edit.
+
+mod lines;
 
 use std::{
     fs,
@@ -20,9 +25,8 @@ use mes_core::{
     market::Market,
     person::Person,
     rules::Rules,
-    run::{self, Named},
+    run::Named,
     statement::{Role, Statement},
-    within,
 };
 use mes_pipe::{
     Error, Result,
@@ -31,6 +35,8 @@ use mes_pipe::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+use lines::{changes, fold, remembered};
 
 /// How the broker of recorded statements begins.
 pub const RECORDED: &str = "recorded_";
@@ -74,6 +80,10 @@ impl Folder {
     }
 
     /// Returns the folders of a state directory that hold a ledger, by name.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where it cannot be read.
     pub fn all(state: &Path) -> Result<Vec<Folder>> {
         let entries = match fs::read_dir(state) {
             Ok(entries) => entries,
@@ -91,6 +101,7 @@ impl Folder {
         Ok(folders)
     }
 
+    /// Returns its name: `<broker>-<account>`.
     pub fn name(&self) -> String {
         self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -109,12 +120,20 @@ impl Folder {
     }
 
     /// Reads what is remembered, whoever is writing it; `None` when the account never began.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] refuses, and `Stopped` where a line of it is no ledger.
     pub fn read(&self) -> Result<Option<Snapshot>> {
         let records = durable::read(&self.ledger(), VERSION)?;
         fold(&self.ledger(), records.get(1..).unwrap_or_default())
     }
 
     /// Reads what was said and has not taken effect.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] refuses, and `Stopped` where a line of it is nothing that a person says.
     pub fn unheard(&self, told: usize) -> Result<Vec<Person>> {
         let records = durable::read(&self.person(), VERSION)?;
         let said = records.into_iter().skip(1).skip(told).map(|record| person(&self.person(), record));
@@ -122,6 +141,10 @@ impl Folder {
     }
 
     /// Adds what a person says, on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What [`durable::read`] and [`account::say`] refuse.
     pub fn say(&self, person: &Person) -> Result<()> {
         let records = durable::read(&self.ledger(), VERSION)?;
         let head = records.first().unwrap_or(&Value::Null);
@@ -143,6 +166,11 @@ pub struct Inbox {
 
 impl Inbox {
     /// Returns the next thing said, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What [`Follower::next`](durable::Follower::next) fails of, and `Stopped` where a line is nothing that a person
+    /// says.
     pub fn next(&mut self) -> Result<Option<Person>> {
         self.follower.next()?.map(|record| person(&self.path, record)).transpose()
     }
@@ -184,6 +212,7 @@ impl State {
     /// [`Error::Stopped`] when it is damaged, another account's, or was kept under other rules that no person agreed to.
     pub fn open(opening: &Opening) -> Result<(State, Inbox, Ledger)> {
         let Opening { folder, fresh, hello, rules, interval } = *opening;
+        account::renamed(&folder.0)?;
         if fresh {
             durable::remove(&folder.ledger())?;
             durable::remove(&folder.person())?;
@@ -214,7 +243,7 @@ impl State {
             "kind": "start", "interval": interval.to_string(), "rules": rules, "ledger": ledger, "told": told,
             "glance": glance,
         });
-        let real = hello.broker != "sim" && !hello.broker.starts_with(RECORDED);
+        let real = hello.kind.is_live();
         let bare = Ledger { market: Market::default(), ..ledger.clone() };
         let (head, folder) = (head("ledger"), folder.clone());
         let state = State {
@@ -265,6 +294,10 @@ impl State {
     }
 
     /// Writes a row and what it changed; without one what the end of the rows changed.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the disk does not take it: no order of that row may go out then.
     pub fn keep(&mut self, ledger: &mut Ledger, bar: Option<&Bar>, statement: &Statement) -> Result<()> {
         // Hundreds of numbers that follow from the bars: not to be compared or copied on every row.
         let market = std::mem::take(&mut ledger.market);
@@ -299,68 +332,6 @@ impl State {
         (self.glance, self.told_written) = (glance, self.told);
         Ok(())
     }
-}
-
-/// Returns what the records of a ledger keep from run to run.
-fn remembered(records: &[Value], order: u64) -> Memory {
-    let start = records.iter().rposition(|record| record["kind"] == "start");
-    let account = start.map_or(&Value::Null, |start| &records[start]["account"]);
-    let text = |key: &str| account[key].as_str().map(str::to_owned);
-    // A run without rows may have ended before the broker heard of it.
-    let rows = start.is_some_and(|start| start + 1 < records.len());
-    let pasts = if rows || account.is_null() { vec![text("run")] } else { vec![text("run"), text("past")] };
-    Memory { id: text("id"), pasts, order }
-}
-
-/// Returns the fields of a ledger that are not as before.
-fn changes(before: &Ledger, now: &Ledger) -> Result<Value> {
-    let fields = |ledger: &Ledger| serde_json::to_value(ledger).map_err(Error::failed);
-    let (before, mut now) = (fields(before)?, fields(now)?);
-    if let Some(now) = now.as_object_mut() {
-        now.retain(|name, value| before[name.as_str()] != *value);
-    }
-    Ok(now)
-}
-
-/// Brings the lines of a ledger together, from its last start on.
-fn fold(path: &Path, records: &[Value]) -> Result<Option<Snapshot>> {
-    let Some(start) = records.iter().rposition(|record| record["kind"] == "start") else { return Ok(None) };
-    let mut whole = records[start].clone();
-    let mut bars = Vec::new();
-    for record in &records[start + 1..] {
-        for (name, value) in record["ledger"].as_object().into_iter().flatten() {
-            whole["ledger"][name] = value.clone();
-        }
-        for name in ["told", "glance"] {
-            if let Some(value) = record.get(name) {
-                whole[name] = value.clone();
-            }
-        }
-        bars.extend(record.get("bar"));
-    }
-    read(&whole, &bars).map(Some).map_err(|error| {
-        Error::stopped(format!("{}: cannot be understood: {error}: which mes wrote it?", path.display()))
-    })
-}
-
-fn read(whole: &Value, bars: &[&Value]) -> std::result::Result<Snapshot, serde_json::Error> {
-    let interval: String = Deserialize::deserialize(&whole["interval"])?;
-    let interval: Interval = interval.parse().map_err(serde::de::Error::custom)?;
-    let mut ledger = Ledger::deserialize(&whole["ledger"])?;
-    for bar in bars {
-        let (ts, high, low, close, volume, seg) = Deserialize::deserialize(*bar)?;
-        let bar = Bar { ts, open: close, high, low, close, volume, seg, ..Bar::default() };
-        within::bar(&bar).map_err(serde::de::Error::custom)?;
-        ledger.market.push(&bar, interval.nanos());
-        ledger.ts = Some(ts);
-    }
-    Ok(Snapshot {
-        interval,
-        rules: run::checked_rules(&whole["rules"])?,
-        ledger,
-        told: Deserialize::deserialize(&whole["told"])?,
-        glance: Deserialize::deserialize(&whole["glance"])?,
-    })
 }
 
 /// Checks that the rules are those of before, or that a person has agreed to them since.

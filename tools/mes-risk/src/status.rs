@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
+    limits::{LimitFacts, Limits, Used},
     money::Cents,
     person::Person,
     time::{self, Ts},
@@ -14,7 +15,6 @@ use mes_pipe::{AnswerArgs, Error, Result, answer::print};
 use serde::Serialize;
 
 use crate::{
-    limits::{Account, Amounts},
     place::Place,
     say::lifted_by,
     state::{Folder, Glance, Snapshot},
@@ -71,6 +71,10 @@ pub struct Stop {
 }
 
 /// Prints every account found: tables for a person, JSON lines when piped.
+///
+/// # Errors
+///
+/// What [`Status::of`] says, `Usage` where no account is found, `Failed` where stdout cannot be written.
 pub fn run(args: &StatusArgs) -> Result<()> {
     let mut text = String::new();
     let json = args.answer.is_json();
@@ -88,6 +92,10 @@ pub fn run(args: &StatusArgs) -> Result<()> {
 
 impl Status {
     /// Reads the status of an account.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where nothing has traded there, and what [`Folder::read`] refuses.
     pub fn of(folder: &Folder) -> Result<Status> {
         let running = folder.traded();
         let Some(snapshot) = folder.read()? else {
@@ -99,15 +107,13 @@ impl Status {
 
     fn new(account: String, running: bool, snapshot: &Snapshot, unheard: Vec<Person>) -> Status {
         let Snapshot { rules, ledger, glance, .. } = snapshot;
-        let amounts = Amounts::of(&rules.value);
-        let measured = Account::of(&amounts, &rules.value, ledger);
-        let limits = measured.amounts().map(|(limit, used, amount)| Left {
-            rule: limit.rule.into(),
-            limit_cents: amount,
-            used_cents: used.max(Cents::ZERO),
-            left_cents: (amount - used).max(Cents::ZERO),
-        });
-        let limits: Vec<Left> = limits.collect();
+        let left = |used: Used| Left {
+            rule: used.rule.into(),
+            limit_cents: used.amount_cents,
+            used_cents: used.used_cents.max(Cents::ZERO),
+            left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
+        };
+        let limits: Vec<Left> = Limits::of(&rules.value).used(&LimitFacts::of(ledger)).map(left).collect();
         Status {
             account,
             running,
@@ -236,7 +242,7 @@ mod tests {
         let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
         let glance = Glance::default();
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
-        let text = Status::new("sim-sim".into(), false, &snapshot, Vec::new()).table();
+        let text = Status::new("paper-paper".into(), false, &snapshot, Vec::new()).table();
         let wanted =
             "daily_loss_usd: $30.00 of $30.00, its limit then; by the rules of now it is $50.00; the next";
         assert!(text.contains(wanted) && text.contains("left of $50.00"), "{text}");
@@ -263,9 +269,9 @@ mod tests {
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
         let (says, by) = (Says::Resume, "person".to_owned());
         let unheard = vec![Person { ts: 0, says, reason: "it is over".into(), by, rules: None }];
-        let text = Status::new("sim-sim".into(), true, &snapshot, unheard).table();
+        let text = Status::new("paper-paper".into(), true, &snapshot, unheard).table();
         let wanted = "\
-sim-sim  rules mes-1k, trading now
+paper-paper  rules mes-1k, trading now
   as of                      2026-11-20 10:00:10 New York
   position                   2 short, from 5000.25, stop 5002.25
   equity, balance            $955.00, $960.00

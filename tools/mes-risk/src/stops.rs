@@ -1,4 +1,7 @@
 //! Where stops and targets lie: those of a new trade, and the stop of an open one as the market goes.
+//!
+//! While a moved stop is on its way (latency) another one waits its turn: it is asked for again until the statement
+//! shows the first.
 
 use mes_core::{
     contract::{TICK, ticks},
@@ -30,6 +33,14 @@ pub fn smallest_ticks(exits: &Exits) -> i64 {
     match exits.stop {
         StopBy::Ticks => exits.stop_ticks,
         StopBy::Atr | StopBy::Structure => exits.stop_ticks.min(exits.min_stop_ticks),
+    }
+}
+
+/// Returns the widest stop that these rules place, in ticks.
+pub fn widest_ticks(exits: &Exits) -> i64 {
+    match exits.stop {
+        StopBy::Ticks => exits.stop_ticks,
+        StopBy::Atr | StopBy::Structure => exits.stop_ticks.max(exits.max_stop_ticks),
     }
 }
 

@@ -8,7 +8,7 @@ use mes_core::{
     ledger::Ledger,
     person::{Person, Says},
     row::Row,
-    run::{Named, Run},
+    run::{Named, Run, VERSION},
     session::{Filter, Sessions},
     statement::Statement,
     time::Ts,
@@ -60,6 +60,10 @@ impl Stream {
 }
 
 /// Trades the rows at the broker. Rows before `from` only warm up.
+///
+/// # Errors
+///
+/// What rows, broker and journal fail of, by the kinds of each; `Stopped` where a person ended the day.
 pub fn trade<R: Rows, B: Broker, J: Journal>(
     rows: &mut R,
     broker: &mut B,
@@ -110,7 +114,7 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
             journal.statement(statement)?;
             continue;
         }
-        risk.judge(row, statement, &mut verdicts)?;
+        risk.judge(row, statement, &mut verdicts);
         journal.remember(risk.ledger_mut(), row, statement)?;
         journal.statement(statement)?;
         for verdict in &verdicts {
@@ -130,7 +134,7 @@ fn run_record(settings: &Settings, stream: &Stream, from: Option<Ts>, hello: Hel
     let mut ledger = stream.ledger.clone().unwrap_or_else(|| Ledger::new(hello.balance_cents));
     ledger.order = ledger.order.max(hello.seen);
     Run {
-        v: 1,
+        v: VERSION,
         interval: stream.interval.to_string(),
         session: stream.session,
         quotes: stream.quotes,

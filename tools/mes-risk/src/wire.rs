@@ -34,6 +34,7 @@ const LONGEST: u32 = 30 * PATIENCE;
 const STOPPED: &[u8] = b"{\"kind\":\"person\",";
 const SILENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 
+/// The broker that reads our stdout and answers over a socket.
 pub struct Wire {
     stream: BufReader<UnixStream>,
     lines: Lines,
@@ -86,6 +87,10 @@ impl Wire {
     }
 
     /// Returns a descriptor that tells of the death of mes-exec.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the process has no descriptor left.
     pub fn peer(&self) -> Result<OwnedFd> {
         Ok(self.stream.get_ref().as_fd().try_clone_to_owned()?)
     }
@@ -125,8 +130,8 @@ impl Wire {
     }
 }
 
-/// Reads a statement from its line.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(line: &[u8]) -> std::result::Result<T, BrokerError> {
+/// Reads what mes-exec says from its line.
+fn parse<T: serde::de::DeserializeOwned>(line: &[u8]) -> std::result::Result<T, BrokerError> {
     serde_json::from_slice(line).map_err(|error| BrokerError::Data(format!("account channel: {error}")))
 }
 

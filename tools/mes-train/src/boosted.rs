@@ -5,15 +5,16 @@
 
 use std::thread;
 
+use clap::Args;
 use libm::log;
+use mes_core::{prediction::softmax, throws};
 use mes_pipe::{Result, log::note};
-use mes_predict::model::head::softmax;
+use serde::Serialize;
 
 use crate::{
-    dice,
-    family::{Cost, Fitted, Shape, Task, count},
+    family::{Cost, Fitted, Shape, Task, Trainer, count},
     onnx::Graph,
-    options::{Options, set},
+    ranges::{not_negative, positive, share},
     sample::Slice,
     trees::{
         bins::{Bins, LANES},
@@ -33,31 +34,55 @@ const LEAST_HESSIAN: f64 = 1e-3;
 const ROWS: u64 = 1;
 const FEATURES: u64 = 2;
 
-pub const DEFAULTS: Options = Options {
-    rounds: Some(400),
-    patience: Some(20),
-    learning_rate: Some(0.05),
-    leaves: Some(31),
-    min_child_weight: Some(20.0),
-    l2: Some(1.0),
-    row_share: Some(0.7),
-    feature_share: Some(0.7),
-    ..Options::NONE
-};
-
-/// Bins, sums, scores and places of rows; 1.5 ns a value, tree and doubling of leaves at most, measured.
-pub fn cost(shape: &Shape) -> Cost {
-    let (rows, groups) = (shape.samples as f64, shape.width.div_ceil(LANES) as f64);
-    let leaves = f64::from(set(shape.options.leaves));
-    let trees = 3.0 * f64::from(set(shape.options.rounds));
-    Cost {
-        bytes: rows * (groups * 8.0 + 90.0) + leaves * groups * 16384.0,
-        seconds: rows * groups * 8.0 * trees * 1.5e-9 * log(leaves).max(1.0),
-    }
+/// The options of boosted trees.
+#[derive(Args, Clone, Serialize)]
+pub struct Options {
+    /// Stop after so many rounds without a better loss on the validation rows
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    patience: u32,
+    /// Size of a step
+    #[arg(long, value_name = "RATE", default_value_t = 0.05, value_parser = positive)]
+    learning_rate: f64,
+    /// Rounds at most, each a tree for every class
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// Leaves of a tree at most
+    #[arg(long, value_name = "N", default_value_t = 31, value_parser = clap::value_parser!(u32).range(2..=1024))]
+    leaves: u32,
+    /// The least sum of hessians, about rows × p(1 − p), of a leaf
+    #[arg(long, value_name = "WEIGHT", default_value_t = 20.0, value_parser = not_negative)]
+    min_child_weight: f64,
+    /// Pull of the leaves towards 0, in units of hessian
+    #[arg(long, value_name = "WEIGHT", default_value_t = 1.0, value_parser = not_negative)]
+    l2: f64,
+    /// Share of the rows that a round sees
+    #[arg(long, value_name = "SHARE", default_value_t = 0.7, value_parser = share)]
+    row_share: f64,
+    /// Share of the features that a tree may use
+    #[arg(long, value_name = "SHARE", default_value_t = 0.7, value_parser = share)]
+    feature_share: f64,
 }
 
-pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
-    Ok(Box::new(Boosted(Boosting::new(task).run())))
+impl Trainer for Options {
+    fn validates(&self) -> bool {
+        true
+    }
+
+    /// Bins, sums, scores and places of rows; 1.5 ns a value, tree and doubling of leaves at most, measured.
+    fn cost(&self, shape: &Shape) -> Cost {
+        let (rows, groups) = (shape.samples as f64, shape.width.div_ceil(LANES) as f64);
+        let leaves = f64::from(self.leaves);
+        let trees = 3.0 * f64::from(self.rounds);
+        Cost {
+            bytes: rows * (groups * 8.0 + 90.0) + leaves * groups * 16384.0,
+            seconds: rows * groups * 8.0 * trees * 1.5e-9 * log(leaves).max(1.0),
+        }
+    }
+
+    /// Grows trees until the validation rows have not been told better for `--patience` rounds.
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
+        Ok(Box::new(Boosted(Boosting::new(self, task).run())))
+    }
 }
 
 struct Boosted(Ensemble);
@@ -74,6 +99,7 @@ impl Fitted for Boosted {
 
 /// A fit under way.
 struct Boosting<'a> {
+    options: &'a Options,
     task: &'a Task<'a>,
     /// Scores of the training rows by class, class weights in them, and of the validation rows without.
     scores: [Vec<f64>; 3],
@@ -82,11 +108,12 @@ struct Boosting<'a> {
 }
 
 impl<'a> Boosting<'a> {
-    fn new(task: &'a Task) -> Boosting<'a> {
+    fn new(options: &'a Options, task: &'a Task) -> Boosting<'a> {
         let rows = task.train.len();
         // The file's numbers, so that scores are those of the file.
         let prior = count(task.train.labels).map(|there| f64::from(log(there as f64 / rows as f64) as f32));
         Boosting {
+            options,
             task,
             scores: std::array::from_fn(|class| vec![prior[class] + log(task.class_weights[class]); rows]),
             validation: vec![prior; task.validation.len()],
@@ -96,16 +123,16 @@ impl<'a> Boosting<'a> {
 
     /// Adds rounds until the validation rows have not been told better for a while, and keeps the best number.
     fn run(mut self) -> Ensemble {
-        let options = self.task.options;
+        let options = self.options;
         let bins = Bins::fit(&self.task.train, self.task.threads);
         let binned = bins.apply(&self.task.train, self.task.threads);
         let limits = Limits {
-            leaves: set(options.leaves) as usize,
-            min_hessian: set(options.min_child_weight).max(LEAST_HESSIAN),
-            l2: set(options.l2),
+            leaves: options.leaves as usize,
+            min_hessian: options.min_child_weight.max(LEAST_HESSIAN),
+            l2: options.l2,
         };
         let field = Field { bins: &bins, binned: &binned, limits, threads: self.task.threads };
-        let (rounds, patience) = (set(options.rounds) as usize, set(options.patience) as usize);
+        let (rounds, patience) = (options.rounds as usize, options.patience as usize);
         let steps = self.task.progress.begin(rounds, 0);
         let (mut trees, mut best) = (Vec::new(), (0, self.loss()));
         for round in 1..=rounds {
@@ -133,18 +160,18 @@ impl<'a> Boosting<'a> {
 
     /// Grows one tree for each class on the gradients of one moment.
     fn round(&mut self, round: u64, field: &Field) -> [Tree; 3] {
-        let options = self.task.options;
+        let options = self.options;
         let weight: f64 =
             self.task.train.labels.iter().map(|&label| self.task.class_weights[usize::from(label)]).sum();
         let rows = self.task.train.len();
         let scale = Scale::of(rows, weight, LARGEST_HESSIAN);
         let sums = self.gradients(scale);
-        let seed = |what| dice::seed(dice::seed(self.task.seed, what), round);
-        let chosen = dice::sample(seed(ROWS), rows, set(options.row_share));
-        let features = (field.bins.width() as f64 * set(options.feature_share)).ceil() as usize;
+        let seed = |what| throws::seed(throws::seed(self.task.seed, what), round);
+        let chosen = throws::sample(seed(ROWS), rows, options.row_share);
+        let features = (field.bins.width() as f64 * options.feature_share).ceil() as usize;
         [0, 1, 2].map(|class| {
             let allowed =
-                dice::choose(dice::seed(seed(FEATURES), class), field.bins.width(), features.max(1));
+                throws::choose(throws::seed(seed(FEATURES), class), field.bins.width(), features.max(1));
             let class = class as usize;
             let grown = field.grow(chosen.clone(), &sums[class], scale, &allowed);
             self.add(grown, class, scale)
@@ -184,7 +211,7 @@ impl<'a> Boosting<'a> {
 
     /// Gives a tree its weights and adds it to the scores of all rows.
     fn add(&mut self, grown: Grown, class: usize, scale: Scale) -> Tree {
-        let (rate, l2) = (set(self.task.options.learning_rate), set(self.task.options.l2));
+        let (rate, l2) = (self.options.learning_rate, self.options.l2);
         let Grown { mut nodes, leaves, rows } = grown;
         let scores = &mut self.scores[class];
         let mut seen = vec![false; scores.len()];
@@ -231,7 +258,7 @@ mod tests {
     const WIDTH: usize = 10;
 
     fn value(place: usize) -> f32 {
-        (dice::throw(3, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
+        (throws::throw(3, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
     }
 
     /// Rows whose label is up where two features agree, down where they do not, else (80 %) flat.
@@ -253,8 +280,16 @@ mod tests {
     }
 
     fn options() -> Options {
-        let (rounds, patience) = (Some(40), Some(5));
-        Options { rounds, patience, learning_rate: Some(0.2), feature_share: Some(1.0), ..DEFAULTS }
+        Options {
+            rounds: 40,
+            patience: 5,
+            learning_rate: 0.2,
+            leaves: 31,
+            min_child_weight: 20.0,
+            l2: 1.0,
+            row_share: 0.7,
+            feature_share: 1.0,
+        }
     }
 
     fn loss(values: &[[f64; 3]], labels: &[u8]) -> f64 {
@@ -271,8 +306,8 @@ mod tests {
             let test = sample.slice(25_000..30_000);
             let options = options();
             for class_weights in [[1.0; 3], balance(train.labels)] {
-                let task = Task { options: &options, threads: 2, class_weights, ..task(train, validation) };
-                let fitted = fit(&task).expect("fits");
+                let task = Task { threads: 2, class_weights, ..task(train, validation) };
+                let fitted = options.fit(&task).expect("fits");
                 let values = fitted.values(&test).expect("runs");
                 let found = loss(&values, test.labels);
                 if better {
@@ -289,10 +324,10 @@ mod tests {
     #[test]
     fn the_same_at_any_number_of_threads_and_another_with_another_seed() {
         let sample = rows(12_000, 1.0);
-        let options = Options { rounds: Some(4), ..options() };
+        let options = Options { rounds: 4, ..options() };
         let fitted = |threads, seed| {
             let task = task(sample.slice(0..10_000), sample.slice(10_000..12_000));
-            Boosting::new(&Task { options: &options, threads, seed, ..task }).run()
+            Boosting::new(&options, &Task { threads, seed, ..task }).run()
         };
         let one = fitted(1, 1);
         assert!(one.trees.len() == 12 && one.trees.iter().all(|tree| tree.len() > 1));
@@ -308,10 +343,9 @@ mod tests {
         let rows: Vec<f32> = (0..300_u16).map(|row| f32::from(row % 2)).collect();
         let labels: Vec<u8> = (0..300_u16).map(|row| [0, 1, 2, 1, 1, 2][usize::from(row % 6)]).collect();
         let sample = sample(1, &rows, &labels);
-        let (row_share, feature_share) = (Some(1.0), Some(1.0));
-        let options = Options { rounds: Some(1), leaves: Some(2), row_share, feature_share, ..options() };
+        let options = Options { rounds: 1, leaves: 2, row_share: 1.0, ..options() };
         let task = task(sample.slice(0..300), sample.slice(0..300));
-        let ensemble = Boosting::new(&Task { options: &options, ..task }).run();
+        let ensemble = Boosting::new(&options, &task).run();
         let prior = count(&labels).map(|there| there as f64 / 300.0);
         for (class, tree) in ensemble.trees.iter().enumerate() {
             for odd in [0_u16, 1] {

@@ -3,7 +3,8 @@
 
 use clap::ValueEnum;
 use libm::{exp, log};
-use mes_predict::model::{card::Calibration, head::softmax};
+use mes_core::prediction::softmax;
+use mes_predict::model::card::Calibration;
 
 use crate::isotonic::isotonic;
 

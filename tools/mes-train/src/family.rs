@@ -1,105 +1,100 @@
-//! What can be trained. A model family is one file with its trainer and one line in [`FAMILIES`].
+//! What can be trained. A model family is one file with its options and its trainer, and one line in [`FAMILIES`].
 
 use std::path::Path;
 
+use clap::{ArgMatches, Args, Command};
 use mes_pipe::Result;
 use mes_predict::model::card::Output;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::{
-    boosted, forest, logistic, nets, onnx::Graph, options::Options, progress::Progress, sample::Slice,
-};
+use crate::{boosted, forest, logistic, nets, onnx::Graph, progress::Progress, sample::Slice};
 
-pub struct Family {
-    pub name: &'static str,
-    pub about: &'static str,
-    /// The options it has, with their defaults. A window makes it a family of sequences.
-    pub options: Options,
-    /// Whether it stops by later rows, which are then kept out of training.
-    pub validates: bool,
-    pub cost: fn(&Shape) -> Cost,
-    pub fit: fn(&Task) -> Result<Box<dyn Fitted>>,
-}
-
+/// All families, as `mes-train --help` lists them.
 pub const FAMILIES: &[Family] = &[
-    Family {
-        name: "logistic",
-        about: "multinomial logistic regression",
-        options: Options::NONE,
-        validates: false,
-        cost: logistic::cost,
-        fit: logistic::fit,
-    },
-    Family {
-        name: "boosted",
-        about: "gradient-boosted trees",
-        options: boosted::DEFAULTS,
-        validates: true,
-        cost: boosted::cost,
-        fit: boosted::fit,
-    },
-    Family {
-        name: "forest",
-        about: "random forest",
-        options: forest::DEFAULTS,
-        validates: false,
-        cost: forest::cost,
-        fit: forest::fit,
-    },
-    Family {
-        name: "mlp",
-        about: "feed-forward net",
-        options: nets::mlp::OPTIONS,
-        validates: true,
-        cost: nets::mlp::cost,
-        fit: nets::mlp::fit,
-    },
-    Family {
-        name: "lstm",
-        about: "recurrent net over the last rows",
-        options: nets::lstm::OPTIONS,
-        validates: true,
-        cost: nets::lstm::cost,
-        fit: nets::lstm::fit,
-    },
-    Family {
-        name: "hybrid",
-        about: "LSTM with attention, and a branch for the row itself",
-        options: nets::hybrid::OPTIONS,
-        validates: true,
-        cost: nets::hybrid::cost,
-        fit: nets::hybrid::fit,
-    },
-    Family {
-        name: "transformer",
-        about: "Transformer encoder over the last rows",
-        options: nets::transformer::OPTIONS,
-        validates: true,
-        cost: nets::transformer::cost,
-        fit: nets::transformer::fit,
-    },
+    Family::of::<logistic::Options>("logistic", "Multinomial logistic regression"),
+    Family::of::<boosted::Options>("boosted", "Gradient-boosted trees"),
+    Family::of::<forest::Options>("forest", "Random forest"),
+    Family::of::<nets::mlp::Options>("mlp", "Feed-forward net"),
+    Family::of::<nets::lstm::Options>("lstm", "Recurrent net over the last rows"),
+    Family::of::<nets::hybrid::Options>("hybrid", "LSTM with attention, and a branch for the row itself"),
+    Family::of::<nets::transformer::Options>("transformer", "Transformer encoder over the last rows"),
 ];
 
+/// A kind of model that can be trained.
+pub struct Family {
+    pub name: &'static str,
+    about: &'static str,
+    /// Adds its flags to a command.
+    flags: fn(Command) -> Command,
+    read: fn(&ArgMatches) -> clap::error::Result<Told>,
+}
+
+/// A family's options, and the same by name.
+type Told = (Box<dyn Trainer>, Value);
+
 impl Family {
-    /// Says whether it is a net, trained by candle in epochs.
-    pub fn is_net(&self) -> bool {
-        self.options.epochs.is_some()
+    const fn of<T: Args + Serialize + Trainer + 'static>(name: &'static str, about: &'static str) -> Family {
+        Family { name, about, flags: T::augment_args, read: read::<T> }
     }
 
-    /// Says what it is and which options it has.
-    pub fn describe(&self) -> String {
-        let options = self.options.to_json();
-        let flags = options.as_object().into_iter().flatten();
-        let flags: Vec<_> =
-            flags.map(|(name, value)| format!("--{} {value}", name.replace('_', "-"))).collect();
-        if flags.is_empty() { self.about.to_owned() } else { format!("{} ({})", self.about, flags.join(" ")) }
+    /// Returns its command, which has the family's own options and no others.
+    pub fn command(&self) -> Command {
+        let command = Command::new(self.name).next_help_heading("Options of this family");
+        (self.flags)(command).about(self.about).next_help_heading(None::<&str>)
     }
+
+    /// Reads its options, which are told by name as well: those of the model's card.
+    ///
+    /// # Errors
+    ///
+    /// What clap says of options that are not there or out of range.
+    pub fn read(&self, matches: &ArgMatches) -> clap::error::Result<Told> {
+        (self.read)(matches)
+    }
+}
+
+fn read<T: Args + Serialize + Trainer + 'static>(matches: &ArgMatches) -> clap::error::Result<Told> {
+    let options = T::from_arg_matches(matches)?;
+    let named = serde_json::to_value(&options)
+        .map_err(|error| clap::Error::raw(clap::error::ErrorKind::Format, error))?;
+    Ok((Box::new(options), named))
+}
+
+/// The options of a family, which know how to train it.
+pub trait Trainer {
+    /// Returns how many rows one prediction sees, the last of them its own: more than 1 in a family of sequences.
+    fn window(&self) -> usize {
+        1
+    }
+
+    /// Says whether it stops by later rows, which are then kept out of training.
+    fn validates(&self) -> bool {
+        false
+    }
+
+    /// Says whether it leaves a checkpoint behind when it is stopped.
+    fn resumes(&self) -> bool {
+        false
+    }
+
+    /// Estimates what a fit takes.
+    fn cost(&self, shape: &Shape) -> Cost;
+
+    /// Fits a model to a task's training rows.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the family's own fit fails of.
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>>;
 }
 
 /// How much there is to train on.
-pub struct Shape<'a> {
+pub struct Shape {
     pub samples: usize,
     pub width: usize,
-    pub options: &'a Options,
+    /// What all rows take.
+    pub rows_bytes: u64,
     pub threads: usize,
 }
 
@@ -113,9 +108,11 @@ pub struct Cost {
 
 /// What a trainer gets. All values are as they come from the stream: scaling is the family's own.
 pub struct Task<'a> {
+    /// All samples, for a family that answers for them while it is there.
+    pub all: Slice<'a>,
     /// All three classes occur in it.
     pub train: Slice<'a>,
-    /// Later rows to stop by; empty unless the family's line asks for them.
+    /// Later rows to stop by; empty unless the family validates.
     pub validation: Slice<'a>,
     /// What a sample of each class weighs in the loss: 1, or so much that the classes weigh alike. Probabilities are
     /// to be those of the market all the same: ln(weight) comes off the logits.
@@ -123,8 +120,6 @@ pub struct Task<'a> {
     pub seed: u64,
     /// Threads to use; none of them may change a bit.
     pub threads: usize,
-    /// Settled: every option of the family is there.
-    pub options: &'a Options,
     pub progress: &'a Progress,
     pub checkpoint: Checkpoint<'a>,
 }
@@ -149,6 +144,11 @@ pub trait Fitted {
     /// Computes the logits (or what [`Fitted::output`] says) of each sample.
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>>;
 
+    /// Returns the hash of the sources of another program that fitted it.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
     /// Adds itself to a graph, from the unscaled `input` `[batch, width]`, or `[batch, window, width]` for
     /// sequences, and returns the name of its output `[batch, 3]`.
     fn write(&self, graph: &mut Graph, input: &str) -> String;
@@ -170,17 +170,17 @@ pub fn balance(labels: &[u8]) -> [f64; 3] {
 pub mod tests {
     use super::*;
 
-    /// Makes a task without options, on one thread.
+    /// Makes a task on one thread.
     pub fn task<'a>(train: Slice<'a>, validation: Slice<'a>) -> Task<'a> {
         static QUIET: std::sync::LazyLock<Progress> = std::sync::LazyLock::new(|| Progress::new(true));
         let checkpoint = Checkpoint { path: Path::new(""), resume: false, hash: "" };
         Task {
+            all: train,
             train,
             validation,
             class_weights: [1.0; 3],
             seed: 1,
             threads: 1,
-            options: &Options::NONE,
             progress: &QUIET,
             checkpoint,
         }

@@ -7,19 +7,19 @@
 
 use std::thread;
 
+use clap::Args;
+use mes_core::throws;
 use mes_pipe::{Error, Result};
 use mes_predict::model::card::Output;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smartcore::{
     ensemble::random_forest_classifier::{RandomForestClassifier, RandomForestClassifierParameters},
     linalg::basic::matrix::DenseMatrix,
 };
 
 use crate::{
-    dice,
-    family::{Cost, Fitted, Shape, Task, count},
+    family::{Cost, Fitted, Shape, Task, Trainer, count},
     onnx::Graph,
-    options::{Options, set},
     progress::Steps,
     sample::Slice,
     trees::ensemble::{Ensemble, Node, Tree, leaf},
@@ -31,29 +31,49 @@ const PRIOR_ROWS: f64 = 5.0;
 const HALF: u64 = 1;
 const SAMPLE: u64 = 2;
 
-pub const DEFAULTS: Options = Options {
-    trees: Some(100),
-    depth: Some(8),
-    min_leaf: Some(20),
-    sample_rows: Some(50_000),
-    ..Options::NONE
-};
+/// The options of a forest.
+#[derive(Args, Clone, Serialize)]
+pub struct Options {
+    /// Trees of the forest
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    trees: u32,
+    /// Branches from a tree's root to a leaf at most
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=30))]
+    depth: u32,
+    /// Rows of a leaf at least
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    min_leaf: u32,
+    /// Rows that a tree is grown on at most
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(10..))]
+    sample_rows: u32,
+}
 
-type Grown = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
+impl Trainer for Options {
+    /// The rows of a tree as matrix, order and mask; 9 µs at most a tree and row of it, and what asking the rest takes,
+    /// measured.
+    fn cost(&self, shape: &Shape) -> Cost {
+        let (rows, trees) = (shape.samples as f64, f64::from(self.trees));
+        let grown = (rows / 2.0).min(f64::from(self.sample_rows));
+        Cost {
+            bytes: shape.threads as f64 * grown * (shape.width as f64 * 16.0 + 64.0),
+            seconds: trees * (grown * 9e-6 + rows * 2e-7),
+        }
+    }
 
-/// The rows of a tree as matrix, order and mask; 9 µs at most a tree and row of it, and what asking the rest takes,
-/// measured.
-pub fn cost(shape: &Shape) -> Cost {
-    let (rows, trees) = (shape.samples as f64, f64::from(set(shape.options.trees)));
-    let grown = (rows / 2.0).min(f64::from(set(shape.options.sample_rows)));
-    Cost {
-        bytes: shape.threads as f64 * grown * (shape.width as f64 * 16.0 + 64.0),
-        seconds: trees * (grown * 9e-6 + rows * 2e-7),
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
+        Ok(Box::new(fit(self, task)?))
     }
 }
 
-pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
-    let trees = set(task.options.trees) as usize;
+type Grown = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
+
+/// Grows all trees, on as many threads as the task has.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when smartcore refuses a sample, or writes its trees in another way.
+fn fit(options: &Options, task: &Task) -> Result<Forest> {
+    let trees = options.trees as usize;
     let steps = task.progress.begin(trees, 0);
     let numbers: Vec<u64> = (0..trees as u64).collect();
     let size = trees.div_ceil(task.threads).max(1);
@@ -61,13 +81,15 @@ pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
         let steps = &steps;
         let parts: Vec<_> = numbers
             .chunks(size)
-            .map(|part| scope.spawn(move || part.iter().map(|&number| tree(task, number, steps)).collect()))
+            .map(|part| {
+                scope.spawn(move || part.iter().map(|&number| tree(options, task, number, steps)).collect())
+            })
             .collect();
         let parts: Vec<Result<Vec<Tree>>> =
             parts.into_iter().map(|part| part.join().expect("growing does not panic")).collect();
         Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
     });
-    Ok(Box::new(Forest(Ensemble { trees: grown?, base: [0.0; 3] })))
+    Ok(Forest(Ensemble { trees: grown?, base: [0.0; 3] }))
 }
 
 struct Forest(Ensemble);
@@ -87,18 +109,18 @@ impl Fitted for Forest {
 }
 
 /// Grows a tree on one half and fills its leaves from the other.
-fn tree(task: &Task, number: u64, steps: &Steps) -> Result<Tree> {
-    let seed = dice::seed(task.seed, number);
-    let (grows, fills) = halves(task.train.len(), dice::seed(seed, HALF));
-    let sample = sample(task, &grows, dice::seed(seed, SAMPLE));
-    let mut nodes = nodes(&grow(task, &sample, seed)?)?;
+fn tree(options: &Options, task: &Task, number: u64, steps: &Steps) -> Result<Tree> {
+    let seed = throws::seed(task.seed, number);
+    let (grows, fills) = halves(task.train.len(), throws::seed(seed, HALF));
+    let sample = sample(options, task, &grows, throws::seed(seed, SAMPLE));
+    let mut nodes = nodes(&grow(options, task, &sample, seed)?)?;
     let prior = count(task.train.labels).map(|there| there as f64 / task.train.len() as f64);
     let mut held = vec![prior.map(|share| share * PRIOR_ROWS); nodes.len()];
     for row in fills {
         let leaf = leaf(&nodes, task.train.values(row));
         held[leaf][usize::from(task.train.labels[row])] += 1.0;
     }
-    let trees = f64::from(set(task.options.trees));
+    let trees = f64::from(options.trees);
     for (node, held) in nodes.iter_mut().zip(held) {
         if let Node::Leaf(shares) = node {
             let rows: f64 = held.iter().sum();
@@ -111,21 +133,21 @@ fn tree(task: &Task, number: u64, steps: &Steps) -> Result<Tree> {
 
 /// Parts rows into two halves by chance.
 fn halves(rows: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
-    (0..rows).partition(|&row| dice::throw(seed, row as u64) >> 63 == 0)
+    (0..rows).partition(|&row| throws::throw(seed, row as u64) >> 63 == 0)
 }
 
 /// Takes as many rows as a tree is grown on, a class by its weight.
-fn sample(task: &Task, rows: &[usize], seed: u64) -> Vec<usize> {
-    let share = f64::from(set(task.options.sample_rows)) / rows.len().max(1) as f64;
+fn sample(options: &Options, task: &Task, rows: &[usize], seed: u64) -> Vec<usize> {
+    let share = f64::from(options.sample_rows) / rows.len().max(1) as f64;
     // 53 bits: every value is exact in an f64.
-    let dice = |row: usize| (dice::throw(seed, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
+    let dice = |row: usize| (throws::throw(seed, row as u64) >> 11) as f64 / (1_u64 << 53) as f64;
     let weights = task.class_weights.map(|weight| weight * share.min(1.0));
     let kept = |row: &usize| dice(*row) < weights[usize::from(task.train.labels[*row])];
     rows.iter().copied().filter(kept).collect()
 }
 
 /// Lets smartcore grow one tree on a bootstrap of `rows`, which tries the root of the features' number at each branch.
-fn grow(task: &Task, rows: &[usize], seed: u64) -> Result<Grown> {
+fn grow(options: &Options, task: &Task, rows: &[usize], seed: u64) -> Result<Grown> {
     let failed = |error| Error::failed(format!("smartcore cannot grow a tree: {error}"));
     let mut values = Vec::with_capacity(rows.len() * task.train.width);
     for feature in 0..task.train.width {
@@ -133,12 +155,11 @@ fn grow(task: &Task, rows: &[usize], seed: u64) -> Result<Grown> {
     }
     let x = DenseMatrix::new(rows.len(), task.train.width, values, true).map_err(failed)?;
     let y: Vec<u32> = rows.iter().map(|&row| u32::from(task.train.labels[row])).collect();
-    let options = task.options;
     let parameters = RandomForestClassifierParameters::default()
         .with_n_trees(1)
-        .with_max_depth(set(options.depth) as u16)
-        .with_min_samples_leaf(set(options.min_leaf) as usize)
-        .with_min_samples_split(2 * set(options.min_leaf) as usize)
+        .with_max_depth(options.depth as u16)
+        .with_min_samples_leaf(options.min_leaf as usize)
+        .with_min_samples_split(2 * options.min_leaf as usize)
         .with_seed(seed);
     RandomForestClassifier::fit(&x, &y, parameters).map_err(failed)
 }
@@ -186,7 +207,7 @@ mod tests {
     const WIDTH: usize = 6;
 
     fn value(place: usize) -> f32 {
-        (dice::throw(5, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
+        (throws::throw(5, place as u64) >> 40) as f32 / (1_u64 << 24) as f32
     }
 
     /// Rows of which 80 % are flat; up is likelier where the first feature is large.
@@ -202,16 +223,16 @@ mod tests {
     }
 
     fn options() -> Options {
-        Options { trees: Some(12), depth: Some(5), sample_rows: Some(3000), ..DEFAULTS }
+        Options { trees: 12, depth: 5, min_leaf: 20, sample_rows: 3000 }
     }
 
     #[test]
     fn walks_the_same_way_as_smartcore() {
         let (sample, options) = (rows(3000, 1.0), options());
-        let task = Task { options: &options, ..task(sample.slice(0..3000), sample.slice(0..0)) };
+        let task = task(sample.slice(0..3000), sample.slice(0..0));
         let all: Vec<usize> = (0..3000).collect();
         for seed in 0..5 {
-            let grown = grow(&task, &all, seed).expect("grows");
+            let grown = grow(&options, &task, &all, seed).expect("grows");
             let tree = nodes(&grown).expect("reads");
             assert!(tree.len() > 20);
             let written = serde_json::to_value(&grown).expect("writes");
@@ -231,8 +252,8 @@ mod tests {
         let (train, test) = (sample.slice(0..14_000), sample.slice(14_000..20_000));
         let options = options();
         for class_weights in [[1.0; 3], balance(train.labels)] {
-            let task = Task { options: &options, class_weights, ..task(train, sample.slice(0..0)) };
-            let fitted = fit(&task).expect("fits");
+            let task = Task { class_weights, ..task(train, sample.slice(0..0)) };
+            let fitted = options.fit(&task).expect("fits");
             let shares = fitted.values(&test).expect("runs");
             assert!(shares.iter().all(|p| (p.iter().sum::<f64>() - 1.0).abs() < 1e-5 && p[1] > 0.6));
             let loss = |p: &dyn Fn(usize) -> [f64; 3]| -> f64 {
@@ -251,7 +272,7 @@ mod tests {
         let (sample, options) = (rows(2000, 1.0), options());
         let fitted = |threads, seed| {
             let task = task(sample.slice(0..2000), sample.slice(0..0));
-            let fitted = fit(&Task { options: &options, threads, seed, ..task }).expect("fits");
+            let fitted = options.fit(&Task { threads, seed, ..task }).expect("fits");
             fitted.values(&sample.slice(0..500)).expect("runs")
         };
         let one = fitted(1, 1);

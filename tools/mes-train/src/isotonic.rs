@@ -53,7 +53,7 @@ fn pooled(points: &[(f64, f64)]) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
-    use mes_predict::model::head;
+    use mes_core::prediction::softmax;
 
     use super::*;
 
@@ -86,7 +86,7 @@ mod tests {
                 labels.push(if row < found { 2 } else { row % 2 });
             }
         }
-        let p: Vec<_> = logits.iter().map(|z| head::softmax(*z)).collect();
+        let p: Vec<_> = logits.iter().map(|z| softmax(*z)).collect();
         let calibration = isotonic(&p, &labels);
         for (z, wanted) in [(logits[0], 0.1), (logits[10], 0.4), (logits[29], 0.9)] {
             let p = calibration.probabilities(z);

@@ -5,8 +5,8 @@
 
 mod boosted;
 mod calibrate;
+mod chosen;
 mod conformal;
-mod dice;
 mod estimate;
 mod family;
 mod forest;
@@ -15,8 +15,8 @@ mod label;
 mod logistic;
 mod nets;
 mod onnx;
-mod options;
 mod progress;
+mod ranges;
 mod sample;
 mod scaler;
 mod splits;
@@ -26,19 +26,19 @@ mod uniqueness;
 
 use std::{path::PathBuf, str::FromStr};
 
-use clap::{Parser, builder::PossibleValue};
+use clap::Parser;
 use mes_core::{
     interval::Interval,
     time::{self, Ts},
 };
-use mes_pipe::{Error, Input, InputArgs, Kind, Result, log::note, write};
+use mes_pipe::{Error, Input, Kind, Result, log::note, write};
 use mes_predict::model::card;
 use serde_json::{Value, json};
 
 use calibrate::Method;
+use chosen::Chosen;
 use estimate::Memory;
-use family::{FAMILIES, Family, count};
-use options::Options;
+use family::count;
 use progress::Progress;
 use sample::{Choice, Sample};
 use trained::Trained;
@@ -56,12 +56,15 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 done, 1 failed (also: tract disagrees with the trainer), 2 wrong arguments, 3 bad data, 4 stopped.";
 
+/// What to train, on what, and where to put it.
 #[derive(Parser)]
 #[command(about = "Labelled features in, one ONNX model out", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(
+    subcommand_value_name = "FAMILY",
+    subcommand_help_heading = "Families",
+    disable_help_subcommand = true
+)]
 pub struct Args {
-    /// What to train
-    #[arg(value_name = "FAMILY", value_parser = families())]
-    family: String,
     /// The model to write
     #[arg(short, long, value_name = "FILE", default_value = "models/default.onnx")]
     out: PathBuf,
@@ -75,7 +78,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "temperature")]
     calibrate: Method,
     /// Write into the card what sets of classes take to miss the true one in this share of rows, such as 0.1
-    #[arg(long, value_name = "SHARE", value_parser = options::miss)]
+    #[arg(long, value_name = "SHARE", value_parser = ranges::miss)]
     conformal: Option<f64>,
     /// Seed of all that is random; nothing is in logistic. Same rows, settings and seed: same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -107,10 +110,8 @@ pub struct Args {
     /// No notes on stderr
     #[arg(short, long)]
     quiet: bool,
-    #[command(flatten)]
-    options: Options,
-    #[command(flatten)]
-    input: InputArgs,
+    #[command(subcommand)]
+    chosen: Chosen,
 }
 
 /// How far apart rows are taken.
@@ -128,22 +129,19 @@ impl FromStr for Stride {
     }
 }
 
-fn families() -> impl clap::builder::TypedValueParser<Value = String> {
-    let names = FAMILIES.iter().map(|family| PossibleValue::new(family.name).help(family.describe()));
-    clap::builder::PossibleValuesParser::new(names)
-}
-
+/// Trains one model and writes it with its card.
+///
+/// # Errors
+///
+/// [`Error::Usage`] for options, memory or features that do not fit, [`Error::Data`] for rows that cannot be learnt from,
+/// [`Error::Failed`] when a fit fails or tract disagrees with it.
 pub fn main(args: Args) -> Result<()> {
-    let family = FAMILIES.iter().find(|family| family.name == args.family);
-    let family = family.ok_or_else(|| Error::usage(format!("no model family {:?}", args.family)))?;
-    let options = args.options.settle(family.name, &family.options)?;
-    if family.is_net() {
-        nets::on_one_core()?;
-    } else if args.resume {
-        return Err(Error::usage(format!("--resume: {} has no epochs to go on from", family.name)));
+    let Chosen { name: family, trainer, input, .. } = &args.chosen;
+    if args.resume && !trainer.resumes() {
+        return Err(Error::usage(format!("--resume: {family} has no epochs to go on from")));
     }
     write::possible(&args.out)?;
-    let mut input = Input::open_columns(&args.input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
+    let mut input = Input::open_columns(input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
     let label::Rule { label, carried } = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
     let stride = match args.stride {
@@ -152,18 +150,18 @@ pub fn main(args: Args) -> Result<()> {
         Some(Stride::Every(interval)) => interval.nanos(),
     };
     let (without, window, until, max_memory) =
-        (&args.without[..], options.rows(), args.until, args.max_memory);
+        (&args.without[..], trainer.window(), args.until, args.max_memory);
     let held = (!carried).then_some(&label);
     let choice = Choice { without, window, stride, horizon, until, held, max_memory };
     let sample = Sample::read(&mut input, &choice)?;
     describe(&sample, stride, horizon)?;
-    let config = settings(&args, family, &options, stride, serde_json::to_value(&label).unwrap_or_default());
+    let config = settings(&args, stride, serde_json::to_value(&label).unwrap_or_default());
     let meta = input.meta().stage("mes-train", Kind::Feature, config);
     let mut checkpoint = args.out.clone().into_os_string();
     checkpoint.push(".checkpoint");
     let order = trained::Order {
         family,
-        options: &options,
+        trainer: trainer.as_ref(),
         label,
         meta: &meta,
         seed: args.seed,
@@ -183,7 +181,7 @@ pub fn main(args: Args) -> Result<()> {
     card.scores.to_lines().iter().for_each(note);
     write::atomically(&args.out, &trained.onnx, |written| trained.check(&sample, written))?;
     write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
-    if family.is_net() {
+    if trainer.resumes() {
         // What it was for is done; one that is left over does no harm.
         let _ = std::fs::remove_file(&checkpoint);
     }
@@ -199,10 +197,10 @@ fn threads(asked: Option<u16>) -> usize {
 }
 
 /// Returns what decides the model beside the rows.
-fn settings(args: &Args, family: &Family, options: &Options, stride: i64, label: Value) -> Value {
+fn settings(args: &Args, stride: i64, label: Value) -> Value {
     json!({
-        "family": family.name,
-        "options": options.to_json(),
+        "family": args.chosen.name,
+        "options": args.chosen.options,
         "labels": label,
         "stride_ns": stride,
         "embargo": args.embargo.map(|embargo| embargo.to_string()),

@@ -4,14 +4,16 @@
 //! takes ln(weight) off each intercept (King and Zeng 2001): the rare classes get their say in the slopes, while the
 //! probabilities stay those of the market and not of the resample.
 
+use clap::Args;
 use libm::log;
 use linfa::{DatasetBase, traits::Fit};
 use linfa_logistic::MultiLogisticRegression;
 use mes_pipe::{Error, Result};
 use ndarray::{Array1, Array2};
+use serde::Serialize;
 
 use crate::{
-    family::{Cost, Fitted, Shape, Task},
+    family::{Cost, Fitted, Shape, Task, Trainer},
     onnx::Graph,
     sample::Slice,
     scaler::Scaler,
@@ -21,6 +23,22 @@ const MAX_ITERATIONS: u64 = 200;
 /// Where the fit stops: the gradient's length per row.
 const GRADIENT_PER_ROW: f64 = 1e-6;
 
+/// The options of logistic regression: none.
+#[derive(Args, Serialize)]
+pub struct Options {}
+
+impl Trainer for Options {
+    /// Rows as f64, twice while linfa copies them; 0.93 µs a value, measured.
+    fn cost(&self, shape: &Shape) -> Cost {
+        let values = (shape.samples * shape.width) as f64;
+        Cost { bytes: values * 16.0, seconds: values * 0.93e-6 }
+    }
+
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
+        Ok(Box::new(fit(task)?))
+    }
+}
+
 struct Logistic {
     scaler: Scaler,
     /// `[width, 3]`, row by row.
@@ -28,13 +46,12 @@ struct Logistic {
     bias: [f32; 3],
 }
 
-/// Rows as f64, twice while linfa copies them; 0.93 µs a value, measured.
-pub fn cost(shape: &Shape) -> Cost {
-    let values = (shape.samples * shape.width) as f64;
-    Cost { bytes: values * 16.0, seconds: values * 0.93e-6 }
-}
-
-pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
+/// Fits weights to the scaled rows, in `f64`.
+///
+/// # Errors
+///
+/// [`Error::Failed`] when linfa does not converge, or a weight is no number.
+fn fit(task: &Task) -> Result<Logistic> {
     let width = task.train.width;
     let scaler = Scaler::fit(&task.train);
     let chosen = resample(task.train.labels, task.class_weights);
@@ -61,7 +78,7 @@ pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
             "a weight is {weight}: look at the features with mes-features describe"
         )));
     }
-    Ok(Box::new(Logistic { scaler, weights, bias }))
+    Ok(Logistic { scaler, weights, bias })
 }
 
 /// Chooses rows so that the classes weigh what they should: row i of a class of weight w is taken
@@ -126,7 +143,7 @@ mod tests {
             let train = sample.slice(0..3000);
             let fitted = fit(&Task { class_weights, ..task(train, train) }).expect("fits");
             let values = fitted.values(&middle.slice(0..1)).expect("runs");
-            let p = mes_predict::model::head::softmax(values[0]);
+            let p = mes_core::prediction::softmax(values[0]);
             assert!((p[1] - 0.8).abs() < 0.01 && (p[0] - 0.1).abs() < 0.01, "{p:?}");
         }
     }

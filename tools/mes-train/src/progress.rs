@@ -28,6 +28,7 @@ pub struct Steps {
 }
 
 impl Progress {
+    /// Makes one; `quiet` shows nothing.
     pub fn new(quiet: bool) -> Progress {
         Progress { shown: !quiet && stderr().is_terminal() }
     }

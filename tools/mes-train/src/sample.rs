@@ -70,9 +70,38 @@ pub struct Slice<'a> {
     rows: &'a [f32],
     ends: &'a [usize],
     pub labels: &'a [u8],
+    /// The place of the first one among all samples.
+    first: usize,
 }
 
 impl<'a> Slice<'a> {
+    /// Returns a range of samples: `width` values a row, `window` rows a sample, of which `ends` are the last.
+    pub fn new(
+        (width, window): (usize, usize),
+        rows: &'a [f32],
+        ends: &'a [usize],
+        labels: &'a [u8],
+        range: Range<usize>,
+    ) -> Slice<'a> {
+        let first = range.start;
+        Slice { width, window, rows, ends: &ends[range.clone()], labels: &labels[range], first }
+    }
+
+    /// Returns the places of these among all samples.
+    pub fn range(&self) -> Range<usize> {
+        self.first..self.first + self.len()
+    }
+
+    /// Returns all rows, also those of other samples.
+    pub fn rows(&self) -> &'a [f32] {
+        self.rows
+    }
+
+    /// Returns the place of each sample's last row.
+    pub fn ends(&self) -> &'a [usize] {
+        self.ends
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -83,6 +112,7 @@ impl<'a> Slice<'a> {
         &self.rows[(end - self.window) * self.width..end * self.width]
     }
 
+    /// Goes over all samples, each of `window × width` values.
     pub fn iter(&self) -> impl Iterator<Item = &'a [f32]> + Clone {
         let slice = *self;
         (0..self.len()).map(move |sample| slice.values(sample))
@@ -118,6 +148,10 @@ struct Reading<'a> {
 
 impl Sample {
     /// Reads the whole stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`] for rows without labels, features or sense, [`Error::Usage`] for more memory than allowed.
     pub fn read(input: &mut Input, choice: &Choice) -> Result<Sample> {
         let (features, columns) = select(input.schema(), choice.without)?;
         let empty = vec![0; features.len()];
@@ -211,6 +245,7 @@ impl Sample {
         self.times.len()
     }
 
+    /// Returns how many features a row has.
     pub fn width(&self) -> usize {
         self.features.len()
     }
@@ -223,8 +258,7 @@ impl Sample {
 
     /// Returns the samples of a range.
     pub fn slice(&self, range: Range<usize>) -> Slice<'_> {
-        let Sample { window, ref rows, ref ends, ref labels, .. } = *self;
-        Slice { width: self.width(), window, rows, ends: &ends[range.clone()], labels: &labels[range] }
+        Slice::new((self.width(), self.window), &self.rows, &self.ends, &self.labels, range)
     }
 
     /// Returns the BLAKE3 of all that a fit depends on.

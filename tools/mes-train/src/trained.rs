@@ -17,9 +17,8 @@ use crate::{
     calibrate::Method,
     conformal,
     estimate::{Memory, announce},
-    family::{Checkpoint, Family, Fitted, Shape, Task, balance, count},
+    family::{Checkpoint, Fitted, Shape, Task, Trainer, balance, count},
     onnx::Graph,
-    options::Options,
     progress::Progress,
     sample::Sample,
     splits::Splits,
@@ -33,10 +32,14 @@ const COMPARED: usize = 1024;
 const RUNS: usize = 64;
 const RUN: usize = 32;
 
+/// The hash of the sources of this crate and of those it rests on.
+const CODE: &str = env!("MES_CODE");
+
 /// What is to be made of a sample.
 pub struct Order<'a> {
-    pub family: &'a Family,
-    pub options: &'a Options,
+    /// The family's name.
+    pub family: &'a str,
+    pub trainer: &'a dyn Trainer,
     pub label: Label,
     /// Of the rows, with the trainer's own link.
     pub meta: &'a Meta,
@@ -67,7 +70,7 @@ impl Trained {
     /// Trains on a sample.
     pub fn new(sample: &Sample, order: Order) -> Result<Trained> {
         let horizon = order.label.horizon_nanos()?;
-        let splits = Splits::of(&sample.times, horizon + order.embargo, order.family.validates)?;
+        let splits = Splits::of(&sample.times, horizon + order.embargo, order.trainer.validates())?;
         let train = &sample.labels[splits.train.clone()];
         let counts = count(train);
         if counts.contains(&0) {
@@ -78,8 +81,10 @@ impl Trained {
         }
         let mean_move_ticks = mean_moves(&sample.moves[splits.train.clone()], train)?;
         let lineage = order.meta.lineage.to_json();
-        let hashes = Hashes { data: sample.hash(), config: config_hash(&lineage), code: card::code_hash()? };
-        let fitted = fit(sample, &splits, &order, &hashes)?;
+        let (data, config) = (sample.hash(), config_hash(&lineage));
+        let fitted = fit(sample, &splits, &order, &format!("{data} {config} {CODE}"))?;
+        let codes: Vec<_> = [Some(CODE), fitted.code()].into_iter().flatten().collect();
+        let hashes = Hashes { data, config, code: card::code_hash(&codes) };
 
         let output = fitted.output();
         let logits = |range: Range<usize>| -> Result<Vec<[f64; 3]>> {
@@ -103,7 +108,7 @@ impl Trained {
         let prior = counts.map(|there| there as f64 / train.len() as f64);
         let card = Card {
             v: card::VERSION,
-            family: order.family.name.into(),
+            family: order.family.into(),
             features: sample.features.clone(),
             features_hash: Some(card::features_hash(&sample.features)),
             window: sample.window,
@@ -163,25 +168,25 @@ impl Trained {
     }
 }
 
-/// Says what it will take, then fits.
-fn fit(sample: &Sample, splits: &Splits, order: &Order, hashes: &Hashes) -> Result<Box<dyn Fitted>> {
-    let Order { family, options, threads, seed, progress, .. } = *order;
+/// Says what it will take, then fits; `made_of` is what a checkpoint has to be of.
+fn fit(sample: &Sample, splits: &Splits, order: &Order, made_of: &str) -> Result<Box<dyn Fitted>> {
+    let Order { family, trainer, threads, seed, progress, .. } = *order;
     let train = sample.slice(splits.train.clone());
-    let shape = Shape { samples: train.len(), width: sample.width(), options, threads };
-    note(format!("{}: fitting {} rows", family.name, train.len()));
-    announce(family.name, sample.bytes(), (family.cost)(&shape), order.max_memory)?;
-    (family.fit)(&Task {
+    let shape = Shape { samples: train.len(), width: sample.width(), rows_bytes: sample.bytes(), threads };
+    note(format!("{family}: fitting {} rows", train.len()));
+    announce(family, sample.bytes(), trainer.cost(&shape), order.max_memory)?;
+    trainer.fit(&Task {
+        all: sample.slice(0..sample.len()),
         train,
         validation: sample.slice(splits.validation.clone()),
         class_weights: if order.balanced { balance(train.labels) } else { [1.0; 3] },
         seed,
         threads,
-        options,
         progress,
         checkpoint: Checkpoint {
             path: order.checkpoint,
             resume: order.resume,
-            hash: &mes_pipe::hash(format!("{} {} {}", hashes.data, hashes.config, hashes.code).as_bytes()),
+            hash: &mes_pipe::hash(made_of.as_bytes()),
         },
     })
 }
@@ -243,7 +248,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        family::{Cost, FAMILIES},
+        family::Cost,
+        logistic,
         sample::{self, Slice},
     };
 
@@ -254,15 +260,15 @@ mod tests {
     }
 
     fn train(sample: &Sample, max_memory: Memory) -> Result<Trained> {
-        train_as(&FAMILIES[0], sample, max_memory)
+        train_as(&logistic::Options {}, sample, max_memory)
     }
 
-    fn train_as(family: &Family, sample: &Sample, max_memory: Memory) -> Result<Trained> {
+    fn train_as(trainer: &dyn Trainer, sample: &Sample, max_memory: Memory) -> Result<Trained> {
         let meta = Meta::source("mes-train", Kind::Feature, None, Filter::All, json!({}));
         let label = Label { kind: "horizon".into(), horizon: "1s".into(), threshold_ticks: 3.0 };
         let order = Order {
-            family,
-            options: &Options::NONE,
+            family: "one",
+            trainer,
             label,
             meta: &meta,
             seed: 1,
@@ -317,19 +323,28 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_family_may_end_in_shares_of_votes() {
-        fn cost(_: &Shape) -> Cost {
+    /// What gives [`Votes`].
+    struct Poll;
+
+    impl Trainer for Poll {
+        fn validates(&self) -> bool {
+            true
+        }
+
+        fn cost(&self, _: &Shape) -> Cost {
             Cost { bytes: 0.0, seconds: 0.0 }
         }
-        fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
+
+        fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
             assert!(task.validation.len() > 30);
             Ok(Box::new(Votes))
         }
-        let (name, about, options) = ("votes", "", Options::NONE);
-        let family = Family { name, about, options, validates: true, cost, fit };
+    }
+
+    #[test]
+    fn a_family_may_end_in_shares_of_votes() {
         let rows = sample(400, 0);
-        let trained = train_as(&family, &rows, Memory(1 << 30)).expect("trains");
+        let trained = train_as(&Poll, &rows, Memory(1 << 30)).expect("trains");
         assert_eq!(trained.card.output, Output::Probabilities);
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("m.onnx");

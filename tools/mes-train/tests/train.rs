@@ -1,7 +1,5 @@
 //! The tool from labelled rows to a model that mes-predict runs.
 
-mod rows;
-
 use std::{
     fmt::Write as _,
     fs,
@@ -9,11 +7,11 @@ use std::{
     process::{Command, Output},
 };
 
+use mes_golden::labelled::{SECOND, START, card, rows};
 use mes_predict::model::Model;
-use rows::{SECOND, START, card, rows};
 
 fn train(folder: &Path, name: &str, text: &str, flags: &[&str]) -> (PathBuf, Output) {
-    rows::train(folder, "logistic", name, text, flags)
+    mes_golden::labelled::train(folder, "logistic", name, text, flags)
 }
 
 #[test]
@@ -87,7 +85,7 @@ fn says_what_is_missing() {
         (&text, &["--without", "f_*"], 3, "no f_* columns"),
         (&text, &["--until", "2001-01-01T00:00:00Z"], 3, "no row to learn from"),
         (&text.replace("2\n", "1\n"), &[], 3, "each must occur"),
-        (&text, &["--hidden", "8"], 2, "--hidden: logistic has no such option"),
+        (&text, &["--hidden", "8"], 2, "unexpected argument '--hidden'"),
         (&text, &["--resume"], 2, "--resume: logistic has no epochs"),
         (&text, &["--max-memory", "2K"], 2, "2.0K allowed"),
         (&text, &["--embargo", "1h"], 3, "too few: none is left to train"),

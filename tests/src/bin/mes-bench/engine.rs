@@ -9,10 +9,15 @@ use std::{
 };
 
 use arrow_array::RecordBatch;
-use mes_bt::trades::{Pairing, Trade};
-use mes_core::{money::Cents, prediction::Prediction, row::Row, statement::Statement, verdict::Verdict};
-use mes_pipe::journal::Journal;
-use mes_pipe::{Bars, Kind, SettingsArgs, read_table, settings::FillModel};
+use mes_core::{
+    money::Cents,
+    prediction::Prediction,
+    round_trip::{Pairing, RoundTrip},
+    row::Row,
+    statement::Statement,
+    verdict::Verdict,
+};
+use mes_pipe::{Bars, Kind, SettingsArgs, journal::Journal, read_table, settings::FillModel};
 use mes_predict::rules::{EmaCross, Rule};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 use serde_json::json;
@@ -34,7 +39,7 @@ pub fn print(bars: &str, rules: &str, costs: &str) -> Result<()> {
     let stream = Stream::new(interval, meta.session, meta.lineage);
     let mut kept = Trades::default();
     let took = timed(&mut || {
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         let mut rows = Crossings::new(&batches)?;
         Ok(trade(&mut rows, &mut broker, &mut kept, &settings, &stream, None)?)
     })?;
@@ -84,7 +89,7 @@ impl Rows for Crossings<'_> {
 #[derive(Default)]
 struct Trades {
     pairing: Pairing,
-    trades: Vec<Trade>,
+    trades: Vec<RoundTrip>,
 }
 
 impl Journal for Trades {

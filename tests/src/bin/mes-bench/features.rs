@@ -8,7 +8,7 @@ use std::{
 
 use mes_core::{bar::Bar, calendar::Calendar, interval::Interval};
 use mes_features::{
-    engine::{Engine, Rows},
+    engine::{CheckedRows, Engine},
     set::Set,
 };
 use mes_golden::shell;
@@ -78,7 +78,7 @@ impl Live {
 
     /// Computes all features of one row after the other, in process.
     pub fn compute(&self) -> Result<()> {
-        let mut rows = Rows::new(Interval::SECOND, Calendar::shipped());
+        let mut rows = CheckedRows::new(Interval::SECOND, Calendar::shipped());
         let mut engine = Engine::new(&self.set, Interval::SECOND);
         for bar in &self.bars[..LIVE_ROWS] {
             engine.run(&[rows.next(bar)?]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mes_core::{row::Row, rules::Breakers, statement::Statement};
+use mes_core::{contract::Contract, row::Row, rules::Breakers, statement::Statement};
 use mes_pipe::{InputArgs, Settings, SettingsArgs, journal::Journal};
 use mes_risk::{
     rows::TableRows,
@@ -21,7 +21,7 @@ impl Held {
     /// Reads a table of predictions.
     pub fn read(path: &Path) -> Result<Held> {
         let files = vec![path.to_owned()];
-        let mut table = TableRows::open(&InputArgs { files, ..InputArgs::default() })?;
+        let mut table = TableRows::open(&InputArgs { files, ..InputArgs::default() }, Contract::Mes)?;
         let (stream, _) = table.stream()?;
         let mut rows = Vec::new();
         while let Next::Row(row) = table.next()? {
@@ -38,7 +38,7 @@ impl Held {
     pub fn trade(&self, entries: bool) -> Result<usize> {
         let from = (!entries).then_some(i64::MAX);
         let settings = settings()?;
-        let mut broker = mes_exec::sim(&settings)?;
+        let mut broker = mes_exec::paper(&settings)?;
         let mut fills = Fills(0);
         let mut rows = Walk { rows: &self.rows };
         trade(&mut rows, &mut broker, &mut fills, &settings, &self.stream, from)?;

@@ -32,22 +32,22 @@ const CASES: [Case; 4] = [
         goal_mb: Some(500.0),
     },
     Case {
-        name: "mes-bt optimize, 200 trials over them",
-        line: "exec mes-bt optimize -q --rules endless.toml --random 200 --vary exits.stop_ticks=4..16 \
+        name: "mes-lab optimize, 200 trials over them",
+        line: "exec mes-lab optimize -q --rules endless.toml --random 200 --vary exits.stop_ticks=4..16 \
                --vary exits.target_ticks=8..32 --holdout 0 --out all two-years.parquet > /dev/null",
         goal_s: 180.0,
         goal_mb: None,
     },
     Case {
-        name: "mes-bt optimize --prune, 200 trials",
-        line: "exec mes-bt optimize -q --rules endless.toml --random 200 --vary exits.stop_ticks=4..16 \
+        name: "mes-lab optimize --prune, 200 trials",
+        line: "exec mes-lab optimize -q --rules endless.toml --random 200 --vary exits.stop_ticks=4..16 \
                --vary exits.target_ticks=8..32 --holdout 0 --prune --out pruned two-years.parquet > /dev/null",
         goal_s: 120.0,
         goal_mb: None,
     },
     Case {
-        name: "mes-bt walk-forward, one fold, logistic",
-        line: "exec mes-bt walk-forward -q --rules endless.toml --train 6mo --validate 1mo --test 3w --step 6mo \
+        name: "mes-lab walk-forward, one fold, logistic",
+        line: "exec mes-lab walk-forward -q --rules endless.toml --train 6mo --validate 1mo --test 3w --step 6mo \
                --train-args='--without f_delta_30,f_spread,f_queue,f_micro' --out walk features.parquet > /dev/null",
         goal_s: 30.0,
         goal_mb: None,

@@ -21,7 +21,7 @@ pub enum By {
     Tick,
     /// So many contracts
     Volume,
-    /// So many dollars: price × $5 × contracts
+    /// So many dollars: price × dollars a point ($5 of MES) × contracts
     Dollar,
     /// Buyers or sellers further ahead than expected; unknown sides go by the tick rule
     Imbalance,

@@ -29,6 +29,7 @@ impl Moment {
     }
 }
 
+/// A journal that is read row by row.
 pub struct Journal {
     lines: Box<dyn BufRead>,
     name: String,
@@ -41,6 +42,10 @@ pub struct Journal {
 
 impl Journal {
     /// Opens a journal; `-` is stdin.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where it is not there, `Data` where it begins with no run record.
     pub fn open(path: &Path) -> Result<Journal> {
         if path == Path::new("-") {
             log::awaits("a journal");
@@ -55,6 +60,10 @@ impl Journal {
     }
 
     /// Reads the run record.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it begins with no run record.
     pub fn read(lines: Box<dyn BufRead>, name: String) -> Result<Journal> {
         let mut journal = Journal { lines, name, line: 0, run: Value::Null, ahead: None };
         match journal.record()? {
@@ -89,6 +98,10 @@ impl Journal {
     }
 
     /// Returns the next row with what followed it, or what the end brought; `None` after that.
+    ///
+    /// # Errors
+    ///
+    /// `Data` with the line that is no record, or not the one that was to come.
     pub fn next(&mut self) -> Result<Option<Moment>> {
         let Some(mut record) = self.ahead.take() else { return Ok(None) };
         if record["kind"] == "end" {

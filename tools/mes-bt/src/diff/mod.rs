@@ -11,8 +11,8 @@ use mes_pipe::{AnswerArgs, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::words;
 use journal::{Journal, Moment};
+use mes_judge::words;
 use slippage::{Hour, Pairs};
 
 /// Compare two journals: where they part first, and how their fills differ
@@ -63,6 +63,7 @@ pub struct First {
     pub what: Differs,
 }
 
+/// A setting that is not the same.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Differs {
     pub key: String,
@@ -74,6 +75,10 @@ pub struct Differs {
 const STAGES: [&str; 4] = ["bars", "predictions", "fills", "risk"];
 
 /// Reads both, compares, tells.
+///
+/// # Errors
+///
+/// `Failed` where they differ, `Usage` where one is not there, `Data` where one is no journal.
 pub fn run(args: &DiffArgs) -> Result<()> {
     let (mut one, mut other) = (Journal::open(&args.one)?, Journal::open(&args.other)?);
     let compared = compare(&mut one, &mut other)?;
@@ -212,7 +217,7 @@ mod tests {
 
     use super::*;
 
-    const RUN: &str = r#"{"kind":"run","v":1,"rules":{"blake3":"a"},"broker":{"broker":"sim"}}"#;
+    const RUN: &str = r#"{"kind":"run","v":1,"rules":{"blake3":"a"},"broker":{"broker":"paper"}}"#;
 
     fn rows(count: i64, with: impl Fn(i64) -> [String; 3]) -> String {
         let mut text = format!("{RUN}\n");
@@ -263,7 +268,7 @@ mod tests {
             let first = of(&one, &other).first.expect(stage);
             assert_eq!((first.ts.as_str(), first.stage, first.what.key.as_str()), (ts, stage, key));
         }
-        let other = one.replace("\"broker\":\"sim\"", "\"broker\":\"topstepx\"");
+        let other = one.replace("\"broker\":\"paper\"", "\"broker\":\"topstepx\"");
         let compared = of(&one, &other);
         assert_eq!(compared.settings[0].key, "broker.broker");
         assert!(compared.first.is_none() && compared.verdict().is_some());

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::journal::Moment;
 
+/// The fills of one hour of the day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Hour {
     pub hour_new_york: u32,

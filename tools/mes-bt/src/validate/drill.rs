@@ -5,19 +5,21 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use mes_core::{
     bar::Bar,
     interval::Interval,
+    ledger::Lasts,
+    limits::{is_death, lasts},
     prediction::Prediction,
     row::Row,
     session::{Day, Filter},
     time::SECOND,
     tz,
+    vocabulary::short,
 };
 use mes_pipe::{Result, Settings};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
-use crate::{
-    life::LASTING,
+use mes_judge::{
+    facts::Facts,
     recorder::Recorder,
-    results::Results,
     words::{count, usd},
 };
 
@@ -27,14 +29,11 @@ const DAYS: u64 = 15;
 const CALM: i64 = 60;
 const FALL: i64 = 30;
 
-/// Limits that end trading for good.
-const KILLS: [&str; 2] = ["max_loss_usd", "kill_loss_usd"];
-
 /// What the drill showed.
 pub struct Drill {
-    results: Results,
+    results: Facts,
     /// The same without the limit on the account's drawdown.
-    unreviewed: Results,
+    unreviewed: Facts,
     daily_loss_usd: f64,
 }
 
@@ -82,6 +81,10 @@ fn losing(settings: &Settings) -> Vec<Row> {
 
 impl Drill {
     /// Runs it in process, with the very loop that trades.
+    ///
+    /// # Errors
+    ///
+    /// What the loop fails of.
     pub fn run(settings: &Settings) -> Result<Drill> {
         let mut unreviewed = settings.clone();
         unreviewed.rules.value.limits.account_drawdown_usd = f64::from(u32::MAX);
@@ -94,11 +97,11 @@ impl Drill {
 
     /// Says whether the kill switch ended trading for good, and how.
     pub fn killed(&self) -> (bool, String) {
-        let Results { trades, alerts, .. } = &self.unreviewed;
-        match alerts.iter().find(|alert| KILLS.contains(&alert.rule.as_str())) {
+        let Facts { trades, alerts, .. } = &self.unreviewed;
+        match alerts.iter().find(|alert| lasts(&alert.rule) == Some(Lasts::Halt)) {
             Some(alert) => {
                 let after = trades.iter().filter(|trade| trade.entered > alert.ts).count();
-                let (rule, trades) = (crate::words::of(&alert.rule), count(after as u64, "trade"));
+                let (rule, trades) = (short(&alert.rule), count(after as u64, "trade"));
                 (
                     after == 0,
                     format!("drill: {rule} ended it for good on day {}, {trades} after it", alert.day),
@@ -115,15 +118,15 @@ impl Drill {
 
     /// Says whether the limits held, and how it went.
     pub fn held(&self) -> (bool, String) {
-        let Results { trades, days, alerts, .. } = &self.results;
+        let Facts { trades, days, alerts, .. } = &self.results;
         let worst = days.iter().map(|day| (day.start_cents - day.end_cents).usd()).fold(0.0, f64::max);
-        let stopped = alerts.iter().find(|alert| LASTING.contains(&alert.rule.as_str()));
+        let stopped = alerts.iter().find(|alert| is_death(&alert.rule));
         let after = stopped.map_or(0, |alert| trades.iter().filter(|trade| trade.entered > alert.ts).count());
         let overnight = days.iter().filter(|day| day.overnight).count();
         let held = trades.len() >= 5 && worst <= self.daily_loss_usd && stopped.is_some() && after == 0;
         let end = match stopped {
             Some(alert) => {
-                format!("{} stopped the account on day {}", crate::words::of(&alert.rule), alert.day)
+                format!("{} stopped the account on day {}", short(&alert.rule), alert.day)
             }
             None => "nothing stopped the account".to_owned(),
         };
@@ -139,12 +142,12 @@ impl Drill {
 }
 
 /// Trades the losing market.
-fn lose(settings: &Settings) -> Result<Results> {
+fn lose(settings: &Settings) -> Result<Facts> {
     let rows = losing(settings);
     let now = rows.first().copied().unwrap_or_default();
-    let mut recorder = Recorder::new(settings.calendar.value.clone(), None, None);
+    let mut recorder = Recorder::new(settings.calendar.value.clone(), None);
     let stream = Stream::new(Interval::SECOND, Filter::Rth, mes_pipe::Lineage::default());
-    let mut broker = mes_exec::sim(settings)?;
+    let mut broker = mes_exec::paper(settings)?;
     let mut rows = Losing { rows: rows.into_iter(), now };
     trade(&mut rows, &mut broker, &mut recorder, settings, &stream, None)?;
     recorder.finish()

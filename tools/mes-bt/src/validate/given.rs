@@ -4,6 +4,7 @@ use mes_pipe::Result;
 
 use super::items::Finding;
 
+/// A piece of evidence.
 pub enum Given<T> {
     Nothing,
     Is(T),
@@ -30,6 +31,7 @@ impl<T> Given<T> {
         }
     }
 
+    /// Returns it, where it is there.
     pub fn value(&self) -> Option<&T> {
         if let Given::Is(value) = self { Some(value) } else { None }
     }

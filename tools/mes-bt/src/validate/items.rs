@@ -4,7 +4,7 @@ use mes_pipe::Origin;
 use serde_json::Value;
 
 use super::{Evidence, paper};
-use crate::words::{self, count, usd};
+use mes_judge::words::{self, count, usd};
 
 /// What the evidence says of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,7 @@ use Finding::{Met, NotMet, NotShown};
 /// Judges one line of the list.
 type Item = fn(&Evidence) -> Finding;
 
+/// The lines of the list, in the order in which they are told.
 pub const ITEMS: [(&str, Item); 17] = [
     ("real data", real_data),
     ("evidence of one setup", setup),
@@ -41,7 +42,7 @@ pub const ITEMS: [(&str, Item); 17] = [
 ];
 
 /// How to get a walk-forward.
-const WALK: &str = "run mes-bt walk-forward and give its directory: --walk-forward DIR";
+const WALK: &str = "run mes-lab walk-forward and give its directory: --walk-forward DIR";
 const MODEL: &str = "give the model that is to trade: --model FILE";
 /// Out-of-sample trades that a fold needs to say anything.
 const TRADES_A_FOLD: u64 = 100;
@@ -177,7 +178,7 @@ fn inference(evidence: &Evidence) -> Finding {
 
 fn lookahead(evidence: &Evidence) -> Finding {
     match evidence.lookahead.value() {
-        Some((stage, None)) => Met(format!("{stage}: no row depends on a later one (mes-bt check stage)")),
+        Some((stage, None)) => Met(format!("{stage}: no row depends on a later one (mes-check stage)")),
         Some((stage, Some(why))) => NotMet(format!("{stage}: {why}")),
         None => evidence.lookahead.lacking(MODEL),
     }

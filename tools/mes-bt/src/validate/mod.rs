@@ -17,10 +17,10 @@ use mes_pipe::{AnswerArgs, Error, Result, SettingsArgs, beside, limits, log};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::words;
 use drill::Drill;
 use given::Given;
 use items::{Finding, ITEMS};
+use mes_judge::words;
 use paper::Paper;
 
 /// Go through the go-live list; exit code 1 unless every line is met
@@ -34,7 +34,7 @@ use paper::Paper;
   mes-bt validate --walk-forward runs/walk --eval eval.json --backtest runs/backtest --model models/default.onnx
   mes-bt validate --paper runs --rules mes-1k-topstep")]
 pub struct ValidateArgs {
-    /// What mes-bt walk-forward --out wrote
+    /// What mes-lab walk-forward --out wrote
     #[arg(long, value_name = "DIR")]
     walk_forward: Option<PathBuf>,
     /// What mes-predict eval printed as JSON
@@ -83,6 +83,10 @@ struct Line {
 }
 
 /// Gathers the evidence, judges, tells.
+///
+/// # Errors
+///
+/// `Failed` where a line is open, `Usage` or `Data` where what is named cannot be read.
 pub fn run(args: &ValidateArgs) -> Result<()> {
     let evidence = Evidence::gather(args)?;
     let lines: Vec<Line> = ITEMS
@@ -164,12 +168,12 @@ fn inference(model: &Path) -> Result<f64> {
 fn lookahead(model: &Path) -> Result<(String, Option<String>)> {
     // The made-up rows may lie within the span that the model was fitted on; that matters to its scores, not to this.
     let stage = format!("mes-features -q | mes-predict -q --allow-in-sample --model {}", model.display());
-    log::note("the lookahead proof: mes-bt check stage");
-    let output = Command::new(beside("mes-bt"))
-        .args(["check", "stage", "--as", "arrow", "--", "sh", "-c", &stage])
+    log::note("the lookahead proof: mes-check stage");
+    let output = Command::new(beside("mes-check"))
+        .args(["stage", "--as", "arrow", "--", "sh", "-c", &stage])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| Error::from(error).at("mes-bt"))?;
+        .map_err(|error| Error::from(error).at("mes-check"))?;
     let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Ok((stage, (!output.status.success()).then_some(why)))
 }

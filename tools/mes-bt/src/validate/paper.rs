@@ -2,27 +2,32 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{BufRead, BufReader},
+    fs,
     path::{Path, PathBuf},
 };
 
+use mes_core::{
+    limits::is_death,
+    record::Record,
+    run::Run,
+    time::{HOUR, Ts},
+    verdict::Verdict,
+};
 use mes_pipe::{
     Error, Result,
+    journal::Reader,
     origin::{self, Origin},
 };
-use serde_json::Value;
-
-use crate::life::LASTING;
 
 /// Trading days that two weeks have.
 pub const DAYS: usize = 10;
 const DEPTH: usize = 4;
 
+/// What all journals together say.
 #[derive(Default)]
 pub struct Paper {
-    /// Dates, in UTC, of rows that came live and were traded by the rules that are to go live.
-    days: BTreeSet<String>,
+    /// Days of UTC, counted from 1970, of rows that came live and were traded by the rules that are to go live.
+    days: BTreeSet<Ts>,
     /// What was bought and sold on them.
     pub fills: u64,
     /// Journals that say nothing of paper trading, by why. A backtest writes the same ones, but its rows were a file.
@@ -33,6 +38,10 @@ pub struct Paper {
 
 impl Paper {
     /// Reads every `journal.jsonl` under a folder; `hashes` are of what is to go live.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the folder cannot be read, `Failed` where a journal cannot.
     pub fn read(folder: &Path, hashes: &[(&str, String)]) -> Result<Paper> {
         let mut paths = Vec::new();
         find(folder, DEPTH, &mut paths).map_err(|error| Error::usage(error).at(folder.display()))?;
@@ -44,57 +53,56 @@ impl Paper {
         Ok(paper)
     }
 
+    /// Counts the days.
     pub fn days(&self) -> usize {
         self.days.len()
     }
 
+    /// Takes in a journal; what is wrong with it is an error of paper trading, and none of ours.
     fn journal(&mut self, path: &Path, hashes: &[(&str, String)]) -> Result<()> {
-        let at = |error: std::io::Error| Error::from(error).at(path.display());
-        let mut ended = false;
-        for (number, line) in (1..).zip(BufReader::new(File::open(path).map_err(at)?).lines()) {
-            let line = line.map_err(at)?;
-            let record: Value = match serde_json::from_str(&line) {
-                Ok(record) => record,
-                Err(_) => {
-                    self.errors.push(format!("{}: line {number} is cut", path.display()));
-                    return Ok(());
-                }
-            };
-            match record["kind"].as_str() {
-                Some("run") => {
-                    if let Some(why) = objection(&record, hashes) {
+        match self.records(path, hashes) {
+            Err(Error::Data(wrong)) => self.errors.push(wrong),
+            Err(other) => return Err(other),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, path: &Path, hashes: &[(&str, String)]) -> Result<()> {
+        let mut journal = Reader::open(path)?;
+        while let Some(record) = journal.next()? {
+            match record {
+                Record::Run(run) => {
+                    if let Some(why) = objection(&run, hashes) {
                         *self.left_out.entry(why).or_default() += 1;
                         return Ok(());
                     }
                 }
-                Some("statement") => {
-                    self.fills += record["fills"].as_array().map_or(0, |fills| fills.len() as u64);
+                Record::Row(row, _) => {
+                    self.days.insert(row.bar.ts.div_euclid(24 * HOUR));
                 }
-                Some("row") => {
-                    self.days.extend(record["ts"].as_str().and_then(|ts| ts.get(..10)).map(str::to_owned));
+                Record::Statement(statement) => self.fills += statement.fills.len() as u64,
+                Record::Verdict(Verdict::Alert { rule, .. }) if is_death(&rule) => {
+                    self.errors.push(format!("{}: {rule:?}", path.display()));
                 }
-                Some("alert") if record["rule"].as_str().is_some_and(|rule| LASTING.contains(&rule)) => {
-                    self.errors.push(format!("{}: {}", path.display(), record["rule"]));
-                }
-                Some("end") => ended = true,
-                _ => {}
+                Record::Verdict(_) | Record::Person(_) | Record::End => {}
             }
         }
-        if !ended {
-            self.errors.push(format!("{}: stopped without an end", path.display()));
+        match journal.missing() {
+            Some(missing) => Err(journal.here(Error::data(missing.words()))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 /// Says why the journal that begins with this record is none of paper trading.
-fn objection(run: &Value, hashes: &[(&str, String)]) -> Option<&'static str> {
+fn objection(run: &Run, hashes: &[(&str, String)]) -> Option<&'static str> {
     let rules = hashes.iter().find(|(what, _)| *what == "rules").map(|(_, hash)| hash.as_str());
-    if Origin::of(&run["lineage"]) == Origin::Synthetic {
+    if Origin::of(&run.lineage) == Origin::Synthetic {
         Some("of synthetic data")
-    } else if !origin::is_live(&run["lineage"]) {
+    } else if !origin::is_live(&run.lineage) {
         Some("whose rows did not come live")
-    } else if run["rules"]["blake3"].as_str() != rules {
+    } else if Some(run.rules.blake3.as_str()) != rules {
         Some("of other rules")
     } else {
         None

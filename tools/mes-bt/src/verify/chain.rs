@@ -43,6 +43,10 @@ pub struct Plan {
 
 impl Plan {
     /// Plans the rerun of a summary's chain: from the last link whose files are there, or from the first.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where a link is none that these tools make, or its files are not found.
     pub fn of(summary: &Value, files: &Files, deep: bool) -> Result<Plan> {
         let links = summary["lineage"].as_array().map(Vec::as_slice).unwrap_or_default();
         if links.len() > LINKS {
@@ -77,6 +81,10 @@ impl Plan {
     }
 
     /// Runs the pipe in `folder`, which is all that it may write into, and returns the summary that comes out.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where a tool cannot be started or fails, or no summary comes out.
     pub fn run(&self, folder: &Path) -> Result<Value> {
         if let Some(latency) = &self.latency {
             let path = folder.join(LATENCY);

@@ -18,6 +18,10 @@ pub struct Files {
 
 impl Files {
     /// Lists the files of the working directory, of data and models in it, and of `more`, folders and all.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where one of `more` is no folder, `Failed` where the working directory is gone.
     pub fn search(more: &[PathBuf]) -> Result<Files> {
         let here = std::path::absolute(".")?;
         let mut paths = Vec::new();
@@ -53,8 +57,8 @@ impl Files {
 
     /// Returns the name of the shipped costs of this hash.
     pub fn shipped_costs(blake3: &str) -> Option<&'static str> {
-        let mut known = [("owner", costs::OWNER), ("topstepx", costs::TOPSTEPX)].into_iter();
-        known.find(|(_, text)| hash(text.as_bytes()) == blake3).map(|(name, _)| name)
+        let mut known = costs::SHIPPED.iter();
+        known.find(|(_, text)| hash(text.as_bytes()) == blake3).map(|(name, _)| *name)
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 use chain::Plan;
 use files::Files;
 
-use crate::{made, words};
+use mes_judge::{made, words};
 
 /// A report with its summary and pictures is far shorter.
 const MOST_BYTES: u64 = 64 << 20;
@@ -73,6 +73,11 @@ struct Difference {
 }
 
 /// Finds, runs, compares.
+///
+/// # Errors
+///
+/// `Failed` where what comes out differs or the chain cannot be run again, `Usage` where the report is not there or
+/// nobody can be asked, `Data` where it is none, `Stopped` where a person does not agree.
 pub fn run(args: &VerifyArgs) -> Result<()> {
     let mut reported = read(&args.report)?;
     let files = Files::search(&args.search)?;
@@ -155,7 +160,7 @@ fn read(path: &Path) -> Result<Value> {
         );
     }
     let wrong = |what: String| Error::data(what).at(path.display());
-    let json = match text.split_once(crate::report::SUMMARY) {
+    let json = match text.split_once(mes_judge::report::SUMMARY) {
         Some((_, rest)) => rest.split("</script>").next().unwrap_or_default(),
         None => text.as_str(),
     };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{HOUR, MILLI};
 
+/// The hours in which a trade may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntrySession {
@@ -11,6 +12,7 @@ pub enum EntrySession {
     All,
 }
 
+/// What a signal has to meet to become an entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entries {
@@ -24,10 +26,17 @@ pub struct Entries {
     /// Milliseconds after its decision in which a row has to begin for an entry to be filled in it.
     #[serde(default = "entry_lifetime_ms")]
     pub entry_lifetime_ms: i64,
+    /// No entry when the broker's view of the account is older than this.
+    #[serde(default = "account_stale_ms")]
+    pub account_stale_ms: i64,
 }
 
 fn entry_lifetime_ms() -> i64 {
     2000
+}
+
+fn account_stale_ms() -> i64 {
+    5000
 }
 
 impl Entries {
@@ -41,8 +50,17 @@ impl Entries {
         if !(0.5..=1.0).contains(&self.confidence) {
             return Err(format!("entries.confidence = {} is not within 0.5 and 1", self.confidence));
         }
-        if self.cooldown_s < 0 {
-            return Err(format!("entries.cooldown_s = {} is below 0", self.cooldown_s));
+        let stale = self.account_stale_ms;
+        if !(0..=HOUR / MILLI).contains(&stale) {
+            return Err(format!("entries.account_stale_ms = {stale} is not within 0 and an hour"));
+        }
+        let not_negative = [
+            ("cooldown_s", self.cooldown_s),
+            ("stale_rth_ms", self.stale_rth_ms),
+            ("stale_eth_ms", self.stale_eth_ms),
+        ];
+        if let Some((name, value)) = not_negative.iter().find(|(_, value)| *value < 0) {
+            return Err(format!("entries.{name} = {value} is below 0"));
         }
         let lifetime = self.entry_lifetime_ms;
         if !(0..=24 * HOUR / MILLI).contains(&lifetime) {

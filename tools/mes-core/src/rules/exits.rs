@@ -17,6 +17,7 @@ pub enum StopBy {
     Structure,
 }
 
+/// Stops, targets and timeouts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exits {
@@ -91,6 +92,13 @@ pub struct Reversals {
 impl Default for Reversals {
     fn default() -> Self {
         Reversals { enabled: false, cooldown_s: 30, max_in_range: 2 }
+    }
+}
+
+impl Reversals {
+    /// Says what cannot mean anything.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.cooldown_s < 0 { Err("reversals.cooldown_s is below 0".into()) } else { Ok(()) }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Cents;
 
+/// What a firm asks of its accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prop {
@@ -27,6 +28,7 @@ pub struct Prop {
     pub ladder: Vec<Rung>,
 }
 
+/// The most contracts, from this gain in dollars on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
@@ -115,10 +117,20 @@ mod minutes {
 
     const FORM: &str = "%Y-%m-%dT%H:%M";
 
+    /// Writes the times.
+    ///
+    /// # Errors
+    ///
+    /// What the serializer fails of.
     pub fn serialize<S: Serializer>(times: &[NaiveDateTime], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(times.iter().map(|time| time.format(FORM).to_string()))
     }
 
+    /// Reads the times.
+    ///
+    /// # Errors
+    ///
+    /// What the deserializer fails of, and a text that is not `YYYY-MM-DDTHH:MM`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NaiveDateTime>, D::Error> {
         let parse = |text: String| {
             NaiveDateTime::parse_from_str(&text, FORM)

@@ -4,7 +4,7 @@ use std::{cell::RefCell, os::unix::net::UnixStream};
 
 use mes_core::{
     bar::Bar,
-    broker::{BrokerError, Hello},
+    broker::{BrokerError, Hello, Kind},
     statement::Statement,
 };
 use mes_pipe::{Settings, SettingsArgs};
@@ -53,10 +53,10 @@ fn run() -> String {
             .expect("the shipped settings");
     let rules = &settings.rules.value;
     json!({
-        "kind": "run", "v": 1, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,
+        "kind": "run", "v": mes_core::run::VERSION, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,
         "fills": settings.fills, "calendar": settings.calendar.blake3, "from": null,
         "ledger": mes_core::ledger::Ledger::new(rules.capital()), "lineage": [],
-        "broker": { "broker": "sim", "account": "sim", "balance_cents": 100_000, "cut": null, "seen": 0 },
+        "broker": Hello::new(Kind::Paper, "paper", rules.capital()),
     })
     .to_string()
 }
@@ -81,7 +81,8 @@ fn a_failing_broker_halts_then_closes_and_no_later_failure_hides_an_earlier_one(
             if halts { Ok(()) } else { Err(Error::failed("the disk is full")) }
         };
         let printer = Printer::start();
-        let error = serve(&mut messages, &mut broker, &mut peer, &printer, |_| (), halt).expect_err("fails");
+        let error = serve(&mut messages, &mut broker, &mut peer, &printer, &Clock::machine(), |_| (), halt)
+            .expect_err("fails");
         printer.finish().expect("printed");
         assert_eq!(*done.borrow(), ["row", "halt", "close"], "{error}");
         let (code, said) = (error.code(), error.to_string());
@@ -103,7 +104,7 @@ fn a_full_socket_never_stops_the_loop() {
     let statement = Statement::default();
     let sent = 20_000;
     for _ in 0..sent {
-        peer.send(&Record::Statement(&statement)).expect("sent");
+        peer.send(&Line::Statement(&statement)).expect("sent");
     }
     assert!(peer.awaited().is_some_and(|(_, flags)| flags.contains(rustix::event::PollFlags::OUT)));
     let reader = std::thread::spawn(move || {

@@ -8,7 +8,7 @@ use mes_core::{
     time::{self, SECOND},
 };
 use mes_features::{
-    engine::{Engine, Rows},
+    engine::{CheckedRows, Engine},
     set::Set,
 };
 
@@ -86,7 +86,8 @@ pub fn whole_set(interval: Interval) -> Set {
 
 /// Runs the engine over `bars`, taking its columns after every `batch` rows; NaN is null.
 pub fn run(set: &Set, interval: Interval, bars: &[Bar], batch: usize) -> Vec<Vec<f32>> {
-    let (mut rows, mut engine) = (Rows::new(interval, Calendar::shipped()), Engine::new(set, interval));
+    let (mut rows, mut engine) =
+        (CheckedRows::new(interval, Calendar::shipped()), Engine::new(set, interval));
     let mut columns = vec![Vec::new(); set.len()];
     for bars in bars.chunks(batch) {
         let rows: Vec<_> = bars.iter().map(|bar| rows.next(bar).expect("a good bar")).collect();

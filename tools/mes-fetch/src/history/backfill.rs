@@ -12,7 +12,7 @@ use mes_pipe::{CalendarArgs, Error, InputArgs, Result, log};
 use serde_json::Value;
 
 use super::{
-    ledger::Ledger,
+    bought::Purchases,
     plan,
     purchase::{Order, Terms, tell},
     span::{Span, day_at},
@@ -41,9 +41,14 @@ pub struct Args {
 }
 
 /// Looks, plans, asks, fetches.
+///
+/// # Errors
+///
+/// `Usage` where the folder holds no series of rows or the server refuses, `Stopped` where it costs too much or nobody
+/// agrees, `Data` where files or answers are damaged, `Failed` where server or disk do not do it.
 pub fn run(args: &Args) -> Result<()> {
     let client = args.terms.client()?;
-    let (mut ledger, series) = Ledger::open(&args.dir)?;
+    let (mut ledger, series) = Purchases::open(&args.dir)?;
     if !series.records.is_table() {
         let (dir, schema) = (args.dir.display(), series.records.name());
         return Err(Error::usage(format!("{dir} holds {schema}, which has no rows to look at")));
@@ -98,7 +103,7 @@ fn joined(spans: &[Span], calendar: &Calendar) -> Vec<Span> {
 }
 
 /// Returns the days that need not be fetched: those stored, save those published again since.
-fn whole(ledger: &Ledger, conditions: &[Value]) -> Vec<Span> {
+fn whole(ledger: &Purchases, conditions: &[Value]) -> Vec<Span> {
     let mut whole = Vec::new();
     for (span, entry) in ledger.stored() {
         let before = plan::days_of(entry["days"].as_array().map(Vec::as_slice).unwrap_or_default(), span);

@@ -1,27 +1,21 @@
-//! Talks to the server: one request at a time, and again where that may help.
+//! Talks to Databento: one request at a time, and again where that may help.
 
-use std::{thread::sleep, time::Duration};
+use std::time::Duration;
 
 use mes_pipe::{Error, log};
+use mes_web::{Answer, Base, Call, Limits, Pause, Repeat, Secret};
 use serde_json::Value;
-use ureq::{
-    Agent, Body, RequestBuilder,
-    http::{Response, header::HeaderMap},
-    typestate::WithoutBody,
-};
 
-use super::{
-    key::Key,
-    refusal::{Refusal, tame},
-};
+use super::refusal::{Refusal, tame};
 
 /// How often a request is made at most.
-pub const TRIES: u32 = 5;
+const TRIES: u32 = 5;
 /// The longest wait that a server can ask for.
-const LONGEST_WAIT_S: u64 = 60;
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// For the head of an answer, which may have to be searched for.
+const LONGEST_HEAD: Duration = Duration::from_secs(120);
 /// What is told of the key is looked for in all of it, which takes some 70 times its bytes.
 const METADATA_BYTES: u64 = 4 << 20;
-const REFUSAL_BYTES: u64 = 1 << 16;
 /// The longest that a request without data may take.
 const LONGEST_QUESTION: Duration = Duration::from_secs(300);
 
@@ -29,7 +23,7 @@ const LONGEST_QUESTION: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub enum Fault {
     /// It may work the next time: a lost line, a cut body, a busy server. Data that began to come may be billed.
-    Passing { what: String, wait_s: Option<u64>, billed: bool },
+    Passing { what: String, wait: Option<Duration>, billed: bool },
     /// The server will not.
     Refused(Refusal),
     /// It is over for a reason of ours.
@@ -37,8 +31,48 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Makes a fault that may be gone at the next try, and that may have cost money.
     pub fn passing(what: impl ToString) -> Fault {
-        Fault::Passing { what: what.to_string(), wait_s: None, billed: true }
+        Fault::Passing { what: what.to_string(), wait: None, billed: true }
+    }
+
+    fn pause(&self) -> Option<Pause> {
+        match self {
+            Fault::Passing { wait, .. } => Some(Pause { asked: *wait }),
+            Fault::Refused(_) | Fault::Ended(_) => None,
+        }
+    }
+}
+
+impl From<mes_web::Fault> for Fault {
+    fn from(fault: mes_web::Fault) -> Self {
+        use mes_web::Fault as Web;
+        let billed = fault.may_have_happened();
+        match fault {
+            Web::Limited(refusal) | Web::Status(refusal) => {
+                let (wait, refusal) = (refusal.retry_after, Refusal::read(refusal.status, &refusal.body));
+                if !refusal.is_passing() {
+                    return Fault::Refused(refusal);
+                }
+                let text =
+                    if refusal.text.is_empty() { String::new() } else { format!(": {}", refusal.text) };
+                // A refusal is no data, whatever the server did before it failed.
+                Fault::Passing {
+                    what: format!("the server answers {}{text}", refusal.status),
+                    wait,
+                    billed: false,
+                }
+            }
+            Web::Unknown { late: true, begun, .. } => {
+                let what = if begun { "the answer breaks off" } else { "no answer" };
+                Fault::passing(format!("{what}: it takes longer than --deadline allows"))
+            }
+            Web::Unsent { .. } | Web::Unknown { .. } => {
+                Fault::Passing { what: tame(&fault.to_string()), wait: None, billed }
+            }
+            Web::Untrusted { .. } => Error::failed(tame(&fault.to_string())).into(),
+            Web::Malformed { .. } | Web::TooLarge { .. } => Error::data(tame(&fault.to_string())).into(),
+        }
     }
 }
 
@@ -69,97 +103,102 @@ pub struct Patience {
     pub deadline: Duration,
 }
 
-/// The head of an answer with data.
-pub struct Answer {
+/// The head of an answer with data, and the data to come.
+pub struct Data {
     pub status: u16,
     pub request_id: Option<String>,
     pub warnings: Vec<String>,
-    pub body: Body,
+    pub body: Answer,
 }
 
+/// Asks one server with one key.
 pub struct Client {
-    agent: Agent,
-    base: String,
-    key: Key,
-    patience: Patience,
+    web: mes_web::Client,
+    key: Secret,
+    repeat: Repeat,
+    limits: Limits,
 }
 
 impl Client {
-    pub fn new(base: String, key: Key, patience: Patience) -> Client {
-        let mut config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent(concat!("mes-fetch/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_recv_response(Some(Duration::from_secs(120)))
-            .timeout_per_read(Some(patience.stall))
-            .timeout_global(Some(patience.deadline));
-        if base.starts_with("http:") {
-            // A proxy would carry the key off this machine in clear.
-            config = config.proxy(None);
+    /// Makes one; the key is told to no other server.
+    pub fn new(base: Base, key: Secret, patience: Patience) -> Client {
+        let name = concat!("mes-fetch/", env!("CARGO_PKG_VERSION"));
+        Client {
+            web: mes_web::Client::new(base, name),
+            key,
+            repeat: Repeat { tries: TRIES, first_wait: patience.first_wait, longest_wait: LONGEST_WAIT },
+            limits: Limits {
+                deadline: patience.deadline,
+                head: LONGEST_HEAD,
+                stall: patience.stall,
+                most_bytes: METADATA_BYTES,
+            },
         }
-        Client { agent: config.build().new_agent(), base, key, patience }
     }
 
     /// Makes a free request by GET and returns its JSON.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
     pub fn get(&self, method: &str, query: &[(&str, &str)]) -> Result<Value, Fault> {
-        self.persist(method, || {
-            let question = self.patience.deadline.min(LONGEST_QUESTION);
-            let get = self.agent.get(self.url(method)).config().timeout_global(Some(question));
-            let mut request: RequestBuilder<WithoutBody> = get.build();
-            for (name, value) in query {
-                request = request.query(*name, *value);
-            }
-            let request =
-                request.header("authorization", self.key.header()).header("accept", "application/json");
-            self.json(self.answered(request.call())?)
-        })
+        self.ask(method, Call::get(&path(method), query))
     }
 
     /// Makes a free request by POST and returns its JSON.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
     pub fn post(&self, method: &str, form: &[(&str, &str)]) -> Result<Value, Fault> {
-        let question = self.patience.deadline.min(LONGEST_QUESTION);
-        self.persist(method, || self.json(self.send(method, "application/json", form, question)?))
+        self.ask(method, Call::form(&path(method), form))
+    }
+
+    fn ask(&self, name: &str, call: Call) -> Result<Value, Fault> {
+        let limits = Limits { deadline: self.limits.deadline.min(LONGEST_QUESTION), ..self.limits };
+        let question = call.basic(&self.key).within(limits).changes_nothing();
+        // What stands behind escapes and tags shows only once they are read.
+        let plain = |fault: mes_web::Fault| self.without_key(fault.into());
+        let notice = |fault: &mes_web::Fault, wait| note(name, &plain(fault.clone()), wait);
+        let body = self.web.ask(&question, &self.repeat, Answer::bytes, notice);
+        let body = body.map_err(|fault| tried(name, plain(fault)))?;
+        // Before it is read: whatever is made of it may be shown and kept.
+        let body = self.key.redact(&String::from_utf8_lossy(&body));
+        serde_json::from_str(&body)
+            .map_err(|_| Error::data(format!("the server's answer is not JSON: {}", tame(&body))).into())
     }
 
     /// Asks for data, once: this is what costs money.
-    pub fn range(&self, form: &[(&str, &str)]) -> Result<Answer, Fault> {
-        let deadline = self.patience.deadline;
-        let response = self.send("timeseries.get_range", "application/octet-stream", form, deadline)?;
-        let headers = response.headers();
-        let request_id = header(headers, "request-id").map(|id| self.said(id));
-        let warnings = header(headers, "x-warning").map(|text| self.warnings(text)).unwrap_or_default();
-        if let Some(kind) = header(headers, "content-type").filter(|kind| !kind.contains("octet-stream")) {
+    ///
+    /// # Errors
+    ///
+    /// The fault of the one try, or an answer that is no data.
+    pub fn range(&self, form: &[(&str, &str)]) -> Result<Data, Fault> {
+        let call = Call::form(&path("timeseries.get_range"), form).accepting("application/octet-stream");
+        let body = self.web.send(call.basic(&self.key).within(self.limits))?;
+        let request_id = body.header("request-id").map(|id| self.said(id));
+        let warnings = body.header("x-warning").map(|text| self.warnings(text)).unwrap_or_default();
+        if let Some(kind) = body.header("content-type").filter(|kind| !kind.contains("octet-stream")) {
             return Err(Error::data(format!("the server sends {} in place of data", self.said(kind))).into());
         }
-        Ok(Answer { status: response.status().as_u16(), request_id, warnings, body: response.into_body() })
+        Ok(Data { status: body.status, request_id, warnings, body })
     }
 
-    /// Tries until it works, is refused, or has been tried often enough.
-    pub fn persist<T>(&self, name: &str, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
-        let mut wait = self.patience.first_wait;
-        for tries in 1.. {
-            let (what, asked) = match attempt() {
-                Err(Fault::Passing { what, wait_s, .. }) => (what, wait_s),
-                done => return done,
-            };
-            if tries >= TRIES {
-                return Err(Error::failed(format!("{name}: {what} (tried {tries} times)")).into());
-            }
-            let pause = asked.map_or(wait, |seconds| Duration::from_secs(seconds.min(LONGEST_WAIT_S)));
-            let whose = if asked.is_some() { ", as the server asks" } else { "" };
-            log::note(format!("{name}: {what}; again in {} s{whose}", pause.as_secs_f64()));
-            sleep(pause);
-            wait *= 2;
-        }
-        Err(Fault::passing("not tried"))
+    /// Tries until it works, is refused, or has been tried often enough. What is tried says what it spends.
+    ///
+    /// # Errors
+    ///
+    /// The fault of the last try.
+    pub fn persist<T>(&self, name: &str, attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+        let notice = |fault: &Fault, wait| note(name, fault, wait);
+        self.repeat.run(attempt, Fault::pause, notice).map_err(|fault| tried(name, fault))
     }
 
     /// Makes a fault fit to be shown and kept: whatever the server had a say in may hold the key.
     pub fn without_key(&self, fault: Fault) -> Fault {
         let plain = |text: String| self.key.redact(&text);
         match fault {
-            Fault::Passing { what, wait_s, billed } => Fault::Passing { what: plain(what), wait_s, billed },
+            Fault::Passing { what, wait, billed } => Fault::Passing { what: plain(what), wait, billed },
             Fault::Refused(refusal) => Fault::Refused(refusal.with(plain)),
             Fault::Ended(error) => Fault::Ended(match error {
                 Error::Failed(what) => Error::Failed(plain(what)),
@@ -176,62 +215,6 @@ impl Client {
         tame(&self.key.redact(text))
     }
 
-    fn url(&self, method: &str) -> String {
-        format!("{}/v0/{method}", self.base)
-    }
-
-    fn send(
-        &self,
-        method: &str,
-        accept: &str,
-        form: &[(&str, &str)],
-        deadline: Duration,
-    ) -> Result<Response<Body>, Fault> {
-        let request = self.agent.post(self.url(method)).config().timeout_global(Some(deadline)).build();
-        let request = request.header("authorization", self.key.header()).header("accept", accept);
-        self.answered(request.send_form(form.iter().copied()))
-    }
-
-    /// Sorts an answer by its status.
-    fn answered(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Fault> {
-        let mut response = sent.map_err(|error| {
-            let what = self.said(&format!("no answer: {}", told(&error)));
-            match error {
-                ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) => {
-                    Error::failed(what).into()
-                }
-                _ => Fault::passing(what),
-            }
-        })?;
-        let status = response.status().as_u16();
-        if matches!(status, 200 | 206) {
-            return Ok(response);
-        }
-        let wait_s = header(response.headers(), "retry-after").and_then(|text| text.trim().parse().ok());
-        let body = response.body_mut().with_config().limit(REFUSAL_BYTES).read_to_vec().unwrap_or_default();
-        // Only what is left of escapes and tags shows whether the key is in it.
-        let refusal =
-            Refusal::read(status, &String::from_utf8_lossy(&body)).with(|text| self.key.redact(&text));
-        if refusal.is_passing() {
-            let text = if refusal.text.is_empty() { String::new() } else { format!(": {}", refusal.text) };
-            return Err(Fault::Passing {
-                what: format!("the server answers {status}{text}"),
-                wait_s,
-                billed: false,
-            });
-        }
-        Err(Fault::Refused(refusal))
-    }
-
-    fn json(&self, mut response: Response<Body>) -> Result<Value, Fault> {
-        let body = response.body_mut().with_config().limit(METADATA_BYTES).read_to_vec();
-        let body =
-            body.map_err(|error| Fault::passing(format!("the answer breaks off: {}", told(&error))))?;
-        let body = self.key.redact(&String::from_utf8_lossy(&body));
-        serde_json::from_str(&body)
-            .map_err(|_| Error::data(format!("the server's answer is not JSON: {}", tame(&body))).into())
-    }
-
     /// Reads X-Warning: a JSON list, or whatever it is.
     fn warnings(&self, text: &str) -> Vec<String> {
         match serde_json::from_str::<Vec<String>>(text) {
@@ -241,14 +224,21 @@ impl Client {
     }
 }
 
-/// Says what went wrong on the line, and which flag waits longer.
-pub fn told(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(ureq::Timeout::Global) => "it takes longer than --deadline allows".to_owned(),
-        error => error.to_string(),
-    }
+fn path(method: &str) -> String {
+    format!("v0/{method}")
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// Says that something will be tried again.
+fn note(name: &str, fault: &Fault, wait: Duration) {
+    let Fault::Passing { what, wait: asked, .. } = fault else { return };
+    let whose = if asked.is_some() { ", as the server asks" } else { "" };
+    log::note(format!("{name}: {what}; again in {} s{whose}", wait.as_secs_f64()));
+}
+
+/// Says of what may pass that it did not, however often it was tried.
+fn tried(name: &str, fault: Fault) -> Fault {
+    match fault {
+        Fault::Passing { what, .. } => Error::failed(format!("{name}: {what} (tried {TRIES} times)")).into(),
+        fault => fault,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -10,9 +10,9 @@ use mes_pipe::{Error, Result, log};
 use serde_json::{Value, json};
 
 use super::{
-    client::{self, Answer, Client, Fault},
-    guard::{self, Checked, Flaw},
-    ledger::Ledger,
+    bought::Purchases,
+    client::{Client, Data, Fault},
+    download::{self, Checked, Flaw},
     plan::{Piece, days_of, fields, file_name, form, part_of},
     series::{Series, SymbolType},
     span::Span,
@@ -22,7 +22,7 @@ use super::{
 pub struct Fetch<'a> {
     pub client: &'a Client,
     pub series: &'a Series,
-    pub ledger: &'a mut Ledger,
+    pub ledger: &'a mut Purchases,
     pub raw: &'a Path,
     pub conditions: &'a [Value],
     /// What all tries may cost, and may have cost so far.
@@ -32,6 +32,11 @@ pub struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Stores one chunk.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where it would cost more than may be spent, `Usage` where the server refuses, `Data` where what came
+    /// is not what was asked for, `Failed` where server or disk do not do it.
     pub fn run(&mut self, piece: Piece) -> Result<()> {
         let (client, span) = (self.client, piece.span);
         let (path, checked) = match piece.here {
@@ -75,7 +80,7 @@ impl Fetch<'_> {
     }
 
     /// Writes the body beside its place and checks it.
-    fn receive(&mut self, answer: Answer, piece: &Piece) -> std::result::Result<(PathBuf, Checked), Fault> {
+    fn receive(&mut self, answer: Data, piece: &Piece) -> std::result::Result<(PathBuf, Checked), Fault> {
         let chunk = piece.span.to_string();
         self.ledger.add(json!({
             "event": "answered", "chunk": chunk, "status": answer.status,
@@ -86,7 +91,7 @@ impl Fetch<'_> {
         }
         let part = part_of(&self.raw.join(file_name(self.series, piece.span)));
         let hash = save(answer, &part)?;
-        let checked = guard::check(&part, self.series, piece.span).map_err(|flaw| match flaw {
+        let checked = download::check(&part, self.series, piece.span).map_err(|flaw| match flaw {
             Flaw::Cut(what) => Fault::passing(what),
             Flaw::Wrong(what) => Error::data(format!("{chunk}: what came is not the data: {what}")).into(),
             Flaw::Unreadable(error) => Error::from(error).at(part.display()).into(),
@@ -174,28 +179,28 @@ impl Fetch<'_> {
 }
 
 /// Writes a body to a file, to the disk itself, and returns the hash of what was written.
-fn save(answer: Answer, path: &Path) -> std::result::Result<String, Fault> {
+fn save(mut answer: Data, path: &Path) -> std::result::Result<String, Fault> {
     let at = |error: std::io::Error| Fault::from(Error::from(error).at(path.display()));
     let mut file = File::create(path).map_err(at)?;
-    let mut body = answer.body.into_reader();
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match body.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                file.write_all(&buffer[..count]).map_err(at)?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                // What the line has to say comes wrapped.
-                let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-                let what = inner.map_or_else(|| error.to_string(), client::told);
-                return Err(Fault::passing(format!("the download breaks off: {what}")));
-            }
+        let count = answer.body.read(&mut buffer).map_err(broken_off)?;
+        if count == 0 {
+            break;
         }
+        hasher.update(&buffer[..count]);
+        file.write_all(&buffer[..count]).map_err(at)?;
     }
     file.sync_all().map_err(at)?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn broken_off(fault: mes_web::Fault) -> Fault {
+    let what = match fault {
+        mes_web::Fault::Unknown { late: true, .. } => "it takes longer than --deadline allows".to_owned(),
+        mes_web::Fault::Unknown { what, .. } => what,
+        fault => return fault.into(),
+    };
+    Fault::passing(format!("the download breaks off: {what}"))
 }

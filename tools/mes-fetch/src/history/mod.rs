@@ -5,15 +5,14 @@
 //! `ledger.jsonl`, `raw/*.dbn.zst` as they came, `year=2024/month=01/part.parquet` made from them.
 
 pub mod backfill;
+mod bought;
 mod client;
+mod download;
 mod fetch;
-mod guard;
 mod key;
-mod ledger;
 mod partition;
 mod plan;
 mod purchase;
-mod redact;
 mod refusal;
 mod series;
 mod span;
@@ -24,7 +23,7 @@ use chrono::NaiveDate;
 use mes_pipe::{Error, Result, log};
 use serde_json::Value;
 
-use ledger::Ledger;
+use bought::Purchases;
 use purchase::{Order, Terms, tell};
 use series::{Records, Series, SymbolType};
 use span::{Span, day};
@@ -68,6 +67,11 @@ pub struct Args {
 }
 
 /// Plans, asks, fetches.
+///
+/// # Errors
+///
+/// `Usage` where the flags do not go together, the folder holds another series or the server refuses, `Stopped` where
+/// it costs too much or nobody agrees, `Data` where what came is damaged, `Failed` where server or disk do not do it.
 pub fn run(args: &Args) -> Result<()> {
     let client = args.terms.client()?;
     let asked = Span { from: args.from, until: args.until };
@@ -76,7 +80,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let series = Series::new(&args.dataset, args.schema, &args.symbol, args.symbol_type)?;
     let raw = args.to_dir.join("raw");
-    let mut ledger = Ledger::read(&args.to_dir, &series)?;
+    let mut ledger = Purchases::read(&args.to_dir, &series)?;
 
     let span = plan::clamp(&client, &series, asked)?;
     let conditions = plan::conditions(&client, &series, span)?;
@@ -94,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Returns the stretches that need not be fetched, and those that are there but shall be fetched again. Says which days
 /// the server has published again since.
-fn had(ledger: &Ledger, raw: &Path, conditions: &[Value], within: Option<Span>) -> (Vec<Span>, Vec<Span>) {
+fn had(ledger: &Purchases, raw: &Path, conditions: &[Value], within: Option<Span>) -> (Vec<Span>, Vec<Span>) {
     let (mut had, mut stale, mut changed) = (Vec::new(), Vec::new(), Vec::new());
     for (span, entry) in ledger.stored() {
         let size =
@@ -116,11 +120,15 @@ fn had(ledger: &Ledger, raw: &Path, conditions: &[Value], within: Option<Span>) 
 
 /// Returns the days that the series around a path has and that were not as they should be: `2024-01-17 (degraded)`.
 /// A path without a ledger above it has none.
+///
+/// # Errors
+///
+/// `Data` where the ledger is damaged, `Failed` where it cannot be read.
 pub fn impaired_days(path: &Path) -> Result<Vec<String>> {
-    let Some(dir) = path.ancestors().take(4).find(|dir| dir.join(ledger::NAME).is_file()) else {
+    let Some(dir) = path.ancestors().take(4).find(|dir| dir.join(bought::NAME).is_file()) else {
         return Ok(Vec::new());
     };
-    let (ledger, _) = Ledger::open(dir)?;
+    let (ledger, _) = Purchases::open(dir)?;
     let stored = ledger.stored();
     let days = stored.iter().flat_map(|(span, entry)| {
         plan::days_of(entry["days"].as_array().map(Vec::as_slice).unwrap_or_default(), *span)

@@ -14,13 +14,17 @@ use mes_pipe::{Error, Event, Input, InputArgs, Kind, Lineage, Meta, Result, Tabl
 use serde_json::{Value, json};
 
 use super::{
-    ledger::Ledger,
+    bought::Purchases,
     series::{Series, SymbolType},
     span::Span,
 };
 
 /// Makes the months whose downloads are not those that their Parquet was made from.
-pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Ledger) -> Result<()> {
+///
+/// # Errors
+///
+/// `Data` where a download is damaged, `Failed` where the disk does not take it.
+pub fn run(dir: &Path, raw: &Path, series: &Series, ledger: &mut Purchases) -> Result<()> {
     let mut months: BTreeMap<String, Vec<(Span, Value)>> = BTreeMap::new();
     for (span, entry) in ledger.stored() {
         months.entry(span.month()).or_default().push((span, entry.clone()));
@@ -47,13 +51,13 @@ fn path_of(dir: &Path, month: &str) -> PathBuf {
 }
 
 #[derive(Default)]
-struct Rows {
+struct MonthRows {
     kept: usize,
     spreads: usize,
     last: i64,
 }
 
-impl Rows {
+impl MonthRows {
     /// Counts a batch of which `all` were there before spreads were left out. Each chunk's rows are in order; here they
     /// must be so across chunks.
     fn take(&mut self, batch: &RecordBatch, all: usize) -> Result<()> {
@@ -78,7 +82,7 @@ fn is_whole(span: Span, chunk: &Value) -> bool {
     chunk["chunk"] == span.to_string()
 }
 
-fn write(path: &Path, raw: &Path, series: &Series, chunks: &[(Span, Value)]) -> Result<Rows> {
+fn write(path: &Path, raw: &Path, series: &Series, chunks: &[(Span, Value)]) -> Result<MonthRows> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|error| Error::from(error).at(folder.display()))?;
     let mut settings = series.to_json();
@@ -89,7 +93,7 @@ fn write(path: &Path, raw: &Path, series: &Series, chunks: &[(Span, Value)]) -> 
     let hashes: Vec<_> = chunks.iter().map(|(_, chunk)| &chunk["blake3"]).collect();
     let chain = json!([{ "tool": "mes-fetch", "settings": settings, "input": hashes }]);
     let lineage = Lineage::from_json(&chain).unwrap_or_default();
-    let (mut file, mut rows) = (None, Rows::default());
+    let (mut file, mut rows) = (None, MonthRows::default());
     for (span, chunk) in chunks {
         let name = chunk["file"].as_str().unwrap_or_default();
         let args = InputArgs { files: vec![raw.join(name)], ..InputArgs::default() };

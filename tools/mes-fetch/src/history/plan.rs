@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     client::{Client, Fault},
-    guard::{self, Checked},
+    download::{self, Checked},
     series::Series,
     span::{Span, day_of},
 };
@@ -63,6 +63,10 @@ pub fn fields<'a>(form: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a 
 }
 
 /// Cuts the window to what the server has of this schema, in whole days.
+///
+/// # Errors
+///
+/// `Usage` where the server has nothing of it, `Data` where its answer has no dates, `Failed` where it does not answer.
 pub fn clamp(client: &Client, series: &Series, asked: Span) -> Result<Span> {
     let range = client.get("metadata.get_dataset_range", &[("dataset", &series.dataset)])?;
     let schema = series.records.name();
@@ -83,6 +87,10 @@ pub fn clamp(client: &Client, series: &Series, asked: Span) -> Result<Span> {
 }
 
 /// Asks what each missing stretch will bring and cost. The files of stale ones do not count as theirs.
+///
+/// # Errors
+///
+/// `Usage` where the server refuses, `Data` where its answer has no numbers, `Failed` where it does not answer.
 pub fn estimate(
     client: &Client,
     series: &Series,
@@ -127,7 +135,7 @@ fn piece(
     let path = raw.join(file_name(series, span));
     let whole = (!stale.contains(&span)).then(|| path.clone());
     let here = whole.into_iter().chain([part_of(&path)]).filter(|path| path.exists()).find_map(|path| {
-        let checked = guard::check(&path, series, span).ok()?;
+        let checked = download::check(&path, series, span).ok()?;
         (checked.records == records).then_some((path, checked))
     });
     Ok(Piece { span, records, bytes, usd, here })
@@ -149,11 +157,16 @@ pub fn table(pieces: &[Piece]) -> String {
     text
 }
 
+/// Sums what is still to be paid, in dollars.
 pub fn due_usd(pieces: &[Piece]) -> f64 {
     pieces.iter().map(Piece::due_usd).sum()
 }
 
 /// Returns the state of each day of the window: date, condition, last_modified_date.
+///
+/// # Errors
+///
+/// `Data` where the answer is no list, `Failed` where the server does not answer.
 pub fn conditions(client: &Client, series: &Series, span: Span) -> Result<Vec<Value>> {
     let (first, last) = (span.from.to_string(), span.last_day().to_string());
     let query = [("dataset", series.dataset.as_str()), ("start_date", &first), ("end_date", &last)];

@@ -4,14 +4,14 @@ use std::{io::IsTerminal, path::Path, time::Duration};
 
 use mes_core::calendar::Calendar;
 use mes_pipe::{Error, Result, answer::print, log};
+use mes_web::Base;
 use serde_json::Value;
 
 use super::{
+    bought::Purchases,
     client::{Client, Patience},
     fetch::Fetch,
-    key::{self, Key},
-    ledger::Ledger,
-    partition,
+    key, partition,
     plan::{self, Piece},
     series::Series,
     span::{Chunk, Span},
@@ -65,14 +65,23 @@ pub struct Order<'a> {
 
 impl Terms {
     /// Returns the client; the key and the address are checked before any request.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the address or the key cannot be one.
     pub fn client(&self) -> Result<Client> {
-        let base = key::base_url(&self.base_url)?;
+        let base = Base::parse(&self.base_url).map_err(|bad| Error::usage(format!("--base-url {bad}")))?;
         let patience = Patience { first_wait: self.retry_wait, stall: self.stall, deadline: self.deadline };
-        Ok(Client::new(base, Key::from_env()?, patience))
+        Ok(Client::new(base, key::from_env()?, patience))
     }
 
     /// Plans, asks, fetches, and makes Parquet of it.
-    pub fn buy(&self, client: &Client, order: &Order, ledger: &mut Ledger) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where it costs more than may be spent or nobody agrees, `Usage` where the server refuses, `Data` where
+    /// what came is damaged, `Failed` where server or disk do not do it.
+    pub fn buy(&self, client: &Client, order: &Order, ledger: &mut Purchases) -> Result<()> {
         let (dir, series) = (order.dir, order.series);
         let raw = dir.join("raw");
         let chunk = self.chunk.unwrap_or(series.records.chunk());

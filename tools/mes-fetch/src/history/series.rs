@@ -65,6 +65,7 @@ pub enum Records {
 }
 
 impl Records {
+    /// Returns the name that the server has it by.
     pub fn name(self) -> &'static str {
         match self {
             Records::Seconds => "ohlcv-1s",
@@ -126,6 +127,7 @@ impl Series {
         Ok(Series { dataset: dataset.to_owned(), records, symbol: symbol.to_owned(), symbol_type })
     }
 
+    /// Returns the kind of its symbol by the server's name.
     pub fn stype_in(&self) -> &'static str {
         self.symbol_type.name()
     }

@@ -137,12 +137,20 @@ impl fmt::Display for Span {
 }
 
 /// Reads a day as the flags have it.
+///
+/// # Errors
+///
+/// Says what is no date, or is not within 1990 and 2199.
 pub fn day(text: &str) -> std::result::Result<NaiveDate, String> {
     let day: NaiveDate = text.parse().map_err(|_| format!("{text:?} is not a date such as 2024-01-31"))?;
     if (1990..2200).contains(&day.year()) { Ok(day) } else { Err(format!("{text} is out of range")) }
 }
 
 /// Returns the day that a time of the server lies in: `2024-01-31T12:00:00.000000000Z`.
+///
+/// # Errors
+///
+/// `Data` where it begins with no date.
 pub fn day_of(time: &str) -> Result<NaiveDate> {
     let text = time.get(..10).unwrap_or_default();
     day(text).map_err(|_| Error::data(format!("the server's time {time:?} has no date")))

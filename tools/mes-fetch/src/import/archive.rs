@@ -10,6 +10,11 @@ use std::{
 use mes_pipe::{Error, Result, limits};
 
 /// Returns the name and the content of the entry that `wanted` names (whole, a part between `_` and `.`, or any part), or of the only one.
+///
+/// # Errors
+///
+/// `Usage` where `wanted` names none or several, `Data` where the archive is damaged or too large, `Failed` where it
+/// cannot be read.
 pub fn entry(path: &Path, wanted: Option<&str>) -> Result<(String, File)> {
     let place = path.display();
     let broken = |error: zip::result::ZipError| Error::data(format!("{place}: {error}"));

@@ -149,6 +149,10 @@ pub struct Dialect {
 
 impl Dialect {
     /// Puts the flags over the preset.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a flag says what cannot be.
     pub fn of(args: &Args) -> Result<Dialect> {
         let preset = match &args.preset {
             None => &PLAIN,
@@ -195,6 +199,10 @@ impl Dialect {
 
     /// Takes from a LEAN name such as `20131202_es_minute_trade_201312.csv` what the rows do not tell: the date,
     /// the length of a bar, the contract.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the name does not say it and no flag does.
     pub fn learn(&mut self, name: &str, args: &Args) -> Result<()> {
         if !self.lean {
             return Ok(());
@@ -247,6 +255,10 @@ fn own((theirs, ours): (&str, &str)) -> (String, String) {
 }
 
 /// Reads a separator by its character or name.
+///
+/// # Errors
+///
+/// Says what it may be.
 pub fn separator(text: &str) -> std::result::Result<u8, String> {
     match text {
         "tab" | "\t" | "\\t" => Ok(b'\t'),

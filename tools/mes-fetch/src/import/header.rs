@@ -55,6 +55,10 @@ pub struct Header {
 
 impl Header {
     /// Reads the names of the columns. The dialect's renames go before the usual names.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where a renamed column is not there, `Data` where what rows need is missing or there twice.
     pub fn read(theirs: &[&str], dialect: &Dialect, given: &[(String, String)]) -> Result<Header> {
         if let Some((name, _)) = given.iter().find(|(name, _)| !theirs.contains(&name.as_str())) {
             return Err(Error::usage(format!("--columns {name}=…: the header is {}", theirs.join(" "))));
@@ -174,6 +178,10 @@ fn ours(theirs: &str, renames: &[(String, String)], apart: bool) -> Option<&'sta
 }
 
 /// Reads `theirs=ours`.
+///
+/// # Errors
+///
+/// Says that it is no such pair, or that ours has no such column.
 pub fn rename(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((theirs, ours))

@@ -27,12 +27,12 @@ impl Import<'_> {
     /// JSON: the keys of the first row are the header, or the names that are given.
     pub(super) fn json(&mut self, lines: &mut Lines, dialect: &Dialect) -> Result<()> {
         let name = lines.name().to_owned();
-        let mut made: Option<(Rows, Maker, Sink, bool)> = None;
+        let mut made: Option<(JsonRows, Maker, Sink, bool)> = None;
         let point = if dialect.decimal == Some(Decimal::Comma) { b',' } else { b'.' };
         each(lines.bytes(), &name, |number, found| {
             let at = |what: String| Error::data(format!("{name}: row {number}: {what}"));
             if made.is_none() {
-                let rows = Rows::of(&found, &dialect.names).map_err(at)?;
+                let rows = JsonRows::of(&found, &dialect.names).map_err(at)?;
                 let names: Vec<_> = rows.names().iter().map(String::as_str).collect();
                 let header =
                     Header::read(&names, dialect, &self.args.columns).map_err(|error| error.at(&name))?;
@@ -245,16 +245,20 @@ impl<'de> Visitor<'de> for AsText {
 }
 
 /// Puts rows into the order of the first one.
-pub struct Rows {
+pub struct JsonRows {
     names: Vec<String>,
     keyed: bool,
     text: String,
     ends: Vec<usize>,
 }
 
-impl Rows {
+impl JsonRows {
     /// Learns the columns of the first row: its keys, or the list of names that is as long as it.
-    pub fn of(found: &Found, lists: &[Vec<String>]) -> std::result::Result<Rows, String> {
+    ///
+    /// # Errors
+    ///
+    /// Says that no list of names is as long.
+    pub fn of(found: &Found, lists: &[Vec<String>]) -> std::result::Result<JsonRows, String> {
         let count = found.values.len();
         let names = match &found.keys {
             Some(keys) => keys.clone(),
@@ -264,14 +268,19 @@ impl Rows {
                 .cloned()
                 .ok_or_else(|| format!("an array of {count} values: say what they are with --names"))?,
         };
-        Ok(Rows { names, keyed: found.keys.is_some(), text: String::new(), ends: Vec::new() })
+        Ok(JsonRows { names, keyed: found.keys.is_some(), text: String::new(), ends: Vec::new() })
     }
 
+    /// Returns the names of the columns.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
     /// Returns the values of a row in the order of the names; a key that it lacks is empty.
+    ///
+    /// # Errors
+    ///
+    /// Says how it differs from the first row.
     pub fn fields(&mut self, found: Found) -> std::result::Result<Fields<'_>, String> {
         let Found { keys, mut values } = found;
         match keys {

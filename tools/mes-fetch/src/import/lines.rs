@@ -32,6 +32,11 @@ pub struct Lines {
 
 impl Lines {
     /// Opens a file, or stdin without one; of a zip the entry that `entry` names.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the file or the entry is not there, `Data` where it is damaged or compressed too often, `Failed`
+    /// where it cannot be read.
     pub fn open(path: Option<&Path>, entry: Option<&str>) -> Result<Lines> {
         let Some(path) = path else {
             log::awaits("bars or ticks of another shape, since no FILE is named,");
@@ -54,18 +59,30 @@ impl Lines {
     }
 
     /// Says whether the bytes not read yet begin so.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it does not unpack, `Failed` where it cannot be read.
     pub fn begins_with(&mut self, magic: &[u8]) -> Result<bool> {
         let head = self.reader.fill_buf().map_err(|error| unpacked(error).at(&self.name))?;
         Ok(head.starts_with(magic))
     }
 
     /// Says whether the bytes not read yet cannot be text.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it does not unpack, `Failed` where it cannot be read.
     pub fn is_binary(&mut self) -> Result<bool> {
         let head = self.reader.fill_buf().map_err(|error| unpacked(error).at(&self.name))?;
         Ok(head[..head.len().min(64)].contains(&0))
     }
 
     /// Says whether the bytes not read yet begin as JSON does.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it does not unpack, `Failed` where it cannot be read.
     pub fn is_json(&mut self) -> Result<bool> {
         let head = self.reader.fill_buf().map_err(|error| Error::from(error).at(&self.name))?;
         Ok(head.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"[{".contains(byte)))
@@ -98,6 +115,10 @@ impl Lines {
     }
 
     /// Reads text, or what gzip or zstd made of it.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is compressed too often or does not unpack, `Failed` where it cannot be read.
     pub fn new(name: String, reader: Box<dyn Read>) -> Result<Lines> {
         let mut reader = BufReader::with_capacity(1 << 16, reader);
         for depth in 0.. {
@@ -135,6 +156,7 @@ impl Lines {
         *b"\t;,".iter().max_by_key(|separator| count(separator)).unwrap_or(&b',')
     }
 
+    /// Splits the lines to come at this character.
     pub fn set_separator(&mut self, separator: u8) {
         self.separator = separator;
         self.csv = ReaderBuilder::new().delimiter(separator).build();
@@ -146,6 +168,10 @@ impl Lines {
     }
 
     /// Moves to the next line that is not empty; false at the end.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is too long, cut off or does not unpack, `Failed` where it cannot be read.
     pub fn advance(&mut self) -> Result<bool> {
         if std::mem::take(&mut self.held) {
             return Ok(true);
@@ -181,6 +207,10 @@ impl Lines {
     }
 
     /// Splits the line into its fields.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where it is not UTF-8, or a quote is not closed.
     pub fn fields(&mut self) -> Result<Fields<'_>> {
         if !self.line.contains(&b'"') {
             self.ends.clear();
@@ -252,10 +282,12 @@ impl<'a> Fields<'a> {
         Fields { text, ends, gap: 0 }
     }
 
+    /// Counts the fields.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
+    /// Returns a field without the spaces around it.
     pub fn get(&self, index: usize) -> &'a str {
         let start = if index == 0 { 0 } else { self.ends[index - 1] + self.gap };
         self.text[start..self.ends[index]].trim()

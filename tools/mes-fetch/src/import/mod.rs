@@ -142,6 +142,11 @@ impl Args {
 }
 
 /// Writes what the files hold.
+///
+/// # Errors
+///
+/// `Usage` where flags and files do not go together, `Data` with file and line where a row is none, `Failed` where
+/// files or stdout fail.
 pub fn run(args: &Args) -> Result<()> {
     let mut import = Import { args, sink: None, said: String::new() };
     if args.files.is_empty() {

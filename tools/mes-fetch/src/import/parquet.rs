@@ -16,6 +16,10 @@ use super::{
 };
 
 /// Opens a file and returns the names of its columns and its batches.
+///
+/// # Errors
+///
+/// `Failed` where it cannot be opened, `Data` where it is damaged or beyond a limit.
 pub fn open(path: &Path) -> Result<(Vec<String>, ParquetRecordBatchReader)> {
     let file = File::open(path).map_err(|error| Error::from(error).at(path.display()))?;
     let file = mes_pipe::open_parquet(file, &path.display().to_string(), |_| true)?;
@@ -23,6 +27,10 @@ pub fn open(path: &Path) -> Result<(Vec<String>, ParquetRecordBatchReader)> {
 }
 
 /// Puts the values of a dictionary, as pandas stores categories, in the places where they stand.
+///
+/// # Errors
+///
+/// `Data` where a row points beyond its dictionary.
 pub fn spelled_out(batch: &RecordBatch) -> Result<RecordBatch> {
     let plain = |column: &ArrayRef| match column.as_any_dictionary_opt() {
         None => Ok(Arc::clone(column)),

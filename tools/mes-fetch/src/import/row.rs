@@ -63,6 +63,7 @@ pub struct Maker {
 }
 
 impl Maker {
+    /// Makes rows from columns that are taken for what `header` says.
     pub fn new(header: &Header, dialect: &Dialect) -> Maker {
         Maker {
             picks: Picks::of(header),

@@ -72,6 +72,10 @@ pub struct BarSink {
 impl Sink {
     /// Checks the flags against the columns, says what was taken for what, and begins the table. `how` is what the
     /// text looks like.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where flags and columns do not go together, `Failed` where stdout cannot be written.
     pub fn create(args: &Args, dialect: &Dialect, header: &Header, how: &str, input: &Value) -> Result<Sink> {
         let mut settings = args.settings();
         let said = header.describe();
@@ -144,6 +148,11 @@ impl Sink {
         Ok(table.push(&tick)?)
     }
 
+    /// Hands all rows to the reader.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn flush(&mut self) -> Result<()> {
         match self {
             Sink::Bars(sink) => sink.table.flush(),
@@ -151,6 +160,12 @@ impl Sink {
         }
     }
 
+    /// Ends the table.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a row that was held back cannot be, `Failed` where stdout cannot be written; a reader that went
+    /// away.
     pub fn finish(self) -> Result<()> {
         match self {
             Sink::Bars(sink) => sink.finish(),

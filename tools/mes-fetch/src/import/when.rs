@@ -38,6 +38,7 @@ pub struct Clock {
 type Read<T> = std::result::Result<T, String>;
 
 impl Clock {
+    /// Makes one that reads times of this zone, order of day and month, and date where rows have none.
     pub fn new(zone: Option<Tz>, order: Order, date: Option<NaiveDate>) -> Clock {
         Clock { zone, order, date, last: Cell::new(None) }
     }

@@ -36,6 +36,10 @@ pub struct Feed {
 impl Feed {
     /// Takes the next tick and hands what is to be sent to `send`, the tick last. `ts_event` is its own time where a
     /// recording kept it.
+    ///
+    /// # Errors
+    ///
+    /// What `send` says.
     pub fn take<E>(
         &mut self,
         tick: &Tick,

@@ -11,11 +11,11 @@ use arrow_schema::{Field, SchemaRef};
 use mes_core::time::Ts;
 use mes_pipe::{
     Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, Ticks, append, clock::Pace,
-    columns::extend, schema,
+    columns::extend, schema, stop,
 };
 use serde_json::json;
 
-use crate::table::{BATCH_ROWS, Rows, TickBuilder};
+use crate::table::{BATCH_ROWS, RowBuilder, TickBuilder};
 use feed::{Feed, Record};
 
 /// Replays recorded ticks at the pace at which they came
@@ -63,6 +63,11 @@ impl FromStr for Speed {
 }
 
 /// Sends what was recorded.
+///
+/// # Errors
+///
+/// `Usage` where it is no recording of ticks, `Data` where it is damaged, `Stopped` where a person ended it, `Failed`
+/// where stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
     let Some(path) = &args.replay else {
         return Err(Error::usage("live needs --replay FILE: it replays recordings and nothing else yet"));
@@ -118,7 +123,7 @@ impl Sender {
             let pace = self.pace.get_or_insert_with(|| Pace::start(record.due, speed));
             if !pace.until(record.due).is_zero() {
                 self.flush()?;
-                self.pace.iter().for_each(|pace| pace.wait(record.due));
+                self.pace.iter().for_each(|pace| pace.wait(record.due, stop::asked));
             }
         }
         self.rows.push(&record.tick);

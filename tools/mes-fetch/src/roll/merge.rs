@@ -13,11 +13,16 @@ pub enum Source {
 }
 
 impl Source {
+    /// Reads a file, as often as it is wanted.
     pub fn file(path: PathBuf, text: &TextArgs) -> Source {
         Source::File(InputArgs { files: vec![path], text: text.clone(), lineage: None })
     }
 
     /// Reads a stream to its end.
+    ///
+    /// # Errors
+    ///
+    /// What [`Input::next`] fails of.
     pub fn memory(mut input: Input) -> Result<Source> {
         let mut batches = Vec::new();
         loop {
@@ -72,6 +77,10 @@ impl Feed<'_> {
 }
 
 /// Returns which optional columns all sources have.
+///
+/// # Errors
+///
+/// What [`Input::open`] refuses.
 pub fn columns(sources: &[Source]) -> Result<Columns> {
     let mut names: Vec<&str> = OPTIONAL.to_vec();
     for source in sources {
@@ -88,6 +97,10 @@ pub fn columns(sources: &[Source]) -> Result<Columns> {
 }
 
 /// Hands all bars to `take`, earliest first; of equal times in the order of the sources.
+///
+/// # Errors
+///
+/// What `take` says, and what the sources fail of.
 pub fn each(sources: &[Source], mut take: impl FnMut(&Bar) -> Result<()>) -> Result<()> {
     let mut feeds = sources.iter().map(Source::open).collect::<Result<Vec<_>>>()?;
     let mut heads = feeds.iter_mut().map(Feed::bar).collect::<Result<Vec<_>>>()?;

@@ -67,6 +67,11 @@ pub struct Args {
 }
 
 /// Writes the series.
+///
+/// # Errors
+///
+/// `Usage` where flags and rows do not go together, `Data` where rows are damaged, of no contract, or cannot be
+/// stitched, `Failed` where stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
     let input = Input::open(&args.input, &[Kind::Ohlcv])?;
     let interval = input.meta().interval;

@@ -31,6 +31,10 @@ pub enum On {
 }
 
 /// Reads `volume`, `expiry-days:8` or `2023-03-13,2023-06-12`.
+///
+/// # Errors
+///
+/// Says which of the forms it is not.
 pub fn on(text: &str) -> std::result::Result<On, String> {
     if text == "volume" {
         return Ok(On::Volume);
@@ -84,6 +88,7 @@ pub struct Planner {
 }
 
 impl Planner {
+    /// Makes one that has seen no bar yet.
     pub fn new(calendar: Calendar) -> Planner {
         Planner {
             sessions: Sessions::new(calendar.clone()),
@@ -98,6 +103,10 @@ impl Planner {
     }
 
     /// Looks at one bar; they come in the order of time.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where its symbol is no contract.
     pub fn bar(&mut self, bar: &Bar) -> Result<()> {
         if !self.ends.contains_key(&bar.symbol) {
             let near = tz::new_york(bar.ts).date();
@@ -135,6 +144,10 @@ impl Planner {
     }
 
     /// Decides. Returns the first contract and the rolls.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where no bar is inside a session.
     pub fn plan(self, on: &On) -> Result<(Symbol, Vec<Roll>)> {
         let mut contracts: Vec<_> = self.ends.iter().map(|(symbol, end)| (*end, *symbol)).collect();
         contracts.sort_by_key(|(end, symbol)| (*end, symbol.to_string()));

@@ -42,6 +42,7 @@ pub struct Intensity {
 }
 
 impl Intensity {
+    /// Draws the state of the first day.
     pub fn new(mut rng: Rng) -> Self {
         let square = |x: f64| x * x;
         let variance = square(DAY_DEVIATION) + square(SLOW.deviation) + square(FAST.deviation);

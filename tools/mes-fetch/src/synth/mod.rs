@@ -74,6 +74,10 @@ pub struct Args {
 }
 
 /// Writes the market that the flags ask for.
+///
+/// # Errors
+///
+/// `Usage` where a flag says what cannot be, `Failed` where stdout cannot be written; a reader that went away.
 pub fn run(args: &Args) -> Result<()> {
     if !(0.0..=1.0).contains(&args.edge) {
         return Err(Error::usage(format!("--edge {} is not between 0 and 1", args.edge)));

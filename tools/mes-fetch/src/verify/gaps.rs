@@ -18,6 +18,7 @@ use mes_core::{
     tz,
 };
 
+/// Why rows are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Known(&'static str),
@@ -76,6 +77,7 @@ pub struct Gaps {
 }
 
 impl Gaps {
+    /// Makes one for rows of this many nanoseconds; 0 for ticks.
     pub fn new(calendar: Calendar, filter: Filter, row: i64, impaired: Impaired) -> Gaps {
         let limits = if row >= MINUTE { [5 * MINUTE, 30 * MINUTE] } else { [120 * SECOND, 15 * MINUTE] };
         Gaps { sessions: Sessions::new(calendar.clone()), calendar, filter, limits, impaired }

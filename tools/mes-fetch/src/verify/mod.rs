@@ -17,7 +17,7 @@ use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result,
 use crate::history;
 use gaps::Gaps;
 use report::Report;
-use rows::Rows;
+use rows::RowChecks;
 
 pub use gaps::Impaired;
 
@@ -55,6 +55,10 @@ pub struct Args {
 }
 
 /// Writes what was found; unfit data is an error.
+///
+/// # Errors
+///
+/// `Data` where it is unfit or damaged, `Usage` where a flag says what cannot be, `Failed` where files or stdout fail.
 pub fn run(args: &Args) -> Result<()> {
     if !(args.tick > 0.0 && args.tick.is_finite()) {
         return Err(Error::usage(format!("--tick {}: not above 0", args.tick)));
@@ -71,6 +75,10 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Looks at all rows of the inputs; of the days in `impaired` nobody knows what is missing.
+///
+/// # Errors
+///
+/// `Usage` where nobody says how long a bar is, and what [`Input::open`] and [`Input::next`] fail of.
 pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired) -> Result<Report> {
     let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order().with_any_bar();
     let bars = input.meta().kind != Kind::Tick;
@@ -81,7 +89,7 @@ pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired
     };
     let filter = rows::filter(args.text.session, input.meta().session);
     let gaps = Gaps::new(calendar, filter, row, impaired.clone());
-    let mut rows = Rows::new(gaps, row, tick);
+    let mut rows = RowChecks::new(gaps, row, tick);
     loop {
         match input.next()? {
             Event::Batch(batch) if bars => {

@@ -30,6 +30,7 @@ pub struct Prices {
 }
 
 impl Prices {
+    /// Makes one for rows of this many nanoseconds; 0 for ticks.
     pub fn new(row: i64) -> Prices {
         Prices {
             row,

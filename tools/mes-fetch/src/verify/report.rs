@@ -73,6 +73,7 @@ pub struct Roll {
     pub new_price: Option<f64>,
 }
 
+/// All that was found.
 #[derive(Default)]
 pub struct Report {
     pub rows: u64,
@@ -102,6 +103,7 @@ impl Report {
         }
     }
 
+    /// Adds a stretch without rows that is known to have had none.
     pub fn known(&mut self, why: &'static str, stretch: Stretch) {
         match self.known.iter_mut().find(|(known, _, _)| *known == why) {
             Some((_, pieces, rows)) => (*pieces, *rows) = (*pieces + 1, *rows + stretch.rows),
@@ -109,10 +111,12 @@ impl Report {
         }
     }
 
+    /// Adds a stretch without rows in which none were to come.
     pub fn expected(&mut self, stretch: Stretch) {
         self.expected = (self.expected.0 + 1, self.expected.1 + stretch.rows);
     }
 
+    /// Adds a stretch without rows that nothing explains.
     pub fn suspicious(&mut self, why: &'static str, stretch: Stretch) {
         self.suspicious.push((why, stretch));
     }

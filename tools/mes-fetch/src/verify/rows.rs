@@ -37,7 +37,7 @@ struct Last {
 }
 
 /// Looks at rows in the order they come.
-pub struct Rows {
+pub struct RowChecks {
     tick_size: f64,
     /// Length of a bar; ticks have none.
     row: i64,
@@ -56,9 +56,10 @@ pub struct Rows {
     first_locked: Option<Ts>,
 }
 
-impl Rows {
-    pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> Rows {
-        Rows {
+impl RowChecks {
+    /// Makes one for rows of this many nanoseconds (0 for ticks) and prices of this step.
+    pub fn new(gaps: Gaps, row: i64, tick_size: f64) -> RowChecks {
+        RowChecks {
             tick_size,
             row,
             gaps,
@@ -75,6 +76,7 @@ impl Rows {
         }
     }
 
+    /// Looks at a bar.
     pub fn bar(&mut self, bar: &Bar) {
         let (low, high) = (bar.open.min(bar.close), bar.open.max(bar.close));
         if bar.low > low || bar.high < high || bar.low <= 0.0 || bar.volume < 0 {
@@ -101,6 +103,7 @@ impl Rows {
         self.place(bar.ts, bar.ts - self.row, Some(bar.open), Some(bar.close), bar.symbol);
     }
 
+    /// Looks at a tick.
     pub fn tick(&mut self, tick: &Tick) {
         for price in [tick.price, tick.bid, tick.ask].into_iter().flatten() {
             self.on_grid(tick.ts, price);

@@ -50,6 +50,7 @@ pub struct Seams {
 }
 
 impl Seams {
+    /// Makes one that has seen no bar yet; prices have this step.
     pub fn new(tick_size: f64) -> Seams {
         Seams { tick_size, usual: [[0; 64]; 2], largest: BTreeMap::new() }
     }

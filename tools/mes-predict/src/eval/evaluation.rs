@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     bootstrap::{Draws, Estimate},
     estimates::Found,
-    rows::{Place, Rows},
+    rows::{LabelledRows, Place},
     verdict::{Skill, verdict},
 };
 use crate::{
@@ -181,7 +181,7 @@ pub struct Group {
 
 impl Evaluation {
     /// Judges the rows; an error when there is nothing to judge.
-    pub fn of(rows: &Rows, about: About, draws: Draws) -> Result<Evaluation> {
+    pub fn of(rows: &LabelledRows, about: About, draws: Draws) -> Result<Evaluation> {
         rows.some()?;
         let sessions = grouped(rows, |place| place.session);
         let sessions: Vec<Tally> = sessions.into_values().map(|parts| Tally::sum(parts.values())).collect();
@@ -246,7 +246,7 @@ impl Baselines {
 
 /// Sums the tallies of each key by session.
 fn grouped<K: Ord>(
-    rows: &Rows,
+    rows: &LabelledRows,
     key: impl Fn(&Place) -> K,
 ) -> BTreeMap<K, BTreeMap<chrono::NaiveDate, Tally>> {
     let mut groups: BTreeMap<K, BTreeMap<_, Tally>> = BTreeMap::new();
@@ -290,7 +290,7 @@ fn sets(conformal: Conformal, sessions: &[Tally], draws: &Draws) -> Sets {
 
 /// Judges each group of rows. The guesses: the better one of all rows, and the prior.
 fn groups(
-    rows: &Rows,
+    rows: &LabelledRows,
     draws: &Draws,
     [guess, prior]: [[f64; 3]; 2],
     key: impl Fn(&Place) -> String,

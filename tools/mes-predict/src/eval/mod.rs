@@ -20,7 +20,7 @@ use crate::{
 };
 use bootstrap::Draws;
 use evaluation::{About, Evaluation, ModelName, Origin, Prior};
-use rows::Rows;
+use rows::LabelledRows;
 use verdict::Skill;
 
 /// Say how good predictions were, beside two guesses that know nothing
@@ -91,10 +91,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
 }
 
 /// Reads rows that hold predictions.
-fn given(args: &EvalArgs) -> Result<(Rows, About)> {
+fn given(args: &EvalArgs) -> Result<(LabelledRows, About)> {
     let mut input = Input::open_columns(&args.input, &[Kind::Prediction], wanted)?;
     rows::check(input.schema(), true)?;
-    let mut rows = Rows::default();
+    let mut rows = LabelledRows::default();
     each(&mut input, |batch| rows.add(batch))?;
     let settings = input.meta().lineage.settings("mes-predict");
     let hash = settings.and_then(|settings| settings["model"].as_str());
@@ -104,7 +104,7 @@ fn given(args: &EvalArgs) -> Result<(Rows, About)> {
 }
 
 /// Predicts rows and reads what comes of it.
-fn predicted(args: &EvalArgs, model: Model) -> Result<(Rows, About)> {
+fn predicted(args: &EvalArgs, model: Model) -> Result<(LabelledRows, About)> {
     let mut input = Input::open(&args.input, &[Kind::Feature])?;
     rows::check(input.schema(), false)?;
     let in_sample = InSample::asked(args.allow_in_sample, args.skip_in_sample);
@@ -115,7 +115,7 @@ fn predicted(args: &EvalArgs, model: Model) -> Result<(Rows, About)> {
     let mut served = Served::new(model, input.schema(), input.meta(), in_sample)?;
     let about = about(input.meta());
     let rule = if about.label.is_none() { Some(label) } else { None };
-    let mut rows = Rows::of(conformal, rule);
+    let mut rows = LabelledRows::of(conformal, rule);
     each(&mut input, |batch| rows.add_predicted(batch, &served.predict(batch)?))?;
     let label = about.label.clone().or_else(|| taken_for(&rows));
     let in_sample = in_sample == InSample::Allow;
@@ -123,7 +123,7 @@ fn predicted(args: &EvalArgs, model: Model) -> Result<(Rows, About)> {
 }
 
 /// Returns the model's label rule where rows that do not say theirs were held against it; what is not known is said.
-fn taken_for(rows: &Rows) -> Option<Label> {
+fn taken_for(rows: &LabelledRows) -> Option<Label> {
     let rule = rows.rule.as_ref()?;
     let words = rule.words();
     if rows.held > 0 {

@@ -36,7 +36,7 @@ pub struct Place {
 
 /// All rows, summed.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct LabelledRows {
     pub tallies: BTreeMap<Place, Tally>,
     /// Rows without a prediction, and rows with one but without a label: warm-up, and the ends of sessions.
     pub unpredicted: u64,
@@ -51,10 +51,10 @@ pub struct Rows {
     clock: Clock,
 }
 
-impl Rows {
+impl LabelledRows {
     /// Begins with what the model knows of its sets, and the rule that labels are to be held against.
-    pub fn of(conformal: Option<Conformal>, rule: Option<Label>) -> Rows {
-        Rows { conformal, rule, ..Rows::default() }
+    pub fn of(conformal: Option<Conformal>, rule: Option<Label>) -> LabelledRows {
+        LabelledRows { conformal, rule, ..LabelledRows::default() }
     }
 
     /// Takes rows of a table that holds `p_*`.
@@ -118,7 +118,7 @@ impl Rows {
         if !self.tallies.is_empty() {
             return Ok(());
         }
-        let Rows { unpredicted, unlabelled, .. } = self;
+        let LabelledRows { unpredicted, unlabelled, .. } = self;
         Err(Error::data(format!(
             "no row has both p_down p_flat p_up and y_dir ({unpredicted} lack a prediction, {unlabelled} a label): \
              predictions of a rule have no probabilities; labels come from mes-features --labels"

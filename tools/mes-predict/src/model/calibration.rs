@@ -1,9 +1,10 @@
 //! What a model's card holds to turn its logits into probabilities that mean what they say, and into sets of classes
 //! that hold the true one as often as was asked for.
 
+use mes_core::prediction::softmax;
 use serde::{Deserialize, Serialize};
 
-use super::{head::softmax, plan::CLASSES};
+use super::plan::CLASSES;
 
 /// The least that a curve gives a class: nothing is impossible because it did not happen in one slice.
 const LEAST: f64 = 1e-4;

@@ -123,7 +123,7 @@ pub struct Hashes {
     pub data: String,
     /// Of the trainer's settings.
     pub config: String,
-    /// Of the program that trained it.
+    /// Of the sources of the programs that trained it.
     pub code: String,
 }
 
@@ -132,11 +132,10 @@ pub fn features_hash(features: &[String]) -> String {
     mes_pipe::hash(features.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())
 }
 
-/// Returns the hash of the running program: whoever has the same one gets the same model from the same rows.
-pub fn code_hash() -> Result<String> {
-    // Bit by bit: the program is larger than many a fit.
-    let hash = std::env::current_exe().and_then(std::fs::File::open).and_then(mes_pipe::hash_of);
-    hash.map_err(|error| Error::failed(format!("this program: {error}")))
+/// Returns the hash of the code that made a model from the hashes of the sources of the programs that did: whoever has
+/// the same one gets the same model from the same rows.
+pub fn code_hash(sources: &[&str]) -> String {
+    mes_pipe::hash(sources.join(" ").as_bytes())
 }
 
 /// Reads the ticks that a move must exceed; 0 makes every tick a move.

@@ -1,7 +1,7 @@
 //! From logits to a prediction: temperature, softmax, direction, expected move. In `f64` with the pinned `exp`, so
 //! that neither a row's neighbours nor the machine's libm have a say.
 
-use libm::{exp, log};
+use libm::log;
 use mes_core::prediction::Prediction;
 
 use super::{card::Output, plan::CLASSES};
@@ -15,14 +15,6 @@ pub fn logits(values: [f64; CLASSES], output: Output) -> [f64; CLASSES] {
         Output::Logits => values,
         Output::Probabilities => values.map(|share| log(share.max(LEAST))),
     }
-}
-
-/// Returns e^z / Σ e^z.
-pub fn softmax(z: [f64; CLASSES]) -> [f64; CLASSES] {
-    let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let e = z.map(|one| exp(one - top));
-    let sum = e[0] + e[1] + e[2];
-    e.map(|one| one / sum)
 }
 
 /// Fills a prediction in: the direction is that of the largest probability, FLAT at a tie; the move its mean over
@@ -52,6 +44,9 @@ pub fn prediction(p: [f64; CLASSES], mean_move_ticks: [f64; CLASSES], vol_ticks:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use libm::exp;
+    use mes_core::prediction::softmax;
+
     use crate::model::card::Calibration;
 
     #[test]

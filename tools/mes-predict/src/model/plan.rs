@@ -166,7 +166,7 @@ pub(crate) mod tests {
     };
 
     use super::*;
-    use crate::model::head::softmax;
+    use mes_core::prediction::softmax;
 
     /// Builds tanh(x·W + b)·V, `width` → 17 → 3: a kernel's odd edges and a vectorised function.
     pub fn net(width: usize) -> ModelProto {

@@ -3,6 +3,8 @@
 //!
 //! Node by node, in the order of computing: first what shape comes out, then, if all so far is within the limit, what
 //! tract knows of its value, on which later shapes may depend.
+//!
+//! All values of a graph together count against the limit of a model, as its file does.
 
 use mes_pipe::limits;
 use tract_onnx::tract_hir::internal::*;

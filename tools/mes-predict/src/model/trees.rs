@@ -8,12 +8,10 @@
 mod op;
 mod parse;
 
+use mes_core::prediction::softmax;
 use mes_pipe::{Error, Result};
 
-use super::{
-    head::softmax,
-    plan::{BLOCK, CLASSES},
-};
+use super::plan::{BLOCK, CLASSES};
 pub(super) use op::register;
 
 /// An ensemble whose scores are the sum of one leaf of every tree.

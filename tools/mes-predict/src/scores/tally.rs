@@ -213,7 +213,7 @@ fn constant_loss(of: &[usize], rows: [u64; 3], p: [f64; 3]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::head::softmax;
+    use mes_core::prediction::softmax;
 
     fn near(a: f64, b: f64) {
         assert!((a - b).abs() < 1e-9, "{a} is not {b}");

@@ -10,8 +10,7 @@ use mes_core::{
     interval::Interval,
     money::Cents,
     order::{Action, Order},
-    person::Person,
-    record::Tag,
+    record::Record,
     row::Row,
     run::Run,
     statement::{Fill, Statement},
@@ -21,8 +20,8 @@ use mes_core::{
 use mes_pipe::{
     CalendarArgs, Error, Result,
     answer::print,
+    journal::{Missing, Reader},
     log,
-    messages::{Message, Messages, record},
 };
 use serde::Serialize;
 
@@ -97,6 +96,11 @@ pub struct Thought {
 }
 
 /// Prints the decisions that are asked for, in words or as JSON lines.
+///
+/// # Errors
+///
+/// `Usage` where nothing is found or the file is not there, `Data` where it is no journal, `Failed` where stdout cannot
+/// be written.
 pub fn run(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
     let decisions = decisions(args, &path)?;
@@ -122,53 +126,36 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
 
 /// Makes the decisions of a journal again and returns those that are asked for.
 fn decisions(args: &ExplainArgs, path: &Path) -> Result<Vec<Decision>> {
-    let mut messages = Messages::open(path)?;
-    let mut again: Option<Again> = None;
+    let mut journal = Reader::open(path)?;
+    let run = journal.run()?;
+    let mut again = begin(&run, &args.calendar).map_err(|error| journal.here(error))?;
     let mut kept: Vec<Decision> = Vec::new();
-    loop {
-        let line = match messages.next() {
-            Ok(Message::Line(line)) => line,
-            Ok(Message::Idle) => continue,
-            Ok(Message::End) => break,
-            // Written at this moment, or left so by a kill.
-            Err(error @ Error::Data(_)) if again.is_some() => {
-                log::note(format!("{error}; explained is what comes before it"));
-                break;
-            }
-            Err(error) => return Err(error),
-        };
-        let decision = match &mut again {
-            None => {
-                again = Some(begin(line, &args.calendar).map_err(|error| messages.here(error))?);
-                continue;
-            }
-            Some(again) => again.line(line),
-        };
-        if let Some(decision) = decision.map_err(|error| messages.here(error))? {
+    while let Some(record) = journal.next()? {
+        let decision = again.record(record);
+        if let Some(decision) = decision.filter(|decision| wanted(args, decision)) {
             // Of --at and --last only the newest is wanted.
-            if wanted(args, &decision) {
-                if args.order.is_none() && !args.all_trades {
-                    kept.clear();
-                }
-                kept.push(decision);
+            if args.order.is_none() && !args.all_trades {
+                kept.clear();
             }
+            kept.push(decision);
         }
-        if let Some(again) = &mut again {
-            again.booked(&mut kept);
-        }
+        again.booked(&mut kept);
+    }
+    if let Some(missing @ Missing::Line) = journal.missing() {
+        let said = journal.here(Error::data(missing.words()));
+        log::note(format!("{said}; explained is what comes before it"));
     }
     Ok(kept)
 }
 
-fn begin(line: &[u8], calendar: &CalendarArgs) -> Result<Again> {
-    let run: Run = record(line).map_err(|_| Error::data("a journal begins with a run record"))?;
+fn begin(run: &Run, calendar: &CalendarArgs) -> Result<Again> {
     let calendar = calendar.read()?;
     if calendar.blake3 != run.calendar {
         return Err(Error::usage("decided by another calendar: give its file with --calendar"));
     }
     let interval: Interval = run.interval.parse()?;
     Ok(Again {
-        risk: Risk::new(&run, calendar.value, interval, None),
+        risk: Risk::new(run, calendar.value, interval, None),
         row: None,
         still: None,
         verdicts: Vec::new(),
@@ -200,38 +187,36 @@ struct Again {
 }
 
 impl Again {
-    /// Takes in a line; a statement makes a decision of the row before it.
-    fn line(&mut self, line: &[u8]) -> Result<Option<Decision>> {
-        let tag = serde_json::from_slice::<Tag>(line).map_err(Error::data)?;
-        match &*tag.kind {
-            "row" => self.row = Some(record(line)?),
-            "person" => self.risk.told(&record::<Person>(line)?),
-            "statement" => {
-                let statement: Statement = record(line)?;
+    /// Takes in a record; a statement makes a decision of the row before it.
+    fn record(&mut self, record: Record) -> Option<Decision> {
+        match record {
+            Record::Row(row, _) => self.row = Some(row),
+            Record::Person(person) => self.risk.told(&person),
+            Record::Statement(statement) => {
                 self.fills.clone_from(&statement.fills);
-                return self.row.take().map_or(Ok(None), |row| self.judge(&row, &statement));
+                return self.row.take().and_then(|row| self.judge(&row, &statement));
             }
-            _ => {}
+            Record::Run(_) | Record::Verdict(_) | Record::End => {}
         }
-        Ok(None)
+        None
     }
 
-    fn judge(&mut self, row: &Row, statement: &Statement) -> Result<Option<Decision>> {
+    fn judge(&mut self, row: &Row, statement: &Statement) -> Option<Decision> {
         if self.risk.knows(row) {
-            return Ok(None);
+            return None;
         }
         // Only where the model asks for an entry, and the account is free for one.
         let free = statement.position == 0 && statement.working.is_empty();
         let entry = if free { self.risk.considered(row, statement, Entry::of) } else { None };
         self.verdicts.clear();
-        self.risk.judge(row, statement, &mut self.verdicts)?;
+        self.risk.judge(row, statement, &mut self.verdicts);
         let idle = |verdict: &&Verdict| matches!(verdict, Verdict::Hold { .. } | Verdict::Deny { .. });
         let own = self.verdicts.iter().any(|verdict| matches!(verdict, Verdict::Order(_)) || idle(&verdict));
         let still = if own { None } else { self.still.clone() };
         if own {
             self.still = self.verdicts.iter().rfind(idle).cloned();
         }
-        Ok(Some(Decision {
+        Some(Decision {
             ts: row.bar.ts,
             direction: row.prediction.dir,
             confidence: row.prediction.conf,
@@ -240,15 +225,14 @@ impl Again {
             still,
             entry,
             fills: Vec::new(),
-        }))
+        })
     }
 
     /// Books the fills of the last statement with the decisions that asked for them.
     fn booked(&mut self, kept: &mut [Decision]) {
         for fill in self.fills.drain(..) {
             for decision in kept.iter_mut().rev() {
-                let asked =
-                    |verdict: &Verdict| matches!(verdict, Verdict::Order(order) if order.id == fill.order);
+                let asked = |verdict: &Verdict| matches!(verdict, Verdict::Order(order) if Some(order.id) == fill.order);
                 let open: i64 = decision.fills.iter().map(|fill| fill.side.sign() * fill.contracts).sum();
                 // What closes the trade belongs to its entry, whoever asked for it.
                 if decision.verdicts.iter().any(asked) || (open != 0 && fill.exit.is_some()) {

@@ -2,6 +2,7 @@
 
 use super::{Opinion, View};
 
+/// Denies in dollars.
 pub fn opinion(view: &View) -> Opinion {
     let (value, limit) = (view.balance.usd(), view.rules.limits.minimum_balance_usd);
     if value < limit { Opinion::Deny { value, limit } } else { Opinion::Allow }

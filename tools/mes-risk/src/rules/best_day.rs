@@ -2,6 +2,7 @@
 
 use super::{Opinion, View};
 
+/// Denies in dollars earned today.
 pub fn opinion(view: &View) -> Opinion {
     let (Some(prop), Some(day)) = (&view.rules.prop, &view.ledger.day) else { return Opinion::Allow };
     let (earned, most) = (view.ledger.equity_cents - day.start_cents, prop.best_day());

@@ -4,6 +4,7 @@ use mes_core::time::SECOND;
 
 use super::{Opinion, View};
 
+/// Denies in seconds since the exit.
 pub fn opinion(view: &View) -> Opinion {
     let Some(exit) = view.ledger.last_exit.filter(|_| !view.reversing) else { return Opinion::Allow };
     let (passed, wanted) = (view.row.bar.ts - exit, view.rules.entries.cooldown_s * SECOND);

@@ -4,6 +4,7 @@ use mes_core::time::SECOND;
 
 use super::{Opinion, View};
 
+/// Denies in seconds until flat-by.
 pub fn opinion(view: &View) -> Opinion {
     let (now, end) = (view.row.bar.ts, view.today.end);
     if now < end.no_entry {

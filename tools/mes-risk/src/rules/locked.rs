@@ -4,6 +4,7 @@ use mes_core::{lock::STANDS, time::SECOND};
 
 use super::{Opinion, View};
 
+/// Denies in seconds at the limit.
 pub fn opinion(view: &View) -> Opinion {
     let lock = &view.ledger.market.lock;
     match lock.blocked() {

@@ -4,6 +4,7 @@ use mes_core::time::SECOND;
 
 use super::{Opinion, View};
 
+/// Denies in seconds of the pause.
 pub fn opinion(view: &View) -> Opinion {
     let now = view.row.bar.ts;
     let Some(pause) = view.ledger.pause.filter(|pause| now < pause.until) else { return Opinion::Allow };

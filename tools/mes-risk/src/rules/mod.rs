@@ -1,6 +1,11 @@
 //! The rules of an entry, one a file. Each allows, shrinks or denies; the strictest wins and is named. What flattens is
-//! in [`crate::limits`] and [`crate::exits`].
+//! in [`mes_core::limits`] and [`crate::exits`].
+//!
+//! A breaker shrinks what all other rules allow, once, by the smallest of the multipliers; half of one contract is
+//! none, and named.
 
+mod account_barred;
+mod account_stale;
 mod balance;
 mod best_day;
 mod cooldown;
@@ -24,11 +29,16 @@ mod volume;
 
 use std::borrow::Cow;
 
-use mes_core::{ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part};
+use mes_core::{
+    ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part,
+    statement::Statement,
+};
 
 /// What an entry is judged by.
 pub struct View<'a> {
     pub row: &'a Row,
+    /// The account as of the row.
+    pub statement: &'a Statement,
     pub rules: &'a Rules,
     pub ledger: &'a Ledger,
     pub today: &'a Today,
@@ -46,6 +56,7 @@ pub struct View<'a> {
     pub risk: Cents,
 }
 
+/// What a rule says of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "opinion", rename_all = "snake_case")]
 pub enum Opinion {
@@ -72,10 +83,12 @@ pub enum Opinion {
 type Rule = (&'static str, fn(&View) -> Opinion);
 
 /// In the order in which a denial is named.
-const RULES: [Rule; 21] = [
+const RULES: [Rule; 23] = [
     ("entries_session_s", session::opinion),
     ("day_end_s", day_end::opinion),
     ("stale_ms", stale::opinion),
+    ("account_stale_ms", account_stale::opinion),
+    ("account_barred", account_barred::opinion),
     ("price_jump_percent", price_jump::opinion),
     ("locked_s", locked::opinion),
     ("quote_sides", quote::sides),
@@ -110,6 +123,10 @@ pub fn opinions(view: &View) -> Vec<(&'static str, Opinion)> {
 }
 
 /// Returns how many contracts all rules together allow, or the rule that allows none.
+///
+/// # Errors
+///
+/// The rule that allows none, with its value and limit.
 pub fn contracts(view: &View) -> Result<i64, Denial> {
     let mut least = i64::MAX;
     let mut shrunk: Option<(f64, Denial)> = None;

@@ -4,6 +4,7 @@ use mes_core::{row::Row, rules::Rules, tz};
 
 use super::{Opinion, View};
 
+/// Allows at most so many contracts; the value is seconds to the announcement.
 pub fn opinion(view: &View) -> Opinion {
     match near(view.row, view.rules) {
         Some((seconds, contracts)) => {

@@ -1,4 +1,8 @@
 //! Not too often from long to short and back: a position that is to be turned over is else only closed.
+//!
+//! The entry is sent on the row whose statement says flat, with the confidence of the prediction that turned the
+//! position over, unless the model points back by then: one that speaks on single rows would otherwise never turn
+//! anything over. All rules of entry but the cooldown judge it.
 
 use mes_core::{
     ledger::Ledger,

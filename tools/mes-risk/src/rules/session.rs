@@ -4,6 +4,7 @@ use mes_core::{rules::EntrySession, session::Part, time::SECOND};
 
 use super::{Opinion, View};
 
+/// Denies in seconds to the cash session.
 pub fn opinion(view: &View) -> Opinion {
     let open = match view.rules.entries.session {
         EntrySession::Rth => view.part == Part::Rth,

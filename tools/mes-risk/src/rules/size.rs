@@ -7,6 +7,7 @@ use super::{Opinion, View, tier};
 /// Shares are whole millionths, so that a size does not hang on the last bit of a product.
 const MILLION: i64 = 1_000_000;
 
+/// Allows at most what the share buys; the value is what one contract may lose, in dollars.
 pub fn opinion(view: &View) -> Opinion {
     let Some(tier) = tier::of(view) else {
         return Opinion::Deny { value: view.balance.usd(), limit: 0.0 };

@@ -3,6 +3,7 @@
 use super::{Opinion, View};
 use crate::memory::spread_ticks;
 
+/// Denies in ticks of spread.
 pub fn opinion(view: &View) -> Opinion {
     if !view.ledger.wide_spread {
         return Opinion::Allow;

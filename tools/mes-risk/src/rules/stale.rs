@@ -5,6 +5,7 @@ use mes_core::session::Part;
 
 use super::{Opinion, View};
 
+/// Denies in milliseconds of age.
 pub fn opinion(view: &View) -> Opinion {
     let entries = &view.rules.entries;
     let limit = if view.part == Part::Rth { entries.stale_rth_ms } else { entries.stale_eth_ms };

@@ -4,15 +4,22 @@ use mes_core::{
     bar::Bar,
     calendar::Calendar,
     ledger::{Day, Pause},
+    limits::{LimitFacts, Limits},
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
-    statement::Statement,
-    time::{self, MINUTE, SECOND},
+    statement::{Barred, Statement},
+    time::{self, MILLI, MINUTE, SECOND},
+    vocabulary::{Kind, names},
 };
 
 use super::*;
-use crate::limits::{Account, Amounts};
+
+#[test]
+fn the_rules_are_those_of_the_vocabulary() {
+    let rules: Vec<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
+    assert_eq!(names(Kind::Rule).collect::<Vec<_>>(), rules);
+}
 
 /// An entry at a New York lunch with 8 ticks of stop: $12.09 of risk a contract.
 struct Case {
@@ -55,10 +62,10 @@ impl Case {
         let rules = &self.rules;
         let mut schedule = Schedule::new(Calendar::shipped(), rules.day_end.flat_by, None, Filter::All);
         let today = schedule.of_bar(self.row.bar.ts).copied().expect("a day");
-        let amounts = Amounts::of(rules);
-        let account = Account::new(&amounts, rules, &self.ledger, &self.row, &self.statement);
+        let facts = LimitFacts::of(&self.ledger).quoted(&self.row, self.statement.position, rules);
         contracts(&View {
             row: &self.row,
+            statement: &self.statement,
             rules,
             ledger: &self.ledger,
             today: &today,
@@ -66,7 +73,7 @@ impl Case {
             confidence: self.confidence,
             balance: crate::judge::balance(rules, &self.ledger, &self.statement),
             reversing: self.reversing,
-            room: account.room(),
+            room: Limits::of(rules).room(&facts),
             quotes: self.quotes,
             risk: Cents(1_209),
         })
@@ -264,4 +271,21 @@ fn reversals_have_a_cooldown_and_a_number() {
     assert_eq!(denial(29, 1).as_deref(), Some("reversal_cooldown_s"));
     assert_eq!(denial(30, 1), None);
     assert_eq!(denial(300, 2).as_deref(), Some("reversals_in_range"));
+}
+
+#[test]
+fn no_entry_on_an_account_that_nobody_has_looked_at_or_that_the_broker_bars() {
+    let mut case = combine(5_000_000);
+    let told_at = case.row.bar.ts + SECOND;
+    case.statement.told_at = Some(told_at);
+    for (age_ms, denied) in [(5_000, false), (5_001, true)] {
+        case.statement.known_as_of = Some(told_at - age_ms * MILLI);
+        assert_eq!(case.contracts().is_err(), denied, "{age_ms}");
+    }
+    assert_eq!(case.denied(), ("account_stale_ms".to_owned(), 5001.0, 5000.0));
+    case.statement.known_as_of = None;
+    for barred in [Barred::Outside, Barred::Broker, Barred::Reconcile] {
+        case.statement.barred = Some(barred);
+        assert_eq!(case.denied().0, "account_barred");
+    }
 }

@@ -4,6 +4,7 @@ use mes_core::{rules::Tier, within};
 
 use super::{Opinion, View};
 
+/// Allows at most the tier's contracts; the value is the balance in dollars.
 pub fn opinion(view: &View) -> Opinion {
     let balance = view.balance.usd();
     match of(view) {

@@ -2,6 +2,7 @@
 
 use super::{Opinion, View};
 
+/// Shrinks by the breaker's multiplier; the value is the ATR in ticks.
 pub fn opinion(view: &View) -> Opinion {
     let (breakers, minutes) = (&view.rules.breakers, &view.ledger.market.minutes);
     let (Some(atr), Some(normal)) = (minutes.atr_ticks(), minutes.atr_normal_ticks()) else {

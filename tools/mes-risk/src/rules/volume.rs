@@ -2,6 +2,7 @@
 
 use super::{Opinion, View};
 
+/// Shrinks by the breaker's multiplier; the value is contracts a minute.
 pub fn opinion(view: &View) -> Opinion {
     let (breakers, market) = (&view.rules.breakers, &view.ledger.market);
     let (Some(volume), Some(normal)) = (market.volume(), market.minutes.volume_normal()) else {

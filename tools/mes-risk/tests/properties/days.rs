@@ -17,9 +17,9 @@ use mes_core::{
     time::{self, MINUTE, SECOND, Ts},
     verdict::Verdict,
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::journal::Journal;
-use mes_pipe::{Lineage, Result, Settings, SettingsArgs};
+use mes_pipe::{Lineage, Result, Settings, SettingsArgs, clock::Clock};
 use mes_risk::trade::{Stream, trade};
 
 use crate::rows::Walk;
@@ -146,7 +146,7 @@ fn flat_by_flat_by_on_every_day() {
     ] {
         let settings = settings(name);
         let rows = rows(&settings, filter);
-        let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+        let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let mut watch = Watch {
             schedule: schedule(&settings, filter),
             today: None,

@@ -15,8 +15,8 @@ use mes_core::{
     rules::{Breakers, EntrySession, Reversals, Rules, Rung, StopBy},
     session::Filter,
 };
-use mes_exec::{guard::Guard, sim::Sim};
-use mes_pipe::{Lineage, Settings, SettingsArgs};
+use mes_exec::{guard::Guard, paper::Paper};
+use mes_pipe::{Lineage, Settings, SettingsArgs, clock::Clock};
 use mes_risk::trade::{Stream, trade};
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -52,7 +52,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// Accounts that reach their limits in different ways.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Account {
+pub enum RulesOf {
     /// The owner's rules, in the whole day.
     Owner,
     /// Money for more than one contract, trailing stops, a longest time.
@@ -63,26 +63,26 @@ pub enum Account {
     Firm,
 }
 
-const ACCOUNTS: [Account; 4] = [Account::Owner, Account::Busy, Account::Nimble, Account::Firm];
+const ACCOUNTS: [RulesOf; 4] = [RulesOf::Owner, RulesOf::Busy, RulesOf::Nimble, RulesOf::Firm];
 
 /// Returns the rules of an account, with costs of 42 cents a side.
-pub fn settings(account: Account) -> Settings {
-    let name = if account == Account::Firm { "topstep-50k" } else { "mes-1k" };
+pub fn settings(account: RulesOf) -> Settings {
+    let name = if account == RulesOf::Firm { "topstep-50k" } else { "mes-1k" };
     let args = SettingsArgs { rules: name.into(), costs: "owner".into(), ..SettingsArgs::default() };
     let mut settings = args.read().expect("the shipped settings");
     let rules = &mut settings.rules.value;
     rules.entries.session = EntrySession::All;
     match account {
-        Account::Owner => {}
-        Account::Busy => {
+        RulesOf::Owner => {}
+        RulesOf::Busy => {
             rules.capital_usd = 2000.0;
             rules.entries.cooldown_s = 0;
             rules.breakers = Breakers::off();
             rules.exits.max_hold_s = 20;
             (rules.exits.trail_after_ticks, rules.exits.trail_ticks) = (4, 3);
         }
-        Account::Nimble => nimble(rules),
-        Account::Firm => firm(rules),
+        RulesOf::Nimble => nimble(rules),
+        RulesOf::Firm => firm(rules),
     }
     settings
 }
@@ -125,9 +125,9 @@ fn firm(rules: &mut Rules) {
 }
 
 /// Trades the rows before a witness and returns it.
-fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
+fn run(start: usize, account: RulesOf, steps: &[Step]) -> Witness {
     let settings = settings(account);
-    let mut broker = Guard::new(Sim::new(&settings), &settings).expect("a guard");
+    let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let mut witness = Witness::new(&settings);
     let lineage = Lineage::default();
     let interval = mes_core::interval::Interval::SECOND;
@@ -138,7 +138,7 @@ fn run(start: usize, account: Account, steps: &[Step]) -> Witness {
 }
 
 proptest! {
-    #![proptest_config(config(60_000))]
+    #![proptest_config(config(20_000))]
 
     #[test]
     fn no_limit_is_broken_for_any_rows_and_predictions(
@@ -189,6 +189,6 @@ fn the_rows_trade_into_limits() {
         );
         assert!(doubted > 300 && jumped > 10 && worse > 10, "{found} {doubted} {jumped} {worse}");
         assert!(fills > 300 && stopped > 10 && beyond > 0, "{found}");
-        assert!(account != Account::Nimble || moves > 20 && turns > 20, "{found}");
+        assert!(account != RulesOf::Nimble || moves > 20 && turns > 20, "{found}");
     }
 }

@@ -163,7 +163,7 @@ impl Witness {
     }
 
     fn book(&mut self, fill: &Fill) {
-        assert!(!self.refused.contains(&fill.order), "a refused order filled");
+        assert!(!fill.order.is_some_and(|order| self.refused.contains(&order)), "a refused order filled");
         assert_eq!(fill.commission_cents, Cents(SIDE_COST * fill.contracts));
         self.fills += 1;
         self.position += fill.side.sign() * fill.contracts;
@@ -180,10 +180,10 @@ impl Witness {
         let points = entry.side.sign() as f64 * (fill.price - entry.price);
         assert_eq!(fill.gross_cents, Cents((points * 500.0) as i64 * fill.contracts));
         // The plan counts one tick of slippage at the stop.
-        let planned = Cents((self.sent[&entry.order] + 1) * 125 * fill.contracts);
+        let planned = Cents((self.sent[&entry.order.expect("of an order")] + 1) * 125 * fill.contracts);
         self.beyond += (-fill.gross_cents - planned).max(Cents::ZERO);
         // Slippage was planned at 4 ticks at most.
-        let worst = (self.sent[&entry.order] + 4) * 125 + 2 * SIDE_COST;
+        let worst = (self.sent[&entry.order.expect("of an order")] + 4) * 125 + 2 * SIDE_COST;
         self.owed |= -net > Cents(worst * fill.contracts);
         let person = matches!(fill.exit, Some(ExitReason::EodFlatten | ExitReason::Limit));
         let behind = fill.ts < self.row.bar.ts;

@@ -13,9 +13,9 @@ use mes_core::{
     time::{self, SECOND, Ts},
     verdict::Verdict,
 };
-use mes_exec::{guard::Guard, sim::Sim};
+use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::journal::Journal;
-use mes_pipe::{Lineage, Result, Settings, SettingsArgs};
+use mes_pipe::{Lineage, Result, Settings, SettingsArgs, clock::Clock};
 use mes_risk::trade::{Next, Rows, Stream, trade};
 
 /// Returns shipped rules at the owner's costs, changed.
@@ -114,7 +114,7 @@ impl Tape {
     }
 
     pub fn play(&self, settings: &Settings) -> Book {
-        let mut broker = Guard::new(Sim::new(settings), settings).expect("a guard");
+        let mut broker = Guard::new(Paper::new(settings), settings, Clock::machine()).expect("a guard");
         let lineage = Lineage::default();
         let quotes = self.quotes;
         let stream = Stream { quotes, ..Stream::new(Interval::SECOND, Filter::All, lineage) };

@@ -1,63 +1,55 @@
 //! The feed-forward net: two layers of ReLU, the second half as wide as the first.
 
-use candle_core::Tensor;
-use mes_pipe::Result;
+use clap::Args;
+use serde::Serialize;
 
-use super::{Candle, Net, Size, cost as cost_of, fit, layers::Dense, weights::Weights};
+use super::{Net, Schedule, Weights, Work, layers::dense};
 use crate::{
-    family::{Cost, Fitted, Shape, Task},
     onnx::Graph,
-    options::{Options, set},
+    ranges::{not_negative, positive},
 };
 
-pub const OPTIONS: Options = Options {
-    epochs: Some(20),
-    patience: Some(4),
-    batch: Some(256),
-    learning_rate: Some(1e-3),
-    weight_decay: Some(1.0),
-    hidden: Some(64),
-    ..Options::NONE
-};
-
-struct Mlp {
-    first: Dense,
-    second: Dense,
-    last: Dense,
+/// The options of the feed-forward net.
+#[derive(Args, Serialize)]
+pub struct Options {
+    /// Passes over the training rows at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    epochs: u32,
+    /// Stop after so many epochs without a better loss on the validation rows
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    patience: u32,
+    /// Rows of one step
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: u32,
+    /// Size of a step
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3, value_parser = positive)]
+    learning_rate: f64,
+    /// Pull of the weights towards 0, as a share of the learning rate
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = not_negative)]
+    weight_decay: f64,
+    /// Width of the network
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    hidden: u32,
 }
 
-pub fn cost(shape: &Shape) -> Cost {
-    let hidden = f64::from(set(shape.options.hidden));
-    cost_of(shape, hidden * (shape.width as f64 + hidden / 2.0), 1e-6)
-}
+impl Net for Options {
+    const NAME: &'static str = "mlp";
 
-pub fn fit(task: &Task) -> Result<Box<dyn Fitted>> {
-    fit::fit(task, |weights, size| Ok(Box::new(Mlp::new(weights, size)?)))
-}
-
-impl Mlp {
-    fn new(weights: &mut Weights, size: &Size) -> Candle<Mlp> {
-        let hidden = set(size.options.hidden) as usize;
-        let half = hidden.div_ceil(2);
-        Ok(Mlp {
-            first: Dense::new("first", weights, size.width, hidden)?,
-            second: Dense::new("second", weights, hidden, half)?,
-            last: Dense::new("logits", weights, half, 3)?,
-        })
-    }
-}
-
-impl Net for Mlp {
-    fn forward(&self, x: &Tensor) -> Candle<Tensor> {
-        let first = self.first.forward(x)?.relu()?;
-        self.last.forward(&self.second.forward(&first)?.relu()?)
+    fn schedule(&self) -> Schedule {
+        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden } = *self;
+        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay }
     }
 
-    fn write(&self, graph: &mut Graph, input: &str) -> String {
-        let first = self.first.write(graph, input);
+    fn work(&self, width: f64) -> Work {
+        let hidden = f64::from(self.hidden);
+        Work { multiplications: hidden * (width + hidden / 2.0), seconds: 1e-6 }
+    }
+
+    fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String {
+        let first = dense(graph, weights, "first", input);
         let first = graph.node("Relu", &[&first], "first_relu");
-        let second = self.second.write(graph, &first);
+        let second = dense(graph, weights, "second", &first);
         let second = graph.node("Relu", &[&second], "second_relu");
-        self.last.write(graph, &second)
+        dense(graph, weights, "logits", &second)
     }
 }

@@ -1,90 +1,167 @@
-//! Neural nets, trained with candle on one core. A net is one file with its forward pass and the same as ONNX nodes;
-//! [`fit`] trains them all.
+//! Neural nets. A net is one file with its options, its cost and its ONNX nodes here, and one with its forward pass in
+//! `mes-nets`, the program that fits it with candle: it is started for one fit, on one core, and gone afterwards.
 
-mod adamw;
-mod checkpoint;
-mod fit;
+mod child;
 pub mod hybrid;
 mod layers;
 pub mod lstm;
 pub mod mlp;
-mod schedule;
 pub mod transformer;
-mod weights;
 
-use std::{env, os::unix::process::CommandExt, process::Command};
-
-use candle_core::{Device, Tensor};
-use mes_pipe::{Error, Result};
+use libm::log;
+use mes_pipe::{
+    Result,
+    fitting::{Order, Weight},
+};
 
 use crate::{
-    family::{Cost, Fitted, Shape},
+    family::{Cost, Fitted, Shape, Task, Trainer},
     onnx::Graph,
-    options::{Options, set},
     sample::Slice,
     scaler::Scaler,
 };
+use child::Made;
 
-/// Samples that are run at once outside of training.
-const CHUNK: usize = 512;
+/// The options of a net, which know what it is.
+pub trait Net {
+    /// What `mes-nets` knows it by.
+    const NAME: &'static str;
 
-type Candle<T> = candle_core::Result<T>;
+    /// Returns how it is to be fitted.
+    fn schedule(&self) -> Schedule;
 
-/// A net over scaled rows: its weights and what it does with them.
-trait Net {
-    /// Computes the logits `[batch, 3]` of `x`: `[batch, width]`, or `[batch, window, width]` for sequences.
-    fn forward(&self, x: &Tensor) -> Candle<Tensor>;
+    /// Returns how many rows one prediction sees, the last of them its own.
+    fn window(&self) -> usize {
+        1
+    }
 
-    /// Adds itself to a graph, from the scaled `input` on, and returns the name of its logits.
-    fn write(&self, graph: &mut Graph, input: &str) -> String;
+    /// Estimates what one sample of rows of `width` features takes.
+    fn work(&self, width: f64) -> Work;
+
+    /// Adds it to a graph, from the scaled `input` on, and returns the name of its logits `[batch, 3]`.
+    fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String;
 }
 
-/// What a net is built for.
-struct Size<'a> {
-    width: usize,
-    window: usize,
-    options: &'a Options,
+/// How a net is fitted: fields as in [`Order`].
+pub struct Schedule {
+    pub hidden: u32,
+    pub epochs: u32,
+    pub patience: u32,
+    pub batch: u32,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+}
+
+/// What one sample takes.
+pub struct Work {
+    /// In a forward pass.
+    pub multiplications: f64,
+    /// Beside them, forward and backward.
+    pub seconds: f64,
+}
+
+impl<N: Net> Trainer for N {
+    fn window(&self) -> usize {
+        Net::window(self)
+    }
+
+    fn validates(&self) -> bool {
+        true
+    }
+
+    fn resumes(&self) -> bool {
+        true
+    }
+
+    /// The memory is that of both programs: the rows lie in `mes-nets` once more.
+    fn cost(&self, shape: &Shape) -> Cost {
+        let Work { multiplications, seconds } = self.work(shape.width as f64);
+        let Schedule { epochs, batch, .. } = self.schedule();
+        // Forward and twice as much backward.
+        let seconds = 3.0 * multiplications / MULTIPLICATIONS_PER_SECOND + seconds;
+        let passes = shape.samples as f64 * f64::from(epochs);
+        let held = f64::from(batch) * multiplications.sqrt() * 4.0 * 64.0;
+        let child = CHILD + shape.rows_bytes as f64;
+        Cost { bytes: held + child + shape.samples as f64 * 24.0, seconds: passes * seconds }
+    }
+
+    fn fit(&self, task: &Task) -> Result<Box<dyn Fitted>> {
+        Ok(Box::new(fit(self, task)?))
+    }
+}
+
+/// What `mes-nets` takes beside rows and fit, at most.
+const CHILD: f64 = (16 << 20) as f64;
+
+/// What one core does in the small products of these nets; measured by `mes-bench`.
+const MULTIPLICATIONS_PER_SECOND: f64 = 1e10;
+
+/// The weights of a net, by name.
+pub struct Weights(Vec<Weight>);
+
+impl Weights {
+    /// Returns the weight of a name that the net has.
+    fn get(&self, name: &str) -> &Weight {
+        self.0.iter().find(|weight| weight.name == name).expect("both sides of a net name its weights alike")
+    }
 }
 
 /// A trained net with its scaler.
 struct Network {
-    net: Box<dyn Net>,
+    weights: Weights,
+    write: fn(&mut Graph, &Weights, &str) -> String,
     scaler: Scaler,
+    /// As they come out of the net, `samples × 3` of all samples.
+    logits: Vec<f32>,
     /// What comes off the logits for weighted classes.
     offset: [f32; 3],
+    /// Of the program that fitted it.
+    code: String,
 }
 
-impl Network {
-    /// Computes the logits of the samples at `places` as they come out of the net.
-    fn forward(&self, samples: &Slice, places: &[u32]) -> Candle<Tensor> {
-        let values = places.iter().flat_map(|&place| self.scaler.apply(samples.values(place as usize)));
-        let values: Vec<f32> = values.collect();
-        let device = &Device::Cpu;
-        let (batch, window, width) = (places.len(), samples.window, samples.width);
-        let x = match window {
-            1 => Tensor::from_vec(values, (batch, width), device)?,
-            _ => Tensor::from_vec(values, (batch, window, width), device)?,
-        };
-        self.net.forward(&x)
-    }
+/// Has a net fitted by `mes-nets`.
+///
+/// # Errors
+///
+/// Whatever the fit fails of; [`mes_pipe::Error::Failed`] when the program is not there or dies.
+fn fit<N: Net>(net: &N, task: &Task) -> Result<Network> {
+    let Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay } = net.schedule();
+    let order = Order {
+        net: N::NAME.into(),
+        hidden,
+        epochs,
+        patience,
+        batch,
+        learning_rate,
+        weight_decay,
+        seed: task.seed,
+        class_weights: task.class_weights,
+        train: task.train.range(),
+        validation: task.validation.range(),
+        checkpoint: task.checkpoint.path.into(),
+        resume: task.checkpoint.resume,
+        hash: task.checkpoint.hash.into(),
+    };
+    let scaler = Scaler::fit(&task.train);
+    let Made { weights, logits, code } = child::fit(&order, &task.all, &scaler, task.progress)?;
+    let offset = task.class_weights.map(|weight| log(weight) as f32);
+    Ok(Network { weights: Weights(weights), write: N::write, scaler, logits, offset, code })
 }
 
 impl Fitted for Network {
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>> {
-        let places: Vec<u32> = (0..samples.len() as u32).collect();
-        let mut values = Vec::with_capacity(places.len());
-        for chunk in places.chunks(CHUNK) {
-            let logits = self.forward(samples, chunk).and_then(|logits| logits.to_vec2::<f32>());
-            for row in logits.map_err(broken)? {
-                values.push(std::array::from_fn(|class| f64::from(row[class] - self.offset[class])));
-            }
-        }
-        Ok(values)
+        let rows = &self.logits.as_chunks::<3>().0[samples.range()];
+        let value = |row: &[f32; 3]| std::array::from_fn(|class| f64::from(row[class] - self.offset[class]));
+        Ok(rows.iter().map(value).collect())
+    }
+
+    fn code(&self) -> Option<&str> {
+        Some(&self.code)
     }
 
     fn write(&self, graph: &mut Graph, input: &str) -> String {
         let scaled = self.scaler.write(graph, input);
-        let logits = self.net.write(graph, &scaled);
+        let logits = (self.write)(graph, &self.weights, &scaled);
         if self.offset == [0.0; 3] {
             return logits;
         }
@@ -92,33 +169,3 @@ impl Fitted for Network {
         graph.node("Sub", &[&logits, &offset], "logits_of_the_market")
     }
 }
-
-/// Starts the program anew with one core for candle, where it does not run so yet. Its products are too small to share,
-/// it takes their number of threads from the environment alone, and asks the system for the number of cores at every
-/// one of them where that is silent. Nothing has been read or written by then.
-pub fn on_one_core() -> Result<()> {
-    const THREADS: &str = "RAYON_NUM_THREADS";
-    if env::var_os(THREADS).is_some_and(|threads| threads == "1") {
-        return Ok(());
-    }
-    let error = Command::new(env::current_exe()?).args(env::args_os().skip(1)).env(THREADS, "1").exec();
-    Err(Error::failed(format!("cannot start anew on one core: {error}")))
-}
-
-/// Says that candle refused, which only a mistake of ours can bring about.
-fn broken(error: candle_core::Error) -> Error {
-    Error::failed(format!("the net: {error}"))
-}
-
-/// Estimates a fit from how many multiplications one sample takes in a forward pass; `overhead` is what a sample
-/// costs beside them, in seconds.
-fn cost(shape: &Shape, multiplications: f64, overhead: f64) -> Cost {
-    // Forward and twice as much backward.
-    let seconds = 3.0 * multiplications / MULTIPLICATIONS_PER_SECOND + overhead;
-    let passes = shape.samples as f64 * f64::from(set(shape.options.epochs));
-    let held = f64::from(set(shape.options.batch)) * multiplications.sqrt() * 4.0 * 64.0;
-    Cost { bytes: held + shape.samples as f64 * 24.0, seconds: passes * seconds }
-}
-
-/// What one core does in the small products of these nets; measured by `mes-bench`.
-const MULTIPLICATIONS_PER_SECOND: f64 = 1e10;

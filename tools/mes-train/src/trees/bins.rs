@@ -33,6 +33,7 @@ impl Bins {
         Bins { cuts: spread(&features, threads, cut) }
     }
 
+    /// Returns how many features there are.
     pub fn width(&self) -> usize {
         self.cuts.len()
     }
@@ -63,6 +64,7 @@ impl Bins {
 }
 
 impl Binned {
+    /// Returns the bins of all rows, [`LANES`] features at a time.
     pub fn groups(&self) -> &[Vec<[u8; LANES]>] {
         &self.groups
     }

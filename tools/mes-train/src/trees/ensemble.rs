@@ -15,6 +15,7 @@ pub enum Node {
     Leaf([f32; 3]),
 }
 
+/// The nodes of a tree, the root first.
 pub type Tree = Vec<Node>;
 
 /// Scores are the sum of one leaf of every tree, and the base.

@@ -39,6 +39,7 @@ pub struct Grown {
     pub rows: Vec<u32>,
 }
 
+/// A leaf, whose weight is still to be set.
 pub struct GrownLeaf {
     pub node: usize,
     /// Its part of [`Grown::rows`].
@@ -247,7 +248,9 @@ fn better(one: Split, other: Split) -> Split {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{dice::throw, sample::tests::sample, trees::ensemble::leaf};
+    use mes_core::throws::throw;
+
+    use crate::{sample::tests::sample, trees::ensemble::leaf};
 
     const WIDTH: usize = 5;
 

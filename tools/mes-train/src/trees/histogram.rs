@@ -18,6 +18,7 @@ pub struct Scale {
 /// The sums of eight features by bin: 16 KB, which stay in the nearest cache.
 pub type Group = [[Sum; 256]; LANES];
 
+/// Sums of no rows.
 pub const EMPTY: Group = [[Sum(0); 256]; LANES];
 
 impl Scale {
@@ -35,10 +36,12 @@ impl Scale {
         Sum((nearest(gradient * self.gradient) << 32) + nearest(hessian * self.hessian))
     }
 
+    /// Returns the gradients of a sum.
     pub fn gradient(&self, sum: Sum) -> f64 {
         (sum.0 >> 32) as f64 / self.gradient
     }
 
+    /// Returns the hessians of a sum.
     pub fn hessian(&self, sum: Sum) -> f64 {
         (sum.0 & 0xffff_ffff) as f64 / self.hessian
     }
@@ -46,10 +49,12 @@ impl Scale {
 
 impl Sum {
     // Wrapping, since a check at every addition would cost a third of the time; see `Scale::of`.
+    /// Adds another sum.
     pub fn plus(self, other: Sum) -> Sum {
         Sum(self.0.wrapping_add(other.0))
     }
 
+    /// Takes another sum off.
     pub fn less(self, other: Sum) -> Sum {
         Sum(self.0.wrapping_sub(other.0))
     }

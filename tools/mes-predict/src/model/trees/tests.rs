@@ -9,7 +9,7 @@ use tract_onnx::{
 use super::*;
 use crate::model::{
     card::Output,
-    head::{logits, softmax},
+    head::logits,
     plan::{
         Plan,
         tests::{Others, floats, holds_for_every_place_and_split, rows},

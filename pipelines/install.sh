@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Install the tools that lie in FOLDER under PREFIX: install.sh FOLDER PREFIX
+# One program called mes, a link for each tool, man pages, completions for bash, zsh and fish.
+set -euo pipefail
+from=${1:?install.sh FOLDER PREFIX}
+to=${2:?install.sh FOLDER PREFIX}
+bin=$to/bin man=$to/share/man/man1
+bash=$to/share/bash-completion/completions zsh=$to/share/zsh/site-functions fish=$to/share/fish/vendor_completions.d
+mkdir -p "$bin" "$man" "$bash" "$zsh" "$fish"
+
+# A program that is running cannot be written over, but another can take its name.
+put() { install -m 755 "$1" "$2.part" && strip "$2.part" && mv -f "$2.part" "$2"; }
+put "$from/mes" "$bin/mes"
+for tool in $("$bin/mes" --list); do
+    ln -sfn mes "$bin/$tool"
+    "$bin/$tool" --man > "$man/$tool.1"
+    "$bin/$tool" --completions bash > "$bash/$tool"
+    "$bin/$tool" --completions zsh > "$zsh/_$tool"
+    "$bin/$tool" --completions fish > "$fish/$tool.fish"
+done
+# Trains nets; mes-train starts it.
+if [ -f "$from/mes-nets" ]; then put "$from/mes-nets" "$bin/mes-nets"; fi
+echo "installed: $(du -Lm "$bin/mes" | cut -f1) MB, $("$bin/mes" --list | wc -l) tools in $bin"

@@ -1,0 +1,35 @@
+//! A tool alone is built from the very crates that all tools are built from, so that `make dev` builds none of them again.
+
+use std::{collections::BTreeSet, process::Command};
+
+use mes_golden::shell;
+
+/// Returns other people's crates that `selected` packages are built and tested with, each with its features.
+fn crates(selected: &[&str]) -> BTreeSet<String> {
+    let output = Command::new("cargo")
+        .args(["tree", "--offline", "--locked", "--prefix", "none", "--edges", "normal,build,dev"])
+        .args(["--format", "{p} [{f}]"])
+        .args(selected)
+        .current_dir(shell::root())
+        .output()
+        .expect("cargo");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{selected:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let others = text.lines().filter(|line| !line.contains(" (/"));
+    others.map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+#[test]
+fn a_tool_alone_is_built_with_the_features_of_all() {
+    let all = crates(&["--workspace"]);
+    assert!(all.len() > 200, "{} crates", all.len());
+    for package in ["mes-core", "mes-bars", "mes-fetch", "mes-risk", "mes-bt", "mes-train", "mes-nets", "mes"]
+    {
+        let other: Vec<_> = crates(&["--package", package]).difference(&all).cloned().collect();
+        assert!(
+            other.is_empty(),
+            "{package}: add these to tools/workspace-hack/Cargo.toml:\n{}",
+            other.join("\n")
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Empty: a build script makes cargo see the build-dependencies.
+
+fn main() {}
