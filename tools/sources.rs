@@ -17,6 +17,7 @@ const SILENT: &str = "mes-page";
 const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
+#[expect(clippy::disallowed_macros, reason = "what cargo reads")]
 fn main() -> Result<(), Box<dyn Error>> {
     let own = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let tools = own.parent().ok_or("the crate lies in tools/")?.to_owned();
