@@ -77,9 +77,9 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 
 soak: ## Look for an account that breaks a limit, kill risk after more lines (TIMES=100: every one), put all fields at all extremes, mutate every input: make soak TIMES=10; SEED=n repeats one
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture
-	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test state
-	for round in $$(seq $(TIMES)); do $(CARGO) test --release --locked -p mes-golden --test stop --test ends --test strangers; done
-	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test extremes --test fuzz
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- state:: parity::
+	for round in $$(seq $(TIMES)); do $(CARGO) test --release --locked -p mes-golden --test all -- stop:: ends:: strangers::; done
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- extremes:: fuzz:: liveness::
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz -p mes-pipe --test fuzz
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file
 

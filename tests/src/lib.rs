@@ -5,3 +5,8 @@ pub mod golden;
 pub mod labelled;
 pub mod market;
 pub mod shell;
+
+/// Returns how many times as long to look (`make soak`), where that was asked for.
+pub fn soak() -> Option<usize> {
+    std::env::var("SOAK").ok().and_then(|times| times.parse().ok())
+}

@@ -65,7 +65,7 @@ fn mutated(bytes: &[u8], draw: &mut Draw) -> Vec<u8> {
 #[test]
 fn mutated_files_never_make_a_tool_panic() {
     let folder = tempfile::tempdir().expect("a folder");
-    let soak = std::env::var("SOAK").ok().and_then(|times| times.parse::<usize>().ok());
+    let soak = mes_golden::soak();
     let seed = if soak.is_some() { u64::from(std::process::id()) } else { 1 };
     let mut draw = Draw::of(seed);
     for Case { name, bytes, line } in cases(folder.path()) {

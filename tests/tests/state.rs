@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Stdio},
@@ -158,7 +158,7 @@ impl Reference {
 
 /// Lines after which to kill: evenly over the whole run; with SOAK=n every 100/n-th, so with 100 every one.
 fn cuts(lines: usize, kills: usize) -> Vec<usize> {
-    match env::var("SOAK").ok().and_then(|times| times.parse::<usize>().ok()) {
+    match mes_golden::soak() {
         Some(times) => (0..lines).step_by((100 / times.clamp(1, 100)).max(1)).collect(),
         None => (0..kills).map(|kill| kill * (lines - 1) / (kills - 1)).collect(),
     }

@@ -17,7 +17,7 @@ use mes_pipe::{
 };
 use serde_json::{Value, json};
 
-use crate::{folder, rules, traded};
+use super::{folder, rules, traded};
 
 /// Mes-exec with a state, and a risk that is played by hand.
 struct Hand {

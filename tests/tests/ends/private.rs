@@ -10,7 +10,7 @@ use std::{
 
 use mes_golden::shell;
 
-use crate::{folder, rules, trade, traded};
+use super::{folder, rules, trade, traded};
 
 #[test]
 fn run_directory_sockets_and_state_are_ours_alone_whatever_the_umask() {

@@ -26,14 +26,9 @@ fn texts() -> Vec<Value> {
     times.into_iter().chain(others).map(Value::from).chain([Value::from("x".repeat(70_000))]).collect()
 }
 
-/// Says whether all values are wanted.
-fn thorough() -> bool {
-    std::env::var_os("SOAK").is_some()
-}
-
 /// Picks the values for the field of this number: three of them, other ones for each field.
 pub fn some<T: Clone>(of: &[T], field: usize) -> Vec<T> {
-    if thorough() {
+    if mes_golden::soak().is_some() {
         return of.to_vec();
     }
     let count = of.len();

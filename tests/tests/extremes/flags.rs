@@ -2,7 +2,7 @@
 
 use mes_golden::{market, shell};
 
-use crate::{
+use super::{
     fields,
     sweep::{self, OR_LONG},
 };

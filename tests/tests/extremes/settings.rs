@@ -4,7 +4,7 @@ use std::fs;
 
 use mes_golden::{market, shell};
 
-use crate::{
+use super::{
     fields,
     sweep::{self, ANSWERS},
 };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mes_core::time;
 
-use crate::{fields, sweep};
+use super::{fields, sweep};
 
 /// Bars of some minutes with predictions, the column `name` in row `at` replaced by `value`.
 fn bars(at: usize, name: &str, value: &str) -> String {

@@ -11,7 +11,10 @@ use crate::{Error, Result, answer::print, limits, log, schema, visible};
 
 /// Parses the arguments, runs the tool and turns its result into an exit code.
 pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
-    let matches = match command::<A>(tool).try_get_matches() {
+    let told = command::<A>(tool);
+    // What only prints needs none.
+    let needs_verb = told.is_subcommand_required_set();
+    let matches = match told.subcommand_required(false).try_get_matches() {
         Ok(matches) => matches,
         Err(asked) => return tell(&asked),
     };
@@ -29,6 +32,9 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
         })
     };
     let done = printed.unwrap_or_else(|| match A::from_arg_matches(&matches) {
+        _ if needs_verb && matches.subcommand().is_none() => {
+            Err(Error::usage(format!("no command given: {tool} --help lists them")))
+        }
         Ok(args) => main(args),
         Err(refused) => Err(Error::usage(refused.render())),
     });

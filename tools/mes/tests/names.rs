@@ -37,6 +37,20 @@ fn every_tool_is_there_by_its_link_and_by_its_word() {
 }
 
 #[test]
+fn what_is_installed_has_pages_and_completions_and_runs() {
+    let folder = TempDir::new().expect("a folder");
+    let install = shell::root().join("pipelines/install.sh");
+    let line = format!("{} {} there", install.display(), shell::tools().display());
+    let said = String::from_utf8(shell::ok(folder.path(), &line, b"")).expect("text");
+    let megabytes = said.split(' ').nth(1).and_then(|size| size.parse::<u32>().ok());
+    assert!(megabytes.is_some_and(|size| size <= 60), "{said}");
+    let line = "cd there; for name in $(bin/mes --list); do
+            grep -q '^.TH' share/man/man1/$name.1; grep -q $name share/zsh/site-functions/_$name
+        done; [ -x bin/mes-nets ]; bin/mes-bars --version";
+    assert!(shell::ok(folder.path(), &format!("set -e; {line}"), b"").starts_with(b"mes-bars "));
+}
+
+#[test]
 fn what_is_no_tool_is_said() {
     let (code, out, error) = said(Path::new(MES), &["bar", "day.csv"]);
     assert_eq!((code, &*out), (Some(2), ""));

@@ -1,0 +1,29 @@
+//! All tests of the whole: one program, since each would link all of the house anew, and run its tests alone.
+
+mod account;
+mod calendar;
+mod contracts;
+mod deaths;
+mod ends;
+mod es_day;
+mod extremes;
+mod features;
+mod fuzz;
+mod golden;
+mod lab;
+mod liveness;
+mod nets;
+mod optimize;
+mod parity;
+mod person;
+mod readme;
+mod report;
+mod state;
+mod stop;
+mod strangers;
+mod terminal;
+mod tidy;
+mod truth_models;
+mod truths;
+mod vocabulary;
+mod walk_forward;
