@@ -86,6 +86,9 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
 	tests/oracle/run
 
+oracle-full: build ## The same with speeds beside polars and pandas, and every family of nets
+	FULL=1 tests/oracle/run
+
 truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
@@ -115,4 +118,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model tools install build test soak oracle truth bench engines cold lint dev clean help always
+.PHONY: backtest model tools install build test soak oracle oracle-full truth bench engines cold lint dev clean help always

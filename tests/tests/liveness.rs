@@ -7,7 +7,7 @@ use mes_golden::{shell, soak};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Bugs and the law that each of them breaks; two of each law in every test run, all in `make soak`.
+/// Bugs and the law that each of them breaks; one of each law in every test run, all in `make soak`.
 const BUGS: [(&str, &str); 39] = [
     ("centred-window", "future"),
     ("future-close", "future"),
@@ -90,9 +90,9 @@ fn side_by_side<T: Sync>(cases: &[T], job: impl Fn(&T) + Sync) {
 #[test]
 fn planted_bugs_are_caught_under_their_names() {
     let folder = tempfile::tempdir().expect("a folder");
-    let nth = |at: usize| BUGS[..at].iter().filter(|(_, law)| *law == BUGS[at].1).count();
+    let first = |at: usize| BUGS[..at].iter().all(|(_, law)| *law != BUGS[at].1);
     let bugs: Vec<_> =
-        (0..BUGS.len()).filter(|at| soak().is_some() || nth(*at) < 2).map(|at| BUGS[at]).collect();
+        (0..BUGS.len()).filter(|at| soak().is_some() || first(*at)).map(|at| BUGS[at]).collect();
     side_by_side(&bugs, |&(bug, law)| {
         let (report, code) = check(folder.path(), &format!("--as jsonl --horizon 30s -- mes-planted {bug}"));
         let found = broken(&report);
