@@ -73,6 +73,11 @@ pub struct Args {
 }
 
 /// Reads, aggregates, writes.
+///
+/// # Errors
+///
+/// `Usage` for flags that do not fit each other or the input, `Data` for rows that cannot be, `Failed` where nothing can be
+/// read or written.
 pub fn main(args: Args) -> Result<()> {
     let measure = Measure::of(&args)?;
     let calendar = args.calendar.read()?;

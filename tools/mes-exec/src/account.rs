@@ -38,6 +38,11 @@ pub struct Peer {
 
 impl AccountChannel {
     /// Takes the run directory and listens in it. A second pipeline there is refused.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for a path longer than a socket's may be, or a second pipeline in the directory; `Failed` where it cannot be
+    /// written.
     pub fn bind(run: &Path) -> Result<AccountChannel> {
         let path = run.join("account.sock");
         if path.as_os_str().len() > PATH_BYTES {
@@ -61,6 +66,10 @@ impl AccountChannel {
     }
 
     /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the socket fails.
     pub fn accept(&self, hello: &Hello) -> Result<Option<Peer>> {
         let (stream, _) = self.listener.accept()?;
         if !private::is_us(&stream)? {
@@ -86,6 +95,10 @@ impl Drop for AccountChannel {
 
 impl Peer {
     /// Takes whoever is at the other end of `stream`.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the socket cannot be told not to block.
     pub fn over(stream: UnixStream) -> Result<Peer> {
         stream.set_nonblocking(true)?;
         Ok(Peer { stream, line: Vec::new(), waiting: Vec::new(), gone: false })
@@ -93,6 +106,10 @@ impl Peer {
 
     /// Sends one record. Risk waits for it, so nothing is held back; what the socket has no room for goes out as it
     /// gets some, and nothing else waits for that.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped` where risk reads no more; `Failed` where the socket fails.
     pub fn send<T: Serialize>(&mut self, record: &T) -> Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, record).map_err(Error::failed)?;
@@ -106,6 +123,10 @@ impl Peer {
     }
 
     /// Sends what waits, after the socket has woken us; says whether the other end is still there.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the socket fails.
     pub fn send_on(&mut self) -> Result<bool> {
         if self.waiting.is_empty() {
             self.gone = true;

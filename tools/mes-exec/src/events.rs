@@ -16,6 +16,7 @@ use crate::account::Peer;
 /// How long mes-risk may take to end a journal that a person has stopped, or its last lines to come once it is gone.
 const PATIENCE: i64 = 5 * SECOND;
 
+/// What the loop hears next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message has come: [`Messages::line`].

@@ -44,6 +44,10 @@ pub struct Guard<B> {
 
 impl<B: Broker> Guard<B> {
     /// Puts `broker` behind the guard's checks.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the broker's hello fails of.
     pub fn new(mut broker: B, settings: &Settings, clock: Clock) -> Result<Self, BrokerError> {
         let rules = settings.rules.value.clone();
         let hello = broker.hello()?;

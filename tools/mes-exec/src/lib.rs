@@ -74,6 +74,11 @@ enum Name {
 }
 
 /// Opens the account and serves it.
+///
+/// # Errors
+///
+/// `Usage` for settings or a directory that do not fit, `Data` for what is no journal, `Failed` where a disk or a socket
+/// fails, `Stopped` after a person's stop or an upstream that died. The account is flat after each.
 pub fn main(args: Args) -> Result<()> {
     stop::listen()?;
     let settings = args.settings.read()?;
@@ -114,6 +119,10 @@ fn left_open(position: i64) -> String {
 }
 
 /// Opens a guarded paper account.
+///
+/// # Errors
+///
+/// None: a paper account always says hello.
 pub fn paper(settings: &Settings) -> Result<Guard<Paper>> {
     Ok(Guard::new(Paper::new(settings), settings, Clock::machine())?)
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 /// Lines that wait for a slow reader; more than a day of seconds.
 const QUEUE_LINES: usize = 1 << 17;
 
+/// Stdout, written by a thread of its own.
 pub struct Printer {
     queue: SyncSender<Vec<u8>>,
     writer: JoinHandle<io::Result<()>>,
@@ -24,6 +25,7 @@ pub struct Printer {
 }
 
 impl Printer {
+    /// Starts the thread.
     pub fn start() -> Printer {
         let (queue, lines) = sync_channel(QUEUE_LINES);
         let writer = std::thread::spawn(move || write(&lines));

@@ -92,6 +92,10 @@ impl CheckedRows {
     }
 
     /// Takes the next bar. One that cannot be is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a price off the grid, a time that does not rise, or numbers that would not stay exact.
     pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;

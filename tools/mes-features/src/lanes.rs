@@ -61,6 +61,7 @@ struct Thread {
     done: Receiver<Done>,
 }
 
+/// Threads that compute, each a stretch of rows in turn.
 pub struct Lanes {
     threads: Vec<Thread>,
     /// The lane of the newest rows, how many rows it has had in one go, and their segment.
@@ -86,6 +87,10 @@ struct Piece {
 
 impl Lanes {
     /// Starts a thread a lane, and none for one lane alone.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where no thread can be had.
     pub fn start(lanes: Vec<Lane>) -> Result<Lanes> {
         let several = lanes.len() > 1;
         let mut threads = Vec::new();
@@ -110,6 +115,10 @@ impl Lanes {
     }
 
     /// Takes the next rows; `place` says where they came from. Gives what is done meanwhile to `write`.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a row that cannot be, with its place; whatever `write` fails of.
     pub fn put(
         &mut self,
         batch: &RecordBatch,
@@ -134,6 +143,10 @@ impl Lanes {
     }
 
     /// Waits for what is not done yet and gives it to `write`.
+    ///
+    /// # Errors
+    ///
+    /// The same.
     pub fn rest(&mut self, mut write: impl FnMut(Done) -> Result<()>) -> Result<()> {
         while let Some(done) = self.next()? {
             write(done)?;
@@ -142,6 +155,10 @@ impl Lanes {
     }
 
     /// Says that no rows will come, and gives the last labels to `write`.
+    ///
+    /// # Errors
+    ///
+    /// The same.
     pub fn close(&mut self, write: impl FnMut(Done) -> Result<()>) -> Result<()> {
         self.give(Work::Close, None, 0);
         self.rest(write)

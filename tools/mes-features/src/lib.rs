@@ -121,6 +121,11 @@ enum Rule {
 const MOST_THREADS: usize = 8;
 
 /// Lists the features, or adds them to a stream.
+///
+/// # Errors
+///
+/// `Usage` for flags or names that do not fit the rows, `Data` for rows that cannot be, `Failed` where nothing can be read
+/// or written.
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),

@@ -26,6 +26,7 @@ pub struct Feature {
     pub formula: &'static str,
 }
 
+/// Where a feature lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     /// [-1, 1].
@@ -151,6 +152,7 @@ impl Feature {
 }
 
 impl Range {
+    /// Returns it as `mes-features list` prints it.
     pub fn text(self) -> &'static str {
         match self {
             Signed => "[-1, 1]",
@@ -160,6 +162,7 @@ impl Range {
 }
 
 impl Warmup {
+    /// Returns it as `mes-features list` prints it.
     pub fn text(self) -> String {
         match self {
             Rows(1) => "none".into(),
@@ -190,6 +193,10 @@ pub struct Set(Vec<&'static Feature>);
 impl Set {
     /// Chooses the features that bars with these columns and this interval can have. `only` and `without` hold names
     /// of features or groups; an unknown one is an error, and so is one in `only` that the bars cannot have.
+    ///
+    /// # Errors
+    ///
+    /// `Usage`: the name, and what it lacks.
     pub fn choose(
         interval: Interval,
         columns: bar::Columns,
@@ -238,14 +245,17 @@ impl Set {
         self
     }
 
+    /// Returns what was chosen, in the order of the columns.
     pub fn features(&self) -> &[&'static Feature] {
         &self.0
     }
 
+    /// Returns how many were chosen.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Says whether none was chosen.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

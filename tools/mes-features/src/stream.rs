@@ -75,6 +75,10 @@ impl Writer {
 }
 
 /// Reads, computes and writes side by side until the end.
+///
+/// # Errors
+///
+/// Whatever reading, computing or writing fails of first.
 pub fn run(mut input: Ahead, mut lanes: Lanes, mut writer: Writer) -> Result<()> {
     loop {
         match input.next() {

@@ -50,6 +50,11 @@ struct Latency {
     max_us: f64,
 }
 
+/// Measures a model's speed and prints it: microseconds a live row, rows a second in batches.
+///
+/// # Errors
+///
+/// `Usage` for a file that is no model, `Data` where it gives no numbers, `Failed` where stdout cannot be written.
 pub fn run(args: &BenchArgs) -> Result<()> {
     let model = Model::load(&args.model)?;
     let (card, values) = (&model.card, model.values());

@@ -43,6 +43,12 @@ pub struct EnsembleArgs {
 /// How far the joint file's probabilities may lie from the members' mean.
 const TOLERANCE: f64 = 1e-6;
 
+/// Writes one model that is the mean of others.
+///
+/// # Errors
+///
+/// `Usage` for members that do not fit each other, `Failed` where the written model does not give their mean, or cannot be
+/// written.
 pub fn run(args: &EnsembleArgs) -> Result<()> {
     let mut bytes = Vec::new();
     let mut members = Vec::new();

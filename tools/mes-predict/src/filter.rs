@@ -17,6 +17,12 @@ use crate::{InSample, Predictor, StageArgs, model::Model, rules, served::Served}
 
 const DEFAULT_MODEL: &str = "models/default.onnx";
 
+/// Adds the predictions of a model or a rule to a stream.
+///
+/// # Errors
+///
+/// `Usage` for a model or a rule that does not fit the rows, `Data` for rows that cannot be, `Failed` where nothing can be
+/// read or written.
 pub(crate) fn run(args: StageArgs) -> Result<()> {
     let kind = if args.rule.is_some() { Kind::Bar } else { Kind::Feature };
     let in_sample = InSample::asked(args.allow_in_sample, args.skip_in_sample);

@@ -92,6 +92,11 @@ const SUM_TOLERANCE: f32 = 1e-3;
 #[derive(Clone, Debug)]
 struct Names(Vec<String>);
 
+/// Gives a model of others the card it needs to run here.
+///
+/// # Errors
+///
+/// `Usage` for a graph that does not end in three shares or does not run, `Failed` where it cannot be written.
 pub fn run(args: &ImportArgs) -> Result<()> {
     let bytes = read(&args.model).map_err(|error| error.at(args.model.display()))?;
     let (file, card) = imported(args, &bytes).map_err(|error| error.at(args.model.display()))?;

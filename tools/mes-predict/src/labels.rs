@@ -16,6 +16,10 @@ pub fn ticks(moves: Option<&Float32Array>, row: usize) -> Option<f64> {
 }
 
 /// Errors where a rule calls a move of so many ticks something else than the label does.
+///
+/// # Errors
+///
+/// `Data`: label, move and rule.
 pub fn contradiction(rule: &Label, label: u8, ticks: f64) -> Result<()> {
     if rule.class(ticks) == label {
         return Ok(());

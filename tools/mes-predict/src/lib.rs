@@ -129,6 +129,11 @@ trait Predictor {
     }
 }
 
+/// Predicts, or does what the verb says.
+///
+/// # Errors
+///
+/// `Usage`, `Data` and `Failed` as each verb says.
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         Some(Verb::Eval(args)) => eval::run(&args),

@@ -15,12 +15,17 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
+    /// Makes room for a window of rows, `width` features each.
     pub fn new(window: usize, width: usize) -> Ring {
         Ring { window, width, seg: 0, rows: Vec::with_capacity(2 * window * width) }
     }
 
     /// Computes the probabilities of the rows that are wanted and have a window, each with its place. Every whole row
     /// counts for those after it, wanted or not; one that is not forgets all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::probabilities`].
     pub fn probabilities(
         &mut self,
         model: &Model,

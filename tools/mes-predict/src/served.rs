@@ -29,6 +29,10 @@ pub(crate) struct Served {
 impl Served {
     /// Fits a model to a stream. Errors when a feature is missing, or when the stream's rows or labels are not what
     /// the model was made for.
+    ///
+    /// # Errors
+    ///
+    /// `Usage`: the feature, the interval or the label rule that differs.
     pub fn new(model: Model, schema: &Schema, meta: &Meta, in_sample: InSample) -> Result<Served> {
         let columns = find(&model.card.features, schema)?;
         same_interval(model.card.interval.as_deref(), meta.interval)?;

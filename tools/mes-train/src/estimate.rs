@@ -46,6 +46,10 @@ pub fn beside(bytes: u64) -> Memory {
 }
 
 /// Says what the rows in memory and a fit come to; an error when that is over `limit`.
+///
+/// # Errors
+///
+/// `Usage`, with what would make it fit.
 pub fn announce(family: &str, rows_bytes: u64, cost: Cost, limit: Memory) -> Result<()> {
     let needed = beside(rows_bytes + cost.bytes as u64);
     let time = span(cost.seconds);

@@ -142,6 +142,10 @@ pub trait Fitted {
     }
 
     /// Computes the logits (or what [`Fitted::output`] says) of each sample.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the family's own forward pass fails of.
     fn values(&self, samples: &Slice) -> Result<Vec<[f64; 3]>>;
 
     /// Returns the hash of the sources of another program that fitted it.

@@ -15,6 +15,11 @@ pub struct Rule {
 
 /// Finds the rule by which the rows were labelled. Flags stand in for a lineage that is silent, and may not
 /// contradict one that is not.
+///
+/// # Errors
+///
+/// `Usage` where neither says, both say different things, or the labels are of a kind that cannot be learnt; `Data` for a
+/// rule in the lineage that cannot be understood.
 pub fn find(lineage: &Lineage, horizon: Option<Interval>, threshold: Option<f64>) -> Result<Rule> {
     let settings = lineage.settings("mes-features");
     match settings.map(|settings| &settings["labels"]).filter(|rule| rule.is_object()) {

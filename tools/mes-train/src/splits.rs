@@ -21,6 +21,10 @@ pub struct Splits {
 impl Splits {
     /// Cuts samples at `times`, such that none is nearer to the next slice than `gap` nanoseconds: the labels'
     /// horizon and the embargo.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where a slice would be empty.
     pub fn of(times: &[Ts], gap: i64, validates: bool) -> Result<Splits> {
         let [validation, calibration, test] = CUTS.map(|share| (times.len() as f64 * share) as usize);
         let purged = |from: usize, cut: usize| {

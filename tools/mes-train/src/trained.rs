@@ -68,6 +68,11 @@ pub struct Trained {
 
 impl Trained {
     /// Trains on a sample.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for more memory than allowed, `Data` for too few rows, a class that does not occur or moves that cannot be
+    /// measured; whatever the fit fails of.
     pub fn new(sample: &Sample, order: Order) -> Result<Trained> {
         let horizon = order.label.horizon_nanos()?;
         let splits = Splits::of(&sample.times, horizon + order.embargo, order.trainer.validates())?;
@@ -143,6 +148,10 @@ impl Trained {
 
     /// Reads the written file as mes-predict does and compares its answers; an error where they differ. Of a sequence
     /// model, samples spread over all are compared, of others all.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the file is no model, `Failed` where an answer or the card differs: when, and both answers.
     pub fn check(&self, sample: &Sample, file: &[u8]) -> Result<()> {
         let model = Model::parse(file)?;
         if model.card != self.card {

@@ -24,6 +24,7 @@ pub struct DollarRule {
 }
 
 impl DollarRule {
+    /// Closes a bar once so many dollars were traded within it.
     pub fn new(dollars: i64) -> Self {
         DollarRule { dollars, symbol: Symbol::default(), value: value(dollars, Contract::Mes) }
     }

@@ -24,6 +24,10 @@ impl Open {
     }
 
     /// Adds what traded next.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where another contract trades within the bar.
     pub fn add(&mut self, traded: &Bar) -> Result<()> {
         let bar = &mut self.bar;
         if bar.symbol != traded.symbol {

@@ -34,6 +34,7 @@ pub struct Source {
 }
 
 impl Source {
+    /// Hears what the filter keeps, of one contract after the other, or of the one that is named.
     pub fn new(filter: Filter, symbol: Option<Symbol>, calendar: Calendar) -> Self {
         Source {
             filter,
@@ -50,6 +51,10 @@ impl Source {
 
     /// Returns the trade within a tick as a bar of its own, stamped with its time; `None` for quotes, heartbeats
     /// and what the filter drops.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a trade without size, or of a size that cannot be.
     pub fn trade(&mut self, tick: &Tick) -> Result<Option<Bar>> {
         let Some(price) = tick.price else { return Ok(None) };
         let size = tick.size.ok_or_else(|| Error::data("a trade without size"))?;
@@ -77,6 +82,10 @@ impl Source {
     }
 
     /// Returns what traded within a finer bar; `None` where nothing did or the filter drops it.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a volume that cannot be.
     pub fn traded(&mut self, bar: &Bar) -> Result<Option<Bar>> {
         if !(0..=LARGEST).contains(&bar.volume) {
             return Err(Error::data(format!("a bar of volume {}", bar.volume)));
@@ -86,6 +95,10 @@ impl Source {
     }
 
     /// Notes the quote of a tick and that something was heard; `end` names the bar that its flow belongs to.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a quote of a size that cannot be.
     pub fn hear(&mut self, tick: &Tick, end: Ts) -> Result<()> {
         let quoted = tick.bid.is_some() || tick.ask.is_some();
         if quoted {
@@ -168,6 +181,10 @@ impl Source {
     }
 
     /// Notes a roll. A symbol that comes back is not a roll but a second instrument.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a contract that was left before.
     pub fn follow(&mut self, symbol: Symbol) -> Result<()> {
         if self.symbols.last() == Some(&symbol) {
             return Ok(());

@@ -49,6 +49,7 @@ pub struct TimeBars {
 }
 
 impl TimeBars {
+    /// Starts before the first record.
     pub fn new(settings: Settings, calendar: Calendar) -> Self {
         TimeBars {
             settings,
@@ -61,6 +62,10 @@ impl TimeBars {
     }
 
     /// Takes a trade, a quote or a heartbeat and gives the bars that it closes.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a size that cannot be, or a contract that was left before.
     pub fn tick(&mut self, tick: &Tick, out: &mut BarBuilder) -> Result<()> {
         self.advance(tick.ts, out);
         let end = self.settings.interval.end_of(tick.ts);
@@ -71,6 +76,10 @@ impl TimeBars {
     }
 
     /// Takes a finer bar and gives the bars that it closes. A bar without volume only says that time passed.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a volume that cannot be, or a contract that was left before.
     pub fn bar(&mut self, bar: &Bar, out: &mut BarBuilder) -> Result<()> {
         let inside = bar.ts - 1;
         self.advance(inside, out);

@@ -70,6 +70,7 @@ pub struct TradeBars {
 }
 
 impl TradeBars {
+    /// Starts before the first record, with the rule that ends a bar.
     pub fn new(settings: Settings, calendar: Calendar, rule: Box<dyn Rule>) -> Self {
         TradeBars {
             settings,
@@ -84,6 +85,10 @@ impl TradeBars {
     }
 
     /// Takes a trade, a quote or a heartbeat and gives the bars that it closes.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a size that cannot be, or a contract that was left before.
     pub fn tick(&mut self, tick: &Tick, out: &mut BarBuilder) -> Result<()> {
         self.advance(tick.ts, out);
         let mut complete = false;

@@ -215,6 +215,10 @@ fn lost(error: Error) -> BrokerError {
 
 /// Halts the account until a person resumes it: the program that held it ended in an error. On a disk that takes no
 /// more it is locked in place of that.
+///
+/// # Errors
+///
+/// Where neither the halt nor the lock could be written: both reasons.
 pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
     let folder = account::folder(state, hello);
     let (ts, by) = (clock::now(), "mes-exec".into());

@@ -102,6 +102,7 @@ struct Before {
     session_end: Option<Ts>,
 }
 
+/// An account on paper, which fills by the next bar.
 pub struct Paper {
     /// What one tick of one contract is worth.
     tick_value: Cents,

@@ -14,6 +14,10 @@ use super::{Entry, Exit, Move, Paper, data};
 
 impl Paper {
     /// Takes an order in.
+    ///
+    /// # Errors
+    ///
+    /// `BrokerError::Data` for a stop off the grid of ticks.
     pub(super) fn take(&mut self, order: &Order) -> Result<(), BrokerError> {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
         match order.action {

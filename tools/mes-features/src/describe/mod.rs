@@ -23,6 +23,10 @@ pub struct Args {
 }
 
 /// Reads the table and prints what it is like.
+///
+/// # Errors
+///
+/// `Data` for a table without features or a row that cannot be, `Failed` where the page or stdout cannot be written.
 pub fn describe(args: &Args) -> Result<()> {
     let mut input = Input::open(&args.input, &[Kind::Feature])?;
     let mut table = Table::of(input.schema());

@@ -30,6 +30,7 @@ pub struct Column {
     bins: Vec<[u64; 4]>,
 }
 
+/// What is counted of the columns of a table.
 pub struct Table {
     pub rows: u64,
     /// Where the rows came from; unknown until it is said.
@@ -78,6 +79,7 @@ impl Column {
         }
     }
 
+    /// Returns mean and standard deviation; none of no values.
     pub fn mean_sd(&self) -> (Option<f64>, Option<f64>) {
         if self.count == 0 {
             return (None, None);
@@ -104,6 +106,7 @@ impl Column {
 }
 
 impl Table {
+    /// Begins with no rows.
     pub fn of(schema: &Schema) -> Table {
         let fields = || schema.fields().iter().map(|field| field.name().as_str()).enumerate();
         let features = fields().filter(|(_, name)| name.starts_with("f_"));
@@ -129,6 +132,7 @@ impl Table {
         }
     }
 
+    /// Counts rows in.
     pub fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
         let of_class = |array: &Int8Array| {
@@ -182,6 +186,7 @@ impl Table {
         self.target.and_then(|_| self.correlation(feature, self.columns.len() - 1))
     }
 
+    /// Returns the columns `f_*`, in the order of the table.
     pub fn features(&self) -> &[Column] {
         &self.columns[..self.columns.len() - usize::from(self.target.is_some())]
     }
@@ -198,6 +203,7 @@ impl Table {
         linear(|a, b| self.correlation(a, b), &with)
     }
 
+    /// Returns it for programs.
     pub fn json(&self) -> Value {
         let model = self.model();
         let features = 0..self.features().len();
@@ -234,6 +240,7 @@ impl Table {
         })
     }
 
+    /// Returns it for people.
     pub fn text(&self) -> String {
         let mut text =
             format!("{}{} rows, {} without a null\n", self.origin.mark(), self.rows, self.complete);

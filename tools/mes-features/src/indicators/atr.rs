@@ -9,6 +9,7 @@ use mes_core::{interval::Interval, minutes::Wilder};
 use super::{Columns, Indicator, Kind, Place, level, placed};
 use crate::row::Row;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "atr", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

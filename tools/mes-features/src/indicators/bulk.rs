@@ -15,6 +15,7 @@ use crate::row::Row;
 
 const LENGTH: usize = 30;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "bulk", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

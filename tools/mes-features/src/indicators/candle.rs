@@ -9,6 +9,7 @@ use mes_core::interval::Interval;
 use super::{Columns, Indicator, Kind, Place, placed};
 use crate::row::Row;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "candle", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

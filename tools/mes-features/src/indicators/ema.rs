@@ -12,6 +12,7 @@ use crate::row::Row;
 
 const LENGTHS: [usize; 4] = [9, 21, 50, 200];
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "ema", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

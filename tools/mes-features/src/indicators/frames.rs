@@ -15,7 +15,9 @@ use crate::row::Row;
 /// Bars that momentum looks back.
 const BACK: usize = 5;
 
+/// How the set makes it.
 pub const M1: Kind = Kind { name: "m1", make: |interval, places| make(interval, places, 60) };
+/// The same of five minutes.
 pub const M5: Kind = Kind { name: "m5", make: |interval, places| make(interval, places, 300) };
 
 fn make(interval: Interval, places: &[Place], seconds: i64) -> Box<dyn Columns> {

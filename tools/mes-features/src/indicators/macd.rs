@@ -13,6 +13,7 @@ const FAST: usize = 12;
 const SLOW: usize = 26;
 const SIGNAL: usize = 9;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "macd", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -11,6 +11,7 @@ use crate::row::Row;
 
 const LENGTH: usize = 30;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "ofi", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -10,6 +10,7 @@ use mes_core::interval::Interval;
 use super::{Columns, Indicator, Kind, Place, clip, once, placed};
 use crate::row::Row;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "quotes", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

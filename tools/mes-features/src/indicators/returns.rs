@@ -9,8 +9,10 @@ use mes_core::interval::Interval;
 use super::{Columns, Indicator, Kind, Place, clip, once, placed, window::Lag};
 use crate::row::Row;
 
+/// The seconds looked back.
 pub const SECONDS: [i64; 5] = [1, 5, 10, 30, 60];
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "returns", make };
 
 fn make(interval: Interval, places: &[Place]) -> Box<dyn Columns> {

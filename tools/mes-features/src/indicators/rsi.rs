@@ -12,6 +12,7 @@ use crate::row::Row;
 const LENGTH: usize = 14;
 const KEEP: f64 = (LENGTH - 1) as f64 / LENGTH as f64;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "rsi", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

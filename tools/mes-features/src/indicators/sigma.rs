@@ -35,6 +35,7 @@ impl Sigma {
     }
 }
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "sigma", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -12,6 +12,7 @@ use crate::row::Row;
 const LENGTH: usize = 14;
 const SMOOTH: usize = 3;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "stochastic", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

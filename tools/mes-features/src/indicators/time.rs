@@ -12,6 +12,7 @@ use crate::row::Row;
 /// Length of a full cash session.
 const CASH_SESSION_NS: f64 = (390 * MINUTE) as f64;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "time", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -13,6 +13,7 @@ const LENGTH: usize = 60;
 /// 2 ln 2 − 1 as the feature set has it.
 const GARMAN_KLASS: f64 = 0.386_294;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "volatility", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

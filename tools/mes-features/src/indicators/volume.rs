@@ -13,6 +13,7 @@ const Z: usize = 30;
 const SHORT: usize = 5;
 const LONG: usize = 60;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "volume", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -14,6 +14,7 @@ use crate::row::Row;
 /// Rows over which the slope is taken.
 const SLOPE_ROWS: usize = 60;
 
+/// How the set makes it.
 pub const KIND: Kind = Kind { name: "vwap", make };
 
 fn make(_: Interval, places: &[Place]) -> Box<dyn Columns> {

@@ -76,6 +76,7 @@ impl<T: Copy + Default> Lag<T> {
         Lag { values: vec![T::default(); (rows + 1).next_power_of_two()], at: 0 }
     }
 
+    /// Adds the value of the next row.
     #[inline]
     pub fn push(&mut self, value: T) {
         self.at = (self.at + 1) & (self.values.len() - 1);

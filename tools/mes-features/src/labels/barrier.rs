@@ -26,6 +26,7 @@ pub struct Barriers {
     pub slippage_ticks: i64,
 }
 
+/// Labels by which of two barriers is met first.
 pub struct Barrier {
     barriers: Barriers,
     seg: i64,
@@ -79,6 +80,7 @@ impl Side {
 }
 
 impl Barrier {
+    /// Starts before the first row.
     pub fn new(barriers: Barriers) -> Self {
         Barrier {
             barriers,

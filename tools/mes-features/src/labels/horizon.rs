@@ -9,6 +9,7 @@ use mes_core::{bar::Bar, contract::TICK, time::Ts};
 
 use super::{DOWN, FLAT, Label, Labeller, UP};
 
+/// Labels by the move over a time.
 pub struct Horizon {
     horizon_ns: i64,
     threshold_ticks: f64,
@@ -17,6 +18,7 @@ pub struct Horizon {
 }
 
 impl Horizon {
+    /// Looks so many nanoseconds ahead; a move of so many ticks or less is flat.
     pub fn new(horizon_ns: i64, threshold_ticks: f64) -> Self {
         Horizon { horizon_ns, threshold_ticks, waiting: VecDeque::new(), seg: 0 }
     }

@@ -15,9 +15,11 @@ pub struct Label {
     pub moved: f32,
 }
 
-/// Down, flat, up.
+/// Fell by more than the threshold.
 pub const DOWN: i8 = 0;
+/// Moved by no more than the threshold.
 pub const FLAT: i8 = 1;
+/// Rose by more.
 pub const UP: i8 = 2;
 
 /// A rule that labels rows one after the other.

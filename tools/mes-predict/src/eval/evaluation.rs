@@ -40,6 +40,7 @@ pub struct About {
     pub lineage: Value,
 }
 
+/// The model that was judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModelName {
     pub family: Option<String>,
@@ -53,6 +54,7 @@ pub struct Prior {
     pub p: [f64; 3],
 }
 
+/// Where the shares of the prior come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -114,6 +116,7 @@ pub struct Evaluation {
     pub lineage: Value,
 }
 
+/// The scores of the predictions, each with its interval.
 #[derive(Debug, Serialize)]
 pub struct Figures {
     pub log_loss: Estimate,
@@ -124,12 +127,14 @@ pub struct Figures {
     pub ece: Estimate,
 }
 
+/// The scores of two constants: the prior, and always flat.
 #[derive(Debug, Serialize)]
 pub struct Baselines {
     pub prior: Scores,
     pub flat: Scores,
 }
 
+/// How much better than the better constant, in nats a row.
 #[derive(Debug, Serialize)]
 pub struct Gain {
     pub over: &'static str,
@@ -137,6 +142,7 @@ pub struct Gain {
     pub nats: Estimate,
 }
 
+/// How often calls of this confidence and above were right.
 #[derive(Debug, Serialize)]
 pub struct Calls {
     pub confidence: f64,
@@ -181,6 +187,10 @@ pub struct Group {
 
 impl Evaluation {
     /// Judges the rows; an error when there is nothing to judge.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where no row has both a prediction and a label.
     pub fn of(rows: &LabelledRows, about: About, draws: Draws) -> Result<Evaluation> {
         rows.some()?;
         let sessions = grouped(rows, |place| place.session);

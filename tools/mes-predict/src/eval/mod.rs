@@ -70,6 +70,12 @@ pub struct EvalArgs {
     input: InputArgs,
 }
 
+/// Judges predictions by what came after and prints the verdict.
+///
+/// # Errors
+///
+/// `Usage` for a model that does not fit the rows, `Data` for rows that cannot be judged, `Failed` where the page cannot be
+/// written, or skill was demanded and is not there.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let (rows, about) = match &args.model {
         Some(path) => predicted(args, Model::load(path)?)?,
@@ -165,6 +171,10 @@ fn wanted(name: &str) -> bool {
 }
 
 /// Reads three shares that sum to 1.
+///
+/// # Errors
+///
+/// What is wrong with the text.
 pub(crate) fn shares(text: &str) -> std::result::Result<[f64; 3], String> {
     let numbers: Vec<f64> = text
         .split(',')

@@ -58,6 +58,10 @@ impl LabelledRows {
     }
 
     /// Takes rows of a table that holds `p_*`.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for probabilities, labels or times that cannot be, with the row.
     pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let [down, flat, up] = ["p_down", "p_flat", "p_up"].map(|name| floats(batch, name));
         let columns = [down?, flat?, up?];
@@ -69,6 +73,10 @@ impl LabelledRows {
     }
 
     /// Takes rows that were predicted just now.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for labels or times that cannot be, with the row.
     pub fn add_predicted(&mut self, batch: &RecordBatch, predictions: &[Prediction]) -> Result<()> {
         self.take(batch, |row| {
             let Prediction { down, flat, up, .. } = predictions[row];
@@ -114,6 +122,10 @@ impl LabelledRows {
     }
 
     /// Errors when nothing can be judged, and says why.
+    ///
+    /// # Errors
+    ///
+    /// `Data`, with how many rows lack what.
     pub fn some(&self) -> Result<()> {
         if !self.tallies.is_empty() {
             return Ok(());
@@ -127,6 +139,10 @@ impl LabelledRows {
 }
 
 /// Errors early when a table lacks what is judged.
+///
+/// # Errors
+///
+/// `Data`: the column, and which tool makes it.
 pub fn check(schema: &Schema, predicted: bool) -> Result<()> {
     let names: &[&str] = if predicted { &["p_down", "p_flat", "p_up", "y_dir"] } else { &["y_dir"] };
     match names.iter().find(|name| schema.column_with_name(name).is_none()) {

@@ -19,6 +19,7 @@ pub const VERSION: u64 = 1;
 /// What the keys in a file begin with.
 pub const PREFIX: &str = "mes.";
 
+/// What a model file says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     pub v: u64,
@@ -95,6 +96,7 @@ pub struct Span {
     pub last: Ts,
 }
 
+/// How many rows each slice of time had.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
     pub train: usize,
@@ -139,6 +141,10 @@ pub fn code_hash(sources: &[&str]) -> String {
 }
 
 /// Reads the ticks that a move must exceed; 0 makes every tick a move.
+///
+/// # Errors
+///
+/// What is wrong with the text.
 pub fn ticks(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|ticks| ticks.is_finite() && *ticks >= 0.0);
     number.ok_or_else(|| format!("{text:?} is no number of ticks from 0 up"))
@@ -156,12 +162,17 @@ impl Label {
     }
 
     /// Returns the horizon in nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the card's horizon is no interval.
     pub fn horizon_nanos(&self) -> Result<i64> {
         Ok(self.horizon.parse::<Interval>()?.nanos())
     }
 }
 
 impl Span {
+    /// Says whether the fit has seen the instant.
     pub fn contains(&self, ts: Ts) -> bool {
         (self.first..=self.last).contains(&ts)
     }
@@ -169,6 +180,10 @@ impl Span {
 
 impl Card {
     /// Returns the pairs that go into the file's `metadata_props`.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where the card has no JSON.
     pub fn to_properties(&self) -> Result<Vec<(String, String)>> {
         match serde_json::to_value(self) {
             Ok(Value::Object(fields)) => Ok(fields
@@ -181,6 +196,10 @@ impl Card {
     }
 
     /// Reads the card back from a file's `metadata_props`; those of others are passed over.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where there is no card or one that cannot be understood, `Data` for a newer version.
     pub fn from_properties<'a>(properties: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Card> {
         let mut fields = Map::new();
         for (key, text) in properties {

@@ -13,6 +13,10 @@ use tract_onnx::pb::{
 
 /// Cuts what follows the logits and leaves them as the only output. Ensembles of trees keep their labels, without which
 /// they are no ONNX: [`without_labels`] is for graphs that are to run here.
+///
+/// # Errors
+///
+/// `Usage` for a graph whose end is not known here.
 pub fn end_at_logits(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     without_scalers(graph)?;
@@ -93,6 +97,10 @@ fn prune(graph: &mut GraphProto, output: &str) {
 }
 
 /// Leaves ensembles of trees their scores as the only output, as our operator gives them.
+///
+/// # Errors
+///
+/// `Usage` for a graph whose ensemble gives something else than three scores.
 pub fn without_labels(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     let taken: HashSet<String> = graph.node.iter().flat_map(|node| node.input.clone()).collect();
@@ -128,6 +136,10 @@ fn by_one(graph: &GraphProto, at: usize) -> Option<String> {
 
 /// Errors when the graph names a value that nothing gives, or holds a constant of another size than it says: tract
 /// takes a file at its word there.
+///
+/// # Errors
+///
+/// `Usage`: the name, or the constant.
 pub fn check(model: &ModelProto) -> Result<()> {
     let graph = model.graph.as_ref().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     let given: HashSet<&str> = (graph.input.iter().map(|input| &input.name))

@@ -26,6 +26,10 @@ pub struct Part {
 }
 
 /// Joins graphs over `features` features and the rows of the longest window. Output k is the logits of part k.
+///
+/// # Errors
+///
+/// `Usage` for graphs with branches, loops or sparse constants, or operators of versions that do not fit; which member.
 pub fn join(parts: Vec<Part>, features: usize) -> Result<ModelProto> {
     let window = parts.iter().map(|part| part.window).max().unwrap_or(1);
     let mut shape = vec![features];

@@ -19,6 +19,7 @@ use tract_onnx::pb::{ModelProto, StringStringEntryProto, ValueInfoProto};
 use card::{Calibration, Card, Output};
 use plan::{CLASSES, Plan};
 
+/// A model that can be run.
 pub struct Model {
     pub card: Card,
     pub plan: Plan,
@@ -30,11 +31,19 @@ pub struct Model {
 
 impl Model {
     /// Reads and compiles a model file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::parse`], and `Failed` where the file cannot be read; with its path.
     pub fn load(path: &Path) -> Result<Model> {
         read(path).and_then(|bytes| Model::parse(&bytes)).map_err(|error| error.at(path.display()))
     }
 
     /// Compiles a model from the bytes of its file.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for what is no ONNX, has no card, does not run on its features, or takes more memory than a model may.
     pub fn parse(bytes: &[u8]) -> Result<Model> {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
@@ -62,6 +71,10 @@ impl Model {
     }
 
     /// Computes the calibrated probabilities of samples that lie one after the other, rows or whole windows.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where the model gives no numbers, `Failed` where it does not run.
     pub fn probabilities(&self, samples: &[f32]) -> Result<Vec<[f64; CLASSES]>> {
         let Card { members, output, calibration, .. } = &self.card;
         let of = |plan: &Plan, output: Output, calibration: &Calibration| -> Result<Vec<[f64; CLASSES]>> {
@@ -97,11 +110,19 @@ fn split(proto: &ModelProto, members: usize) -> Result<Vec<ModelProto>> {
 }
 
 /// Reads the card of a model file without compiling its graph.
+///
+/// # Errors
+///
+/// `Usage` where it is no model of this house, `Failed` where it cannot be read; with its path.
 pub fn read_card(path: &Path) -> Result<Card> {
     read(path).and_then(|bytes| card_of(&Plan::decode(&bytes)?)).map_err(|error| error.at(path.display()))
 }
 
 /// Writes a file of a graph and its card; a card that is there already is replaced.
+///
+/// # Errors
+///
+/// `Failed` where the card has no JSON.
 pub(crate) fn encode(mut proto: ModelProto, card: &Card) -> Result<Vec<u8>> {
     proto.metadata_props.retain(|pair| !pair.key.starts_with(card::PREFIX));
     let pairs = card.to_properties()?.into_iter().map(|(key, value)| StringStringEntryProto { key, value });
@@ -109,6 +130,11 @@ pub(crate) fn encode(mut proto: ModelProto, card: &Card) -> Result<Vec<u8>> {
     Ok(proto.encode_to_vec())
 }
 
+/// Reads a model's file, of the size that one may have.
+///
+/// # Errors
+///
+/// `Usage` for a larger file, `Failed` where it cannot be read.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     limits::model_bytes(path)
 }

@@ -48,6 +48,10 @@ enum Engine {
 
 impl Plan {
     /// Decodes an ONNX file.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for what is no ONNX.
     pub fn decode(bytes: &[u8]) -> Result<ModelProto> {
         tract_onnx::onnx()
             .proto_model_for_read(&mut Cursor::new(bytes))
@@ -55,11 +59,19 @@ impl Plan {
     }
 
     /// Compiles a graph `[batch, width] → [batch, 3]`, cut at its logits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::of_windows`].
     pub fn compile(proto: ModelProto, width: usize) -> Result<Plan> {
         Plan::of_windows(proto, width, 1)
     }
 
     /// Compiles a graph `[batch, window, width] → [batch, 3]`, cut at its logits. A window of 1 is a row.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for a graph that is broken, or does not run on so many features.
     pub fn of_windows(mut proto: ModelProto, width: usize, window: usize) -> Result<Plan> {
         graph::check(&proto)?;
         graph::end_at_logits(&mut proto)?;
@@ -86,6 +98,10 @@ impl Plan {
     }
 
     /// Computes the logits (or whatever the graph ends at) of samples that lie one after the other.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where an answer is not finite, `Failed` where the graph does not run.
     pub fn logits(&self, samples: &[f32]) -> Result<Vec<[f32; CLASSES]>> {
         let out = match &self.engine {
             Engine::Trees(trees) => trees.scores(samples, self.values())?,

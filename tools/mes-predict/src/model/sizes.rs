@@ -10,6 +10,10 @@ use mes_pipe::limits;
 use tract_onnx::tract_hir::internal::*;
 
 /// Errors when the values of all nodes together take more than a model may.
+///
+/// # Errors
+///
+/// What is too large, and tract's own where the graph is no graph.
 pub fn check(model: &mut InferenceModel) -> TractResult<()> {
     let mut sum = 0_u64;
     for node in model.eval_order()? {

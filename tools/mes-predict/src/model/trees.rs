@@ -55,6 +55,10 @@ struct Tree {
 
 impl Trees {
     /// Computes the scores of rows that lie one after the other, `width` values each.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where the trees ask for more features than `width`.
     pub fn scores(&self, rows: &[f32], width: usize) -> Result<Vec<[f32; CLASSES]>> {
         if width < self.width {
             let asked = self.width;

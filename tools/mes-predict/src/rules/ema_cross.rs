@@ -14,6 +14,7 @@ const FAST: f64 = 9.0;
 const SLOW: f64 = 21.0;
 const CONFIDENCE: f32 = 0.75;
 
+/// Calls the side on which the fast average lies of the slow one.
 #[derive(Default)]
 pub struct EmaCross {
     seg: Option<i64>,

@@ -46,12 +46,21 @@ pub trait Rule {
 
     fn settings(&self) -> Value;
 
+    /// Says at the end whether the rule was used up: a script whose rows never came is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Data`, where it was not.
     fn end(&self) -> Result<()> {
         Ok(())
     }
 }
 
 /// Makes the rule for a stream.
+///
+/// # Errors
+///
+/// `Usage` for a rate out of range or a script that cannot be read, `Data` for a script that cannot be.
 pub(crate) fn make(name: Name, seed: u64, rate: f64, input: &Input) -> Result<Box<dyn Predictor>> {
     let rule: Box<dyn Rule> = match name {
         Name::EmaCross => Box::new(ema_cross::EmaCross::default()),

@@ -9,6 +9,7 @@ use super::Rule;
 
 const CONFIDENCES: [f32; 4] = [0.65, 0.75, 0.85, 0.95];
 
+/// Calls a side by chance, at a rate.
 pub struct Random {
     seed: u64,
     rate: f64,
@@ -16,6 +17,10 @@ pub struct Random {
 
 impl Random {
     /// Makes the rule; a rate outside [0, 1] is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Usage`, with the rate.
     pub fn new(seed: u64, rate: f64) -> Result<Random> {
         if (0.0..=1.0).contains(&rate) {
             Ok(Random { seed, rate })

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::Rule;
 
+/// Calls what a table says of a row's time.
 pub struct Script {
     /// By time.
     entries: Vec<Entry>,

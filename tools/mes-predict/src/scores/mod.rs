@@ -9,6 +9,7 @@ use libm::log;
 use serde::{Deserialize, Serialize};
 use tally::Tally;
 
+/// Scores of probabilities against what happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean −ln p of what happened, nats; null when something happened that was called impossible.

@@ -12,6 +12,7 @@ pub const BINS: usize = 10;
 /// The largest of the three probabilities, in [`Tally::bins`].
 pub const TOP: usize = 3;
 
+/// Sums that scores are made of, so that parts add up to the whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Rows by what happened and by what was called: down, flat, up.
@@ -115,10 +116,12 @@ impl Tally {
         self.confusion.map(|calls| calls.iter().sum())
     }
 
+    /// Returns how many rows were counted.
     pub fn rows(&self) -> u64 {
         self.classes().iter().sum()
     }
 
+    /// Returns the scores of what was counted.
     pub fn scores(&self) -> Scores {
         let rows = self.rows() as f64;
         let right = |k: usize| self.confusion[k][k] as f64;

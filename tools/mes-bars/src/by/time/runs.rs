@@ -82,6 +82,10 @@ impl<'a> Columns<'a> {
 impl TimeBars {
     /// Takes a batch of bars of which `at` names a row, and hands the bars that they close to `out` and `write`. What is
     /// still in `out` comes after what was written.
+    ///
+    /// # Errors
+    ///
+    /// `Data` for a row that cannot be, with its place; whatever `write` fails of.
     pub fn batch(
         &mut self,
         batch: &RecordBatch,

@@ -24,6 +24,10 @@ struct Lists<'a> {
 
 impl Trees {
     /// Reads an ensemble. Errors name the attribute that is unknown or broken.
+    ///
+    /// # Errors
+    ///
+    /// `Usage`: the attribute.
     pub fn parse(node: &NodeProto) -> Result<Trees> {
         for name in ["nodes_values_as_tensor", "class_weights_as_tensor", "base_values_as_tensor"] {
             if attribute(node, name).is_some() {
