@@ -16,6 +16,7 @@ mod nets;
 mod optimize;
 mod parity;
 mod person;
+mod reader;
 mod readme;
 mod report;
 mod state;

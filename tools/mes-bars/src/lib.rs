@@ -77,7 +77,7 @@ pub struct Args {
 /// # Errors
 ///
 /// `Usage` for flags that do not fit each other or the input, `Data` for rows that cannot be, `Failed` where nothing can be
-/// read or written.
+/// read or written, `Stopped` by a person.
 pub fn main(args: Args) -> Result<()> {
     let measure = Measure::of(&args)?;
     let calendar = args.calendar.read()?;

@@ -18,6 +18,8 @@ pub enum Kind {
     Limit,
     /// What a person should know.
     Alert,
+    /// An alert of what no plan has room for.
+    Incident,
     /// Why nothing is asked for.
     Hold,
     /// Why a broker, or the guard before it, does not do what was asked for.
@@ -59,6 +61,11 @@ pub fn of(name: &str) -> Option<&'static Word> {
 /// Returns the names that are written for `kind`, in order.
 pub fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
     WORDS.iter().filter(move |word| word.kinds.contains(&kind)).map(|word| word.name)
+}
+
+/// Says whether a name is written for `kind`.
+pub fn is(name: &str, kind: Kind) -> bool {
+    of(name).is_some_and(|word| word.kinds.contains(&kind))
 }
 
 /// Says in a few words what a name is; one from elsewhere by itself.

@@ -41,8 +41,8 @@ impl AccountChannel {
     ///
     /// # Errors
     ///
-    /// `Usage` for a path longer than a socket's may be, or a second pipeline in the directory; `Failed` where it cannot be
-    /// written.
+    /// `Usage` for a path longer than a socket's may be, a second pipeline in the directory, or a directory of another user;
+    /// `Failed` where it cannot be written.
     pub fn bind(run: &Path) -> Result<AccountChannel> {
         let path = run.join("account.sock");
         if path.as_os_str().len() > PATH_BYTES {
@@ -65,7 +65,8 @@ impl AccountChannel {
         Ok(AccountChannel { listener, path, _lock: lock })
     }
 
-    /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user.
+    /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user, or
+    /// gone already.
     ///
     /// # Errors
     ///
@@ -77,8 +78,11 @@ impl AccountChannel {
             return Ok(None);
         }
         let mut peer = Peer::over(stream)?;
-        peer.send(hello)?;
-        Ok(Some(peer))
+        match peer.send(hello) {
+            // Whoever knocks and runs away was not risk.
+            Err(Error::Stopped(_)) => Ok(None),
+            sent => sent.map(|()| Some(peer)),
+        }
     }
 
     /// Returns the listening descriptor, to wait on.
@@ -109,7 +113,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// `Stopped` where risk reads no more; `Failed` where the socket fails.
+    /// `Stopped` where risk is gone or reads no more, `Failed` where the record has no JSON.
     pub fn send<T: Serialize>(&mut self, record: &T) -> Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, record).map_err(Error::failed)?;
@@ -126,7 +130,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// `Failed` where the socket fails.
+    /// `Stopped` where risk is gone.
     pub fn send_on(&mut self) -> Result<bool> {
         if self.waiting.is_empty() {
             self.gone = true;

@@ -78,7 +78,8 @@ enum Name {
 /// # Errors
 ///
 /// `Usage` for settings or a directory that do not fit, `Data` for what is no journal, `Failed` where a disk or a socket
-/// fails, `Stopped` after a person's stop or an upstream that died. The account is flat after each.
+/// fails, `Stopped` after a person's stop or an upstream that died. The account is closed first; an error of closing it is
+/// told with the others.
 pub fn main(args: Args) -> Result<()> {
     stop::listen()?;
     let settings = args.settings.read()?;

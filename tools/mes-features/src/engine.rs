@@ -95,7 +95,8 @@ impl CheckedRows {
     ///
     /// # Errors
     ///
-    /// `Data` for a price off the grid, a time that does not rise, or numbers that would not stay exact.
+    /// `Data` for a price off the grid or out of the bar's range, a time that does not rise or is off the interval's grid, or
+    /// numbers that would not stay exact.
     pub fn next(&mut self, bar: &Bar) -> Result<Row> {
         let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;

@@ -118,7 +118,7 @@ impl Lanes {
     ///
     /// # Errors
     ///
-    /// `Data` for a row that cannot be, with its place; whatever `write` fails of.
+    /// `Failed` where a thread has died; whatever `write` fails of, which is also given the rows that cannot be.
     pub fn put(
         &mut self,
         batch: &RecordBatch,

@@ -125,7 +125,7 @@ const MOST_THREADS: usize = 8;
 /// # Errors
 ///
 /// `Usage` for flags or names that do not fit the rows, `Data` for rows that cannot be, `Failed` where nothing can be read
-/// or written.
+/// or written, `Stopped` by a person.
 pub fn main(args: Args) -> Result<()> {
     match args.command {
         Some(Command::List { json }) => list(json),

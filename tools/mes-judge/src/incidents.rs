@@ -9,10 +9,6 @@ use crate::{
     words,
 };
 
-/// The alerts that are incidents; the others are limits that were reached.
-const RULES: [&str; 5] =
-    ["beyond_worst_case_usd", "price_jump_percent", "new_price_points", "roll_points", "locked_s"];
-
 /// One kind of incident in the summary.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Counted {
@@ -20,11 +16,6 @@ pub struct Counted {
     pub times: u64,
     pub first: Reached,
     pub worst: Reached,
-}
-
-/// Says whether an alert of this rule is an incident and not a limit.
-pub fn is_incident(rule: &str) -> bool {
-    RULES.contains(&rule)
 }
 
 /// Adds an alert to those of its kind.

@@ -13,6 +13,7 @@ use mes_core::{
     statement::Statement,
     time::{MINUTE, Ts},
     verdict::Verdict,
+    vocabulary::{self, Kind},
 };
 use mes_pipe::{Result, journal::Journal};
 
@@ -292,7 +293,7 @@ impl Journal for Recorder {
             Verdict::Alert { ts, rule, value, limit } => {
                 let (day, rule) = (self.facts.days.len(), rule.clone());
                 self.facts.deaths += usize::from(self.life.alert(&rule));
-                let incident = incidents::is_incident(&rule);
+                let incident = vocabulary::is(&rule, Kind::Incident);
                 let alert = Alert { ts: *ts, day, rule, value: *value, limit: *limit };
                 if incident {
                     incidents::count(&mut self.facts.incidents, alert);

@@ -54,7 +54,8 @@ struct Latency {
 ///
 /// # Errors
 ///
-/// `Usage` for a file that is no model, `Data` where it gives no numbers, `Failed` where stdout cannot be written.
+/// `Usage` for a file that is no model, `Data` where it gives no numbers, `Failed` where it does not run or stdout cannot be
+/// written.
 pub fn run(args: &BenchArgs) -> Result<()> {
     let model = Model::load(&args.model)?;
     let (card, values) = (&model.card, model.values());

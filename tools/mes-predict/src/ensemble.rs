@@ -47,7 +47,7 @@ const TOLERANCE: f64 = 1e-6;
 ///
 /// # Errors
 ///
-/// `Usage` for members that do not fit each other, `Failed` where the written model does not give their mean, or cannot be
+/// `Usage` for members that do not fit each other, `Data` for one that is too large or newer, `Failed` where the written model does not give their mean, or cannot be
 /// written.
 pub fn run(args: &EnsembleArgs) -> Result<()> {
     let mut bytes = Vec::new();

@@ -96,7 +96,8 @@ struct Names(Vec<String>);
 ///
 /// # Errors
 ///
-/// `Usage` for a graph that does not end in three shares or does not run, `Failed` where it cannot be written.
+/// `Usage` for a graph that does not end in logits or shares of three, or does not run; `Data` for a file that is too
+/// large, `Failed` where none can be written.
 pub fn run(args: &ImportArgs) -> Result<()> {
     let bytes = read(&args.model).map_err(|error| error.at(args.model.display()))?;
     let (file, card) = imported(args, &bytes).map_err(|error| error.at(args.model.display()))?;

@@ -133,7 +133,7 @@ trait Predictor {
 ///
 /// # Errors
 ///
-/// `Usage`, `Data` and `Failed` as each verb says.
+/// `Usage`, `Data` and `Failed` as each verb says; `Stopped` by a person.
 pub fn main(args: Args) -> Result<()> {
     match args.verb {
         Some(Verb::Eval(args)) => eval::run(&args),

@@ -71,7 +71,7 @@ impl Trained {
     ///
     /// # Errors
     ///
-    /// `Usage` for more memory than allowed, `Data` for too few rows, a class that does not occur or moves that cannot be
+    /// `Usage` for more memory than allowed or a horizon that is none, `Data` for too few rows, a class that does not occur or moves that cannot be
     /// measured; whatever the fit fails of.
     pub fn new(sample: &Sample, order: Order) -> Result<Trained> {
         let horizon = order.label.horizon_nanos()?;
@@ -151,7 +151,7 @@ impl Trained {
     ///
     /// # Errors
     ///
-    /// `Usage` where the file is no model, `Failed` where an answer or the card differs: when, and both answers.
+    /// `Usage` where the file is no model, `Data` where it gives no numbers, `Failed` where an answer or the card differs: when, and both answers.
     pub fn check(&self, sample: &Sample, file: &[u8]) -> Result<()> {
         let model = Model::parse(file)?;
         if model.card != self.card {

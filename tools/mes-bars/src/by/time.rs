@@ -65,7 +65,7 @@ impl TimeBars {
     ///
     /// # Errors
     ///
-    /// `Data` for a size that cannot be, or a contract that was left before.
+    /// `Data` for a trade without size or of one that cannot be, or a contract within the bar of another or left before.
     pub fn tick(&mut self, tick: &Tick, out: &mut BarBuilder) -> Result<()> {
         self.advance(tick.ts, out);
         let end = self.settings.interval.end_of(tick.ts);
@@ -79,7 +79,7 @@ impl TimeBars {
     ///
     /// # Errors
     ///
-    /// `Data` for a volume that cannot be, or a contract that was left before.
+    /// `Data` for a volume that cannot be, or a contract within the bar of another or left before.
     pub fn bar(&mut self, bar: &Bar, out: &mut BarBuilder) -> Result<()> {
         let inside = bar.ts - 1;
         self.advance(inside, out);

@@ -88,7 +88,7 @@ impl TradeBars {
     ///
     /// # Errors
     ///
-    /// `Data` for a size that cannot be, or a contract that was left before.
+    /// `Data` for a trade without size or of one that cannot be, or a contract within the bar of another or left before.
     pub fn tick(&mut self, tick: &Tick, out: &mut BarBuilder) -> Result<()> {
         self.advance(tick.ts, out);
         let mut complete = false;

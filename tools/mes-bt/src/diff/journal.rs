@@ -1,13 +1,15 @@
 //! A journal moment by moment: a row and all that followed from it.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, ErrorKind, Read},
-    path::Path,
-};
+use std::path::Path;
 
-use mes_core::time::{self, Ts};
-use mes_pipe::{Error, Result, limits, log};
+use mes_core::{
+    record::Record,
+    time::{self, Ts},
+};
+use mes_pipe::{
+    Error, Result,
+    journal::{Missing, Reader},
+};
 use serde_json::{Map, Value, json};
 
 /// A row, and what was said of it.
@@ -31,13 +33,11 @@ impl Moment {
 
 /// A journal that is read row by row.
 pub struct Journal {
-    lines: Box<dyn BufRead>,
-    name: String,
-    line: usize,
+    reader: Reader,
     /// The first record.
     pub run: Value,
     /// Read, but of the next moment.
-    ahead: Option<Value>,
+    ahead: Option<(Record, Value)>,
 }
 
 impl Journal {
@@ -47,54 +47,22 @@ impl Journal {
     ///
     /// `Usage` where it is not there, `Data` where it begins with no run record.
     pub fn open(path: &Path) -> Result<Journal> {
-        if path == Path::new("-") {
-            log::awaits("a journal");
-            return Journal::read(Box::new(BufReader::new(std::io::stdin())), "stdin".into());
-        }
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::usage("no such file: mes-bt --journal FILE writes one").at(&name),
-            _ => Error::usage(error).at(&name),
-        })?;
-        Journal::read(Box::new(BufReader::with_capacity(1 << 20, file)), name)
-    }
-
-    /// Reads the run record.
-    ///
-    /// # Errors
-    ///
-    /// `Data` where it begins with no run record.
-    pub fn read(lines: Box<dyn BufRead>, name: String) -> Result<Journal> {
-        let mut journal = Journal { lines, name, line: 0, run: Value::Null, ahead: None };
-        match journal.record()? {
-            Some(run) if run["kind"] == "run" => journal.run = run,
-            Some(_) => return Err(journal.wrong("a journal begins with its run record")),
-            None => return Err(journal.wrong("it is empty; a journal begins with its run record")),
-        }
+        let mut reader = Reader::open(path)?;
+        reader.run()?;
+        let mut journal = Journal { run: written(&reader)?, reader, ahead: None };
         journal.ahead = journal.record()?;
         Ok(journal)
     }
 
-    fn wrong(&self, what: &str) -> Error {
-        Error::data(format!("{}: line {}: {what}", self.name, self.line.max(1)))
+    /// Says, once all was read, what a whole journal would still have.
+    pub fn missing(&self) -> Option<Missing> {
+        self.reader.missing()
     }
 
-    fn record(&mut self) -> Result<Option<Value>> {
-        let mut text = String::new();
-        let longest = limits::get().line.saturating_add(1);
-        let read =
-            self.lines.by_ref().take(longest).read_line(&mut text).map_err(|error| match error.kind() {
-                ErrorKind::InvalidData => self.wrong("no text; a journal is JSON lines"),
-                _ => Error::from(error).at(&self.name),
-            })?;
-        limits::line(read as u64).map_err(|error| error.at(&self.name))?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        let record =
-            serde_json::from_str(&text).map_err(|error| self.wrong(&format!("no record: {error}")))?;
-        Ok(Some(record))
+    /// Returns the next record, and the same as it is written: what is compared is what anybody can read.
+    fn record(&mut self) -> Result<Option<(Record, Value)>> {
+        let Some(record) = self.reader.next()? else { return Ok(None) };
+        Ok(Some((record, written(&self.reader)?)))
     }
 
     /// Returns the next row with what followed it, or what the end brought; `None` after that.
@@ -103,36 +71,46 @@ impl Journal {
     ///
     /// `Data` with the line that is no record, or not the one that was to come.
     pub fn next(&mut self) -> Result<Option<Moment>> {
-        let Some(mut record) = self.ahead.take() else { return Ok(None) };
-        if record["kind"] == "end" {
-            // The last statement carries the last row's stamp: it is a moment of its own after all rows.
-            let Some(last) = self.record()? else { return Ok(None) };
-            record = json!({});
-            let parts = [record, json!({}), json!({ "statement": last }), json!({})];
-            return Ok(Some(Moment { ts: Ts::MAX, parts }));
+        let Some((mut record, mut row)) = self.ahead.take() else { return Ok(None) };
+        let mut verdicts = Vec::new();
+        // What a person says stands before the row that it takes effect on.
+        while matches!(record, Record::Person(_)) {
+            verdicts.push(row);
+            match self.record()? {
+                Some(next) => (record, row) = next,
+                None => return Ok(None),
+            }
         }
-        if record["kind"] != "row" {
-            return Err(self.wrong("a row was to come"));
+        let ts = match &record {
+            Record::Row(row, _) => row.bar.ts,
+            Record::End => {
+                // The last statement carries the last row's stamp: it is a moment of its own after all rows.
+                let Some((_, last)) = self.record()? else { return Ok(None) };
+                let said = json!({ "verdicts": verdicts });
+                return Ok(Some(Moment {
+                    ts: Ts::MAX,
+                    parts: [json!({}), json!({}), json!({ "statement": last }), said],
+                }));
+            }
+            _ => return Err(self.reader.here(Error::data("a row was to come"))),
+        };
+        let mut statement = Value::Null;
+        while let Some((record, line)) = self.record()? {
+            match record {
+                Record::Row(..) | Record::End | Record::Person(_) => {
+                    self.ahead = Some((record, line));
+                    break;
+                }
+                Record::Statement(_) => statement = line,
+                Record::Verdict(_) | Record::Run(_) => verdicts.push(line),
+            }
         }
-        let ts = record["ts"].as_str().and_then(|text| time::parse(text).ok());
-        let ts = ts.ok_or_else(|| self.wrong("a row without ts"))?;
-        let (predictions, bars): (Map<String, Value>, Map<String, Value>) = record
+        let (predictions, bars): (Map<String, Value>, Map<String, Value>) = row
             .as_object()
             .cloned()
             .unwrap_or_default()
             .into_iter()
             .partition(|(key, _)| key.starts_with("p_"));
-        let (mut statement, mut verdicts) = (Value::Null, Vec::new());
-        while let Some(record) = self.record()? {
-            match record["kind"].as_str() {
-                Some("row" | "end") => {
-                    self.ahead = Some(record);
-                    break;
-                }
-                Some("statement") => statement = record,
-                _ => verdicts.push(record),
-            }
-        }
         let parts = [
             Value::Object(bars),
             Value::Object(predictions),
@@ -141,4 +119,9 @@ impl Journal {
         ];
         Ok(Some(Moment { ts, parts }))
     }
+}
+
+/// Returns the line that was read last.
+fn written(reader: &Reader) -> Result<Value> {
+    serde_json::from_slice(reader.line()).map_err(|error| reader.here(Error::data(error)))
 }

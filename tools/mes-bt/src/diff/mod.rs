@@ -7,7 +7,7 @@ mod slippage;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use mes_pipe::{AnswerArgs, Error, Result};
+use mes_pipe::{AnswerArgs, Error, Result, log::note};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -82,6 +82,9 @@ const STAGES: [&str; 4] = ["bars", "predictions", "fills", "risk"];
 pub fn run(args: &DiffArgs) -> Result<()> {
     let (mut one, mut other) = (Journal::open(&args.one)?, Journal::open(&args.other)?);
     let compared = compare(&mut one, &mut other)?;
+    for (journal, path) in [(&one, &args.one), (&other, &args.other)] {
+        journal.missing().iter().for_each(|missing| note(format!("{}: {}", path.display(), missing.words())));
+    }
     args.answer.give(&compared, || compared.text())?;
     match compared.verdict() {
         None => Ok(()),
@@ -217,26 +220,44 @@ mod tests {
 
     use super::*;
 
-    const RUN: &str = r#"{"kind":"run","v":1,"rules":{"blake3":"a"},"broker":{"broker":"paper"}}"#;
+    /// Its first line is a run record of today.
+    const GOLDEN: &str = include_str!("../../../../tests/golden/mes-bt/journal/out");
 
     fn rows(count: i64, with: impl Fn(i64) -> [String; 3]) -> String {
-        let mut text = format!("{RUN}\n");
+        let mut text = format!("{}\n", GOLDEN.lines().next().expect("a run record"));
+        let state = |ts: &str, fills: &str| {
+            let account =
+                r#""seen":0,"position":0,"entry_price":null,"balance_cents":100000,"equity_cents":100000"#;
+            format!(
+                "{{\"kind\":\"statement\",\"ts\":\"{ts}\",{account},\"working\":[],\"fills\":[{fills}],\"refused\":[]}}\n"
+            )
+        };
         for second in 0..count {
             let ts = time::format(1_793_629_860_000_000_000 + second * time::SECOND);
-            let [price, dir, rest] = with(second);
-            text += &format!("{{\"kind\":\"row\",\"ts\":\"{ts}\",\"close\":{price},\"p_dir\":{dir}}}\n");
-            text += &format!("{{\"kind\":\"statement\",\"ts\":\"{ts}\",\"seen\":0,\"fills\":[{rest}]}}\n");
+            let [close, dir, fill] = with(second);
+            let bar = format!(
+                "\"open\":5000.0,\"high\":5001.0,\"low\":5000.0,\"close\":{close},\"volume\":1,\"seg\":0"
+            );
+            text += &format!("{{\"kind\":\"row\",\"ts\":\"{ts}\",{bar},\"p_dir\":{dir}}}\n");
+            text += &state(&ts, &fill);
         }
-        text + "{\"kind\":\"end\"}\n{\"kind\":\"statement\",\"ts\":\"2026-11-02T14:35:00Z\",\"fills\":[]}\n"
+        text + "{\"kind\":\"end\"}\n" + &state("2026-11-02T14:35:00Z", "")
     }
+
+    const FILL: &str = r#"{"ts":"2026-11-02T14:31:00Z","order":1,"side":"buy","contracts":1,"price":5000.0,"commission_cents":42,"gross_cents":0,"exit":null}"#;
 
     fn plain(_: i64) -> [String; 3] {
         ["5000.0".into(), "0.0".into(), String::new()]
     }
 
     fn of(one: &str, other: &str) -> Compared {
-        let open = |text: &str| Journal::read(Box::new(std::io::Cursor::new(text.to_owned())), "it".into());
-        compare(&mut open(one).expect("opens"), &mut open(other).expect("opens")).expect("compares")
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            Journal::open(&path).expect("opens")
+        };
+        compare(&mut open("one", one), &mut open("other", other)).expect("compares")
     }
 
     #[test]
@@ -262,13 +283,13 @@ mod tests {
         for (other, ts, stage, key) in [
             (second(3, 0, "5000.25"), "2026-11-02T14:31:03Z", "bars", "close"),
             (second(4, 1, "1.0"), "2026-11-02T14:31:04Z", "predictions", "p_dir"),
-            (second(5, 2, "{\"price\":1}"), "2026-11-02T14:31:05Z", "fills", "statement.fills"),
+            (second(5, 2, FILL), "2026-11-02T14:31:05Z", "fills", "statement.fills"),
             (rows(7, plain), "2026-11-02T14:31:07Z", "bars", "row"),
         ] {
             let first = of(&one, &other).first.expect(stage);
             assert_eq!((first.ts.as_str(), first.stage, first.what.key.as_str()), (ts, stage, key));
         }
-        let other = one.replace("\"broker\":\"paper\"", "\"broker\":\"topstepx\"");
+        let other = one.replace("\"broker\":\"paper\"", "\"broker\":\"other\"");
         let compared = of(&one, &other);
         assert_eq!(compared.settings[0].key, "broker.broker");
         assert!(compared.first.is_none() && compared.verdict().is_some());

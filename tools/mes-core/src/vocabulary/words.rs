@@ -1,7 +1,7 @@
 //! The table of all names: one line each.
 
 use super::{
-    Kind::{self, Alert, Denial, Exit, Hold, Limit, Refusal, Rule},
+    Kind::{self, Alert, Denial, Exit, Hold, Incident, Limit, Refusal, Rule},
     Word,
 };
 
@@ -40,13 +40,13 @@ pub const WORDS: [Word; 78] = [
     ),
     word(
         "price_jump_percent",
-        &[Rule, Alert],
+        &[Rule, Alert, Incident],
         "price that no market makes",
         "the price is {value} % from the last one, and no market moves more than {limit} %: it counts as halted",
     ),
     word(
         "locked_s",
-        &[Rule, Alert],
+        &[Rule, Alert, Incident],
         "market locked",
         "every trade of {value} s was at one price, far from the close of the day before: it may not fill",
     ),
@@ -195,19 +195,19 @@ pub const WORDS: [Word; 78] = [
     ),
     word(
         "beyond_worst_case_usd",
-        &[Alert],
+        &[Alert, Incident],
         "loss beyond the worst case",
         "a trade lost ${value}; its worst case, stop, slippage and costs, was ${limit}",
     ),
     word(
         "new_price_points",
-        &[Alert],
+        &[Alert, Incident],
         "price that jumped and stayed",
         "{value} after {limit}: ten rows confirm it; closed at the last price before, and mes-risk resume goes on",
     ),
     word(
         "roll_points",
-        &[Alert],
+        &[Alert, Incident],
         "another contract under a position",
         "another contract, at {value}, came while a trade was open: closed at {limit}, the last of the old",
     ),

@@ -205,6 +205,8 @@ fn closed(folder: &Path, lines: &mut Durable) -> Result<Option<KeptAccount>> {
     let account: KeptAccount = serde_json::from_slice(&text)
         .map_err(|error| Error::stopped(format!("{}: cannot be understood: {error}", path.display())))?;
     lines.append(&account)?;
+    // A loss of power must not take both.
+    lines.sync()?;
     fs::remove_file(&path).map_err(at)?;
     Ok(Some(account))
 }
@@ -218,7 +220,7 @@ fn lost(error: Error) -> BrokerError {
 ///
 /// # Errors
 ///
-/// Where neither the halt nor the lock could be written: both reasons.
+/// Where neither the halt nor the lock could be written: both reasons, of the kind of the first.
 pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
     let folder = account::folder(state, hello);
     let (ts, by) = (clock::now(), "mes-exec".into());

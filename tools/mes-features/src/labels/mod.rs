@@ -15,11 +15,11 @@ pub struct Label {
     pub moved: f32,
 }
 
-/// Fell by more than the threshold.
+/// Fell by more than the threshold, or met the lower barrier first.
 pub const DOWN: i8 = 0;
-/// Moved by no more than the threshold.
+/// Moved by no more than the threshold, or met no barrier in time.
 pub const FLAT: i8 = 1;
-/// Rose by more.
+/// Rose by more, or met the upper barrier first.
 pub const UP: i8 = 2;
 
 /// A rule that labels rows one after the other.

@@ -190,7 +190,7 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// `Data` where no row has both a prediction and a label.
+    /// `Data` where no row has both a prediction and a label, `Usage` for a prior that gives no chance to what happened.
     pub fn of(rows: &LabelledRows, about: About, draws: Draws) -> Result<Evaluation> {
         rows.some()?;
         let sessions = grouped(rows, |place| place.session);

@@ -100,7 +100,7 @@ fn prune(graph: &mut GraphProto, output: &str) {
 ///
 /// # Errors
 ///
-/// `Usage` for a graph whose ensemble gives something else than three scores.
+/// `Usage` where there is no graph, an ensemble without both outputs, or a graph that goes on from the labels.
 pub fn without_labels(model: &mut ModelProto) -> Result<()> {
     let graph = model.graph.as_mut().ok_or_else(|| Error::usage("an ONNX file without a graph"))?;
     let taken: HashSet<String> = graph.node.iter().flat_map(|node| node.input.clone()).collect();

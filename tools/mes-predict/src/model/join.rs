@@ -29,7 +29,8 @@ pub struct Part {
 ///
 /// # Errors
 ///
-/// `Usage` for graphs with branches, loops or sparse constants, or operators of versions that do not fit; which member.
+/// `Usage` for graphs with branches, loops or sparse constants, with the member; or for operators of versions that do
+/// not fit.
 pub fn join(parts: Vec<Part>, features: usize) -> Result<ModelProto> {
     let window = parts.iter().map(|part| part.window).max().unwrap_or(1);
     let mut shape = vec![features];

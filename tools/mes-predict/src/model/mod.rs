@@ -34,7 +34,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// As [`Model::parse`], and `Failed` where the file cannot be read; with its path.
+    /// As [`Model::parse`], `Usage` where the file cannot be read, `Data` where it is too large; with its path.
     pub fn load(path: &Path) -> Result<Model> {
         read(path).and_then(|bytes| Model::parse(&bytes)).map_err(|error| error.at(path.display()))
     }
@@ -43,7 +43,8 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// `Usage` for what is no ONNX, has no card, does not run on its features, or takes more memory than a model may.
+    /// `Usage` for what is no ONNX, has no card, or does not run on its features; `Data` for a newer version, or an ensemble
+    /// that takes more memory than a model may.
     pub fn parse(bytes: &[u8]) -> Result<Model> {
         let proto = Plan::decode(bytes)?;
         let card = card_of(&proto)?;
@@ -113,7 +114,7 @@ fn split(proto: &ModelProto, members: usize) -> Result<Vec<ModelProto>> {
 ///
 /// # Errors
 ///
-/// `Usage` where it is no model of this house, `Failed` where it cannot be read; with its path.
+/// `Usage` where it cannot be read or is no model of this house, `Data` where it is too large or newer; with its path.
 pub fn read_card(path: &Path) -> Result<Card> {
     read(path).and_then(|bytes| card_of(&Plan::decode(&bytes)?)).map_err(|error| error.at(path.display()))
 }
@@ -134,7 +135,7 @@ pub(crate) fn encode(mut proto: ModelProto, card: &Card) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// `Usage` for a larger file, `Failed` where it cannot be read.
+/// `Usage` where it cannot be read, `Data` where it is larger.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     limits::model_bytes(path)
 }

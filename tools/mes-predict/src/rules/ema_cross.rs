@@ -14,7 +14,7 @@ const FAST: f64 = 9.0;
 const SLOW: f64 = 21.0;
 const CONFIDENCE: f32 = 0.75;
 
-/// Calls the side on which the fast average lies of the slow one.
+/// Calls the side to which the fast average crosses the slow one, on the row where it does.
 #[derive(Default)]
 pub struct EmaCross {
     seg: Option<i64>,
