@@ -30,13 +30,36 @@ fn beyond(what: &str, value: impl Display, most: impl Display) -> String {
     format!("{value} is more {what} than an account can have ({most})")
 }
 
-fn whole<'de, D: Deserializer<'de>>(json: D, what: &str, most: i64) -> Result<i64, D::Error> {
-    let value = i64::deserialize(json)?;
-    if value.unsigned_abs() <= most.unsigned_abs() {
-        Ok(value)
-    } else {
-        Err(D::Error::custom(beyond(what, value, most)))
-    }
+/// What a number may be: itself, or why not.
+type Check<T> = fn(T) -> Result<T, String>;
+
+fn checked<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D, check: Check<T>) -> Result<T, D::Error> {
+    check(T::deserialize(json)?).map_err(D::Error::custom)
+}
+
+fn checked_or_null<'de, T, D>(json: D, check: Check<T>) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(json)?.map(check).transpose().map_err(D::Error::custom)
+}
+
+fn at_most(what: &str, value: i64, most: i64) -> Result<i64, String> {
+    if value.unsigned_abs() <= most.unsigned_abs() { Ok(value) } else { Err(beyond(what, value, most)) }
+}
+
+fn are_ticks(ticks: i64) -> Result<i64, String> {
+    at_most("ticks", ticks, TICKS)
+}
+
+fn is_id(id: u64) -> Result<u64, String> {
+    if id <= ID { Ok(id) } else { Err(beyond("orders", id, ID)) }
+}
+
+fn is_price(price: f64) -> Result<f64, String> {
+    // NaN is in no range either.
+    if (-POINTS..=POINTS).contains(&price) { Ok(price) } else { Err(beyond("points", price, POINTS)) }
 }
 
 /// Reads a number of contracts, of either sign.
@@ -45,7 +68,7 @@ fn whole<'de, D: Deserializer<'de>>(json: D, what: &str, most: i64) -> Result<i6
 ///
 /// What the deserializer fails of, and more than [`CONTRACTS`].
 pub fn contracts<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
-    whole(json, "contracts", CONTRACTS)
+    checked(json, |contracts| at_most("contracts", contracts, CONTRACTS))
 }
 
 /// Reads a number of ticks, of either sign.
@@ -54,7 +77,7 @@ pub fn contracts<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
 ///
 /// What the deserializer fails of, and more than [`TICKS`].
 pub fn ticks<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
-    whole(json, "ticks", TICKS)
+    checked(json, are_ticks)
 }
 
 /// Reads a number of ticks that may be absent.
@@ -63,13 +86,7 @@ pub fn ticks<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
 ///
 /// What the deserializer fails of, and more than [`TICKS`].
 pub fn ticks_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, D::Error> {
-    struct Ticks(i64);
-    impl<'de> Deserialize<'de> for Ticks {
-        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-            ticks(json).map(Ticks)
-        }
-    }
-    Ok(Option::<Ticks>::deserialize(json)?.map(|ticks| ticks.0))
+    checked_or_null(json, are_ticks)
 }
 
 /// Reads an amount in cents, of either sign.
@@ -78,7 +95,7 @@ pub fn ticks_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<i64>, 
 ///
 /// What the deserializer fails of, and more than [`CENTS`].
 pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
-    whole(json, "cents", CENTS)
+    checked(json, |cents| at_most("cents", cents, CENTS))
 }
 
 /// Reads the id of an order.
@@ -87,8 +104,7 @@ pub fn cents<'de, D: Deserializer<'de>>(json: D) -> Result<i64, D::Error> {
 ///
 /// What the deserializer fails of, and more than [`ID`].
 pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
-    let id = u64::deserialize(json)?;
-    if id <= ID { Ok(id) } else { Err(D::Error::custom(beyond("orders", id, ID))) }
+    checked(json, is_id)
 }
 
 /// Reads the id of an order that may be absent.
@@ -97,13 +113,7 @@ pub fn id<'de, D: Deserializer<'de>>(json: D) -> Result<u64, D::Error> {
 ///
 /// What the deserializer fails of, and more than [`ID`].
 pub fn id_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
-    struct Id(u64);
-    impl<'de> Deserialize<'de> for Id {
-        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-            id(json).map(Id)
-        }
-    }
-    Ok(Option::<Id>::deserialize(json)?.map(|id| id.0))
+    checked_or_null(json, is_id)
 }
 
 /// Reads a name that a file can bear, whatever is in it.
@@ -140,13 +150,7 @@ pub fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
 ///
 /// What the deserializer fails of, and what is no price that a market makes.
 pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
-    let price = f64::deserialize(json)?;
-    // NaN is in no range either.
-    if (-POINTS..=POINTS).contains(&price) {
-        Ok(price)
-    } else {
-        Err(D::Error::custom(beyond("points", price, POINTS)))
-    }
+    checked(json, is_price)
 }
 
 /// Reads a price that may be absent.
@@ -155,13 +159,7 @@ pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 ///
 /// What the deserializer fails of, and what is no price that a market makes.
 pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, D::Error> {
-    struct Price(f64);
-    impl<'de> Deserialize<'de> for Price {
-        fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-            price(json).map(Price)
-        }
-    }
-    Ok(Option::<Price>::deserialize(json)?.map(|price| price.0))
+    checked_or_null(json, is_price)
 }
 
 /// Reads a share.

@@ -357,7 +357,7 @@ mod tests {
             let text = refused.expect_err("too few").to_string();
             let (_, said) = text.rsplit_once("these do: ").expect(&text);
             let words: Vec<_> = said.split(' ').skip(1).step_by(2).collect();
-            let [train, validate, test, step] = words[..] else { panic!("{text}") };
+            let [train, validate, test, step]: [&str; 4] = words.try_into().expect(&text);
             assert!(
                 !folds(&cut(train, validate, test, step), &data, &Calendar::shipped())
                     .expect(&text)
