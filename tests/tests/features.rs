@@ -23,8 +23,17 @@ fn crates(selected: &[&str]) -> BTreeSet<String> {
 fn a_tool_alone_is_built_with_the_features_of_all() {
     let all = crates(&["--workspace"]);
     assert!(all.len() > 200, "{} crates", all.len());
-    for package in ["mes-core", "mes-bars", "mes-fetch", "mes-risk", "mes-bt", "mes-train", "mes-nets", "mes"]
-    {
+    for package in [
+        "mes-core",
+        "mes-bars",
+        "mes-fetch",
+        "mes-risk",
+        "mes-bt",
+        "mes-train",
+        "mes-nets",
+        "mes-projectx",
+        "mes",
+    ] {
         let other: Vec<_> = crates(&["--package", package]).difference(&all).cloned().collect();
         assert!(
             other.is_empty(),

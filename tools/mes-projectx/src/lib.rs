@@ -1,17 +1,20 @@
 //! TopstepX (ProjectX Gateway): what the bytes say, a client that says what is known, and a small tool to look at an account.
+//!
+//! [`wire`] knows names and numbers. [`Client`] asks and acts: a call that changes something is sent once, and what became
+//! of it is done, refused or unknown. [`session`] holds the one token and the one budget of a user, [`share`] lends them to
+//! other processes of a run, [`hub`] tells what happens.
 
+pub mod client;
+mod commands;
+pub mod hub;
+pub mod limiter;
+pub mod outcome;
+pub mod session;
+pub mod share;
 pub mod wire;
 
-use clap::Parser;
-use mes_pipe::Result;
-
-#[derive(Parser)]
-pub struct Args {}
-
-/// x
-///
-/// # Errors
-/// x
-pub fn main(_args: Args) -> Result<()> {
-    Ok(())
-}
+pub use client::{Carrier, Client};
+pub use commands::{Args, main};
+pub use limiter::{Purpose, Window};
+pub use outcome::{Failure, Outcome, Refusal};
+pub use session::{Access, Credentials, Keeper, Token};

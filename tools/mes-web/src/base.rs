@@ -50,6 +50,11 @@ impl Base {
         self.0.starts_with("http:")
     }
 
+    /// Returns it as it was given, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/{}", self.0, path.trim_start_matches('/'))
     }

@@ -89,6 +89,24 @@ impl Call {
         Ok(Call::new(path, Body::Json(body)))
     }
 
+    /// Returns the path below the client's base.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the body where it is JSON; it may hold what is secret.
+    pub fn body(&self) -> Option<&str> {
+        match &self.body {
+            Body::Json(json) => Some(json),
+            Body::Get | Body::Form(_) => None,
+        }
+    }
+
+    /// Returns the token that goes with it.
+    pub fn token(&self) -> Option<&str> {
+        self.authorization.as_deref()?.strip_prefix("Bearer ")
+    }
+
     /// Asks for another kind of content than JSON.
     pub fn accepting(self, accept: &'static str) -> Call {
         Call { accept, ..self }

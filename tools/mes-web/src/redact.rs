@@ -111,7 +111,9 @@ impl Redaction {
 /// neighbours, in both alphabets.
 fn base64_within(secret: &str, before: usize) -> [Vec<u8>; 2] {
     let text = [&vec![0; before], secret.as_bytes()].concat();
-    let (first, last) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+    // Of a secret of one character none may be left.
+    let last = text.len() * 8 / 6;
+    let first = (before * 8).div_ceil(6).min(last);
     [STANDARD.encode(&text), URL_SAFE.encode(&text)].map(|code| code.as_bytes()[first..last].to_vec())
 }
 
@@ -213,6 +215,13 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_secret_too_short_to_be_found_is_no_fault() {
+        for length in 0..PART {
+            assert_eq!(Redaction::of(&SECRET[..length]).apply("db-Zq7Kp2"), "db-Zq7Kp2");
         }
     }
 

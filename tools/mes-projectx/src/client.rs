@@ -1,0 +1,156 @@
+//! Asks and acts: each call once, with the token of the day, within the budget.
+
+use std::{sync::Arc, time::Duration};
+
+use mes_web::{Answer, Call, Fault, Limits, Secret};
+
+use crate::{
+    limiter::{Purpose, Window},
+    outcome::{Failure, Outcome, Refusal},
+    session::Access,
+    wire::{Bars, Cancel, Close, Endpoint, Envelope, Modify, PartialClose, Place},
+};
+
+/// Carries a call to the service, once, and brings back the body of its answer.
+pub trait Carrier: Send + Sync {
+    /// Carries it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`], which says whether it may have happened all the same.
+    fn carry(&self, call: Call) -> Result<Vec<u8>, Fault>;
+}
+
+impl Carrier for mes_web::Client {
+    fn carry(&self, call: Call) -> Result<Vec<u8>, Fault> {
+        self.send(call).and_then(Answer::bytes)
+    }
+}
+
+/// A call that changes something.
+pub trait Action: Endpoint {}
+
+impl Action for Place {}
+impl Action for Modify {}
+impl Action for Cancel {}
+impl Action for Close {}
+impl Action for PartialClose {}
+
+/// A question, and the budget that it counts against.
+pub trait Question: Endpoint {
+    /// Which of the service's limits it counts against.
+    const WINDOW: Window = Window::Calls;
+}
+
+impl Question for Bars {
+    const WINDOW: Window = Window::History;
+}
+
+macro_rules! questions {
+    ($($request:ident),+) => { $(impl Question for crate::wire::$request {})+ };
+}
+questions!(
+    Accounts,
+    SearchContracts,
+    AvailableContracts,
+    ContractById,
+    OrdersOf,
+    OpenOrders,
+    OrderById,
+    Orders,
+    Positions,
+    Trades
+);
+
+/// One user at TopstepX.
+#[derive(Clone)]
+pub struct Client {
+    carrier: Arc<dyn Carrier>,
+    access: Arc<dyn Access>,
+    limits: Limits,
+}
+
+/// How long and how much one call may take. Brackets and closes are answered within milliseconds.
+pub const LIMITS: Limits = Limits {
+    deadline: Duration::from_secs(10),
+    head: Duration::from_secs(10),
+    stall: Duration::from_secs(5),
+    most_bytes: 16 << 20,
+};
+
+impl Client {
+    /// Makes one that asks by `carrier`, with tokens and a budget from `access`.
+    pub fn new(carrier: Arc<dyn Carrier>, access: Arc<dyn Access>) -> Client {
+        Client { carrier, access, limits: LIMITS }
+    }
+
+    /// Gives every call so long.
+    pub fn within(self, deadline: Duration) -> Client {
+        Client {
+            limits: Limits { deadline, head: deadline, stall: deadline.min(LIMITS.stall), ..LIMITS },
+            ..self
+        }
+    }
+
+    /// Asks a question. A token that is not taken is replaced, and the question asked once more.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub fn ask<E: Question>(&self, question: &E, purpose: Purpose) -> Result<E::Answer, Failure<E::Code>> {
+        match self.call(question, E::WINDOW, purpose) {
+            Err(Failure::Refused(Refusal::Unauthorized)) => self.call(question, E::WINDOW, purpose),
+            answered => answered,
+        }
+    }
+
+    /// Does something, once: whatever comes of it, it is not sent again. A token that is not taken is replaced for what
+    /// comes after.
+    pub fn act<E: Action>(&self, action: E, purpose: Purpose) -> Outcome<E::Answer, E::Code> {
+        Outcome::of(self.call(&action, Window::Calls, purpose))
+    }
+
+    fn call<E: Endpoint>(
+        &self,
+        request: &E,
+        window: Window,
+        purpose: Purpose,
+    ) -> Result<E::Answer, Failure<E::Code>> {
+        let token = self.access.token().map_err(Refusal::NoToken)?;
+        self.access.spend(window, purpose).map_err(|wait| Refusal::Held { wait })?;
+        let answered = call(&*self.carrier, request, Some(&token.secret), &[], self.limits);
+        match &answered {
+            Err(Failure::Refused(Refusal::Unauthorized)) => self.access.rejected(token.generation),
+            Err(Failure::Refused(Refusal::Busy { asked })) => self.access.busy(window, *asked),
+            _ => {}
+        }
+        answered
+    }
+}
+
+/// Makes one call and reads its envelope.
+pub(crate) fn call<E: Endpoint>(
+    carrier: &dyn Carrier,
+    request: &E,
+    token: Option<&Secret>,
+    hidden: &[&Secret],
+    limits: Limits,
+) -> Result<E::Answer, Failure<E::Code>> {
+    let call = Call::json(E::PATH, request).map_err(Failure::of)?;
+    let call = token.into_iter().fold(call, |call, token| call.bearer(token));
+    let call = hidden.iter().fold(call, |call, secret| call.hiding(secret)).within(limits);
+    let bytes = carrier.carry(call).map_err(Failure::of)?;
+    let plain = |text: String| {
+        let secrets = token.into_iter().chain(hidden.iter().copied());
+        secrets.fold(text, |text, secret| secret.redact(&text))
+    };
+    match Envelope::read(&bytes, E::FIELD) {
+        Ok(Envelope::Done(answer)) => Ok(answer),
+        Ok(Envelope::Refused { code, message, order }) => {
+            Err(Refusal::Code { code, message: message.map(plain), order }.into())
+        }
+        Err(what) => {
+            Err(Failure::Unanswered(format!("{}: the answer makes no sense: {}", E::PATH, plain(what))))
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The tool for a person: looks, and changes nothing. The first thing one tries with a new key.
+
+mod lists;
+mod show;
+mod watch;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use clap::{Parser, Subcommand};
+use mes_core::time::{self, Ts};
+use mes_pipe::{AnswerArgs, Error, Result, clock::Clock};
+use mes_web::Base;
+
+use crate::{
+    client::{Client, Question},
+    limiter::Purpose,
+    outcome::{Failure, Refusal},
+    session::{Access, Credentials, Keeper},
+    share::Borrowed,
+    wire::{Account, Accounts, Code, Endpoint},
+};
+
+const REST: &str = "https://api.topstepx.com";
+const HUBS: &str = "https://rtc.topstepx.com";
+/// For whoever holds the session of a run to answer.
+const LENDER: Duration = Duration::from_secs(15);
+
+/// Look at TopstepX with your key: accounts, contracts, positions, orders, fills, bars, and what happens now.
+///
+/// It only reads: no command of it places, changes or cancels anything. User and key come from the environment alone,
+/// TOPSTEPX_USERNAME and TOPSTEPX_API_KEY. What is printed is JSON lines, on a terminal a table.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  mes-projectx login
+  mes-projectx accounts
+  mes-projectx bars MES --from 2026-11-20T14:30:00Z | jq .c
+  mes-projectx watch quotes MES
+  mes-sim --synth 1 &   # an exchange to practise on: no key of yours, no account of yours
+  mes-projectx --api http://127.0.0.1:8787 --hubs http://127.0.0.1:8787 accounts
+
+Exit codes: 0 done, 1 no answer, 2 arguments or key, 3 an answer that makes no sense")]
+pub struct Args {
+    /// Where REST is; plain http on this machine only
+    #[arg(long, value_name = "URL", env = "TOPSTEPX_API_URL", default_value = REST, global = true, value_parser = base)]
+    api: Base,
+    /// Where the hubs are; plain http on this machine only
+    #[arg(long, value_name = "URL", env = "TOPSTEPX_HUBS_URL", default_value = HUBS, global = true, value_parser = base)]
+    hubs: Base,
+    /// Run directory: where a mes-exec trades, its session is used in place of a login
+    #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run", global = true)]
+    run: PathBuf,
+    /// No notes on stderr
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(flatten)]
+    answer: AnswerArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Log in, and say which accounts this key opens
+    Login,
+    /// List accounts
+    Accounts {
+        /// Those that can no longer trade as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// List the contracts that can be traded now
+    Contracts {
+        /// Only those whose name holds this: MES
+        text: Option<String>,
+    },
+    /// List open positions
+    Positions(OfAccount),
+    /// List orders: those that may still fill, also legs that wait for their entry
+    Orders {
+        #[command(flatten)]
+        of: OfAccount,
+        #[command(flatten)]
+        span: Span,
+    },
+    /// List fills of the last 24 hours, or of a span
+    Trades {
+        #[command(flatten)]
+        of: OfAccount,
+        #[command(flatten)]
+        span: Span,
+    },
+    /// List bars, the oldest first
+    Bars(lists::BarArgs),
+    /// Print what happens, until ^C
+    #[command(subcommand)]
+    Watch(watch::Watch),
+}
+
+/// Whose.
+#[derive(clap::Args)]
+struct OfAccount {
+    /// The account's name or id; needed where there are several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
+/// From when to when.
+#[derive(clap::Args)]
+struct Span {
+    /// All made from here on
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    from: Option<Ts>,
+    /// And before this
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    until: Option<Ts>,
+}
+
+fn base(text: &str) -> std::result::Result<Base, String> {
+    Base::parse(text).map_err(|bad| format!("{text:?} {bad}"))
+}
+
+/// What every command has.
+struct Context {
+    client: Client,
+    access: Arc<dyn Access>,
+    hubs: Base,
+    clock: Clock,
+    json: bool,
+}
+
+/// Looks at what is asked for.
+///
+/// # Errors
+///
+/// `Usage` for arguments, user and key; `Failed` where there is no answer; `Data` where one makes no sense.
+pub fn main(args: Args) -> Result<()> {
+    let clock = Clock::machine();
+    let name = concat!("mes-projectx/", env!("CARGO_PKG_VERSION"));
+    let carrier = Arc::new(mes_web::Client::new(args.api, name));
+    let access: Arc<dyn Access> = match Borrowed::from(&args.run, LENDER) {
+        Some(borrowed) => Arc::new(borrowed),
+        None => Arc::new(Keeper::new(carrier.clone(), Credentials::from_env()?, clock.clone())),
+    };
+    let client = Client::new(carrier, Arc::clone(&access)).within(Duration::from_secs(30));
+    let context = Context { client, access, hubs: args.hubs, clock, json: args.answer.is_json() };
+    match args.verb {
+        Verb::Login => lists::login(&context),
+        Verb::Accounts { all } => lists::accounts(&context, !all),
+        Verb::Contracts { text } => lists::contracts(&context, text.as_deref()),
+        Verb::Positions(of) => lists::positions(&context, &of),
+        Verb::Orders { of, span } => lists::orders(&context, &of, &span),
+        Verb::Trades { of, span } => lists::trades(&context, &of, &span),
+        Verb::Bars(args) => lists::bars(&context, &args),
+        Verb::Watch(watch) => watch.run(&context),
+    }
+}
+
+impl Context {
+    fn ask<E: Question>(&self, question: &E) -> Result<E::Answer> {
+        self.client.ask(question, Purpose::Look).map_err(|failure| told::<E>(failure))
+    }
+
+    /// Finds the account that is meant.
+    fn account(&self, of: &OfAccount) -> Result<Account> {
+        let accounts = self.ask(&Accounts { only_active_accounts: false })?;
+        let names = || accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = match &of.account {
+            Some(wanted) => {
+                let is_it = |account: &&Account| account.name == *wanted || account.id.to_string() == *wanted;
+                accounts
+                    .iter()
+                    .find(is_it)
+                    .ok_or_else(|| format!("no account {wanted:?}: there are {}", names()))
+            }
+            None => {
+                let mut able = accounts.iter().filter(|account| account.can_trade);
+                match (able.next(), able.next()) {
+                    (Some(only), None) => Ok(only),
+                    (Some(_), Some(_)) => Err(format!("several accounts: --account one of {}", names())),
+                    (None, _) if accounts.is_empty() => Err("this key opens no account".to_owned()),
+                    (None, _) => Err(format!("no account can trade: --account one of {}", names())),
+                }
+            }
+        };
+        found.cloned().map_err(Error::usage)
+    }
+}
+
+/// Says what became of a question, with the exit code of its kind.
+fn told<E: Endpoint>(failure: Failure<E::Code>) -> Error {
+    let what = format!("{}: {failure}", E::PATH.trim_start_matches("api/"));
+    match failure {
+        Failure::Unanswered(text) if text.contains("makes no sense") => Error::data(what),
+        Failure::Unanswered(_) => Error::failed(what),
+        Failure::Refused(refusal) => refused(&refusal, what),
+    }
+}
+
+fn refused<C: Code>(refusal: &Refusal<C>, what: String) -> Error {
+    match refusal {
+        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } | Refusal::NoToken(_) => {
+            Error::usage(what)
+        }
+        Refusal::Busy { .. } | Refusal::Held { .. } | Refusal::Unsent(_) => Error::failed(what),
+    }
+}

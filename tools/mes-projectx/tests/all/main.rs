@@ -1,0 +1,5 @@
+//! The client against a service whose answers are written down: one program, linked once.
+
+mod calls;
+mod scripted;
+mod session;
