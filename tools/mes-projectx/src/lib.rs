@@ -4,6 +4,7 @@
 //! of it is done, refused or unknown. [`session`] holds the one token and the one budget of a user, [`share`] lends them to
 //! other processes of a run, [`hub`] tells what happens.
 
+mod carrier;
 pub mod client;
 mod commands;
 pub mod hub;
@@ -13,7 +14,8 @@ pub mod session;
 pub mod share;
 pub mod wire;
 
-pub use client::{Carrier, Client};
+pub use carrier::{Carrier, LIMITS};
+pub use client::Client;
 pub use commands::{Args, main};
 pub use limiter::{Purpose, Window};
 pub use outcome::{Failure, Outcome, Refusal};

@@ -16,7 +16,7 @@ use mes_web::Secret;
 use serde_json::Value;
 
 use crate::{
-    client::{Carrier, LIMITS, call},
+    carrier::{Carrier, LIMITS, call},
     limiter::{Limiter, Purpose, Window},
     outcome::{Failure, Refusal},
     wire::{AuthCode, Login, Validate},

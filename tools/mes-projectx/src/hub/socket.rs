@@ -25,6 +25,7 @@ use super::{
     retry::Retry,
 };
 use crate::{
+    carrier::Carrier,
     session::{Access, Token},
     wire::signalr::MOST_BYTES,
 };
@@ -59,7 +60,7 @@ pub struct Door {
     pub base: Base,
     pub kind: Kind,
     /// Asks the server for an id of the connection first, as the SDKs of Microsoft do; it goes without.
-    pub negotiate: Option<Arc<dyn crate::client::Carrier>>,
+    pub negotiate: Option<Arc<dyn Carrier>>,
     pub access: Arc<dyn Access>,
     pub clock: Clock,
 }
@@ -317,7 +318,7 @@ fn connect(request: &tungstenite::handshake::client::Request) -> Result<TcpStrea
 }
 
 /// Asks for an id of the connection.
-fn negotiated(carrier: &dyn crate::client::Carrier, kind: Kind, token: &Token) -> Result<String, Error> {
+fn negotiated(carrier: &dyn Carrier, kind: Kind, token: &Token) -> Result<String, Error> {
     let failed = |what: String| Error::Io(std::io::Error::other(what));
     let path = format!("{}/negotiate?negotiateVersion=1", kind.path());
     let call =
