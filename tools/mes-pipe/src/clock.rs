@@ -35,11 +35,12 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// This machine's, from an instant on so many times faster.
+    /// This machine's, from an instant on so many times faster; at its own speed it may follow when somebody sets it.
     Machine {
         from: Now,
         begun: Instant,
         times: u32,
+        follows: bool,
     },
     Hand(Arc<Mutex<Now>>),
 }
@@ -52,7 +53,22 @@ impl Clock {
 
     /// Returns this machine's clock, `times` faster from now on; at once its steady time begins.
     pub fn faster(times: u32) -> Clock {
-        Clock(Source::Machine { from: Now { utc: utc(), steady: 0 }, begun: Instant::now(), times })
+        let from = Now { utc: utc(), steady: 0 };
+        Clock(Source::Machine { from, begun: Instant::now(), times, follows: times == 1 })
+    }
+
+    /// Returns one that begins at `utc`, now, and is `times` faster than this machine's: of a market that was recorded.
+    pub fn beginning(utc: Ts, times: u32) -> Clock {
+        let from = Now { utc, steady: 0 };
+        Clock(Source::Machine { from, begun: Instant::now(), times, follows: false })
+    }
+
+    /// Returns how many times faster than this machine's it is.
+    pub fn times(&self) -> u32 {
+        match &self.0 {
+            Source::Machine { times, .. } => *times,
+            Source::Hand(_) => 1,
+        }
     }
 
     /// Returns one that stands at `utc` until it is moved. It moves by itself to whatever is waited for.
@@ -63,10 +79,9 @@ impl Clock {
     /// Returns the time.
     pub fn now(&self) -> Now {
         match &self.0 {
-            Source::Machine { from, begun, times } => {
+            Source::Machine { from, begun, times, follows } => {
                 let steady = nanos(begun.elapsed()).saturating_mul(i64::from(*times));
-                // At its own speed UTC follows when somebody sets it.
-                let utc = if *times == 1 { utc() } else { from.utc + steady };
+                let utc = if *follows { utc() } else { from.utc.saturating_add(steady) };
                 Now { utc, steady }
             }
             Source::Hand(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),

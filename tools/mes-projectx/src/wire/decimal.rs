@@ -29,6 +29,12 @@ impl Decimal {
         Decimal(ticks.saturating_mul(TICK_NANOS))
     }
 
+    /// Returns the average price of contracts that came to so many ticks together, to the billionth.
+    pub fn average(ticks: i64, contracts: i64) -> Decimal {
+        let nanos = i128::from(ticks) * i128::from(TICK_NANOS) / i128::from(contracts.max(1));
+        Decimal(nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
     /// Returns an amount; beyond what it can hold, the nearest.
     pub const fn of_cents(cents: Cents) -> Decimal {
         Decimal(cents.0.saturating_mul(CENT_NANOS))
@@ -196,6 +202,7 @@ mod tests {
         let read = |text| read(text).expect(text);
         assert_eq!(read("7000.25").ticks(), Some(28_001));
         assert_eq!(read("28446.375").ticks(), None);
+        assert_eq!(Decimal::average(113_785 + 113_786, 2), read("28446.375"));
         assert_eq!((read("28446.375").floor_ticks(), read("28446.375").ceil_ticks()), (113_785, 113_786));
         assert_eq!((read("-0.3").floor_ticks(), read("-0.3").ceil_ticks()), (-2, -1));
         assert_eq!((read("7000").floor_ticks(), read("7000").ceil_ticks()), (28_000, 28_000));

@@ -1,0 +1,221 @@
+//! Serving: the market, the accounts, the sockets.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    str::FromStr,
+    sync::Arc,
+};
+
+use mes_core::{money::Cents, time::SECOND};
+use mes_pipe::{
+    Error, InputArgs, Result, account::nonce, answer::print, beside, clock::Clock, log, private, stop,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    exchange::settings::{AccountSettings, Mode, Settings},
+    feed::Feed,
+    serve::{self, Pace, Shared},
+    service::{Schedule, Service, Setup},
+};
+
+/// Where an exchange keeps what is its own, by itself.
+pub(super) const FOLDER: &str = "run/sim";
+/// In it: what has happened,
+pub(super) const JOURNAL: &str = "journal.jsonl";
+/// and where it is.
+const RUNNING: &str = "sim.json";
+/// The most that the clock may be faster.
+const FASTEST: u32 = 100_000;
+
+#[derive(clap::Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Trade so many days that mes-fetch makes up, in place of recorded ones
+    #[arg(long, value_name = "DAYS", conflicts_with = "files")]
+    synth: Option<u32>,
+    /// Another seed is another market, other delays, other slippage
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many times as fast as recorded (10), or max: from tick to tick without a clock
+    #[arg(long, value_name = "N", default_value = "1")]
+    speed: Speed,
+    /// Port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Run directory: journal, address
+    #[arg(long, value_name = "DIR", default_value = FOLDER)]
+    run: PathBuf,
+    /// An account: NAME[,balance=1000][,mode=auto-oco|position-brackets][,max=50][,daily-loss=50][,max-loss=300][,id=7]
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    account: Vec<AccountSettings>,
+    /// What goes wrong: a line of JSON, or @FILE that holds one
+    #[arg(long, value_name = "SCHEDULE")]
+    faults: Option<String>,
+    /// Limits fill when their price is touched; else when it is traded through
+    #[arg(long)]
+    touch: bool,
+    /// Seconds that a token lives
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    token_life: u32,
+    /// No limits on calls
+    #[arg(long)]
+    unlimited: bool,
+    /// End when the market does
+    #[arg(long)]
+    once: bool,
+    /// No notes on stderr
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// How fast time passes.
+#[derive(Clone, Copy, Debug)]
+enum Speed {
+    Times(u32),
+    Max,
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Speed, String> {
+        match text.strip_suffix('x').unwrap_or(text).parse() {
+            _ if text == "max" => Ok(Speed::Max),
+            Ok(times) if (1..=FASTEST).contains(&times) => Ok(Speed::Times(times)),
+            _ => Err(format!("neither a whole number from 1 to {FASTEST} nor max")),
+        }
+    }
+}
+
+/// Where an exchange is, and what one needs to use it. The key opens nothing but this practice.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Running {
+    pub api: String,
+    pub hubs: String,
+    pub user: String,
+    pub key: String,
+    pub accounts: Vec<String>,
+    /// For faults by hand; not told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub token: String,
+}
+
+impl Running {
+    /// Reads it from a run directory.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where no exchange runs there.
+    pub(super) fn read(run: &Path) -> Result<Running> {
+        let path = run.join(RUNNING);
+        let none = |why: &dyn std::fmt::Display| {
+            Error::usage(format!(
+                "{}: no exchange runs there ({why}): mes-sim --synth 1 starts one",
+                path.display()
+            ))
+        };
+        let bytes = private::read(&path).map_err(|error| none(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| none(&error))
+    }
+}
+
+fn account(text: &str) -> std::result::Result<AccountSettings, String> {
+    let mut parts = text.split(',');
+    let name = parts.next().filter(|name| !name.is_empty()).ok_or("it begins with a name")?.to_owned();
+    let mut account = AccountSettings { name, ..AccountSettings::default() };
+    for part in parts {
+        let (field, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is no FIELD=VALUE"))?;
+        let whole =
+            || value.parse::<i64>().map_err(|_| format!("{field} takes a whole number, not {value:?}"));
+        let usd = || match value.parse::<f64>() {
+            Ok(usd) if usd.abs() <= 1e9 => Ok(Cents::from_usd(usd)),
+            _ => Err(format!("{field} takes dollars, not {value:?}")),
+        };
+        match field {
+            "id" => account.id = whole()?,
+            "balance" => account.balance = usd()?,
+            "max" => account.most = whole()?,
+            "daily-loss" => account.daily_loss = Some(usd()?),
+            "max-loss" => account.max_loss = Some(usd()?),
+            "mode" => account.mode = <Mode as clap::ValueEnum>::from_str(value, false)?,
+            _ => return Err(format!("{field:?} is none of id, balance, mode, max, daily-loss, max-loss")),
+        }
+    }
+    Ok(account)
+}
+
+/// Serves until a person ends it.
+pub(super) fn run(args: RunArgs) -> Result<()> {
+    stop::listen()?;
+    private::folder(&args.run, &[RUNNING, JOURNAL])?;
+    let schedule = schedule(args.faults.as_deref(), args.seed)?;
+    let (listener, address) = serve::listen(args.port)?;
+    let input = match args.synth {
+        Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
+        None => args.input,
+    };
+    let feed = Feed::open(input)?;
+    let first = feed.ready().map_or(0, |tick| tick.ts);
+    let accounts = if args.account.is_empty() { vec![AccountSettings::default()] } else { args.account };
+    let names = accounts.iter().map(|account| account.name.clone()).collect();
+    let mut settings = Settings { seed: args.seed, ..Settings::default() };
+    settings.matching.touch = args.touch;
+    let (user, key) = ("practice", format!("practice-key-{}{}", nonce(), nonce()));
+    let setup = Setup {
+        token_life: i64::from(args.token_life) * SECOND,
+        limited: !args.unlimited,
+        schedule,
+        ..Setup::new(settings, accounts, user, &key)
+    };
+    let pace = match args.speed {
+        Speed::Times(times) => Pace::Clock(Clock::beginning(first, times)),
+        Speed::Max => Pace::Max,
+    };
+    let token = format!("{}{}", nonce(), nonce());
+    let journal =
+        private::open(&args.run.join(JOURNAL), File::options().write(true).create(true).truncate(true))?;
+    let shared = Arc::new(Shared::new(Service::new(setup, first), pace, journal, token.clone()));
+    let url = format!("http://{address}");
+    let mut running = Running { api: url.clone(), hubs: url, user: user.into(), key, accounts: names, token };
+    let here = args.run.join(RUNNING);
+    private::write(&here, &serde_json::to_vec(&running).map_err(Error::failed)?)?;
+    running.token.clear();
+    print(format!("{}\n", serde_json::to_string(&running).map_err(Error::failed)?))?;
+    log::note(format!(
+        "{} trades; eval \"$(mes-sim env --run {})\" tells clients where; ^C ends it",
+        feed.instrument().id(),
+        args.run.display()
+    ));
+    let served = serve::serve(shared, feed, listener, args.once);
+    // What is no longer there is not to be found.
+    let _ = fs::remove_file(here);
+    served?;
+    if stop::asked() { Err(stop::error()) } else { Ok(()) }
+}
+
+fn schedule(text: Option<&str>, seed: u64) -> Result<Schedule> {
+    let Some(text) = text else { return Ok(Schedule { seed, faults: Vec::new() }) };
+    let line = match text.strip_prefix('@') {
+        Some(path) => fs::read_to_string(path).map_err(|error| Error::from(error).at(path))?,
+        None => text.to_owned(),
+    };
+    Schedule::read(line.trim()).map_err(|error| Error::usage(format!("--faults: {error}")))
+}
+
+/// Has mes-fetch make a market up, into the run directory.
+fn synth(run: &Path, days: u32, seed: u64) -> Result<PathBuf> {
+    let path = run.join(format!("synth-{days}-{seed}.parquet"));
+    let out = private::open(&path, File::options().write(true).create(true).truncate(true))?;
+    let made = Command::new(beside("mes-fetch"))
+        .args(["synth", "--quiet", "--ticks", "--session", "rth", "--to", "parquet"])
+        .args(["--sessions", &days.to_string(), "--seed", &seed.to_string()])
+        .stdin(Stdio::null())
+        .stdout(out)
+        .status()
+        .map_err(|error| Error::from(error).at("mes-fetch"))?;
+    if made.success() { Ok(path) } else { Err(Error::failed("mes-fetch synth has failed")) }
+}
