@@ -45,6 +45,7 @@ pub fn bash(folder: &Path, line: &str) -> Command {
         "TOPSTEPX_API_KEY",
         "TOPSTEPX_API_URL",
         "TOPSTEPX_HUBS_URL",
+        "MES_CLOCK",
     ] {
         // No test speaks for anybody.
         command.env_remove(name);

@@ -8,8 +8,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mes_core::time::{Now, SECOND, Ts};
+use mes_core::time::{self, Now, SECOND, Ts};
 
+/// The most that a clock may be faster than this machine's.
+pub const FASTEST: u32 = 100_000;
 /// Between two looks whether a wait still makes sense.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -61,6 +63,29 @@ impl Clock {
     pub fn beginning(utc: Ts, times: u32) -> Clock {
         let from = Now { utc, steady: 0 };
         Clock(Source::Machine { from, begun: Instant::now(), times, follows: false })
+    }
+
+    /// Reads a clock as [`Clock::to_text`] writes it: the instant it shows, that at which it does so on this machine, and how
+    /// many times faster it is. So all processes of a practice have one time.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Clock, String> {
+        let bad = || format!("{text:?} is no clock, such as 2026-11-20T14:30:00Z,2026-11-29T09:00:00Z,10");
+        let mut parts = text.split(',');
+        let mut next = || parts.next().ok_or_else(bad);
+        let (shown, machine, times) = (next()?, next()?, next()?);
+        let instant = |text: &str| time::parse(text).map_err(|error| error.to_string());
+        let (shown, machine) = (instant(shown)?, instant(machine)?);
+        let times = times.parse().ok().filter(|times| (1..=FASTEST).contains(times)).ok_or_else(bad)?;
+        let since = utc().saturating_sub(machine).saturating_mul(i64::from(times));
+        Ok(Clock::beginning(shown.saturating_add(since), times))
+    }
+
+    /// Writes the clock that shows `shown` while this machine's shows `machine`, and is `times` faster.
+    pub fn to_text(shown: Ts, machine: Ts, times: u32) -> String {
+        format!("{},{},{times}", time::format(shown), time::format(machine))
     }
 
     /// Returns how many times faster than this machine's it is.

@@ -52,6 +52,9 @@ pub struct Args {
     /// No notes on stderr
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Time of an exchange to practise on, as mes-sim env gives it; refused where anything is elsewhere
+    #[arg(long, value_name = "CLOCK", env = "MES_CLOCK", global = true, value_parser = Clock::parse)]
+    clock: Option<Clock>,
     #[command(flatten)]
     answer: AnswerArgs,
     #[command(subcommand)]
@@ -134,7 +137,14 @@ struct Context {
 ///
 /// `Usage` for arguments, user and key; `Failed` where there is no answer; `Data` where one makes no sense.
 pub fn main(args: Args) -> Result<()> {
-    let clock = Clock::machine();
+    let clock = match args.clock {
+        // A made-up time at a real broker would be no time at all.
+        Some(_) if !args.api.is_plain() || !args.hubs.is_plain() => {
+            return Err(Error::usage("--clock is for an exchange on this machine: unset MES_CLOCK"));
+        }
+        Some(clock) => clock,
+        None => Clock::machine(),
+    };
     let name = concat!("mes-projectx/", env!("CARGO_PKG_VERSION"));
     let carrier = Arc::new(mes_web::Client::new(args.api, name));
     let access: Arc<dyn Access> = match Borrowed::from(&args.run, LENDER) {

@@ -19,9 +19,10 @@ use crate::{
 
 /// Prints lines for a shell to evaluate.
 pub(super) fn env(run: &Path) -> Result<()> {
-    let Running { api, hubs, user, key, .. } = Running::read(run)?;
+    let Running { api, hubs, user, key, clock, .. } = Running::read(run)?;
+    let clock = clock.map(|clock| format!(" MES_CLOCK={clock}")).unwrap_or_default();
     print(format!(
-        "export TOPSTEPX_API_URL={api} TOPSTEPX_HUBS_URL={hubs} TOPSTEPX_USERNAME={user} TOPSTEPX_API_KEY={key}\n"
+        "export TOPSTEPX_API_URL={api} TOPSTEPX_HUBS_URL={hubs} TOPSTEPX_USERNAME={user} TOPSTEPX_API_KEY={key}{clock}\n"
     ))
 }
 

@@ -10,7 +10,12 @@ use std::{
 
 use mes_core::{money::Cents, time::SECOND};
 use mes_pipe::{
-    Error, InputArgs, Result, account::nonce, answer::print, beside, clock::Clock, log, private, stop,
+    Error, InputArgs, Result,
+    account::nonce,
+    answer::print,
+    beside,
+    clock::{Clock, FASTEST},
+    log, private, stop,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +32,6 @@ pub(super) const FOLDER: &str = "run/sim";
 pub(super) const JOURNAL: &str = "journal.jsonl";
 /// and where it is.
 const RUNNING: &str = "sim.json";
-/// The most that the clock may be faster.
-const FASTEST: u32 = 100_000;
 
 #[derive(clap::Args)]
 pub(super) struct RunArgs {
@@ -99,6 +102,9 @@ pub(super) struct Running {
     pub user: String,
     pub key: String,
     pub accounts: Vec<String>,
+    /// For `MES_CLOCK`; absent where no clock says how time passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// For faults by hand; not told.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
@@ -179,8 +185,13 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let journal =
         private::open(&args.run.join(JOURNAL), File::options().write(true).create(true).truncate(true))?;
     let shared = Arc::new(Shared::new(Service::new(setup, first), pace, journal, token.clone()));
+    let clock = match args.speed {
+        Speed::Times(times) => Some(Clock::to_text(first, Clock::machine().now().utc, times)),
+        Speed::Max => None,
+    };
     let url = format!("http://{address}");
-    let mut running = Running { api: url.clone(), hubs: url, user: user.into(), key, accounts: names, token };
+    let mut running =
+        Running { api: url.clone(), hubs: url, user: user.into(), key, accounts: names, clock, token };
     let here = args.run.join(RUNNING);
     private::write(&here, &serde_json::to_vec(&running).map_err(Error::failed)?)?;
     running.token.clear();

@@ -141,7 +141,7 @@ fn judge(scene: &Scene) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn cash_and_contracts_are_conserved_whatever_happens(seed: u64) {
         let mut scene = play(seed, 300);

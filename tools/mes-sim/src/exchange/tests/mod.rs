@@ -176,17 +176,6 @@ impl Scene {
         legs.try_into().expect("two legs")
     }
 
-    /// The statuses told of an order, with how long after an instant each was, in tenths of a millisecond.
-    pub fn statuses(&self, id: i64) -> Vec<Status> {
-        self.told
-            .iter()
-            .filter_map(|told| match &told.event {
-                Event::Order(order) if order.id == id => Some(order.status),
-                _ => None,
-            })
-            .collect()
-    }
-
     /// When an order was first told to have a status.
     pub fn when(&self, id: i64, status: Status) -> Ts {
         let is = |told: &&Told| matches!(&told.event, Event::Order(order) if order.id == id && order.status == status);
