@@ -92,6 +92,11 @@ impl Contract {
         self.line().root
     }
 
+    /// Returns what TopstepX calls it: `EP` of `CON.F.US.EP.Z26`.
+    pub fn product(self) -> &'static str {
+        self.line().product
+    }
+
     /// Returns its name in words.
     pub fn name(self) -> &'static str {
         self.line().name
