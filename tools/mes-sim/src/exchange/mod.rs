@@ -91,15 +91,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Opens an exchange.
-    pub fn new(settings: Settings, accounts: Vec<AccountSettings>, calendar: Calendar) -> Exchange {
+    /// Opens an exchange at an instant.
+    pub fn new(settings: Settings, accounts: Vec<AccountSettings>, calendar: Calendar, now: Ts) -> Exchange {
         let hours = Hours::new(calendar, settings.hours, settings.no_entries, settings.flattens);
         Exchange {
             conditions: Conditions::default(),
             hours,
             draw: Draw::new(settings.seed, 0x5134),
-            now: 0,
-            next_look: 0,
+            now,
+            next_look: now,
             accounts: accounts.into_iter().map(|account| (account.id, Account::new(account))).collect(),
             orders: BTreeMap::new(),
             alive: BTreeSet::new(),

@@ -100,7 +100,7 @@ impl Service {
     pub fn new(setup: Setup, now: Ts) -> Service {
         let seed = setup.schedule.seed;
         let mut service = Service {
-            exchange: Exchange::new(setup.exchange, setup.accounts, Calendar::shipped()),
+            exchange: Exchange::new(setup.exchange, setup.accounts, Calendar::shipped(), now),
             user: setup.user,
             key: setup.key,
             tokens: Tokens::new(setup.token_life, seed),

@@ -79,8 +79,8 @@ impl Scene {
     }
 
     pub fn at(ts: &str, settings: Settings, account: AccountSettings) -> Scene {
-        let exchange = Exchange::new(settings, vec![account], Calendar::shipped());
         let now = time::parse(ts).expect("a time");
+        let exchange = Exchange::new(settings, vec![account], Calendar::shipped(), now);
         let mut scene = Scene { exchange, now, told: Vec::new() };
         scene.quote(19_999, 20_001);
         scene.trade(20_000);
