@@ -164,7 +164,8 @@ impl Keeper {
     fn keep(&self, secret: Secret, now: Now) -> Token {
         let mut state = self.state();
         state.generation += 1;
-        let life = ends(secret.reveal()).map_or(LIFE, |ends| ends.saturating_sub(now.utc)).clamp(0, LIFE);
+        // One that has ended as it is made says that a clock is wrong, not that it is no token.
+        let life = life(secret.reveal(), now.utc).filter(|life| *life > 0).unwrap_or(LIFE).min(LIFE);
         let token = Token { secret, generation: state.generation };
         // At half of its life: what fails then has hours to succeed. An old one that was found good is not asked about
         // ever faster towards its end.
@@ -253,11 +254,12 @@ impl Access for Keeper {
     }
 }
 
-/// Reads from a token when it ends; what makes no sense says nothing.
-fn ends(token: &str) -> Option<Ts> {
+/// Reads from a token how long it lives, in nanoseconds: from when it was made, by the server's own clock, if it says so.
+fn life(token: &str, now: Ts) -> Option<i64> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&payload).ok()?;
-    claims.get("exp")?.as_i64()?.checked_mul(SECOND)
+    let seconds = |claim: &str| claims.get(claim)?.as_i64()?.checked_mul(SECOND);
+    seconds("exp")?.checked_sub(seconds("iat").unwrap_or(now))
 }
 
 /// Says why a login was refused, and what to do.

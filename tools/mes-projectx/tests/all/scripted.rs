@@ -61,9 +61,13 @@ impl Scripted {
             at_once: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
         });
-        let credentials = Credentials { user: Secret::new(USER), key: Secret::new(KEY) };
-        let keeper = Arc::new(Keeper::new(service.clone(), credentials, clock.clone()));
+        let keeper = service.keeper(clock.clone());
         Scripted { clock, keeper, service }
+    }
+
+    /// A keeper of its own, by another clock.
+    pub fn keeper_by(&self, clock: Clock) -> Arc<Keeper> {
+        self.service.keeper(clock)
     }
 
     pub fn client(&self) -> Client {
@@ -90,6 +94,11 @@ impl Scripted {
 }
 
 impl Service {
+    fn keeper(self: &Arc<Service>, clock: Clock) -> Arc<Keeper> {
+        let credentials = Credentials { user: Secret::new(USER), key: Secret::new(KEY) };
+        Arc::new(Keeper::new(self.clone(), credentials, clock))
+    }
+
     fn token(&self) -> String {
         let mut tokens = self.tokens.lock().expect("tokens");
         let claims = format!(r#"{{"exp":{},"jti":{}}}"#, self.clock.now().utc / SECOND + LIFE, tokens.len());

@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, thread, time::Duration};
 
 use crate::scripted::{KEY, Scripted};
 use mes_core::time::{HOUR, SECOND};
+use mes_pipe::clock::Clock;
 use mes_projectx::{
     Access, Purpose, Window,
     share::{Borrowed, Share},
@@ -148,4 +149,15 @@ fn a_lender_that_is_gone_holds_back_no_exit() {
     // What a kill left behind is no lender.
     let _share = Share::open(place.path(), service.keeper.clone()).expect("lent");
     assert!(Borrowed::from(place.path(), Duration::from_secs(5)).expect("a lender").token().is_ok());
+}
+
+#[test]
+fn a_clock_that_is_days_off_does_not_log_in_at_every_call() {
+    let service = Scripted::answering(|_, _| Ok(r#"{"accounts":[],"success":true,"errorCode":0}"#));
+    let skewed = Clock::by_hand(service.clock.now().utc + 9 * 24 * HOUR);
+    let keeper = service.keeper_by(skewed);
+    for _ in 0..9 {
+        keeper.token().expect("a token");
+    }
+    assert_eq!(service.calls_of("loginKey"), 1);
 }

@@ -138,19 +138,19 @@ mod tests {
     #[test]
     fn the_floor_trails_the_highest_end_of_a_day_and_stops_where_the_account_began() {
         let mut account = Account::new(AccountSettings {
-            balance: Cents(50_000_00),
-            max_loss: Some(Cents(2_000_00)),
+            balance: Cents(5_000_000),
+            max_loss: Some(Cents(200_000)),
             ..AccountSettings::default()
         });
-        assert_eq!(account.floor(), Some(Cents(48_000_00)));
-        for (balance, floor) in [(51_000_00, 49_000_00), (50_500_00, 49_000_00), (53_000_00, 50_000_00)] {
+        assert_eq!(account.floor(), Some(Cents(4_800_000)));
+        for (balance, floor) in [(5_100_000, 4_900_000), (5_050_000, 4_900_000), (5_300_000, 5_000_000)] {
             account.balance = Cents(balance);
             account.begin_day();
             assert_eq!(account.floor(), Some(Cents(floor)));
         }
-        assert_eq!(account.broken(Cents(50_000_00)), Some(Lock::Dead));
-        assert_eq!(account.broken(Cents(50_000_01)), None);
-        account.settings.daily_loss = Some(Cents(1_000_00));
-        assert_eq!(account.broken(Cents(52_000_00)), Some(Lock::Day));
+        assert_eq!(account.broken(Cents(5_000_000)), Some(Lock::Dead));
+        assert_eq!(account.broken(Cents(5_000_001)), None);
+        account.settings.daily_loss = Some(Cents(100_000));
+        assert_eq!(account.broken(Cents(5_200_000)), Some(Lock::Day));
     }
 }

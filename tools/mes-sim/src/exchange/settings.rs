@@ -157,7 +157,7 @@ impl Default for AccountSettings {
         AccountSettings {
             id: 7,
             name: "PRAC-V2-1007-1".into(),
-            balance: Cents(1_000_00),
+            balance: Cents(100_000),
             mode: Mode::AutoOco,
             after_partial: AfterPartial::Left,
             most: 50,

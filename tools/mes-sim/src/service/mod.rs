@@ -231,7 +231,11 @@ impl Service {
 
     /// Tells the hubs, and keeps in the journal, what has happened.
     fn tell(&mut self) {
+        let market_is_heard = self.lines.values().any(|line| line.kind == Kind::Market);
         for Told { ts, event } in self.exchange.take_told() {
+            if matches!(event, Event::Quote { .. } | Event::Print { .. }) && !market_is_heard {
+                continue;
+            }
             self.journal.extend(speak::kept(ts, &event).map(|record| record.to_string()));
             let market = match &event {
                 Event::Print { instrument, .. } => self.exchange.market_by_id(&instrument.id()),

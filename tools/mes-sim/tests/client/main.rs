@@ -5,7 +5,13 @@
 mod trader;
 mod world;
 
-use std::{env, fmt::Write};
+use std::{
+    env,
+    fmt::Write,
+    num::NonZero,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
 use mes_sim::service::{Fault, Planned, Schedule};
 use trader::Trader;
@@ -27,17 +33,29 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn nothing_is_repeated_invented_or_left_open_under_any_schedule() {
-    let mut failed = String::new();
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..SCHEDULES * number("SOAK").unwrap_or(1),
     };
-    for seed in seeds {
-        let schedule = Schedule::draw(seed, 4, DAY_MS, Fault::ALL);
-        if let Err(why) = run(&schedule) {
-            let _ = writeln!(failed, "SEED={seed}: {why}\n  {}", schedule.line());
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut failed = String::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return failed;
+            }
+            let schedule = Schedule::draw(seed, 4, DAY_MS, Fault::ALL);
+            if let Err(why) = run(&schedule) {
+                let _ = writeln!(failed, "SEED={seed}: {why}\n  {}", schedule.line());
+            }
         }
-    }
+    };
+    let failed: String = thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("a worker")).collect()
+    });
     assert!(failed.is_empty(), "{failed}");
 }
 

@@ -18,11 +18,11 @@ fn scene(draw: &mut Draw) -> Scene {
         mode: if draw.below(4) == 0 { Mode::PositionBrackets } else { Mode::AutoOco },
         after_partial: AFTER[draw.below(3)],
         most: 1 + draw.below(10) as i64,
-        daily_loss: some(draw, 100_00),
-        max_loss: some(draw, 400_00),
+        daily_loss: some(draw, 10_000),
+        max_loss: some(draw, 40_000),
         own_fills: (draw.below(4) == 0).then_some(20),
         attached: (draw.below(2) == 0).then_some((20, 30)),
-        balance: Cents(50_000_00),
+        balance: Cents(5_000_000),
         ..AccountSettings::default()
     };
     let mut settings = Settings { seed: draw.bits(), ..Settings::default() };

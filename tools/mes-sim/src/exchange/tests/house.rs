@@ -36,7 +36,7 @@ fn the_day_ends_flat_at_15_10_chicago() {
 
 #[test]
 fn the_loss_of_a_day_locks_until_the_next() {
-    let account = AccountSettings { daily_loss: Some(Cents(50_00)), ..AccountSettings::default() };
+    let account = AccountSettings { daily_loss: Some(Cents(5_000)), ..AccountSettings::default() };
     let mut scene = Scene::with(exact(), account);
     scene.placed(&order(Buy, 1));
     scene.moves(19_964);
@@ -54,7 +54,7 @@ fn the_loss_of_a_day_locks_until_the_next() {
 
 #[test]
 fn the_maximum_loss_ends_an_account_for_good() {
-    let account = AccountSettings { max_loss: Some(Cents(50_00)), ..AccountSettings::default() };
+    let account = AccountSettings { max_loss: Some(Cents(5_000)), ..AccountSettings::default() };
     let mut scene = Scene::with(exact(), account);
     scene.placed(&bracket(Sell, 1, 200, -200));
     scene.moves(20_050);
@@ -69,7 +69,7 @@ fn the_maximum_loss_ends_an_account_for_good() {
 fn size_funds_and_fills_are_limited() {
     let account = AccountSettings {
         most: 3,
-        margin: Some(Cents(400_00)),
+        margin: Some(Cents(40_000)),
         own_fills: Some(3),
         ..AccountSettings::default()
     };

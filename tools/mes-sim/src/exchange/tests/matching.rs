@@ -24,7 +24,7 @@ fn a_market_order_fills_at_the_opposite_quote_after_6_to_9_ms_and_pays_61_cents(
         assert!((6 * MILLI..=9 * MILLI).contains(&took), "{took}");
         // As captured: the stamp stays that of its creation.
         assert_eq!(scene.order(id).updated, scene.order(id).created);
-        assert_eq!((scene.net(), scene.balance()), (2 * side.sign(), 1_000_00 - 122));
+        assert_eq!((scene.net(), scene.balance()), (2 * side.sign(), 100_000 - 122));
     }
 }
 
@@ -214,7 +214,7 @@ fn closing_is_a_market_order_without_a_tag_after_3_ms() {
     let last = scene.exchange.orders(7, &all).next_back().expect("an order");
     assert_eq!((last.kind, last.tag.clone(), last.size), (order::Kind::Market, None, 2));
     // Three opened at 19,999, closed at 20,001: 2 ticks each, and six sides.
-    assert_eq!(scene.balance(), 1_000_00 - 3 * 250 - 6 * 61);
+    assert_eq!(scene.balance(), 100_000 - 3 * 250 - 6 * 61);
     let profits: Vec<Option<Cents>> = scene.exchange.trades(7, 0, None).map(|trade| trade.profit).collect();
     assert_eq!(profits, [Some(Cents(-500)), Some(Cents(-250)), None]);
 }
