@@ -44,14 +44,11 @@ impl Bar<f64> {
     ///
     /// # Errors
     ///
-    /// The first column whose price is off it.
+    /// A column whose price is off it.
     #[inline]
     pub fn on_grid(&self) -> Result<Bar, Fault> {
-        let bar = self.prices_on_grid()?;
-        for (column, side) in [("bid", self.bid), ("ask", self.ask)] {
-            side.map(|side| on_grid(column, side)).transpose()?;
-        }
-        Ok(bar)
+        let side = |column, side: Option<f64>| side.map(|points| on_grid(column, points)).transpose();
+        self.priced(side("bid", self.bid)?, side("ask", self.ask)?)
     }
 
     /// Does the same, but for a side of the quote that is off the grid: it is none, and absent.
@@ -61,7 +58,12 @@ impl Bar<f64> {
     /// The first of open, high, low and close that is off it.
     #[inline]
     pub fn prices_on_grid(&self) -> Result<Bar, Fault> {
-        let quote = |side: Option<f64>| Price::of(side?).ok();
+        let side = |side: Option<f64>| Price::of(side?).ok();
+        self.priced(side(self.bid), side(self.ask))
+    }
+
+    #[inline]
+    fn priced(&self, bid: Option<Price>, ask: Option<Price>) -> Result<Bar, Fault> {
         Ok(Bar {
             ts: self.ts,
             open: on_grid("open", self.open)?,
@@ -72,8 +74,8 @@ impl Bar<f64> {
             buy_volume: self.buy_volume,
             sell_volume: self.sell_volume,
             trades: self.trades,
-            bid: quote(self.bid),
-            ask: quote(self.ask),
+            bid,
+            ask,
             bid_size: self.bid_size,
             ask_size: self.ask_size,
             ofi: self.ofi,
