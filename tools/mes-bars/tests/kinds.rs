@@ -86,7 +86,7 @@ fn ticks(seed: u64, sided: bool) -> Vec<Tick> {
 }
 
 /// Makes bars, taking what is done out of the builder after one record in `every`.
-fn made(kind: By, size: i64, ticks: &[Tick], every: usize) -> Vec<Bar> {
+fn made(kind: By, size: i64, ticks: &[Tick], every: usize) -> Vec<Bar<f64>> {
     let rule = kind.rule(size).expect("a rule");
     let settings = Settings { filter: Filter::All, carry_s: CARRY_S, symbol: None };
     let mut bars = TradeBars::new(settings, Calendar::shipped(), rule);
@@ -197,7 +197,7 @@ fn threshold(kind: By, size: i64, signs: &[f64], counts: &[f64], squares: &[f64]
 }
 
 /// Computes what a bar of these trades must say; quotes apart.
-fn naive(seg: usize, trades: &[Tick], ts: Ts) -> Bar {
+fn naive(seg: usize, trades: &[Tick], ts: Ts) -> Bar<f64> {
     let prices: Vec<f64> = trades.iter().filter_map(|trade| trade.price).collect();
     let sizes: Vec<i64> = trades.iter().filter_map(|trade| trade.size).collect();
     let volume: i64 = sizes.iter().sum();

@@ -24,15 +24,15 @@ fn builder(columns: &[&str]) -> BarBuilder {
     BarBuilder::new(columns.iter().copied().collect())
 }
 
-fn rows(batch: &arrow_array::RecordBatch, into: &mut Vec<Bar>) {
+fn rows(batch: &arrow_array::RecordBatch, into: &mut Vec<Bar<f64>>) {
     let bars = Bars::of(batch).expect("bars");
     into.extend((0..bars.len()).map(|row| bars.get(row)));
 }
 
 /// Bars, and the error that ended them.
-type Made = (Vec<Bar>, Option<String>);
+type Made = (Vec<Bar<f64>>, Option<String>);
 
-fn one_by_one(settings: Settings, finer: &[Bar], columns: &[&str]) -> Made {
+fn one_by_one(settings: Settings, finer: &[Bar<f64>], columns: &[&str]) -> Made {
     let (mut out, mut bars) = (builder(columns), TimeBars::new(settings, Calendar::shipped()));
     let mut each = finer.iter().enumerate();
     let failed =
@@ -46,7 +46,7 @@ fn one_by_one(settings: Settings, finer: &[Bar], columns: &[&str]) -> Made {
 }
 
 /// Makes bars of batches, and counts the batches that they came in.
-fn by_the_run(settings: Settings, finer: &[Bar], columns: &[&str], batch_rows: usize) -> (Made, usize) {
+fn by_the_run(settings: Settings, finer: &[Bar<f64>], columns: &[&str], batch_rows: usize) -> (Made, usize) {
     let (mut out, mut bars) = (builder(columns), TimeBars::new(settings, Calendar::shipped()));
     let (mut found, mut batches) = (Vec::new(), 0);
     let mut each = finer.chunks(batch_rows).enumerate();
@@ -72,10 +72,10 @@ fn by_the_run(settings: Settings, finer: &[Bar], columns: &[&str], batch_rows: u
 /// Seconds after the row before, volume, change of price, what is odd about the row.
 type Step = (u8, u8, i8, u8);
 
-fn seconds(start: &str, steps: &[Step]) -> Vec<Bar> {
+fn seconds(start: &str, steps: &[Step]) -> Vec<Bar<f64>> {
     let mut ts: Ts = time::parse(start).expect("a time");
     let (mut quarters, mut month) = (20_000_i64, 0);
-    let mut finer: Vec<Bar> = Vec::new();
+    let mut finer: Vec<Bar<f64>> = Vec::new();
     for &(gap, volume, change, odd) in steps {
         // Mostly the next second, at times the same one or one after a hole.
         ts += SECOND
@@ -153,7 +153,7 @@ proptest! {
 }
 
 /// Leaves a bar what every bar has.
-fn plain(bar: Bar) -> Bar {
+fn plain(bar: Bar<f64>) -> Bar<f64> {
     let Bar { ts, open, high, low, close, volume, symbol, .. } = bar;
     Bar { ts, open, high, low, close, volume, symbol, ..Bar::default() }
 }

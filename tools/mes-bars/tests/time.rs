@@ -39,27 +39,27 @@ fn builder() -> BarBuilder {
     BarBuilder::new(bar::OPTIONAL.into_iter().collect())
 }
 
-fn rows(mut out: BarBuilder) -> Vec<Bar> {
+fn rows(mut out: BarBuilder) -> Vec<Bar<f64>> {
     let batch = out.finish().expect("a batch");
     let bars = Bars::of(&batch).expect("bars");
     (0..bars.len()).map(|row| bars.get(row)).collect()
 }
 
-fn of_ticks(settings: Settings, ticks: &[Tick]) -> Result<Vec<Bar>, Error> {
+fn of_ticks(settings: Settings, ticks: &[Tick]) -> Result<Vec<Bar<f64>>, Error> {
     let (mut out, mut bars) = (builder(), TimeBars::new(settings, Calendar::shipped()));
     ticks.iter().try_for_each(|tick| bars.tick(tick, &mut out))?;
     bars.end(&mut out);
     Ok(rows(out))
 }
 
-fn of_bars(settings: Settings, finer: &[Bar]) -> Vec<Bar> {
+fn of_bars(settings: Settings, finer: &[Bar<f64>]) -> Vec<Bar<f64>> {
     let (mut out, mut bars) = (builder(), TimeBars::new(settings, Calendar::shipped()));
     finer.iter().for_each(|bar| bars.bar(bar, &mut out).expect("a bar"));
     bars.end(&mut out);
     rows(out)
 }
 
-fn made(settings: Settings, ticks: &[Tick]) -> Vec<Bar> {
+fn made(settings: Settings, ticks: &[Tick]) -> Vec<Bar<f64>> {
     of_ticks(settings, ticks).expect("bars")
 }
 
@@ -275,7 +275,7 @@ fn walk(steps: Vec<Step>) -> Vec<Tick> {
 }
 
 /// Quotes before a segment's first traded second are in no second; the coarser bar has seen them.
-fn without_first_flow(mut bars: Vec<Bar>) -> Vec<Bar> {
+fn without_first_flow(mut bars: Vec<Bar<f64>>) -> Vec<Bar<f64>> {
     let mut seg = None;
     for bar in &mut bars {
         if seg.replace(bar.seg) != Some(bar.seg) {

@@ -114,30 +114,6 @@ impl fmt::Display for Contract {
     }
 }
 
-/// Converts a price to whole ticks; off the grid is an error.
-///
-/// # Errors
-///
-/// `OffGrid` where the price is no whole number of ticks, or no number.
-#[inline]
-pub fn ticks(price: f64) -> Result<i64, Error> {
-    let ticks = price / TICK;
-    // There and back: several times as fast as a remainder. A price that is not finite does not come back either.
-    let whole = ticks as i64;
-    if whole as f64 == ticks && ticks.abs() < 1e15 { Ok(whole) } else { Err(off_grid(price)) }
-}
-
-#[cold]
-fn off_grid(price: f64) -> Error {
-    Error::OffGrid { price: price.to_string(), tick: TICK.to_string() }
-}
-
-/// Converts whole ticks to a price. Exact.
-#[inline]
-pub fn price(ticks: i64) -> f64 {
-    ticks as f64 * TICK
-}
-
 /// A quarterly contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Expiry {
@@ -314,14 +290,5 @@ mod tests {
         let at = |text: &str| Expiry::front(crate::time::parse(text).expect("a time"), &calendar).code();
         assert_eq!(at("2026-12-18T14:29:59Z"), "Z6");
         assert_eq!(at("2026-12-18T14:30:00Z"), "H7");
-    }
-
-    #[test]
-    fn prices_are_on_the_grid() {
-        assert_eq!(ticks(5000.25), Ok(20001));
-        assert_eq!(price(20001), 5000.25);
-        for bad in [5000.1, f64::NAN, f64::INFINITY] {
-            assert!(ticks(bad).is_err());
-        }
     }
 }

@@ -135,7 +135,7 @@ impl Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{bar::Bar, time::MINUTE};
+    use crate::{bar::Bar, price::Price, time::MINUTE};
 
     #[test]
     fn the_shipped_files_say_what_the_docs_say() {
@@ -176,7 +176,7 @@ mod tests {
     fn minutes(of: &[(i64, i64)]) -> Minutes {
         let mut minutes = Minutes::default();
         for (minute, &(range, volume)) in (1..).zip(of) {
-            let (low, high) = (5000.0, 5000.0 + range as f64 * 0.25);
+            let [low, high] = [20_000, 20_000 + range].map(Price::from_ticks);
             let bar = Bar { ts: minute * MINUTE, open: low, high, low, close: low, volume, ..Bar::default() };
             minutes.push(&bar, MINUTE);
         }

@@ -11,6 +11,7 @@ use crate::{
     minutes::Swing,
     money::Cents,
     order::{Action, Side, Signal},
+    price::Price,
     symbol::Symbol,
     time::{self, Ts},
     within,
@@ -136,7 +137,7 @@ pub struct Open {
     pub entered: Ts,
     /// The best close since.
     #[serde(deserialize_with = "within::price")]
-    pub best: f64,
+    pub best: Price,
     /// What its fills have brought and cost so far.
     pub net_cents: Cents,
     /// What it may lose at worst; 0 where nobody knows.

@@ -1,7 +1,7 @@
 //! What records mean. Pure: no input or output, no clock, no thread.
 //!
-//! One record kind, one file. Times are nanoseconds since 1970 UTC ([`time::Ts`]), prices `f64` on the
-//! quarter-point grid (exact), money integer cents ([`money::Cents`]).
+//! One record kind, one file. Times are nanoseconds since 1970 UTC ([`time::Ts`]), prices whole
+//! ticks ([`price::Price`]), money integer cents ([`money::Cents`]).
 
 pub mod bar;
 pub mod bounds;
@@ -24,6 +24,7 @@ pub mod order;
 pub mod person;
 pub mod plausible;
 pub mod prediction;
+pub mod price;
 pub mod price_range;
 pub mod quote;
 pub mod record;

@@ -14,7 +14,6 @@
 //! close.
 
 use crate::{
-    contract::ticks,
     ledger::{Lasts, Ledger, Stopped},
     money::Cents,
     quote::Quote,
@@ -198,13 +197,11 @@ impl From<Reached> for Stopped {
 
 /// Returns by how much a position is worth less at its quote than at the close; nothing where there is none.
 fn quote_gap(row: &Row, position: i64, rules: &Rules) -> Cents {
-    let bar = &row.bar;
-    if position == 0 || bar.ask.is_none() {
+    if position == 0 || row.bar.ask.is_none() {
         return Cents::ZERO;
     }
-    let (Ok(quote), Ok(close)) = (Quote::of(bar, rules.breakers.quote_band), ticks(bar.close)) else {
-        return Cents::ZERO;
-    };
+    let Ok(quote) = Quote::of(&row.bar, rules.breakers.quote_band) else { return Cents::ZERO };
+    let close = row.bar.close;
     let worse = if position > 0 { close - quote.bid } else { quote.ask - close };
     rules.contract.tick_value() * (worse.max(0) * position.abs())
 }
@@ -215,6 +212,7 @@ mod tests {
     use crate::{
         bar::Bar,
         ledger::Day,
+        price::Price,
         rules::{MES_1K, SHIPPED},
     };
 
@@ -293,7 +291,8 @@ mod tests {
     fn longs_are_tested_at_the_bid_and_shorts_at_the_ask() {
         let rules = Rules::parse(MES_1K).expect("rules");
         let ledger = Ledger::new(Cents(100_000));
-        let bar = Bar { close: 5000.25, bid: Some(5000.0), ask: Some(5000.75), ..Bar::default() };
+        let [bid, close, ask] = [5000.0, 5000.25, 5000.75].map(Price::nearest);
+        let bar = Bar { close, bid: Some(bid), ask: Some(ask), ..Bar::default() };
         let row = Row { bar, ..Row::default() };
         for (position, quoted) in [(0, 100_000), (2, 99_750), (-2, 99_500)] {
             let facts = LimitFacts::of(&ledger).quoted(&row, position, &rules);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bar::Bar,
     order::Side,
+    price::Price,
     session::clock,
     time::{HOUR, MINUTE, SECOND, TIMES, Ts},
     tz, within,
@@ -26,10 +27,10 @@ pub struct Lock {
     from: Ts,
     to: Ts,
     /// The last trade of the day so far, and of the day before.
-    close: Option<f64>,
-    before: Option<f64>,
+    close: Option<Price>,
+    before: Option<Price>,
     /// The price that every trade since then was at, up to the last row.
-    price: f64,
+    price: Price,
     since: Ts,
     ts: Ts,
 }
@@ -58,7 +59,7 @@ impl Lock {
     pub(crate) fn can_be(&self) -> bool {
         // The day of a row begins before it, and ends after it.
         let time = |ts: Ts| (-48 * HOUR..TIMES.end + 48 * HOUR).contains(&ts);
-        let price = |price: f64| price.abs() <= within::POINTS;
+        let price = |price: Price| price.points().abs() <= within::POINTS;
         [self.from, self.to, self.since, self.ts].into_iter().all(time)
             && [self.close, self.before, Some(self.price)].into_iter().flatten().all(price)
     }
@@ -70,11 +71,11 @@ impl Lock {
             return None;
         }
         let before = self.before?;
-        let far = 100.0 * (self.price - before);
-        if far.abs() < FAR_PERCENT * before {
+        let far = self.price - before;
+        if 100.0 * (far.abs() as f64) < FAR_PERCENT * before.ticks() as f64 {
             return None;
         }
-        Some(if far < 0.0 { Side::Sell } else { Side::Buy })
+        Some(if far < 0 { Side::Sell } else { Side::Buy })
     }
 
     /// Returns for how long every trade has been at one price, in seconds.
@@ -99,14 +100,9 @@ mod tests {
     /// A day that closes at 5000, and from the next one's 10:00 New York on seconds at these prices.
     fn after(prices: &[(f64, i64)]) -> Lock {
         let mut lock = Lock::default();
-        let bar = |ts, price, volume| Bar {
-            ts,
-            open: price,
-            high: price,
-            low: price,
-            close: price,
-            volume,
-            ..Bar::default()
+        let bar = |ts, points, volume| {
+            let price = Price::nearest(points);
+            Bar { ts, open: price, high: price, low: price, close: price, volume, ..Bar::default() }
         };
         let close = time::parse("2026-11-19T22:00:00Z").expect("a time");
         lock.push(&bar(close, 5000.0, 1), true, SECOND);
@@ -147,8 +143,7 @@ mod tests {
     fn without_a_day_before_nothing_is_known() {
         let mut lock = Lock::default();
         for second in 1..1000 {
-            let bar = Bar { ts: second * SECOND, close: 100.0, high: 100.0, low: 100.0, ..Bar::default() };
-            lock.push(&Bar { volume: 1, ..bar }, false, SECOND);
+            lock.push(&Bar { ts: second * SECOND, volume: 1, ..Bar::default() }, false, SECOND);
             assert_eq!(lock.blocked(), None);
         }
     }

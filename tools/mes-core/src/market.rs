@@ -10,6 +10,7 @@ use crate::{
     lock::Lock,
     minutes::{Minutes, is_volume},
     plausible::{BREAK, Prices, Quotation, Seen},
+    price::Price,
     time::{self, MILLI, MINUTE, Ts},
 };
 
@@ -59,8 +60,8 @@ impl Market {
     pub fn see(&mut self, bar: &Bar, row_ns: i64) -> Seen {
         let breaks = self.last.is_none_or(|(seg, ts)| bar.seg != seg || bar.ts - ts > BREAK);
         self.last = Some((bar.seg, bar.ts));
-        let Bar { low, high, close, volume, .. } = *bar;
-        let seen = self.prices.push(Quotation { low, high, close, traded: volume > 0 }, breaks, row_ns);
+        let [low, high, close] = [bar.low, bar.high, bar.close].map(Price::points);
+        let seen = self.prices.push(Quotation { low, high, close, traded: bar.volume > 0 }, breaks, row_ns);
         match seen {
             Seen::Plausible => self.lock.push(bar, breaks, row_ns),
             Seen::Implausible(_) => {}

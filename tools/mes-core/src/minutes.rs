@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bar::Bar,
-    contract::TICK,
     plausible::BREAK,
     time::{MINUTE, TIMES, Ts},
     within,
@@ -152,12 +151,10 @@ impl Minutes {
             self.pass(bar.ts);
         }
         self.ts = bar.ts;
-        // Prices are whole ticks; what is not was refused before it came here.
-        let ticks = |price: f64| (price * (1.0 / TICK)) as i64;
         self.making.add(Minute {
-            high: ticks(bar.high),
-            low: ticks(bar.low),
-            close: ticks(bar.close),
+            high: bar.high.ticks(),
+            low: bar.low.ticks(),
+            close: bar.close.ticks(),
             volume: bar.volume,
         });
         if bar.ts == self.end && self.whole {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    price::Price,
     symbol::Symbol,
     time::{self, Ts},
     within,
@@ -141,7 +142,7 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     #[serde(deserialize_with = "within::price")]
-    pub price: f64,
+    pub price: Price,
     /// Milliseconds after its decision for which it waits.
     #[serde(deserialize_with = "within::count")]
     pub lifetime_ms: u32,
@@ -171,6 +172,6 @@ pub enum Action {
     /// Moves the protective stop to this price.
     MoveStop {
         #[serde(deserialize_with = "within::price")]
-        stop: f64,
+        stop: Price,
     },
 }

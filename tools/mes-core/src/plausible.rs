@@ -20,7 +20,7 @@ pub const CONFIRM: u32 = 10;
 /// Rows without one so long are a break, whatever `seg` says: it may be the count of another run.
 pub const BREAK: Ts = 5 * MINUTE;
 
-/// What a row says of the price.
+/// What a row says of the price, in points: tables are looked at too, whose prices may lie on no grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quotation {
     pub low: f64,

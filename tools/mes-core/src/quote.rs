@@ -1,13 +1,13 @@
-//! The quote of a bar, where it is one: both sides there, on the grid, the bid below the ask, and neither far from the
-//! last trade. Of anything else the spread is unknown.
+//! The quote of a bar, where it is one: both sides there, the bid below the ask, and neither far from the last trade. Of
+//! anything else the spread is unknown. A side off the grid of ticks is absent: [`Bar::prices_on_grid`].
 
-use crate::{bar::Bar, contract::ticks};
+use crate::{bar::Bar, price::Price};
 
-/// Both sides of the book, in ticks.
+/// Both sides of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
-    pub bid: i64,
-    pub ask: i64,
+    pub bid: Price,
+    pub ask: Price,
 }
 
 /// Why bid and ask are no quote.
@@ -30,18 +30,17 @@ impl Quote {
     /// [`NoQuote`] where there is none.
     #[inline]
     pub fn of(bar: &Bar, band: f64) -> Result<Quote, NoQuote> {
-        let whole = |price: Option<f64>| ticks(price?).ok();
-        let (Some(bid), Some(ask)) = (whole(bar.bid), whole(bar.ask)) else {
+        let (Some(bid), Some(ask)) = (bar.bid, bar.ask) else {
             return Err(NoQuote::Sides(u8::from(bar.bid.is_some()) + u8::from(bar.ask.is_some())));
         };
         if band > 0.0 {
             if bid >= ask {
                 return Err(NoQuote::Crossed(ask - bid));
             }
-            let away = |side: Option<f64>| (side.unwrap_or(bar.close) - bar.close).abs();
-            let far = away(bar.bid).max(away(bar.ask));
-            if far > band * bar.close {
-                return Err(NoQuote::Far(far / bar.close.abs()));
+            let far = (bid - bar.close).abs().max((ask - bar.close).abs()) as f64;
+            let close = bar.close.ticks() as f64;
+            if far > band * close {
+                return Err(NoQuote::Far(far / close.abs()));
             }
         }
         Ok(Quote { bid, ask })
@@ -59,8 +58,13 @@ mod tests {
 
     #[test]
     fn a_one_sided_crossed_locked_or_far_quote_is_no_quote() {
-        let of = |bid, ask| Quote::of(&Bar { close: 5000.0, bid, ask, ..Bar::default() }, 0.02);
-        assert_eq!(of(Some(4999.75), Some(5000.0)), Ok(Quote { bid: 19_999, ask: 20_000 }));
+        let of = |bid, ask| {
+            let (price, any) = (5000.0, Bar::default());
+            let bar = Bar { open: price, high: price, low: price, close: price, bid, ask, ..any };
+            Quote::of(&bar.prices_on_grid().expect("on the grid"), 0.02)
+        };
+        let [bid, ask] = [19_999, 20_000].map(Price::from_ticks);
+        assert_eq!(of(Some(4999.75), Some(5000.0)), Ok(Quote { bid, ask }));
         assert_eq!(of(Some(4900.0), Some(5100.0)).map(Quote::spread_ticks), Ok(800));
         assert_eq!(of(None, Some(5500.0)), Err(NoQuote::Sides(1)));
         assert_eq!(of(None, None), Err(NoQuote::Sides(0)));
@@ -68,6 +72,6 @@ mod tests {
         assert_eq!(of(Some(5000.25), Some(5000.0)), Err(NoQuote::Crossed(-1)));
         assert_eq!(of(Some(4999.75), Some(5100.25)), Err(NoQuote::Far(0.02005)));
         assert_eq!(of(Some(4000.0), Some(5000.25)), Err(NoQuote::Far(0.2)));
-        assert_eq!(of(Some(4999.8), Some(5000.0)), Err(NoQuote::Sides(2)));
+        assert_eq!(of(Some(4999.8), Some(5000.0)), Err(NoQuote::Sides(1)));
     }
 }

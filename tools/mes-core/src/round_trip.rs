@@ -9,6 +9,7 @@ use crate::{
     contract::Contract,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
+    price::Price,
     statement::Fill,
     time::Ts,
     tz,
@@ -23,7 +24,7 @@ pub struct RoundTrip {
     pub side: Side,
     /// All that were entered, and so all that were closed.
     pub contracts: i64,
-    /// Weighted by contracts.
+    /// In points, weighted by contracts: between two ticks where several fills made it.
     pub entry_price: f64,
     pub exit_price: f64,
     /// Before commission; the prices hold the slippage.
@@ -66,7 +67,7 @@ impl RoundTrip {
 pub struct Part {
     pub ts: Ts,
     pub contracts: i64,
-    pub price: f64,
+    pub price: Price,
     pub exit: ExitReason,
 }
 
@@ -222,8 +223,8 @@ impl Open {
             exited: fill.ts,
             side: fill.side,
             contracts: 0,
-            entry_price: fill.price,
-            exit_price: fill.price,
+            entry_price: fill.price.points(),
+            exit_price: fill.price.points(),
             gross_cents: Cents::ZERO,
             commission_cents: Cents::ZERO,
             slippage_cents: Cents::ZERO,
@@ -245,7 +246,7 @@ impl Open {
         let stopped = ticks(asked.stop_ticks + fill.slippage_ticks.unwrap_or(0));
         self.order = self.order.max(fill.order.unwrap_or(0));
         self.left += share.contracts;
-        self.entry_sum += fill.price * share.contracts as f64;
+        self.entry_sum += fill.price.points() * share.contracts as f64;
         self.trip.contracts += share.contracts;
         self.trip.stopped_cents += stopped;
         self.trip.risk_cents += stopped + share.commission_cents * 2;
@@ -256,7 +257,7 @@ impl Open {
     fn close(&mut self, fill: &Fill, share: &Share, tick_value: Cents) {
         let exit = fill.exit.unwrap_or(ExitReason::Outside);
         self.left -= share.contracts;
-        self.exit_sum += fill.price * share.contracts as f64;
+        self.exit_sum += fill.price.points() * share.contracts as f64;
         self.trip.exited = fill.ts;
         self.trip.exit = exit;
         self.trip.ambiguous |= fill.ambiguous == Some(true);

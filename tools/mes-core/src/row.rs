@@ -22,14 +22,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// Checks that such a bar can be, and that its prediction means something.
-    ///
-    /// # Errors
-    ///
-    /// The first column whose value cannot be, and why.
-    pub fn check(&self) -> Result<(), Fault> {
-        self.bar.check()?;
-        self.prediction.check()
+    /// Makes one of a bar and a prediction, if such a bar can be and the prediction means something.
+    fn checked(bar: &Bar<f64>, prediction: Prediction) -> Result<Row, Fault> {
+        bar.check()?;
+        prediction.check()?;
+        Ok(Row { bar: bar.prices_on_grid()?, prediction })
     }
 }
 
@@ -135,7 +132,7 @@ impl<'de> Deserialize<'de> for WithColumns {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<WithColumns, M::Error> {
-                let (mut row, mut columns) = (Row::default(), Columns::default());
+                let (mut bar, mut columns) = (Bar::default(), Columns::default());
                 let mut values = [None; 7];
                 let mut needed = ["ts", "open", "high", "low", "close", "volume", "seg"].map(Some);
                 while let Some(name) = map.next_key::<&str>()? {
@@ -146,13 +143,14 @@ impl<'de> Deserialize<'de> for WithColumns {
                         (values[index], columns.prediction[index]) = (map.next_value()?, true);
                     } else {
                         columns.bar = columns.bar.with(name);
-                        bar_field(&mut row.bar, name, &mut map)?;
+                        bar_field(&mut bar, name, &mut map)?;
                     }
                 }
-                row.prediction = Prediction::from_values(values);
                 match needed.into_iter().flatten().next() {
                     Some(name) => Err(M::Error::custom(format!("no {name:?}"))),
-                    None => row.check().map(|()| WithColumns { row, columns }).map_err(M::Error::custom),
+                    None => Row::checked(&bar, Prediction::from_values(values))
+                        .map(|row| WithColumns { row, columns })
+                        .map_err(M::Error::custom),
                 }
             }
         }
@@ -160,7 +158,7 @@ impl<'de> Deserialize<'de> for WithColumns {
     }
 }
 
-fn bar_field<'de, M: MapAccess<'de>>(bar: &mut Bar, name: &str, map: &mut M) -> Result<(), M::Error> {
+fn bar_field<'de, M: MapAccess<'de>>(bar: &mut Bar<f64>, name: &str, map: &mut M) -> Result<(), M::Error> {
     match name {
         "ts" => bar.ts = time::parse(map.next_value::<&str>()?).map_err(M::Error::custom)?,
         "open" => bar.open = map.next_value()?,
@@ -193,20 +191,21 @@ mod tests {
     fn reads_what_it_writes() {
         let bar = Bar {
             ts: 1_000_000_000,
-            open: 0.1,
+            open: 0.25,
             high: 5000.25,
-            low: 0.1,
+            low: 0.25,
             close: 5000.25,
             bid: Some(5000.0),
             seg: 3,
             ..Bar::default()
         };
+        let bar = bar.on_grid().expect("on the grid");
         let row = Row { bar, prediction: Prediction { conf: Some(0.7), ..Prediction::default() } };
         let columns = ["bid", "ask", "p_conf", "p_dir"].into_iter().collect();
         let text = serde_json::to_string(&Written { row: &row, columns }).expect("writes");
         assert_eq!(
             text,
-            r#"{"kind":"row","ts":"1970-01-01T00:00:01Z","open":0.1,"high":5000.25,"low":0.1,"close":5000.25,"volume":0,"bid":5000.0,"ask":null,"seg":3,"symbol":"","p_dir":null,"p_conf":0.7}"#
+            r#"{"kind":"row","ts":"1970-01-01T00:00:01Z","open":0.25,"high":5000.25,"low":0.25,"close":5000.25,"volume":0,"bid":5000.0,"ask":null,"seg":3,"symbol":"","p_dir":null,"p_conf":0.7}"#
         );
         assert_eq!(serde_json::from_str::<Row>(&text).expect("reads"), row);
         assert!(serde_json::from_str::<Row>(r#"{"ts":"1970-01-01T00:00:01Z"}"#).is_err());
@@ -228,6 +227,7 @@ mod tests {
             ("\"open\":10.0", "\"open\":8.0", "open"),
             ("\"close\":10.0", "\"close\":12.0", "close"),
             ("\"close\":10.0", "\"close\":-10.0", "close"),
+            ("\"open\":10.0", "\"open\":10.1", "open"),
             ("\"seg\":0", "\"seg\":9223372036854775807", "seg"),
         ] {
             let error = serde_json::from_str::<Row>(&text.replacen(from, to, 1)).expect_err(to).to_string();

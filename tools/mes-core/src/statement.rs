@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     money::Cents,
     order::{ExitReason, Side},
+    price::Price,
     time::{self, Ts},
     within,
 };
@@ -26,7 +27,8 @@ pub struct Statement {
     /// Contracts, negative when short.
     #[serde(deserialize_with = "within::contracts")]
     pub position: i64,
-    #[serde(default, deserialize_with = "within::price_or_null")]
+    /// In points: that of an entry in parts is their mean, which may lie between two ticks.
+    #[serde(default, deserialize_with = "within::points_or_null")]
     pub entry_price: Option<f64>,
     /// Cash after all that was booked.
     pub balance_cents: Cents,
@@ -53,6 +55,11 @@ impl Statement {
     /// Returns how old the view of the account is, in nanoseconds; 0 where nothing says otherwise.
     pub fn age(&self) -> i64 {
         self.known_as_of.map_or(0, |known| self.now().saturating_sub(known).max(0))
+    }
+
+    /// Returns the tick nearest to the entry price of the open position.
+    pub fn entry(&self) -> Option<Price> {
+        self.entry_price.filter(|_| self.position != 0).map(Price::nearest)
     }
 
     /// Returns for how long the open position has had no protection, in nanoseconds, where the broker says so.
@@ -161,7 +168,7 @@ pub struct Working {
     pub contracts: i64,
     /// Absent for a market order.
     #[serde(default, deserialize_with = "within::price_or_null")]
-    pub price: Option<f64>,
+    pub price: Option<Price>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub state: Progress,
     /// Contracts of it that are filled already.
@@ -171,7 +178,7 @@ pub struct Working {
 
 impl Working {
     /// Describes an order that works; `price` is absent at market.
-    pub fn new(order: u64, role: Role, side: Side, contracts: i64, price: Option<f64>) -> Working {
+    pub fn new(order: u64, role: Role, side: Side, contracts: i64, price: Option<Price>) -> Working {
         Working { order, role, side, contracts, price, state: Progress::Working, filled: 0 }
     }
 }
@@ -189,7 +196,7 @@ pub struct Fill {
     #[serde(deserialize_with = "within::contracts")]
     pub contracts: i64,
     #[serde(deserialize_with = "within::price")]
-    pub price: f64,
+    pub price: Price,
     /// What paper took off; absent at an exchange, as all that is modelled.
     #[serde(default, deserialize_with = "within::ticks_or_null", skip_serializing_if = "Option::is_none")]
     pub slippage_ticks: Option<i64>,

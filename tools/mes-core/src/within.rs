@@ -9,7 +9,7 @@ use std::fmt::Display;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{bar::Bar, bounds::MOST_POINTS, time};
+use crate::{bar::Bar, bounds::MOST_POINTS, price::Price, time};
 
 /// Bytes of the name of a broker or an account.
 const NAME: usize = 40;
@@ -30,14 +30,17 @@ fn beyond(what: &str, value: impl Display, most: impl Display) -> String {
     format!("{value} is more {what} than an account can have ({most})")
 }
 
-/// What a number may be: itself, or why not.
-type Check<T> = fn(T) -> Result<T, String>;
+/// What a number may be, or why not.
+type Check<T, V> = fn(T) -> Result<V, String>;
 
-fn checked<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D, check: Check<T>) -> Result<T, D::Error> {
+fn checked<'de, T: Deserialize<'de>, V, D: Deserializer<'de>>(
+    json: D,
+    check: Check<T, V>,
+) -> Result<V, D::Error> {
     check(T::deserialize(json)?).map_err(D::Error::custom)
 }
 
-fn checked_or_null<'de, T, D>(json: D, check: Check<T>) -> Result<Option<T>, D::Error>
+fn checked_or_null<'de, T, V, D>(json: D, check: Check<T, V>) -> Result<Option<V>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -57,9 +60,13 @@ fn is_id(id: u64) -> Result<u64, String> {
     if id <= ID { Ok(id) } else { Err(beyond("orders", id, ID)) }
 }
 
-fn is_price(price: f64) -> Result<f64, String> {
+fn are_points(points: f64) -> Result<f64, String> {
     // NaN is in no range either.
-    if (-POINTS..=POINTS).contains(&price) { Ok(price) } else { Err(beyond("points", price, POINTS)) }
+    if (-POINTS..=POINTS).contains(&points) { Ok(points) } else { Err(beyond("points", points, POINTS)) }
+}
+
+fn is_price(points: f64) -> Result<Price, String> {
+    Price::of(are_points(points)?).map_err(|error| error.to_string())
 }
 
 /// Reads a number of contracts, of either sign.
@@ -149,7 +156,7 @@ pub fn count<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
 /// # Errors
 ///
 /// What the deserializer fails of, and what is no price that a market makes.
-pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<Price, D::Error> {
     checked(json, is_price)
 }
 
@@ -158,8 +165,17 @@ pub fn price<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
 /// # Errors
 ///
 /// What the deserializer fails of, and what is no price that a market makes.
-pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, D::Error> {
+pub fn price_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Price>, D::Error> {
     checked_or_null(json, is_price)
+}
+
+/// Reads points that may be absent, and may lie between two ticks.
+///
+/// # Errors
+///
+/// What the deserializer fails of, and more than a market's.
+pub fn points_or_null<'de, D: Deserializer<'de>>(json: D) -> Result<Option<f64>, D::Error> {
+    checked_or_null(json, are_points)
 }
 
 /// Reads a share.
@@ -186,14 +202,14 @@ pub fn date(text: &str) -> Result<NaiveDate, String> {
     if (1970..2200).contains(&date.year()) { Ok(date) } else { Err("not between 1970 and 2200".into()) }
 }
 
-/// Errors when what is remembered of a bar is beyond what a market does.
+/// Takes what is remembered of a bar.
 ///
 /// # Errors
 ///
-/// Says which value it is, and what it may be.
-pub fn bar(bar: &Bar) -> Result<(), String> {
+/// Says which value is beyond what a market does, and what it may be.
+pub fn bar(bar: &Bar<f64>) -> Result<Bar, String> {
     time::bounded(bar.ts).map_err(|error| error.to_string())?;
-    bar.check().map_err(|fault| fault.to_string())
+    bar.check().and_then(|()| bar.on_grid()).map_err(|fault| fault.to_string())
 }
 
 /// Checks all numbers of settings, whatever they mean.

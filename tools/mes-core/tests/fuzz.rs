@@ -13,6 +13,7 @@ use mes_core::{
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
     person::{Person, Says},
+    price::Price,
     row::Row,
     rules::{self, Rules},
     run::{Named, Run, VERSION},
@@ -54,7 +55,7 @@ fn statement() -> Statement {
         order: Some(7),
         side: Side::Sell,
         contracts: 2,
-        price: 5000.25,
+        price: Price::nearest(5000.25),
         slippage_ticks: Some(1),
         spread_ticks: Some(0),
         commission_cents: Cents(84),
@@ -62,7 +63,7 @@ fn statement() -> Statement {
         exit: Some(ExitReason::Stop),
         ambiguous: Some(true),
     };
-    let working = Working::new(7, Role::Stop, Side::Sell, 2, Some(4998.25));
+    let working = Working::new(7, Role::Stop, Side::Sell, 2, Some(Price::nearest(4998.25)));
     Statement {
         ts: 1_763_994_600_000_000_000,
         seen: 7,

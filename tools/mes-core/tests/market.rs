@@ -3,9 +3,9 @@
 
 use mes_core::{
     bar::Bar,
-    contract::price,
     market::Market,
     minutes::{MINUTES, Minute, Minutes, Swing},
+    price::Price,
     time::{MINUTE, SECOND, Ts},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
@@ -45,15 +45,11 @@ fn bars(steps: &[Step], start: i64, length: i64) -> Vec<Bar> {
         seg += i64::from(step.breaks);
         let close = ticks + step.close;
         let (high, low) = (ticks.max(close) + step.up, ticks.min(close) - step.down);
-        let [open, high, low, close] = [ticks, high, low, close].map(price);
+        let [open, high, low, close] = [ticks, high, low, close].map(Price::from_ticks);
         bars.push(Bar { ts, open, high, low, close, volume: step.volume, seg, ..Bar::default() });
         ticks += step.close;
     }
     bars
-}
-
-fn ticks(price: f64) -> i64 {
-    (price * 4.0) as i64
 }
 
 /// The unbroken stretches of rows.
@@ -72,8 +68,9 @@ fn minutes(rows: &[Bar], row_ns: i64) -> Vec<Minute> {
         // A minute without a row at its end is over when a later row comes.
         let ended = inside.last().is_some_and(|row| row.ts == begin + MINUTE) || last > begin + MINUTE;
         if ended {
-            let before = rows.iter().rev().find(|row| row.ts <= begin).map_or(0, |row| ticks(row.close));
-            let of = |value: fn(&Bar) -> f64| inside.iter().map(|row| ticks(value(row))).collect::<Vec<_>>();
+            let before = rows.iter().rev().find(|row| row.ts <= begin).map_or(0, |row| row.close.ticks());
+            let of =
+                |value: fn(&Bar) -> Price| inside.iter().map(|row| value(row).ticks()).collect::<Vec<_>>();
             minutes.push(Minute {
                 high: of(|row| row.high).into_iter().max().unwrap_or(before),
                 low: of(|row| row.low).into_iter().min().unwrap_or(before),
@@ -142,7 +139,7 @@ fn check(market: &Market, bars: &[Bar], row_ns: i64) {
             let ended = (last - 1).div_euclid(MINUTE) * MINUTE;
             let ended = if last % MINUTE == 0 { last } else { ended };
             let rows = now.iter().filter(|row| row.ts > ended);
-            let rows = rows.map(|row| (ticks(row.low), ticks(row.high)));
+            let rows = rows.map(|row| (row.low.ticks(), row.high.ticks()));
             let minutes = here[here.len() - length..].iter().map(|minute| (minute.low, minute.high));
             let none = (i64::MAX, i64::MIN);
             let (low, high) = rows.chain(minutes).fold(none, |(l, h), (low, high)| (l.min(low), h.max(high)));

@@ -8,9 +8,9 @@ use std::{collections::VecDeque, os::fd::BorrowedFd};
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
-    contract::ticks,
     fills::Fills,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     rules::Rules,
     run::Run,
     schedule::Schedule,
@@ -123,12 +123,9 @@ impl<B> Guard<B> {
 
     /// Says why a stop may not move there: never away from the market, never further from the entry than a new trade's
     /// may lie, and never beyond the market further than that, where no stop makes sense.
-    fn objection_to_move(&self, trade: Trade, stop: f64) -> Option<&'static str> {
-        let (Ok(stop), widest) = (ticks(stop), self.rules.guard.max_stop_ticks) else {
-            return Some("guard_stop");
-        };
-        let Trade { side, entry, present, close } = trade;
-        let ahead_of = |price: i64| side.sign() * (stop - price);
+    fn objection_to_move(&self, trade: Trade, stop: Price) -> Option<&'static str> {
+        let (Trade { side, entry, present, close }, widest) = (trade, self.rules.guard.max_stop_ticks);
+        let ahead_of = |price: Price| side.sign() * (stop - price);
         if present.is_some_and(|present| ahead_of(present) < 0) {
             return Some("guard_stop_back");
         }
@@ -137,25 +134,24 @@ impl<B> Guard<B> {
     }
 }
 
-/// The open position as of the last statement. Prices in ticks.
+/// The open position as of the last statement.
 #[derive(Clone, Copy, Debug)]
 struct Trade {
     side: Side,
-    entry: i64,
+    entry: Price,
     /// Where the stop lies, if it does anywhere.
-    present: Option<i64>,
+    present: Option<Price>,
     /// The last price.
-    close: i64,
+    close: Price,
 }
 
 impl Trade {
     /// Reads it from a statement; `None` while flat.
-    fn of(statement: &Statement, close: f64) -> Option<Trade> {
-        let whole = |price: Option<f64>| ticks(price?).ok();
-        let entry = whole(statement.entry_price)?;
+    fn of(statement: &Statement, close: Price) -> Option<Trade> {
+        let entry = statement.entry()?;
         let stop = statement.working.iter().find(|order| order.role == Role::Stop);
-        let present = stop.and_then(|stop| whole(stop.price));
-        Some(Trade { side: Side::of(statement.position), entry, present, close: whole(Some(close))? })
+        let present = stop.and_then(|stop| stop.price);
+        Some(Trade { side: Side::of(statement.position), entry, present, close })
     }
 }
 
@@ -210,7 +206,7 @@ impl<B: Broker> Broker for Guard<B> {
         if let Some(live) = &mut self.live {
             live.sees(statement);
         }
-        self.trade = if statement.position == 0 { None } else { Trade::of(statement, bar.close) };
+        self.trade = Trade::of(statement, bar.close);
         if statement.position != 0
             && self.live.is_none()
             && let Some(today) = self.schedule.of_bar(bar.ts)

@@ -8,6 +8,7 @@ use mes_core::{
     market::Market,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     run::{Run, VERSION},
     session::Filter,
     statement::Fill,
@@ -23,7 +24,8 @@ fn settings(model: Model, latency_ms: i64) -> Settings {
 }
 
 /// A second of the cash session: open, high, low, close.
-fn bar(second: i64, [open, high, low, close]: [f64; 4], volume: i64) -> Bar {
+fn bar(second: i64, prices: [f64; 4], volume: i64) -> Bar {
+    let [open, high, low, close] = prices.map(Price::nearest);
     let start = time::parse("2026-11-20T15:00:00Z").expect("a time");
     let ts = start + second * time::SECOND;
     Bar { ts, open, high, low, close, volume, seg: 1, ..Bar::default() }
@@ -56,7 +58,7 @@ fn fills(model: Model, latency_ms: i64, rows: &[([f64; 4], Option<Action>)]) -> 
 
 /// Second of the run and price of a fill.
 fn place(fill: &Fill) -> (i64, f64) {
-    ((fill.ts - bar(0, [0.0; 4], 0).ts) / time::SECOND, fill.price)
+    ((fill.ts - bar(0, [0.0; 4], 0).ts) / time::SECOND, fill.price.points())
 }
 
 const DECIDED: [f64; 4] = [5000.0; 4];
@@ -93,7 +95,9 @@ fn a_touched_target_fills_but_conservatively_and_in_doubt_the_stop_does() {
     // Bought at the open of the second row: 5000.25, or 5000 at the signal.
     let after = |model, prices| {
         let found = fills(model, 0, &[(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (prices, None)]);
-        found.get(1).map(|fill| (fill.exit.expect("a reason"), fill.price, fill.ambiguous == Some(true)))
+        found
+            .get(1)
+            .map(|fill| (fill.exit.expect("a reason"), fill.price.points(), fill.ambiguous == Some(true)))
     };
     let touched = |high| [5000.0, high, 5000.0, 5001.0];
     assert_eq!(after(Conservative, touched(5004.25)), None);
@@ -124,7 +128,7 @@ fn a_moved_stop_acts_when_it_has_arrived() {
             (DECIDED, Some(enter(Side::Buy))),
             (DECIDED, None),
             (DECIDED, None),
-            ([5002.0; 4], Some(Action::MoveStop { stop: 5001.0 })),
+            ([5002.0; 4], Some(Action::MoveStop { stop: Price::nearest(5001.0) })),
             ([5002.0, 5002.0, 5000.5, 5002.0], None),
             ([5002.0, 5002.0, 5000.5, 5002.0], None),
         ];
@@ -138,7 +142,7 @@ fn a_moved_stop_acts_when_it_has_arrived() {
 #[test]
 fn a_stop_asked_for_again_does_not_begin_its_way_anew() {
     let mut rows = vec![(DECIDED, Some(enter(Side::Buy))), (DECIDED, None), (DECIDED, None)];
-    let ask = Some(Action::MoveStop { stop: 5001.0 });
+    let ask = Some(Action::MoveStop { stop: Price::nearest(5001.0) });
     rows.extend((0..3).map(|_| ([5002.0; 4], ask.clone())));
     rows.push(([5002.0, 5002.0, 5000.5, 5002.0], None));
     // Asked for after the fourth row, so it arrives within the sixth and acts from the seventh on.

@@ -6,6 +6,7 @@ use mes_core::{
     fills::Model,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     statement::{Role, Statement},
     time::{self, SECOND, Ts},
 };
@@ -40,7 +41,8 @@ impl Day {
     }
 
     /// Tells a second: open, high, low, close.
-    fn row(&mut self, [open, high, low, close]: [f64; 4]) -> &Statement {
+    fn row(&mut self, prices: [f64; 4]) -> &Statement {
+        let [open, high, low, close] = prices.map(Price::nearest);
         self.bar = Bar { ts: self.bar.ts + SECOND, open, high, low, close, ..self.bar };
         self.statement = self.paper.on_bar(&self.bar).expect("a statement").clone();
         &self.statement
@@ -77,7 +79,7 @@ impl Day {
     /// Returns the way out that the last statement tells of: why, at which price, for how much.
     fn left(&self) -> Option<(ExitReason, f64, i64)> {
         let fill = self.statement.fills.iter().find(|fill| fill.exit.is_some())?;
-        Some((fill.exit?, fill.price, fill.gross_cents.0))
+        Some((fill.exit?, fill.price.points(), fill.gross_cents.0))
     }
 
     fn refused(&self) -> Vec<(u64, &str)> {
@@ -158,7 +160,7 @@ fn the_days_end_and_a_person_close_while_nothing_fills() {
     for second in 0..601 {
         bar.ts += SECOND;
         // Too wild to be confirmed.
-        let price = if second < 3 { 5000.0 } else { 50_000.0 * (1 + second % 3) as f64 };
+        let price = Price::nearest(if second < 3 { 5000.0 } else { 50_000.0 * (1 + second % 3) as f64 });
         (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
         last = guard.on_bar(&bar).expect("a statement").clone();
         if second == 0 {
@@ -204,12 +206,12 @@ fn another_contract_closes_at_the_last_price_of_the_old_one() {
 fn a_one_sided_or_far_quote_has_no_say_in_a_fill() {
     for (bid, ask) in [(None, Some(5500.0)), (Some(4000.0), Some(5500.0)), (Some(5000.25), Some(5000.0))] {
         let mut day = Day::new(&settings(), MORNING);
-        (day.bar.bid, day.bar.ask) = (bid, ask);
+        (day.bar.bid, day.bar.ask) = (bid.map(Price::nearest), ask.map(Price::nearest));
         day.second(5000.0);
         day.enter(Side::Buy);
         day.second(5000.0);
         let fill = &day.statement.fills[0];
-        assert_eq!((fill.price, fill.spread_ticks), (5000.25, Some(0)), "{bid:?} {ask:?}");
+        assert_eq!((fill.price.points(), fill.spread_ticks), (5000.25, Some(0)), "{bid:?} {ask:?}");
     }
 }
 
@@ -268,9 +270,9 @@ fn a_stop_that_is_touched_in_a_locked_market_leaves_when_the_lock_ends() {
         day.second(4800.0);
     }
     // Moved to where the price stands: it would sell, and nobody buys.
-    day.order(Action::MoveStop { stop: 4799.75 });
+    day.order(Action::MoveStop { stop: Price::nearest(4799.75) });
     day.second(4800.0);
-    day.order(Action::MoveStop { stop: 4800.0 });
+    day.order(Action::MoveStop { stop: Price::nearest(4800.0) });
     day.second(4800.0);
     let waits = day.statement.working.iter().any(|order| order.role == Role::Exit);
     assert!(waits && day.statement.position == 1 && day.statement.locked);

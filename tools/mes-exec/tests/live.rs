@@ -7,6 +7,7 @@ use mes_core::{
     dice::Draw,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     run::Run,
     statement::{Fill, Progress, Role, Statement, Working},
     time::{self, HOUR, MINUTE, Now, SECOND, Ts},
@@ -86,7 +87,7 @@ impl Scripted {
                 order: Some(order).filter(|order| *order != 0),
                 side: Side::of(signed),
                 contracts: signed.abs(),
-                price: 5000.0,
+                price: Price::nearest(5000.0),
                 slippage_ticks: None,
                 spread_ticks: None,
                 commission_cents: Cents(42 * signed.abs()),
@@ -200,8 +201,8 @@ impl Desk {
 
     fn row(&mut self) -> Statement {
         let ts = self.utc() / SECOND * SECOND;
-        let bar =
-            Bar { ts, open: 5000.0, high: 5000.0, low: 5000.0, close: 5000.0, volume: 1, ..Bar::default() };
+        let price = Price::nearest(5000.0);
+        let bar = Bar { ts, open: price, high: price, low: price, close: price, volume: 1, ..Bar::default() };
         self.guard.on_bar(&bar).expect("a statement").clone()
     }
 

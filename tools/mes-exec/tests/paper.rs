@@ -6,9 +6,9 @@ use mes_core::{
     bar::Bar,
     broker::Broker,
     calendar::Calendar,
-    contract::{TICK, price},
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     schedule::Schedule,
     session::Filter,
     statement::{Fill, Role, Statement},
@@ -101,7 +101,7 @@ fn bars(start: usize, steps: &[Step]) -> Vec<Bar> {
         let (high, low) = (open + up, open - down);
         let close = low + step.close * (high - low) / 99;
         ticks = close;
-        let [open, high, low, close] = [open, high, low, close].map(price);
+        let [open, high, low, close] = [open, high, low, close].map(Price::from_ticks);
         bars.push(Bar { ts, open, high, low, close, volume: step.volume, seg, ..Bar::default() });
     }
     bars
@@ -125,8 +125,8 @@ struct Books {
     position: i64,
     entry: Option<Fill>,
     /// Where the stop stood before the row, and where the target.
-    stop: Option<f64>,
-    target: Option<f64>,
+    stop: Option<Price>,
+    target: Option<Price>,
     moved: bool,
     sent: BTreeMap<u64, Sent>,
     refused: BTreeSet<u64>,
@@ -137,8 +137,8 @@ struct Books {
 
 const SIDE_COST: Cents = Cents(42);
 
-fn cents(points: f64, contracts: i64) -> Cents {
-    Cents((points * 500.0) as i64 * contracts)
+fn cents(ticks: i64, contracts: i64) -> Cents {
+    Cents(ticks * 125 * contracts)
 }
 
 impl Books {
@@ -195,12 +195,11 @@ impl Books {
         assert!(bars[sent.row..=row].iter().all(|other| other.seg == bar.seg), "filled over a break");
         assert!(bar.ts - SECOND <= bars[sent.row].ts + 2 * SECOND, "filled after its lifetime");
         let sign = fill.side.sign();
-        let slipped = (sign * slippage(fill)) as f64 * TICK;
-        assert_eq!(fill.price, bar.open + slipped);
+        assert_eq!(fill.price, bar.open + sign * slippage(fill));
         assert!(slippage(fill) > 0 && self.position == 0);
         assert!(contracts <= 5 && stop_ticks <= 18, "the guard let {contracts} with {stop_ticks} pass");
-        self.stop = Some(fill.price - (sign * stop_ticks) as f64 * TICK);
-        self.target = Some(fill.price + (sign * target_ticks) as f64 * TICK);
+        self.stop = Some(fill.price - sign * stop_ticks);
+        self.target = Some(fill.price + sign * target_ticks);
         self.moved = false;
         self.book(fill);
         self.entry = Some(fill.clone());
@@ -209,14 +208,14 @@ impl Books {
     fn left(&mut self, bars: &[Bar], row: usize, fill: &Fill, reason: ExitReason) {
         let bar = &bars[row];
         let entry = self.entry.take().expect("an exit without an entry");
-        let sign = entry.side.sign() as f64;
+        let sign = entry.side.sign();
         assert_eq!((fill.side, fill.contracts), (entry.side.opposite(), entry.contracts));
         assert_eq!(fill.gross_cents, cents(sign * (fill.price - entry.price), entry.contracts));
-        let slipped = sign * slippage(fill) as f64 * TICK;
+        let slipped = sign * slippage(fill);
         let (stop, target) = (self.stop.take().expect("a stop"), self.target.take().expect("a target"));
-        let worst = if sign > 0.0 { bar.low } else { bar.high };
-        let best = if sign > 0.0 { bar.high } else { bar.low };
-        let through = sign * (best - target) >= TICK;
+        let worst = if sign > 0 { bar.low } else { bar.high };
+        let best = if sign > 0 { bar.high } else { bar.low };
+        let through = sign * (best - target) > 0;
         match reason {
             ExitReason::DataGap | ExitReason::SessionEnd => {
                 let before = &bars[row - 1];
@@ -229,8 +228,8 @@ impl Books {
             }
             // A bracket that acts in its price's own time.
             ExitReason::Stop | ExitReason::Trail if fill.order == entry.order => {
-                assert!(bar.volume > 0 && sign * (stop - worst) >= 0.0, "a stop that was not touched");
-                let reached = if sign * (stop - bar.open) >= 0.0 { bar.open } else { stop };
+                assert!(bar.volume > 0 && sign * (stop - worst) >= 0, "a stop that was not touched");
+                let reached = if sign * (stop - bar.open) >= 0 { bar.open } else { stop };
                 assert_eq!(fill.price, reached - slipped);
                 assert_eq!(fill.ambiguous, Some(reached == stop && bar.open != stop && through));
                 assert_eq!(reason == ExitReason::Trail, self.moved);
@@ -250,11 +249,11 @@ impl Books {
         self.balance += fill.gross_cents - fill.commission_cents;
     }
 
-    fn books_agree(&self, statement: &Statement, close: f64) {
+    fn books_agree(&self, statement: &Statement, close: Price) {
         assert_eq!((statement.position, statement.balance_cents), (self.position, self.balance));
         let open = self.entry.as_ref().map_or(Cents::ZERO, |entry| {
-            let points = entry.side.sign() as f64 * (close - entry.price);
-            cents(points, entry.contracts) - SIDE_COST * entry.contracts
+            let ticks = entry.side.sign() * (close - entry.price);
+            cents(ticks, entry.contracts) - SIDE_COST * entry.contracts
         });
         assert_eq!(statement.equity_cents, self.balance + open);
         let stop = statement.working.iter().find(|order| order.role == Role::Stop);
@@ -265,10 +264,10 @@ impl Books {
     }
 
     /// Says whether the guard lets the stop of the position move there: never back, never further than a new one.
-    fn may_move(&self, stop: f64) -> bool {
+    fn may_move(&self, stop: Price) -> bool {
         let (Some(entry), Some(present)) = (&self.entry, self.stop) else { return false };
-        let sign = entry.side.sign() as f64;
-        sign * (stop - present) >= 0.0 && sign * (stop - entry.price) >= -18.0 * TICK
+        let sign = entry.side.sign();
+        sign * (stop - present) >= 0 && sign * (stop - entry.price) >= -18
     }
 
     /// Turns what the step orders into an order.
@@ -281,7 +280,7 @@ impl Books {
             }
             Ordered::Exit => Action::Exit { reason: ExitReason::Signal },
             Ordered::MoveStop(ticks) => {
-                let stop = bar.close + ticks as f64 * TICK;
+                let stop = bar.close + ticks;
                 if self.may_move(stop) {
                     (self.stop, self.moved) = (Some(stop), true);
                 }

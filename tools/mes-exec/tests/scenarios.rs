@@ -5,6 +5,7 @@ use mes_core::{
     broker::Broker,
     money::Cents,
     order::{Action, ExitReason, Order, Side, Signal},
+    price::Price,
     statement::{Fill, Statement},
     time,
 };
@@ -17,7 +18,8 @@ fn settings() -> Settings {
 }
 
 /// A row at a UTC time of 2026-11-20 with these prices: open, high, low, close.
-fn bar(clock: &str, seg: i64, [open, high, low, close]: [f64; 4], volume: i64) -> Bar {
+fn bar(clock: &str, seg: i64, prices: [f64; 4], volume: i64) -> Bar {
+    let [open, high, low, close] = prices.map(Price::nearest);
     let ts = time::parse(&format!("2026-11-20T{clock}Z")).expect("a time");
     Bar { ts, open, high, low, close, volume, seg, ..Bar::default() }
 }
@@ -91,7 +93,7 @@ fn ways() -> Vec<Way> {
         vec![(flat("15:00:03", 5000.0), Some(Action::Exit { reason })), (flat("15:00:04", 5001.0), None)]
     };
     let trailed = |prices| {
-        let moved = Action::MoveStop { stop: 5000.75 };
+        let moved = Action::MoveStop { stop: Price::nearest(5000.75) };
         vec![(flat("15:00:03", 5002.0), Some(moved)), (bar("15:00:04", 1, prices, 5), None)]
     };
     use ExitReason::{EndOfData, Limit, Signal, Stop, Target, Timeout, Trail};
@@ -109,7 +111,7 @@ fn ways() -> Vec<Way> {
         way(
             "stop moved beyond the price",
             vec![
-                (flat("15:00:03", 5000.0), Some(Action::MoveStop { stop: 5000.5 })),
+                (flat("15:00:03", 5000.0), Some(Action::MoveStop { stop: Price::nearest(5000.5) })),
                 (flat("15:00:04", 4999.0), None),
             ],
             Trail,
@@ -135,10 +137,15 @@ fn every_way_out_to_the_cent() {
         let entry = enter(way.side, 1);
         let (fills, balance) = trade(&mut paper, ["15:00:01", "15:00:02"], entry, &way.rows, way.end);
         let [entry, exit] = fills.as_slice() else { panic!("{}: {fills:?}", way.name) };
-        assert_eq!(entry.price, 5000.0 + way.side.sign() as f64 * 0.25, "{}", way.name);
+        assert_eq!(entry.price, Price::nearest(5000.0) + way.side.sign(), "{}", way.name);
         assert_eq!((entry.commission_cents, entry.gross_cents, entry.exit), (Cents(42), Cents(0), None));
-        let found =
-            (exit.exit, exit.price, exit.gross_cents, exit.commission_cents, exit.ambiguous == Some(true));
+        let found = (
+            exit.exit,
+            exit.price.points(),
+            exit.gross_cents,
+            exit.commission_cents,
+            exit.ambiguous == Some(true),
+        );
         let wanted = (Some(way.reason), way.price, Cents(way.gross), Cents(42), way.ambiguous);
         assert_eq!(found, wanted, "{}", way.name);
         assert_eq!(balance, Cents(100_000 + way.gross - 84), "{}", way.name);
@@ -160,9 +167,9 @@ fn a_touched_target_is_not_a_fill_and_a_row_without_trades_is_none() {
 fn days_and_holes_end_trades() {
     let settings = settings();
     let check = |(fills, balance): (Vec<Fill>, Cents), reason, price, gross| {
-        assert_eq!(fills[0].price, 5000.5);
+        assert_eq!(fills[0].price, Price::nearest(5000.5));
         let exit = fills.last().expect("an exit");
-        assert_eq!((exit.exit, exit.price, exit.gross_cents), (Some(reason), price, Cents(gross)));
+        assert_eq!((exit.exit, exit.price.points(), exit.gross_cents), (Some(reason), price, Cents(gross)));
         assert_eq!(balance, Cents(100_000 + gross - 84));
     };
     let guarded = |rows: &[Step]| {

@@ -4,8 +4,8 @@
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
-    contract,
     interval::Interval,
+    price::Price,
     session::{Part, Sessions},
     time::{self, Ts},
 };
@@ -59,8 +59,8 @@ pub struct CheckedRows {
     interval: Interval,
     clock: Clock,
     sigma: Sigma,
-    /// The first close of the segment in ticks.
-    base: i64,
+    /// The first close of the segment.
+    base: Price,
     seg: i64,
     /// Of the row before: its place in the segment, its end and its close.
     n: usize,
@@ -77,7 +77,7 @@ impl CheckedRows {
             interval,
             clock: Clock::new(calendar),
             sigma: Sigma::default(),
-            base: 0,
+            base: Price::default(),
             seg: 0,
             n: 0,
             ts: 0,
@@ -95,14 +95,13 @@ impl CheckedRows {
     ///
     /// # Errors
     ///
-    /// `Data` for a price off the grid or out of the bar's range, a time that does not rise or is off the interval's grid, or
+    /// `Data` for a price out of the bar's range, a time that does not rise or is off the interval's grid, or
     /// numbers that would not stay exact.
     pub fn next(&mut self, bar: &Bar) -> Result<Row> {
-        let close = ticks(bar.close)?;
         let first = self.n == 0 || bar.seg != self.seg;
         self.check_time(bar.ts, first)?;
-        let (base, before) = if first { (close, 0) } else { (self.base, self.volume) };
-        let mut row = relative(bar, base)?;
+        let (base, before) = if first { (bar.close, 0) } else { (self.base, self.volume) };
+        let mut row = relative(bar, base);
         check(bar, &row)?;
         let volume = before + row.volume;
         if volume > MAX_SEGMENT_VOLUME {
@@ -133,33 +132,21 @@ impl CheckedRows {
 }
 
 /// Returns what a bar says by itself, prices in ticks from `base`.
-fn relative(bar: &Bar, base: i64) -> Result<Row> {
-    let price = |price: f64| ticks(price).map(|ticks| ticks - base);
-    let quote = |quote: Option<f64>| quote.map(price).transpose();
-    Ok(Row {
+fn relative(bar: &Bar, base: Price) -> Row {
+    Row {
         ts: bar.ts,
-        open: price(bar.open)?,
-        high: price(bar.high)?,
-        low: price(bar.low)?,
-        close: price(bar.close)?,
+        open: bar.open - base,
+        high: bar.high - base,
+        low: bar.low - base,
+        close: bar.close - base,
         volume: bar.volume,
         delta: bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy.saturating_sub(sell)),
-        bid: quote(bar.bid)?,
-        ask: quote(bar.ask)?,
+        bid: bar.bid.map(|bid| bid - base),
+        ask: bar.ask.map(|ask| ask - base),
         bid_size: bar.bid_size,
         ask_size: bar.ask_size,
         ofi: bar.ofi,
         ..Row::default()
-    })
-}
-
-fn ticks(price: f64) -> Result<i64> {
-    // The general way divides with remainder; this is the same for what a market can show.
-    let whole = (price * (1.0 / contract::TICK)) as i64;
-    if contract::price(whole) == price && whole.abs() < 1 << 40 {
-        Ok(whole)
-    } else {
-        Ok(contract::ticks(price)?)
     }
 }
 
@@ -178,7 +165,7 @@ fn check(bar: &Bar, row: &Row) -> Result<()> {
     }
     for quote in [row.bid, row.ask].into_iter().flatten() {
         if far(quote) {
-            return Err(refused("quote: too far from the price", contract::price(quote)));
+            return Err(refused("quote: too far from the price", Price::from_ticks(quote)));
         }
     }
     if !(0..=MAX_ROW_VOLUME).contains(&row.volume) {

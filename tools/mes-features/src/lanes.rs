@@ -284,7 +284,7 @@ impl Lane {
         self.taken.clear();
         let bars = Bars::of(batch).map_err(|error| (0, error))?;
         for row in 0..bars.len() {
-            let bar = bars.get(row);
+            let bar = bars.get(row).on_grid().map_err(|fault| (row, Error::data(fault)))?;
             self.taken.push(self.rows.next(&bar).map_err(|error| (row, error))?);
             if let Some(labeller) = &mut self.labeller {
                 labeller.push(&bar, known);

@@ -3,7 +3,7 @@
 
 mod walk;
 
-use mes_core::{bar::Bar, time};
+use mes_core::{bar::Bar, price::Price, time};
 use mes_features::set::Set;
 use walk::{all_columns, interval, run};
 
@@ -23,7 +23,7 @@ fn market(start: &str, rows: i64, seg: i64) -> Vec<Bar> {
         if second == 30 {
             close += gain(ts);
         }
-        let price = |ticks: i64| ticks as f64 / 4.0;
+        let price = Price::from_ticks;
         let (high, low) = (open.max(close) + i64::from(second == 10), open.min(close));
         bars.push(Bar {
             ts,

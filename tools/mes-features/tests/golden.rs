@@ -2,7 +2,7 @@
 
 mod walk;
 
-use mes_core::{bar::Bar, calendar::Calendar, interval::Interval, time};
+use mes_core::{bar::Bar, calendar::Calendar, interval::Interval, price::Price, time};
 use mes_features::{
     engine::{CheckedRows, Engine},
     labels::{Labeller, horizon::Horizon},
@@ -10,9 +10,9 @@ use mes_features::{
 };
 use walk::{Chance, ONE, all_columns, interval, run, walk, whole_set};
 
-/// Returns flat bars of volume 1 at `price`, from the second after `start`.
-fn flat(start: &str, every: Interval, rows: usize, price: f64) -> Vec<Bar> {
-    let ts = time::parse(start).expect("a time");
+/// Returns flat bars of volume 1 at so many points, from the second after `start`.
+fn flat(start: &str, every: Interval, rows: usize, points: f64) -> Vec<Bar> {
+    let (ts, price) = (time::parse(start).expect("a time"), Price::nearest(points));
     let bar = |k: usize| Bar {
         ts: ts + (k as i64 + 1) * every.nanos(),
         open: price,
@@ -36,7 +36,8 @@ fn the_vwap_begins_anew_with_the_cash_session_in_an_unbroken_night() {
     let second = interval("1s");
     // 100 seconds before 09:30 New York at 4000, the last one 4001; then 4002 from 09:30:00 on.
     let mut bars = flat("2026-06-15T13:28:20Z", second, 100, 4000.0);
-    bars[99] = Bar { open: 4001.0, high: 4001.0, low: 4001.0, close: 4001.0, ..bars[99] };
+    let price = Price::nearest(4001.0);
+    bars[99] = Bar { open: price, high: price, low: price, close: price, ..bars[99] };
     bars.extend(flat("2026-06-15T13:30:00Z", second, 100, 4002.0));
     let gap = column("f_vwap_gap", second, &bars);
     // The row stamped 09:30:00 still belongs to the night: V = 4000 + 1/100, so c − V = 3.96 ticks.
@@ -90,9 +91,10 @@ fn higher_frames_are_whole_and_over() {
     // The segment begins 10 seconds into a minute, so the minute that ends on row 49 is not whole; the next ends on
     // row 109 and goes from 4000 to 4003.
     let mut bars = flat("2026-06-15T15:00:10Z", second, 171, 4000.0);
-    bars[100] = Bar { high: 4003.0, close: 4003.0, ..bars[100] };
+    let price = Price::nearest(4003.0);
+    bars[100] = Bar { high: price, close: price, ..bars[100] };
     for bar in &mut bars[101..] {
-        (bar.open, bar.high, bar.low, bar.close) = (4003.0, 4003.0, 4003.0, 4003.0);
+        (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
     }
     let (trend, range) = (column("f_m1_trend", second, &bars), column("f_m1_range", second, &bars));
     assert!(trend[..109].iter().all(|trend| trend.is_nan()));
@@ -111,8 +113,9 @@ fn rows_with_holes_complete_the_minutes_between() {
     let second = interval("1s");
     let mut bars = flat("2026-06-15T15:00:00Z", second, 150, 4000.0);
     // After a rise in the third minute there is nothing until the ninth.
-    bars[149] = Bar { high: 4002.0, close: 4002.0, ..bars[149] };
-    let later = Bar { ts: bars[149].ts + 360 * ONE, open: 4002.0, low: 4002.0, ..bars[149] };
+    let price = Price::nearest(4002.0);
+    bars[149] = Bar { high: price, close: price, ..bars[149] };
+    let later = Bar { ts: bars[149].ts + 360 * ONE, open: price, low: price, ..bars[149] };
     bars.push(later);
     let value = |name: &str| *column(name, second, &bars).last().expect("a row");
     assert_eq!((value("f_m1_trend"), value("f_m1_range")), (0.0, 0.0));
@@ -149,17 +152,17 @@ fn bars_that_cannot_be_are_refused() {
         let ok = bars.iter().try_for_each(|bar| rows.next(bar).map(|_| ()));
         ok.expect_err("an error").to_string()
     };
-    assert!(refused(|bar| bar.close = 4000.1).contains("4000.1 is off the 0.25 tick grid"));
-    assert!(refused(|bar| bar.high = 3999.75).contains("do not hold"));
+    assert!(refused(|bar| bar.high = Price::nearest(3999.75)).contains("do not hold"));
     assert!(refused(|bar| bar.volume = -1).contains("volume (-1)"));
     assert!(refused(|bar| bar.volume = i64::MAX).contains("volume"));
-    assert!(
-        refused(|bar| (bar.open, bar.high, bar.low, bar.close) = (9e8, 9e8, 9e8, 9e8)).contains("too far")
-    );
-    assert!(refused(|bar| bar.open = f64::NAN).contains("NaN"));
+    let far = |bar: &mut Bar| {
+        let price = Price::nearest(9e8);
+        (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
+    };
+    assert!(refused(far).contains("too far"));
     assert!(refused(|bar| bar.ts += 1).contains("not on a grid of 1s"));
     assert!(refused(|bar| bar.ts -= ONE).contains("twice"));
-    assert!(refused(|bar| bar.bid = Some(1e300)).contains("off"));
+    assert!(refused(|bar| bar.bid = Some(Price::nearest(9e8))).contains("quote: too far"));
     assert!(
         refused(|bar| (bar.buy_volume, bar.sell_volume) = (Some(i64::MAX), Some(i64::MIN))).contains("buy")
     );
@@ -181,7 +184,9 @@ fn no_bar_makes_it_panic_or_leave_its_range() {
         for _ in 0..1 + round % 3 {
             let at = chance.below(bars.len() as i64) as usize;
             let whole = extremes[chance.below(extremes.len() as i64) as usize];
-            let price = prices[chance.below(prices.len() as i64) as usize];
+            let price = Price::of(prices[chance.below(prices.len() as i64) as usize]);
+            refused += i32::from(price.is_err());
+            let price = price.unwrap_or_default();
             let bar = &mut bars[at];
             match chance.below(10) {
                 0 => bar.ts = whole,
@@ -189,7 +194,7 @@ fn no_bar_makes_it_panic_or_leave_its_range() {
                 2 => (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price),
                 3 => bar.volume = whole,
                 4 => (bar.buy_volume, bar.sell_volume) = (Some(whole), Some(-1)),
-                5 => (bar.bid, bar.ask) = (Some(price), Some(0.0)),
+                5 => (bar.bid, bar.ask) = (Some(price), Some(Price::default())),
                 6 => (bar.bid_size, bar.ask_size) = (Some(whole), Some(whole)),
                 7 => bar.ofi = Some(whole),
                 8 => bar.seg = whole,
@@ -218,8 +223,9 @@ fn no_bar_makes_it_panic_or_leave_its_range() {
 fn zero_has_no_sign() {
     let second = interval("1s");
     let mut bars = flat("2026-06-15T15:00:00Z", second, 2000, 4000.0);
+    let price = Price::nearest(4001.0);
     for bar in &mut bars[1..20] {
-        (bar.open, bar.high, bar.low, bar.close) = (4001.0, 4001.0, 4001.0, 4001.0);
+        (bar.open, bar.high, bar.low, bar.close) = (price, price, price, price);
     }
     // The average comes down to the price from above and is too near for 32 bits at last.
     let gap = column("f_ema_9", second, &bars);

@@ -34,7 +34,7 @@ fn the_horizon_label_is_the_move_to_the_row_exactly_then() {
         for (bar, found) in bars.iter().zip(&found) {
             let then = bars.iter().find(|then| then.seg == bar.seg && then.ts == bar.ts + seconds * ONE);
             let wanted = then.map(|then| {
-                let moved = (then.close - bar.close) * 4.0;
+                let moved = (then.close - bar.close) as f64;
                 let class = if moved > threshold {
                     UP
                 } else if moved < -threshold {
@@ -65,15 +65,14 @@ const ENTRY: Barriers =
     Barriers { stop_ticks: 8, target_ticks: 12, timeout_ns: 120 * ONE, slippage_ticks: 1 };
 
 /// Follows one entry of `sign` made on row `k` bar by bar. `None`: nothing settled; else whether the target was met.
-fn follow(bars: &[Bar], k: usize, sign: f64, b: &Barriers) -> Option<(usize, bool)> {
+fn follow(bars: &[Bar], k: usize, sign: i64, b: &Barriers) -> Option<(usize, bool)> {
     let same = |bar: &&Bar| bar.seg == bars[k].seg;
     let filled = (k + 1..bars.len()).take_while(|&j| same(&&bars[j])).find(|&j| bars[j].volume > 0)?;
     let before = &bars[filled - 1];
-    let quote = if sign > 0.0 { before.ask } else { before.bid };
-    let worse = sign * (sign * bars[filled].open).max(quote.map_or(f64::MIN, |quote| sign * quote));
-    let price = worse + sign * b.slippage_ticks as f64 * 0.25;
-    let (stop, target) =
-        (sign * price - b.stop_ticks as f64 * 0.25, sign * price + b.target_ticks as f64 * 0.25);
+    let quote = if sign > 0 { before.ask } else { before.bid };
+    let worse = quote.map_or(i64::MIN, |quote| sign * quote.ticks());
+    let price = worse.max(sign * bars[filled].open.ticks()) + b.slippage_ticks;
+    let (stop, target) = (price - b.stop_ticks, price + b.target_ticks);
     for j in (filled..bars.len()).take_while(|&j| same(&&bars[j])) {
         let bar = &bars[j];
         if bar.volume == 0 {
@@ -82,8 +81,9 @@ fn follow(bars: &[Bar], k: usize, sign: f64, b: &Barriers) -> Option<(usize, boo
         if j > filled && bars[j - 1].ts >= bars[filled].ts + b.timeout_ns {
             return Some((j, false));
         }
-        let (worst, best) = if sign > 0.0 { (bar.low, bar.high) } else { (-bar.high, -bar.low) };
-        let open = sign * bar.open;
+        let (low, high) = (bar.low.ticks(), bar.high.ticks());
+        let (worst, best) = if sign > 0 { (low, high) } else { (-high, -low) };
+        let open = sign * bar.open.ticks();
         if open <= stop {
             return Some((j, false));
         } else if open > target {
@@ -106,7 +106,7 @@ fn the_barrier_label_is_what_following_both_entries_gives() {
         assert_eq!(found.len(), bars.len());
         let mut seen = [0; 4];
         for (k, found) in found.iter().enumerate() {
-            let (long, short) = (follow(&bars, k, 1.0, &barriers), follow(&bars, k, -1.0, &barriers));
+            let (long, short) = (follow(&bars, k, 1, &barriers), follow(&bars, k, -1, &barriers));
             let wanted = match (long, short) {
                 (Some((i, true)), Some((j, true))) if i == j => Some(FLAT),
                 (Some((i, true)), Some((j, true))) => Some(if i < j { UP } else { DOWN }),

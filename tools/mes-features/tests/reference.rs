@@ -93,7 +93,7 @@ fn warm_up_ends_on_the_row_that_the_table_says() {
         for bar in &mut bars {
             bar.volume = bar.volume.max(1);
             (bar.buy_volume, bar.sell_volume) = (Some(bar.volume), Some(0));
-            (bar.bid, bar.ask) = (Some(bar.close), Some(bar.close + 0.25));
+            (bar.bid, bar.ask) = (Some(bar.close), Some(bar.close + 1));
             (bar.bid_size, bar.ask_size, bar.ofi) = (Some(3), Some(4), Some(1));
         }
         for (feature, column) in set.features().iter().zip(run(&set, interval, &bars, 100)) {

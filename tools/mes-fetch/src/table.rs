@@ -78,13 +78,13 @@ impl<R: RowBuilder> Table<R> {
 }
 
 impl RowBuilder for BarBuilder {
-    type Row = Bar;
+    type Row = Bar<f64>;
 
     fn schema(&self) -> SchemaRef {
         self.schema()
     }
 
-    fn push(&mut self, bar: &Bar) {
+    fn push(&mut self, bar: &Bar<f64>) {
         self.push(bar);
     }
 

@@ -3,7 +3,6 @@
 use chrono::Timelike;
 use mes_core::{
     bar::Bar,
-    contract::ticks,
     time::{HOUR, Ts},
     tz,
 };
@@ -32,8 +31,7 @@ impl Opens {
         Opens { interval, ..Opens::default() }
     }
 
-    /// Keeps a bar, unless nobody traded in it. A bar that does not fit (a price off the grid, a time too far from the
-    /// first) is left out.
+    /// Keeps a bar, unless nobody traded in it. A bar whose price or time is too far away is left out.
     pub fn push(&mut self, bar: &Bar) {
         if bar.volume == 0 {
             return;
@@ -42,8 +40,7 @@ impl Opens {
             self.first = bar.ts;
         }
         let at = u32::try_from((bar.ts - self.first) / self.interval);
-        let open = ticks(bar.open).ok().and_then(|open| i32::try_from(open).ok());
-        let (Ok(at), Some(open)) = (at, open) else { return };
+        let (Ok(at), Ok(open)) = (at, i32::try_from(bar.open.ticks())) else { return };
         if self.at.is_empty() || bar.seg != self.seg {
             self.stretches.push(self.at.len());
             self.seg = bar.seg;
@@ -93,13 +90,13 @@ impl Opens {
 
 #[cfg(test)]
 mod tests {
-    use mes_core::{dice::Draw, time::SECOND};
+    use mes_core::{dice::Draw, price::Price, time::SECOND};
 
     use super::*;
     use crate::sample::START;
 
     fn bar(ts: Ts, ticks: i64, seg: i64, volume: i64) -> Bar {
-        Bar { ts, open: 5000.0 + ticks as f64 * 0.25, seg, volume, ..Bar::default() }
+        Bar { ts, open: Price::from_ticks(20_000 + ticks), seg, volume, ..Bar::default() }
     }
 
     /// 09:59:58 to 10:00:04 with a hole, then another stretch.

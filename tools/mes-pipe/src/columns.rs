@@ -198,7 +198,8 @@ impl<'a> Bars<'a> {
     }
 
     /// Reads a row.
-    pub fn get(&self, row: usize) -> Bar {
+    #[inline]
+    pub fn get(&self, row: usize) -> Bar<f64> {
         let [buy_volume, sell_volume, trades, bid_size, ask_size, ofi, age_ms] =
             self.counts.map(|column| count(column, row));
         let [bid, ask, vwap] = self.prices.map(|column| price(column, row));
@@ -254,12 +255,18 @@ impl<'a> PredictedRows<'a> {
         self.bars.is_empty()
     }
 
-    /// Reads a row.
-    pub fn get(&self, row: usize) -> Row {
+    /// Reads a row. One without a whole number of ticks for a price is an error; a side of the quote that has none is
+    /// absent.
+    ///
+    /// # Errors
+    ///
+    /// `Data`: that, with the column.
+    pub fn get(&self, row: usize) -> Result<Row> {
         let value = |column: Option<&Float32Array>| {
             column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
         };
-        Row { bar: self.bars.get(row), prediction: Prediction::from_values(self.predictions.map(value)) }
+        let bar = self.bars.get(row).prices_on_grid().map_err(Error::data)?;
+        Ok(Row { bar, prediction: Prediction::from_values(self.predictions.map(value)) })
     }
 }
 
@@ -267,7 +274,7 @@ impl<'a> PredictedRows<'a> {
 pub struct BarBuilder {
     columns: bar::Columns,
     schema: SchemaRef,
-    bars: Vec<Bar>,
+    bars: Vec<Bar<f64>>,
 }
 
 impl BarBuilder {
@@ -283,7 +290,7 @@ impl BarBuilder {
     }
 
     /// Adds a bar.
-    pub fn push(&mut self, bar: &Bar) {
+    pub fn push(&mut self, bar: &Bar<f64>) {
         self.bars.push(*bar);
     }
 
@@ -309,13 +316,16 @@ impl BarBuilder {
     /// `Data` where a column that may not be empty would be.
     pub fn finish(&mut self) -> Result<RecordBatch> {
         let bars = &self.bars;
-        let prices = |f: fn(&Bar) -> f64| Arc::new(bars.iter().map(f).collect::<Float64Array>()) as ArrayRef;
+        let prices =
+            |f: fn(&Bar<f64>) -> f64| Arc::new(bars.iter().map(f).collect::<Float64Array>()) as ArrayRef;
         let counts =
-            |f: fn(&Bar) -> i64| Arc::new(Int64Array::from_iter_values(bars.iter().map(f))) as ArrayRef;
-        let maybe_price =
-            |f: fn(&Bar) -> Option<f64>| Arc::new(bars.iter().map(f).collect::<Float64Array>()) as ArrayRef;
-        let maybe_count =
-            |f: fn(&Bar) -> Option<i64>| Arc::new(bars.iter().map(f).collect::<Int64Array>()) as ArrayRef;
+            |f: fn(&Bar<f64>) -> i64| Arc::new(Int64Array::from_iter_values(bars.iter().map(f))) as ArrayRef;
+        let maybe_price = |f: fn(&Bar<f64>) -> Option<f64>| {
+            Arc::new(bars.iter().map(f).collect::<Float64Array>()) as ArrayRef
+        };
+        let maybe_count = |f: fn(&Bar<f64>) -> Option<i64>| {
+            Arc::new(bars.iter().map(f).collect::<Int64Array>()) as ArrayRef
+        };
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema::BAR.len());
         for field in self.schema.fields() {
             arrays.push(match field.name().as_str() {

@@ -2,7 +2,6 @@
 //! person should know of it is said as alerts.
 
 use mes_core::{
-    contract::ticks,
     ledger::{Day, Lasts, Ledger, Open, Pause},
     lock::STANDS,
     money::Cents,
@@ -36,7 +35,7 @@ pub fn update(
     let seen = watch(ledger, row, row_ns, rules);
     account(ledger, statement, row.bar.symbol, &rules.breakers, out);
     for fill in statement.fills.iter().filter(|fill| fill.exit == Some(ExitReason::Roll)) {
-        alert(out, row.bar.ts, "roll_points", row.bar.open, fill.price);
+        alert(out, row.bar.ts, "roll_points", row.bar.open.points(), fill.price.points());
     }
     match seen {
         Seen::Implausible(jump) if !jumped_before => {
@@ -121,7 +120,7 @@ pub fn watch(ledger: &mut Ledger, row: &Row, row_ns: i64, rules: &Rules) -> Seen
         Seen::Plausible => {}
     }
     spread(ledger, row, &rules.breakers);
-    leave_range(ledger, row.bar.close);
+    leave_range(ledger, row.bar.close.ticks());
     seen
 }
 
@@ -225,8 +224,8 @@ fn count_losses(ledger: &mut Ledger, net: Cents, ts: Ts, breakers: &Breakers) {
 }
 
 /// Forgets reversals once a close has left the minute before the last one.
-fn leave_range(ledger: &mut Ledger, close: f64) {
-    let (Some(range), Ok(close)) = (ledger.reversals.range, ticks(close)) else { return };
+fn leave_range(ledger: &mut Ledger, close: i64) {
+    let Some(range) = ledger.reversals.range else { return };
     if !(range.low..=range.high).contains(&close) {
         (ledger.reversals.range, ledger.reversals.count) = (None, 0);
     }

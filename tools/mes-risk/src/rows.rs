@@ -5,7 +5,6 @@ use std::{collections::VecDeque, os::fd::OwnedFd};
 use arrow_array::RecordBatch;
 use clap::Args;
 use mes_core::{
-    bar::Bar,
     contract::{self, Contract},
     interval::Interval,
     person::Person,
@@ -114,12 +113,13 @@ impl TableRows {
         self.rows.clear();
         self.next = 0;
         for index in 0..table.len() {
-            let row = table.get(index);
-            if let Err(error) = self.check(&row) {
-                self.failed = Some(error.at(self.input.at(index)));
-                break;
+            match table.get(index).and_then(|row| self.check(row)) {
+                Ok(row) => self.rows.push(row),
+                Err(error) => {
+                    self.failed = Some(error.at(self.input.at(index)));
+                    break;
+                }
             }
-            self.rows.push(row);
         }
         Ok(())
     }
@@ -141,20 +141,16 @@ impl TableRows {
         Ok(())
     }
 
-    fn check(&mut self, row: &Row) -> Result<()> {
+    fn check(&mut self, row: Row) -> Result<Row> {
         let interval = self.input.meta().interval.map_or(1, Interval::nanos);
         if row.bar.ts % interval != 0 {
             return Err(Error::data(format!("{} is not on the grid of the rows", time::format(row.bar.ts))));
         }
-        let Bar { open, high, low, close, .. } = row.bar;
-        for (column, price) in [("open", open), ("high", high), ("low", low), ("close", close)] {
-            contract::ticks(price).map_err(|error| Error::data(format!("column {column:?}: {error}")))?;
-        }
         if row.bar.symbol != self.symbol {
-            of_contract(row, self.contract).map_err(Error::data)?;
+            of_contract(&row, self.contract).map_err(Error::data)?;
             self.symbol = row.bar.symbol;
         }
-        Ok(())
+        Ok(row)
     }
 }
 

@@ -24,6 +24,7 @@ use mes_core::{
     ledger::Ledger,
     market::Market,
     person::Person,
+    price::Price,
     rules::Rules,
     run::Named,
     statement::{Role, Statement},
@@ -47,8 +48,8 @@ const RENEW_BYTES: u64 = 16 << 20;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
     pub entry_price: Option<f64>,
-    pub stop: Option<f64>,
-    pub target: Option<f64>,
+    pub stop: Option<Price>,
+    pub target: Option<Price>,
 }
 
 impl Glance {

@@ -8,6 +8,7 @@ use mes_core::{
     limits::{LimitFacts, Limits, Used},
     money::Cents,
     person::Person,
+    price::Price,
     time::{self, Ts},
     tz,
 };
@@ -166,10 +167,11 @@ impl Status {
             return "flat".into();
         }
         let side = if self.position > 0 { "long" } else { "short" };
-        let level = |name: &str, price: Option<f64>| {
-            price.map_or_else(String::new, |price| format!(", {name} {price:.2}"))
+        let level = |name: &str, points: Option<f64>| {
+            points.map_or_else(String::new, |points| format!(", {name} {points:.2}"))
         };
         let Glance { entry_price, stop, target } = self.glance;
+        let [stop, target] = [stop, target].map(|price| price.map(Price::points));
         let (from, stop, target) = (level("from", entry_price), level("stop", stop), level("target", target));
         format!("{} {side}{from}{stop}{target}", self.position.abs())
     }
@@ -265,7 +267,7 @@ mod tests {
         ledger.halted = Some("the news".into());
         ledger.pause = Some(Pause { from: at("2026-11-20T15:00:00Z"), until: at("2026-11-20T15:15:00Z") });
         let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
-        let glance = Glance { entry_price: Some(5000.25), stop: Some(5002.25), target: None };
+        let glance = Glance { entry_price: Some(5000.25), stop: Some(Price::nearest(5002.25)), target: None };
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
         let (says, by) = (Says::Resume, "person".to_owned());
         let unheard = vec![Person { ts: 0, says, reason: "it is over".into(), by, rules: None }];

@@ -4,9 +4,9 @@
 //! shows the first.
 
 use mes_core::{
-    contract::{TICK, ticks},
     ledger::Ledger,
     order::Side,
+    price::Price,
     row::Row,
     rules::{Exits, Rules, StopBy},
     schedule::Today,
@@ -14,15 +14,14 @@ use mes_core::{
 };
 
 /// Returns how far from its entry the stop of a new trade lies, in ticks.
-pub fn stop_ticks(exits: &Exits, ledger: &Ledger, side: Side, close: f64) -> i64 {
+pub fn stop_ticks(exits: &Exits, ledger: &Ledger, side: Side, close: Price) -> i64 {
     let minutes = &ledger.market.minutes;
     let found = match exits.stop {
         StopBy::Ticks => None,
         StopBy::Atr => minutes.atr_ticks().map(|atr| (atr * exits.atr_multiple).ceil() as i64),
-        StopBy::Structure => minutes.swing(exits.swing_minutes).and_then(|swing| {
-            let close = ticks(close).ok()?;
+        StopBy::Structure => minutes.swing(exits.swing_minutes).map(|swing| {
             let level = if side == Side::Buy { swing.low - 1 } else { swing.high + 1 };
-            Some(side.sign() * (close - level))
+            side.sign() * (close.ticks() - level)
         }),
     };
     found.map_or(exits.stop_ticks, |stop| stop.clamp(exits.min_stop_ticks, exits.max_stop_ticks))
@@ -61,19 +60,19 @@ pub fn moved(
     rules: &Rules,
     ledger: &Ledger,
     today: Option<&Today>,
-) -> Option<f64> {
+) -> Option<Price> {
     let (exits, best) = (&rules.exits, ledger.trade?.best);
-    let entry = statement.entry_price?;
-    let sign = statement.position.signum() as f64;
-    let behind = |price: f64, ticks: i64| price - sign * ticks as f64 * TICK;
-    let ahead_by = |ticks: i64| ticks > 0 && sign * (best - entry) >= ticks as f64 * TICK;
+    let entry = statement.entry()?;
+    let sign = statement.position.signum();
+    let behind = |price: Price, ticks: i64| price - sign * ticks;
+    let ahead_by = |ticks: i64| ticks > 0 && sign * (best - entry) >= ticks;
     let late = today.is_some_and(|today| row.bar.ts >= today.end.half_size);
     let nearest = [
         ahead_by(exits.break_even_after_ticks).then(|| behind(entry, -exits.break_even_ticks)),
         ahead_by(exits.trail_after_ticks).then(|| behind(best, exits.trail_ticks)),
         (late && exits.tighten_ticks > 0).then(|| behind(row.bar.close, exits.tighten_ticks)),
     ];
-    let stop = nearest.into_iter().flatten().max_by(|a, b| (sign * a).total_cmp(&(sign * b)))?;
+    let stop = nearest.into_iter().flatten().max_by_key(|stop| sign * stop.ticks())?;
     let current = statement.working.iter().find(|order| order.role == Role::Stop)?.price?;
-    (sign * (stop - current) >= TICK).then_some(stop)
+    (sign * (stop - current) > 0).then_some(stop)
 }

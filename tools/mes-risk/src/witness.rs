@@ -8,7 +8,6 @@
 use std::fmt;
 
 use mes_core::{
-    contract::{TICK, ticks},
     ledger::Ledger,
     money::Cents,
     order::Side,
@@ -95,12 +94,10 @@ fn unprotected(statement: &Statement) -> Option<Fault> {
 
 /// Says of a stop that it lies further from the entry than the rules place one.
 fn far_stop(statement: &Statement, exits: &Exits) -> Option<Fault> {
-    let entry = statement.entry_price.filter(|_| statement.position != 0)?;
+    let entry = statement.entry()?;
     let side = Side::of(statement.position).sign();
-    let away = |stop: &Working| ticks(stop.price?).ok().map(|stop| (side, stop));
-    // An entry in parts has a price between two ticks: nearer is nearer.
-    let entry = (entry / TICK).round() as i64;
-    let furthest = stops_of(statement).filter_map(away).map(|(side, stop)| side * (entry - stop)).max()?;
+    let away = stops_of(statement).filter_map(|stop| stop.price).map(|stop| side * (entry - stop));
+    let furthest = away.max()?;
     let most = stops::widest_ticks(exits);
     let (rule, found, wanted) = ("far_stop_ticks", furthest as f64, most as f64);
     (furthest > most).then_some(Fault { rule, found, wanted, halts: false, stays: true })
@@ -119,6 +116,7 @@ pub fn bare(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) 
 #[cfg(test)]
 mod tests {
     use mes_core::{
+        price::Price,
         rules::{MES_1K, Rules},
         statement::Fill,
     };
@@ -131,7 +129,7 @@ mod tests {
             order: Some(1),
             side: Side::of(*signed),
             contracts: signed.abs(),
-            price: 5000.0,
+            price: Price::nearest(5000.0),
             slippage_ticks: Some(0),
             spread_ticks: Some(0),
             commission_cents: Default::default(),
@@ -139,8 +137,8 @@ mod tests {
             exit: None,
             ambiguous: Some(false),
         };
-        let stop =
-            |(side, contracts): &(Side, i64)| Working::new(1, Role::Stop, *side, *contracts, Some(4990.0));
+        let level = Some(Price::nearest(4990.0));
+        let stop = |(side, contracts): &(Side, i64)| Working::new(1, Role::Stop, *side, *contracts, level);
         let (fills, working) = (fills.iter().map(fill).collect(), stops.iter().map(stop).collect());
         Statement { position, fills, working, ..Statement::default() }
     }
@@ -186,7 +184,7 @@ mod tests {
         ] {
             let side = Side::of(position).opposite();
             let mut statement = statement(position, &[], &[(side, 1)]);
-            (statement.entry_price, statement.working[0].price) = (Some(entry), Some(stop));
+            (statement.entry_price, statement.working[0].price) = (Some(entry), Some(Price::nearest(stop)));
             let ledger = Ledger { position, ..Ledger::new(Cents::ZERO) };
             let fault = fault(&statement, &ledger, false, &exits());
             assert_eq!(fault.map(|fault| (fault.rule, fault.found)), far.map(|far| ("far_stop_ticks", far)));

@@ -76,6 +76,7 @@ impl Rows for Crossings<'_> {
                 let bar = table.get(self.next);
                 let (dir, conf) = self.rule.decide(&bar).unzip();
                 self.next += 1;
+                let bar = bar.prices_on_grid().map_err(mes_pipe::Error::data)?;
                 self.row = Row { bar, prediction: Prediction { dir, conf, ..Prediction::default() } };
                 return Ok(Next::Row(&self.row));
             }

@@ -69,7 +69,9 @@ impl Live {
         for batch in batches.iter().take(LIVE_ROWS / 1000) {
             let rows = Bars::of(batch)?;
             columns = rows.columns();
-            bars.extend((0..rows.len()).map(|row| rows.get(row)));
+            for row in 0..rows.len() {
+                bars.push(rows.get(row).on_grid().map_err(mes_pipe::Error::data)?);
+            }
         }
         let text = std::fs::read_to_string(folder.join("bars.jsonl"))?;
         let lines = text.split_inclusive('\n').take(LIVE_ROWS + 1).map(str::to_owned).collect();

@@ -13,7 +13,7 @@ pub struct Quote {
 
 impl Quote {
     /// Puts the quote into a bar as the one at its close.
-    pub fn close(&self, bar: &mut Bar) {
+    pub fn close(&self, bar: &mut Bar<f64>) {
         (bar.bid, bar.ask, bar.bid_size, bar.ask_size) = (self.bid, self.ask, self.bid_size, self.ask_size);
     }
 }

@@ -10,7 +10,7 @@ pub const PARTS: i64 = 10_000;
 /// A bar and what its columns are computed from.
 #[derive(Clone, Copy, Debug)]
 pub struct Open {
-    pub bar: Bar,
+    pub bar: Bar<f64>,
     /// Σ price × size in parts of a point.
     pub value: i64,
     /// The unbroken stretch of open session that it lies in.
@@ -19,7 +19,7 @@ pub struct Open {
 
 impl Open {
     /// Begins a bar with what traded first.
-    pub fn new(traded: &Bar, seg: i64, stretch: Option<(Ts, Ts)>) -> Open {
+    pub fn new(traded: &Bar<f64>, seg: i64, stretch: Option<(Ts, Ts)>) -> Open {
         Open { bar: Bar { seg, ..*traded }, value: value(traded), stretch }
     }
 
@@ -28,7 +28,7 @@ impl Open {
     /// # Errors
     ///
     /// `Data` where another contract trades within the bar.
-    pub fn add(&mut self, traded: &Bar) -> Result<()> {
+    pub fn add(&mut self, traded: &Bar<f64>) -> Result<()> {
         let bar = &mut self.bar;
         if bar.symbol != traded.symbol {
             let text =
@@ -47,7 +47,7 @@ impl Open {
     }
 
     /// Returns the bar with its VWAP.
-    pub fn close(self) -> Bar {
+    pub fn close(self) -> Bar<f64> {
         let Open { bar, value, .. } = self;
         Bar { vwap: bar.vwap.map(|_| quotient(value, bar.volume)), ..bar }
     }
@@ -67,7 +67,7 @@ fn parts(vwap: f64, volume: i64) -> i64 {
 }
 
 /// Returns VWAP × volume in parts: a whole number again, however it was divided.
-fn value(traded: &Bar) -> i64 {
+fn value(traded: &Bar<f64>) -> i64 {
     parts(traded.vwap.unwrap_or(0.0), traded.volume)
 }
 

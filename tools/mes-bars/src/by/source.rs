@@ -55,7 +55,7 @@ impl Source {
     /// # Errors
     ///
     /// `Data` for a trade without size, or of a size that cannot be.
-    pub fn trade(&mut self, tick: &Tick) -> Result<Option<Bar>> {
+    pub fn trade(&mut self, tick: &Tick) -> Result<Option<Bar<f64>>> {
         let Some(price) = tick.price else { return Ok(None) };
         let size = tick.size.ok_or_else(|| Error::data("a trade without size"))?;
         if !(0..=LARGEST).contains(&size) {
@@ -86,7 +86,7 @@ impl Source {
     /// # Errors
     ///
     /// `Data` for a volume that cannot be.
-    pub fn traded(&mut self, bar: &Bar) -> Result<Option<Bar>> {
+    pub fn traded(&mut self, bar: &Bar<f64>) -> Result<Option<Bar<f64>>> {
         if !(0..=LARGEST).contains(&bar.volume) {
             return Err(Error::data(format!("a bar of volume {}", bar.volume)));
         }
@@ -124,7 +124,7 @@ impl Source {
     }
 
     /// Notes the quote at the close of a finer bar and its flow.
-    pub fn hear_bar(&mut self, bar: &Bar, end: Ts) {
+    pub fn hear_bar(&mut self, bar: &Bar<f64>, end: Ts) {
         self.quote = Quote { bid: bar.bid, ask: bar.ask, bid_size: bar.bid_size, ask_size: bar.ask_size };
         self.flow.of_bar(bar.ofi, end);
         self.age(bar.age_ms, bar.ts);
@@ -157,7 +157,7 @@ impl Source {
     }
 
     /// Puts quote, flow and age into a bar that closes; `end` names it as in [`Source::hear`].
-    pub fn close(&mut self, bar: &mut Bar, end: Ts) {
+    pub fn close(&mut self, bar: &mut Bar<f64>, end: Ts) {
         self.quote.close(bar);
         bar.ofi = self.flow.take(end);
         bar.age_ms = self.age_at(bar.ts);

@@ -32,7 +32,7 @@ pub struct Settings {
 
 /// The row given last, of which the next one is the continuation.
 struct Last {
-    bar: Bar,
+    bar: Bar<f64>,
     /// The end of the last interval that traded.
     traded: Ts,
     stretch: Option<(Ts, Ts)>,
@@ -80,7 +80,7 @@ impl TimeBars {
     /// # Errors
     ///
     /// `Data` for a volume that cannot be, or a contract within the bar of another or left before.
-    pub fn bar(&mut self, bar: &Bar, out: &mut BarBuilder) -> Result<()> {
+    pub fn bar(&mut self, bar: &Bar<f64>, out: &mut BarBuilder) -> Result<()> {
         let inside = bar.ts - 1;
         self.advance(inside, out);
         let end = self.settings.interval.end_of(inside);
@@ -144,7 +144,7 @@ impl TimeBars {
     }
 
     /// Adds what traded at `instant` to the interval it belongs to.
-    fn add(&mut self, traded: &Bar, instant: Ts) -> Result<()> {
+    fn add(&mut self, traded: &Bar<f64>, instant: Ts) -> Result<()> {
         match &mut self.open {
             Some(open) => open.add(traded)?,
             None => {
@@ -161,7 +161,7 @@ impl TimeBars {
     }
 
     /// Says whether a bar begins a new segment.
-    fn breaks(&self, bar: &Bar, stretch: Option<(Ts, Ts)>) -> bool {
+    fn breaks(&self, bar: &Bar<f64>, stretch: Option<(Ts, Ts)>) -> bool {
         let Some(last) = &self.last else { return false };
         let hole = bar.ts - self.settings.interval.nanos() - last.traded > self.settings.carry_s * SECOND;
         hole || last.stretch != stretch || last.bar.symbol != bar.symbol

@@ -128,7 +128,7 @@ impl TradeBars {
     }
 
     /// Adds a trade to the bar it belongs to and says whether that is now complete.
-    fn add(&mut self, traded: &Bar, side: Option<Side>, out: &mut BarBuilder) -> Result<bool> {
+    fn add(&mut self, traded: &Bar<f64>, side: Option<Side>, out: &mut BarBuilder) -> Result<bool> {
         let stretch = self.source.stretch(traded.ts);
         if self.breaks(traded, stretch) {
             // Only a roll, or an outing beyond the calendar, finds a bar still open.
@@ -152,7 +152,7 @@ impl TradeBars {
     }
 
     /// Says whether a trade begins a new segment.
-    fn breaks(&self, traded: &Bar, stretch: Option<(Ts, Ts)>) -> bool {
+    fn breaks(&self, traded: &Bar<f64>, stretch: Option<(Ts, Ts)>) -> bool {
         let Some(last) = &self.last else { return false };
         let hole = traded.ts > last.ts.saturating_add(self.settings.carry_s * SECOND);
         hole || last.stretch != stretch || last.symbol != traded.symbol

@@ -106,7 +106,7 @@ pub fn fill(fill: &Fill) -> Vec<Cell> {
         fill.order.map_or(Cell::Null, id),
         Cell::word(fill.side),
         Cell::Whole(fill.contracts),
-        Cell::Real(fill.price),
+        Cell::Real(fill.price.points()),
         fill.slippage_ticks.map_or(Cell::Null, Cell::Whole),
         fill.spread_ticks.map_or(Cell::Null, Cell::Whole),
         Cell::usd(fill.commission_cents),
@@ -132,7 +132,7 @@ pub fn order(verdict: &Verdict) -> Option<Vec<Cell>> {
             Cell::Null,
         ],
         Action::Exit { reason, .. } => alone("exit", Cell::word(reason), Cell::Null),
-        Action::MoveStop { stop, .. } => alone("move_stop", Cell::Null, Cell::Real(*stop)),
+        Action::MoveStop { stop, .. } => alone("move_stop", Cell::Null, Cell::Real(stop.points())),
     });
     Some(row)
 }

@@ -8,6 +8,7 @@ use mes_core::{
     ledger::Lasts,
     limits::{is_death, lasts},
     prediction::Prediction,
+    price::Price,
     row::Row,
     session::{Day, Filter},
     time::SECOND,
@@ -69,7 +70,7 @@ fn losing(settings: &Settings) -> Vec<Row> {
             let falls = second % (CALM + FALL) >= CALM;
             let open = ticks;
             ticks -= i64::from(falls);
-            let [high, low] = [open, ticks].map(|ticks| ticks as f64 * 0.25);
+            let [high, low] = [open, ticks].map(Price::from_ticks);
             let ts = at(10) + second * SECOND;
             let bar = Bar { ts, open: high, high, low, close: low, volume: 50, seg, ..Bar::default() };
             let prediction = Prediction { dir: Some(1.0), conf: Some(0.95), ..Prediction::default() };

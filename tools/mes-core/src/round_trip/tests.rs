@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use super::*;
 
 /// A fill that knows what it closes of `position` entered at `entry`: side, contracts, ticks, commission.
-fn fill(order: u64, signed: i64, price: f64, commission: i64, gross: i64, exit: Option<ExitReason>) -> Fill {
+fn fill(order: u64, signed: i64, points: f64, commission: i64, gross: i64, exit: Option<ExitReason>) -> Fill {
     Fill {
         ts: order as Ts,
         order: Some(order),
         side: Side::of(signed),
         contracts: signed.abs(),
-        price,
+        price: Price::nearest(points),
         slippage_ticks: Some(1),
         spread_ticks: Some(2),
         commission_cents: Cents(commission),

@@ -2,28 +2,28 @@
 
 use mes_core::{
     bar::Bar,
-    contract::price,
     fills::Model,
     money::Cents,
     order::{ExitReason, Side},
+    price::Price,
     statement::Fill,
     time::Ts,
 };
 
 use super::{Before, Entry, Paper, Position};
 
-/// Where an order meets the market: the price before slippage, in ticks, and what lies between it and the open, and
-/// between it and the fill.
+/// Where an order meets the market: the price before slippage, and what lies between it and the open, and between it
+/// and the fill.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Met {
-    pub price: i64,
+    pub price: Price,
     pub spread_ticks: i64,
     pub slippage_ticks: i64,
 }
 
 impl Met {
     /// Meets it at a price that no quote has a say in.
-    pub(super) fn at(price: i64, slippage_ticks: i64) -> Met {
+    pub(super) fn at(price: Price, slippage_ticks: i64) -> Met {
         Met { price, spread_ticks: 0, slippage_ticks }
     }
 }
@@ -43,15 +43,15 @@ impl Paper {
 
     /// Fills market orders that have arrived and meet a trade in this row. In a locked market an exit waits, and an entry
     /// is refused.
-    pub(super) fn fill_waiting(&mut self, bar: &Bar, prices: [i64; 2]) {
+    pub(super) fn fill_waiting(&mut self, bar: &Bar) {
         if let (Some(exit), Some(position)) = (self.exit, &self.position)
-            && let Some(met) = self.meet(position.side.opposite(), exit.due, bar, prices)
+            && let Some(met) = self.meet(position.side.opposite(), exit.due, bar)
             && !self.is_stuck()
         {
             self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
         }
         if let Some(entry) = &self.entry
-            && let Some(met) = self.meet(entry.side, entry.due, bar, prices)
+            && let Some(met) = self.meet(entry.side, entry.due, bar)
             && let Some(entry) = self.entry.take()
         {
             if self.blocked == Some(entry.side) {
@@ -65,13 +65,14 @@ impl Paper {
     /// Returns where an order due then meets this row, if it does: one that was there before its first trade at the
     /// open, or at the opposite quote before it where that is worse; one that came within it at the worse of open and
     /// close.
-    fn meet(&self, side: Side, due: Ts, bar: &Bar, [open, close]: [i64; 2]) -> Option<Met> {
+    fn meet(&self, side: Side, due: Ts, bar: &Bar) -> Option<Met> {
         if bar.volume == 0 || due >= bar.ts {
             return None;
         }
-        let worse = |other: i64| if side == Side::Buy { open.max(other) } else { open.min(other) };
+        let open = bar.open;
+        let worse = |other: Price| if side == Side::Buy { open.max(other) } else { open.min(other) };
         if due > bar.ts - self.interval {
-            return Some(Met::at(worse(close), self.slippage_ticks));
+            return Some(Met::at(worse(bar.close), self.slippage_ticks));
         }
         let quote = self.before.and_then(|before| before.quote);
         let quote = quote.map(|quote| if side == Side::Buy { quote.ask } else { quote.bid });
@@ -80,15 +81,16 @@ impl Paper {
     }
 
     /// Lets the bar's range act on the bracket. Rows without trades trigger nothing.
-    pub(super) fn work_bracket(&mut self, bar: &Bar, [open, high, low]: [i64; 3]) {
+    pub(super) fn work_bracket(&mut self, bar: &Bar) {
         let Some(position) = self.position.as_ref().filter(|_| bar.volume > 0) else { return };
+        let Bar { open, high, low, .. } = *bar;
         let model = self.fills.model;
         let sign = position.side.sign();
         let (worst, best) = if sign > 0 { (low, high) } else { (high, low) };
         let beyond = i64::from(model == Model::Conservative);
         // How far a price lies beyond a level, in the direction of loss and of gain.
-        let beyond_stop = |price: i64| sign * (position.stop - price) >= 0;
-        let at_target = |price: i64| sign * (price - position.target) >= beyond;
+        let beyond_stop = |price: Price| sign * (position.stop - price) >= 0;
+        let at_target = |price: Price| sign * (price - position.target) >= beyond;
         let stop_reason = if position.stop_moved { ExitReason::Trail } else { ExitReason::Stop };
         let (stop, target, ts) = (position.stop, position.target, bar.ts);
         if self.is_stuck() {
@@ -128,7 +130,7 @@ impl Paper {
             order: Some(order),
             side,
             contracts,
-            price: price(filled),
+            price: filled,
             slippage_ticks: Some(met.slippage_ticks),
             spread_ticks: Some(met.spread_ticks),
             commission_cents: cost,
@@ -167,7 +169,7 @@ impl Paper {
             order: Some(order.unwrap_or(position.order)),
             side: position.side.opposite(),
             contracts: position.contracts,
-            price: price(filled),
+            price: filled,
             slippage_ticks: Some(met.slippage_ticks),
             spread_ticks: Some(met.spread_ticks),
             commission_cents: cost,

@@ -8,7 +8,7 @@ use super::{Before, Exit, Paper, fills::Met};
 impl Paper {
     /// Passes a row whose prices are not believed: nothing fills, but what the day's end or a person wants closed is
     /// closed at the last price that was.
-    pub(super) fn stand_still(&mut self, bar: &Bar, close: i64) {
+    pub(super) fn stand_still(&mut self, bar: &Bar) {
         self.blocked = None;
         self.today(bar);
         self.pass_time(bar);
@@ -19,7 +19,7 @@ impl Paper {
         if let Some(exit) = self.exit.filter(acts) {
             self.close_at_the_last_price(exit.reason, bar.ts);
         }
-        self.state(bar.ts, self.before.map_or(close, |before| before.close));
+        self.state(bar.ts, self.before.map_or(bar.close, |before| before.close));
     }
 
     /// Leaves a contract that another one has followed, and a price that a new one has replaced.

@@ -14,7 +14,6 @@ mod orders;
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello, Kind},
-    contract::{price, ticks},
     costs::Costs,
     fills::{Fills, Model},
     interval::Interval,
@@ -22,6 +21,7 @@ use mes_core::{
     money::Cents,
     order::{ExitReason, Order, Side},
     plausible::Seen,
+    price::Price,
     quote::Quote,
     run::Run,
     schedule::Schedule,
@@ -34,15 +34,15 @@ use mes_pipe::Settings;
 
 use fills::Met;
 
-/// An open position and its bracket. Prices in ticks.
+/// An open position and its bracket.
 #[derive(Clone, Debug)]
 struct Position {
     order: u64,
     side: Side,
     contracts: i64,
-    entry: i64,
-    stop: i64,
-    target: i64,
+    entry: Price,
+    stop: Price,
+    target: Price,
     stop_moved: bool,
 }
 
@@ -52,7 +52,7 @@ impl Position {
     }
 
     /// Returns how far `price` lies in favour of the position, in ticks.
-    fn gain(&self, price: i64) -> i64 {
+    fn gain(&self, price: Price) -> i64 {
         self.side.sign() * (price - self.entry)
     }
 }
@@ -78,21 +78,21 @@ struct Exit {
     due: Ts,
 }
 
-/// A new stop on its way, in ticks.
+/// A new stop on its way.
 #[derive(Clone, Copy, Debug)]
 struct Move {
     order: u64,
-    stop: i64,
+    stop: Price,
     due: Ts,
 }
 
-/// What the row before left behind. Prices in ticks.
+/// What the row before left behind.
 #[derive(Clone, Copy, Debug)]
 struct Before {
     ts: Ts,
     seg: i64,
     symbol: Symbol,
-    close: i64,
+    close: Price,
     /// The quote at the close, where there is one.
     quote: Option<Quote>,
     /// The side that a locked market did not fill.
@@ -222,13 +222,13 @@ impl Paper {
     }
 
     /// Brings the statement's account up to this close.
-    fn state(&mut self, ts: Ts, close: i64) {
+    fn state(&mut self, ts: Ts, close: Price) {
         self.statement.locked = self.exit.is_some() && self.is_stuck();
         let statement = &mut self.statement;
         statement.ts = ts;
         statement.balance_cents = self.balance;
         statement.position = self.position.as_ref().map_or(0, Position::signed);
-        statement.entry_price = self.position.as_ref().map(|position| price(position.entry));
+        statement.entry_price = self.position.as_ref().map(|position| position.entry.points());
         statement.equity_cents = self.balance;
         if !self.untold {
             statement.refused.clear();
@@ -245,16 +245,12 @@ impl Paper {
         let (side, contracts) = (position.side.opposite(), position.contracts);
         for (role, level) in [(Role::Stop, position.stop), (Role::Target, position.target)] {
             let order = position.order;
-            statement.working.push(Working::new(order, role, side, contracts, Some(price(level))));
+            statement.working.push(Working::new(order, role, side, contracts, Some(level)));
         }
         if let Some(exit) = self.exit {
             statement.working.push(Working::new(exit.order, Role::Exit, side, contracts, None));
         }
     }
-}
-
-fn data(error: mes_core::Error) -> BrokerError {
-    BrokerError::Data(error.to_string())
 }
 
 impl Broker for Paper {
@@ -267,7 +263,8 @@ impl Broker for Paper {
         self.schedule.filter = run.session;
         self.balance = run.broker.balance_cents;
         self.statement.seen = run.broker.seen;
-        let interval: Interval = run.interval.parse().map_err(data)?;
+        let interval: Interval =
+            run.interval.parse().map_err(|error: mes_core::Error| BrokerError::Data(error.to_string()))?;
         self.interval = interval.nanos();
         self.market = run.ledger.market.clone();
         self.known = run.ledger.ts;
@@ -281,14 +278,11 @@ impl Broker for Paper {
     }
 
     fn on_bar(&mut self, bar: &Bar) -> Result<&Statement, BrokerError> {
-        let whole = |price: f64| ticks(price).map_err(data);
-        let (open, high) = (whole(bar.open)?, whole(bar.high)?);
-        let (low, close) = (whole(bar.low)?, whole(bar.close)?);
         self.statement.fills.clear();
         let new = self.is_new(bar);
         let seen = if new { self.market.see(bar, self.interval) } else { Seen::Plausible };
         if seen.is_implausible() {
-            self.stand_still(bar, close);
+            self.stand_still(bar);
             return Ok(&self.statement);
         }
         self.blocked = self.market.lock.blocked();
@@ -299,13 +293,13 @@ impl Broker for Paper {
         self.pass_time(bar);
         self.leave_what_is_gone(bar, seen);
         self.arrive(bar.ts - self.interval);
-        self.fill_waiting(bar, [open, close]);
-        self.work_bracket(bar, [open, high, low]);
+        self.fill_waiting(bar);
+        self.work_bracket(bar);
         self.before = Some(Before {
             ts: bar.ts,
             seg: bar.seg,
             symbol: bar.symbol,
-            close,
+            close: bar.close,
             quote: Quote::of(bar, self.quote_band).ok(),
             blocked: self.blocked,
             slippage_ticks: self.slippage_ticks,
@@ -315,7 +309,7 @@ impl Broker for Paper {
         if new {
             self.market.follow(seen, bar, self.interval);
         }
-        self.state(bar.ts, close);
+        self.state(bar.ts, bar.close);
         Ok(&self.statement)
     }
 
@@ -328,7 +322,8 @@ impl Broker for Paper {
             return Err(BrokerError::Data(format!("order {} after {}", order.id, self.statement.seen)));
         }
         self.statement.seen = self.statement.seen.max(order.id);
-        self.take(order)
+        self.take(order);
+        Ok(())
     }
 
     fn stop(&mut self) {

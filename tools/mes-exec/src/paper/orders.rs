@@ -3,22 +3,16 @@
 //! say, counted from its decision: what moved the market meanwhile is not what it was decided on.
 
 use mes_core::{
-    broker::BrokerError,
-    contract::ticks,
     order::{Action, ExitReason, Order},
     statement::Refusal,
     time::Ts,
 };
 
-use super::{Entry, Exit, Move, Paper, data};
+use super::{Entry, Exit, Move, Paper};
 
 impl Paper {
     /// Takes an order in.
-    ///
-    /// # Errors
-    ///
-    /// `BrokerError::Data` for a stop off the grid of ticks.
-    pub(super) fn take(&mut self, order: &Order) -> Result<(), BrokerError> {
+    pub(super) fn take(&mut self, order: &Order) {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
         match order.action {
             // A limit would have to rest and be filled as one; as a market order it would not be what was asked for.
@@ -46,11 +40,10 @@ impl Paper {
                 }
             }
             Action::MoveStop { stop } => {
-                let stop = ticks(stop).map_err(data)?;
                 // Of nothing: it would arrive at the stop of whatever is opened meanwhile.
                 if self.position.is_none() {
                     self.refuse(order.id, "flat");
-                    return Ok(());
+                    return;
                 }
                 // One on its way arrives first: risk asks again for as long as the stop is not where it should be.
                 self.moving.get_or_insert(Move { order: order.id, stop, due });
@@ -59,7 +52,6 @@ impl Paper {
                 }
             }
         }
-        Ok(())
     }
 
     pub(super) fn refuse(&mut self, order: u64, reason: &str) {

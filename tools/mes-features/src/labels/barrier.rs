@@ -13,7 +13,7 @@ use std::{
     collections::{BinaryHeap, VecDeque},
 };
 
-use mes_core::{bar::Bar, contract::TICK, time::Ts};
+use mes_core::{bar::Bar, price::Price, time::Ts};
 
 use super::{DOWN, FLAT, Label, Labeller, UP};
 
@@ -38,7 +38,7 @@ pub struct Barrier {
     long: Side,
     short: Side,
     /// The row before: its end and its quote.
-    before: Option<(Ts, Option<f64>, Option<f64>)>,
+    before: Option<(Ts, Option<Price>, Option<Price>)>,
 }
 
 /// A row and what became of both its entries.
@@ -104,7 +104,7 @@ impl Barrier {
         let end = self.first + self.rows.len() as u64;
         let rows = end - self.unfilled as u64..end;
         let (_, bid, ask) = self.before.unwrap_or_default();
-        let (bid, ask) = (bid.map_or(open, ticks), ask.map_or(open, ticks));
+        let (bid, ask) = (bid.map_or(open, Price::ticks), ask.map_or(open, Price::ticks));
         self.long.open(open.max(ask), &self.barriers, rows.clone());
         self.short.open(-open.min(bid), &self.barriers, rows.clone());
         for row in rows {
@@ -175,7 +175,7 @@ impl Labeller for Barrier {
             self.seg = bar.seg;
         }
         if bar.volume > 0 {
-            let [open, high, low] = [bar.open, bar.high, bar.low].map(ticks);
+            let [open, high, low] = [bar.open, bar.high, bar.low].map(Price::ticks);
             self.time_out();
             self.fill(bar.ts, open);
             self.touch(open, open);
@@ -194,9 +194,4 @@ impl Labeller for Barrier {
         self.unfilled = 0;
         (self.long, self.short, self.before) = (Side::default(), Side::default(), None);
     }
-}
-
-/// Prices are on the grid: the engine has looked at every bar before.
-fn ticks(price: f64) -> i64 {
-    (price / TICK) as i64
 }

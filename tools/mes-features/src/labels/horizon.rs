@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use mes_core::{bar::Bar, contract::TICK, time::Ts};
+use mes_core::{bar::Bar, price::Price, time::Ts};
 
 use super::{DOWN, FLAT, Label, Labeller, UP};
 
@@ -13,7 +13,7 @@ use super::{DOWN, FLAT, Label, Labeller, UP};
 pub struct Horizon {
     horizon_ns: i64,
     threshold_ticks: f64,
-    waiting: VecDeque<(Ts, f64)>,
+    waiting: VecDeque<(Ts, Price)>,
     seg: i64,
 }
 
@@ -23,8 +23,8 @@ impl Horizon {
         Horizon { horizon_ns, threshold_ticks, waiting: VecDeque::new(), seg: 0 }
     }
 
-    fn label(&self, from: f64, to: f64) -> Label {
-        let moved = (to - from) / TICK;
+    fn label(&self, from: Price, to: Price) -> Label {
+        let moved = (to - from) as f64;
         let class = if moved > self.threshold_ticks {
             UP
         } else if moved < -self.threshold_ticks {

@@ -6,6 +6,7 @@ use mes_core::{
     bar::Bar,
     calendar::Calendar,
     interval::Interval,
+    price::Price,
     session::{Part, Sessions},
     time::SECOND,
 };
@@ -97,7 +98,7 @@ fn wilder(values: &[f64], n: usize) -> Vec<f64> {
 
 impl<'a> Segment<'a> {
     fn of(bars: &'a [Bar], interval: Interval, sessions: &mut Sessions) -> Self {
-        let ticks = |f: fn(&Bar) -> f64| bars.iter().map(|bar| f(bar) * 4.0).collect::<Vec<_>>();
+        let ticks = |f: fn(&Bar) -> Price| bars.iter().map(|bar| f(bar).points() * 4.0).collect::<Vec<_>>();
         let (o, h, l, c) = (ticks(|b| b.open), ticks(|b| b.high), ticks(|b| b.low), ticks(|b| b.close));
         let v: Vec<_> = bars.iter().map(|bar| bar.volume as f64).collect();
         let d: Vec<_> = (0..c.len()).map(|i| if i == 0 { NULL } else { c[i] - c[i - 1] }).collect();
@@ -306,7 +307,7 @@ impl<'a> Segment<'a> {
     fn quotes(&self, i: usize) -> Vec<(&'static str, f64)> {
         let bar = &self.bars[i];
         let (mut spread, mut queue, mut micro, mut ofi) = (NULL, NULL, NULL, NULL);
-        if let (Some(bid), Some(ask)) = (bar.bid, bar.ask)
+        if let (Some(bid), Some(ask)) = (bar.bid.map(Price::points), bar.ask.map(Price::points))
             && bid <= ask
         {
             let s = (ask - bid) * 4.0;

@@ -5,6 +5,7 @@ use mes_core::{
     bar::{self, Bar},
     calendar::Calendar,
     interval::Interval,
+    price::Price,
     time::{self, SECOND},
 };
 use mes_features::{
@@ -44,7 +45,7 @@ pub fn walk(seed: u64, start: &str, interval: Interval, segments: &[usize]) -> V
 }
 
 fn bar(chance: &mut Chance, ts: i64, seg: i64, close: &mut i64, empty: bool) -> Bar {
-    let price = |ticks: i64| ticks as f64 * 0.25;
+    let price = Price::from_ticks;
     // Now and then the market moves fast.
     let size = if chance.below(50) == 0 { 20 } else { 3 };
     let mut draw = |size: i64| if empty { 0 } else { chance.below(2 * size + 1) - size };

@@ -84,7 +84,7 @@ impl Maker {
     }
 
     /// Reads a bar; its time is still that of the table.
-    pub fn bar(&mut self, cells: &impl Cells) -> Read<Bar> {
+    pub fn bar(&mut self, cells: &impl Cells) -> Read<Bar<f64>> {
         self.one_instrument(cells)?;
         let told = count(cells, self.picks.volume)?;
         let volume = needed(self.picks.volume, self.or_made_up(told))?;

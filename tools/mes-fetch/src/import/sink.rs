@@ -64,9 +64,9 @@ pub struct BarSink {
     duplicates: Duplicates,
     /// How many bars were left out because there was another one of the same time.
     left_out: u64,
-    last: Option<Bar>,
+    last: Option<Bar<f64>>,
     /// The last bar, while it may still be replaced.
-    held: Option<Bar>,
+    held: Option<Bar<f64>>,
 }
 
 impl Sink {
@@ -132,7 +132,7 @@ impl Sink {
     }
 
     /// Takes a bar whose time is still that of the table.
-    pub fn bar(&mut self, bar: Bar) -> Pushed {
+    pub fn bar(&mut self, bar: Bar<f64>) -> Pushed {
         match self {
             Sink::Bars(sink) => sink.bar(bar),
             Sink::Ticks { .. } => Ok(()),
@@ -175,7 +175,7 @@ impl Sink {
 }
 
 impl BarSink {
-    fn bar(&mut self, mut bar: Bar) -> Pushed {
+    fn bar(&mut self, mut bar: Bar<f64>) -> Pushed {
         bar.ts = self.close_of(bar.ts)?;
         in_order(self.last.map(|last| last.ts), bar.ts)?;
         if let Some(last) = self.last.filter(|last| last.ts == bar.ts) {
@@ -204,7 +204,7 @@ impl BarSink {
     }
 
     /// Takes another bar of the time of the last one.
-    fn again(&mut self, last: &Bar, mut bar: Bar) -> Pushed {
+    fn again(&mut self, last: &Bar<f64>, mut bar: Bar<f64>) -> Pushed {
         let at = time::format(bar.ts);
         if last.symbol != bar.symbol {
             return Err(format!(
@@ -233,14 +233,14 @@ impl BarSink {
 
     /// Lets a sample of the quote begin where the one before ended, so that what the market moves from one sample to
     /// the next is movement within a bar, and not the price of trading.
-    fn lead(&self, bar: &mut Bar) {
+    fn lead(&self, bar: &mut Bar<f64>) {
         let length = self.interval.nanos();
         if let Some(last) = self.last.filter(|last| last.ts.checked_add(length) == Some(bar.ts)) {
             begin_at(bar, last.close);
         }
     }
 
-    fn push(&mut self, mut bar: Bar) -> Pushed {
+    fn push(&mut self, mut bar: Bar<f64>) -> Pushed {
         bar.seg = self.segments.of_bar(bar.ts);
         Ok(self.table.push(&bar)?)
     }
@@ -267,7 +267,7 @@ impl BarSink {
 }
 
 /// Moves the open of a bar that is one price.
-fn begin_at(bar: &mut Bar, open: f64) {
+fn begin_at(bar: &mut Bar<f64>, open: f64) {
     (bar.open, bar.high, bar.low) = (open, open.max(bar.close), open.min(bar.close));
 }
 

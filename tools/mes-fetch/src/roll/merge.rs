@@ -52,7 +52,7 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    fn bar(&mut self) -> Result<Option<Bar>> {
+    fn bar(&mut self) -> Result<Option<Bar<f64>>> {
         loop {
             if let Some(batch) = self.batch.as_ref().filter(|batch| self.row < batch.num_rows()) {
                 self.row += 1;
@@ -101,11 +101,11 @@ pub fn columns(sources: &[Source]) -> Result<Columns> {
 /// # Errors
 ///
 /// What `take` says, and what the sources fail of.
-pub fn each(sources: &[Source], mut take: impl FnMut(&Bar) -> Result<()>) -> Result<()> {
+pub fn each(sources: &[Source], mut take: impl FnMut(&Bar<f64>) -> Result<()>) -> Result<()> {
     let mut feeds = sources.iter().map(Source::open).collect::<Result<Vec<_>>>()?;
     let mut heads = feeds.iter_mut().map(Feed::bar).collect::<Result<Vec<_>>>()?;
     loop {
-        let earliest = |(index, head): (usize, &Option<Bar>)| head.map(|bar| (bar.ts, index));
+        let earliest = |(index, head): (usize, &Option<Bar<f64>>)| head.map(|bar| (bar.ts, index));
         let Some((_, index)) = heads.iter().enumerate().filter_map(earliest).min() else {
             return Ok(());
         };

@@ -189,7 +189,7 @@ impl Series {
         Ok(Series { rows, raw, schema, output, segments, interval, last: None, added: 0 })
     }
 
-    fn push(&mut self, mut bar: Bar, (factor, difference): (f64, f64)) -> Result<()> {
+    fn push(&mut self, mut bar: Bar<f64>, (factor, difference): (f64, f64)) -> Result<()> {
         if bar.ts % self.interval.nanos() != 0 || self.last.is_some_and(|(ts, ..)| ts == bar.ts) {
             let ts = time::format(bar.ts);
             let what = "is twice there, or off the grid of";

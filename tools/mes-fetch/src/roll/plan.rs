@@ -107,7 +107,7 @@ impl Planner {
     /// # Errors
     ///
     /// `Data` where its symbol is no contract.
-    pub fn bar(&mut self, bar: &Bar) -> Result<()> {
+    pub fn bar(&mut self, bar: &Bar<f64>) -> Result<()> {
         if !self.ends.contains_key(&bar.symbol) {
             let near = tz::new_york(bar.ts).date();
             let Ok(Name::Contract(_, expiry)) = Name::parse(bar.symbol.as_str(), near) else {

@@ -58,7 +58,7 @@ impl<'a> Seconds<'a> {
 }
 
 /// Makes the bar of one second from its trades, or `None` when nothing traded. The quote is the last one seen.
-pub fn bar(ticks: &[Tick], ts: Ts) -> Option<Bar> {
+pub fn bar(ticks: &[Tick], ts: Ts) -> Option<Bar<f64>> {
     let mut trades = ticks.iter().filter_map(|tick| Some((tick.price?, tick.size?, tick.side?)));
     let (open, size, side) = trades.next()?;
     let mut bar =

@@ -35,7 +35,7 @@
 //! own: the close of a second is the level, a sum of sweeps, and at edge 0 of fair coins. Nothing else changes:
 //! instants, sides, sizes and quotes are those of the same market with the bounce.
 
-use mes_core::{contract, order::Side, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
+use mes_core::{order::Side, price::Price, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
 
 use super::{
     intensity::{Ar1, Rates, State},
@@ -196,7 +196,7 @@ impl Market {
         // 1/√u: half of all prints are of one contract to 1.3, one in a hundred of ten or more.
         let size = (1.0 / self.rng.unit().sqrt()).min(500.0) as i64;
         Tick {
-            price: Some(contract::price(price_ticks)),
+            price: Some(Price::from_ticks(price_ticks).points()),
             size: Some(size),
             side: Some(side),
             ..self.quote(ts)
@@ -206,8 +206,8 @@ impl Market {
     fn quote(&self, ts: Ts) -> Tick {
         Tick {
             ts,
-            bid: Some(contract::price(self.best(Side::Sell))),
-            ask: Some(contract::price(self.best(Side::Buy))),
+            bid: Some(Price::from_ticks(self.best(Side::Sell)).points()),
+            ask: Some(Price::from_ticks(self.best(Side::Buy)).points()),
             bid_size: Some(self.bid_size),
             ask_size: Some(self.ask_size),
             symbol: self.symbol,

@@ -179,7 +179,7 @@ impl Synthetic {
     }
 
     /// Hands the bar of every second that traded to `each`.
-    fn bars(&self, mut each: impl FnMut(&Bar) -> Result<()>) -> Result<()> {
+    fn bars(&self, mut each: impl FnMut(&Bar<f64>) -> Result<()>) -> Result<()> {
         let mut segments = Segments::new(self.calendar.clone(), self.filter, day::INTERVAL);
         self.seconds(|ts, ticks| match day::bar(ticks, ts) {
             Some(bar) => each(&Bar { seg: segments.of_bar(ts), ..bar }),

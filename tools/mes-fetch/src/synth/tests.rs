@@ -2,7 +2,7 @@
 
 use super::*;
 use mes_core::{
-    contract,
+    price::Price,
     session::{Part, Sessions},
     time::{MINUTE, SECOND, Ts},
 };
@@ -19,9 +19,9 @@ fn market(from: &str, until: &str, edge: f64) -> Synthetic {
     }
 }
 
-fn bars(market: &Synthetic) -> Vec<Bar> {
+fn bars(market: &Synthetic) -> Vec<Bar<f64>> {
     let mut bars = Vec::new();
-    let keep = |bar: &Bar| {
+    let keep = |bar: &Bar<f64>| {
         bars.push(*bar);
         Ok(())
     };
@@ -42,7 +42,7 @@ fn a_day_does_not_depend_on_the_days_before() {
     let mut last = bars(&market("2026-11-17", "2026-11-20", 0.3));
     last.drain(..last.len() - alone.len());
     assert!(last[0].seg > alone[0].seg);
-    let without_seg = |bars: &[Bar]| bars.iter().map(|bar| Bar { seg: 0, ..*bar }).collect::<Vec<_>>();
+    let without_seg = |bars: &[Bar<f64>]| bars.iter().map(|bar| Bar { seg: 0, ..*bar }).collect::<Vec<_>>();
     assert_eq!(without_seg(&last), without_seg(&alone));
 }
 
@@ -50,7 +50,7 @@ fn a_day_does_not_depend_on_the_days_before() {
 fn the_cash_session_is_a_part_of_the_day() {
     let whole = market("2026-11-20", "2026-11-20", 0.3);
     let mut sessions = Sessions::new(Calendar::shipped());
-    let expected: Vec<Bar> =
+    let expected: Vec<Bar<f64>> =
         bars(&whole).into_iter().filter(|bar| sessions.of_bar(bar.ts) == Part::Rth).collect();
     let cash = bars(&Synthetic { filter: Filter::Rth, ..whole });
     assert_eq!(expected.len(), cash.len());
@@ -70,11 +70,11 @@ fn bars_keep_the_rules() {
             assert!(!matches!(sessions.of_bar(bar.ts), Part::Closed | Part::Pause), "{bar:?}");
             let price = |price: Option<f64>| price.expect("a price");
             for price in [bar.open, bar.high, bar.low, bar.close, price(bar.bid), price(bar.ask)] {
-                contract::ticks(price).expect("on the grid");
+                Price::of(price).expect("on the grid");
             }
             assert!(bar.low <= bar.open.min(bar.close) && bar.high >= bar.open.max(bar.close), "{bar:?}");
             assert!((bar.low..=bar.high).contains(&price(bar.vwap)));
-            assert!((1..=2).contains(&contract::ticks(price(bar.ask) - price(bar.bid)).expect("a spread")));
+            assert!((1..=2).contains(&Price::of(price(bar.ask) - price(bar.bid)).expect("a spread").ticks()));
             assert_eq!(bar.buy_volume.zip(bar.sell_volume).map(|(buy, sell)| buy + sell), Some(bar.volume));
             assert!(bar.volume >= bar.trades.unwrap_or_default() && bar.trades > Some(0));
             assert!(bar.bid_size > Some(0) && bar.ask_size > Some(0) && bar.ts % SECOND == 0);
@@ -232,7 +232,7 @@ fn the_bounce_is_in_the_prices_alone() {
     assert_eq!(with.len(), without.len());
     let far = |(one, other): (&Tick, &Tick)| {
         assert_eq!(Tick { price: None, ..*one }, Tick { price: None, ..*other });
-        Some((one.price? - other.price?).abs() / contract::TICK)
+        Some((one.price? - other.price?).abs() / mes_core::contract::TICK)
     };
     let far: Vec<_> = with.iter().zip(&without).filter_map(far).collect();
     assert!(far.iter().all(|ticks| *ticks <= 2.0) && far.iter().any(|ticks| *ticks > 0.0));

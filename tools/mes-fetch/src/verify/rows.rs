@@ -77,7 +77,7 @@ impl RowChecks {
     }
 
     /// Looks at a bar.
-    pub fn bar(&mut self, bar: &Bar) {
+    pub fn bar(&mut self, bar: &Bar<f64>) {
         let (low, high) = (bar.open.min(bar.close), bar.open.max(bar.close));
         if bar.low > low || bar.high < high || bar.low <= 0.0 || bar.volume < 0 {
             let (o, h, l, c, v) = (bar.open, bar.high, bar.low, bar.close, bar.volume);

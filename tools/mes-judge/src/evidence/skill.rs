@@ -95,6 +95,7 @@ impl Kept {
 mod tests {
     use mes_core::{
         bar::Bar,
+        price::Price,
         time::{HOUR, SECOND},
     };
 
@@ -112,7 +113,7 @@ mod tests {
             for second in 0..3600 {
                 price += draw.below(3) as i64 - 1;
                 path.push(price);
-                let open = 5000.0 + price as f64 * 0.25;
+                let open = Price::from_ticks(20_000 + price);
                 opens.push(&Bar { ts: start + second * SECOND, open, volume: 1, seg: day, ..Bar::default() });
             }
             for _ in 0..5 {

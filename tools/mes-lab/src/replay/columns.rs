@@ -4,8 +4,8 @@
 use chrono::NaiveDate;
 use mes_core::{
     bar::Bar,
-    contract::{price, ticks},
     prediction::Prediction,
+    price::Price,
     row::Row,
     schedule::Schedule,
     session::Part,
@@ -153,8 +153,8 @@ impl Columns {
 
     /// Returns a row as it was read, without the columns that neither risk nor the paper account knows.
     pub fn row(&self, row: usize) -> Row {
-        let close = self.close[row];
-        let near = |ticks: i16| price(i64::from(close) + i64::from(ticks));
+        let close = Price::from_ticks(i64::from(self.close[row]));
+        let near = |ticks: i16| close + i64::from(ticks);
         let quote = |side: usize| {
             self.quotes.get(row).map(|quote| quote[side]).filter(|ticks| *ticks != NONE).map(near)
         };
@@ -165,7 +165,7 @@ impl Columns {
                 open: near(self.around[row][0]),
                 high: near(self.around[row][1]),
                 low: near(self.around[row][2]),
-                close: near(0),
+                close,
                 volume: i64::from(self.volume[row]),
                 bid: quote(0),
                 ask: quote(1),
@@ -206,27 +206,23 @@ impl Writer {
         }
         let far = |_| "too far from the first row for one run: cut the rows into several".to_owned();
         let at = u32::try_from((bar.ts - columns.first) / columns.stream.interval.nanos()).map_err(far)?;
-        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(ticks);
-        let whole =
-            |ticks: std::result::Result<i64, mes_core::Error>| ticks.map_err(|error| error.to_string());
-        let close = whole(close)?;
-        let above = |ticks: i64| {
-            let apart = i16::try_from(ticks - close).ok().filter(|ticks| *ticks != NONE);
+        let above = |price: Price| {
+            let apart = i16::try_from(price - bar.close).ok().filter(|ticks| *ticks != NONE);
             apart.ok_or_else(|| "a bar of more than 32,767 ticks".to_owned())
         };
-        let around = [above(whole(open)?)?, above(whole(high)?)?, above(whole(low)?)?];
+        let around = [above(bar.open)?, above(bar.high)?, above(bar.low)?];
         let (dir, conf) = prediction(&row.prediction)?;
         columns.at.push(at);
-        columns.close.push(i32::try_from(close).map_err(|_| "a price beyond all bounds".to_owned())?);
+        let close = i32::try_from(bar.close.ticks()).map_err(|_| "a price beyond all bounds".to_owned())?;
+        columns.close.push(close);
         columns.around.push(around);
         let volume =
             u32::try_from(bar.volume).map_err(|_| format!("volume {} is beyond all bounds", bar.volume))?;
         columns.volume.push(volume);
         columns.dir.push(dir);
         columns.conf.push(conf);
-        // A quote too far away to be one is passed on as absent, as one off the grid is by the paper account.
-        let quote =
-            |price: Option<f64>| price.and_then(|price| above(ticks(price).ok()?).ok()).unwrap_or(NONE);
+        // A quote too far away to be one is passed on as absent.
+        let quote = |price: Option<Price>| price.and_then(|price| above(price).ok()).unwrap_or(NONE);
         let quotes = [quote(bar.bid), quote(bar.ask)];
         keep(&mut columns.quotes, index, quotes, [NONE; 2]);
         // So old that no limit tells it from older ones.

@@ -7,6 +7,7 @@ use mes_core::{
     interval::Interval,
     limits::is_death,
     prediction::Prediction,
+    price::Price,
     row::Row,
     rules::{Breakers, StopBy},
     session::Filter,
@@ -60,18 +61,18 @@ fn market(seed: u64, days: i64) -> Vec<Row> {
                     _ => {}
                 }
                 let percent = if draw.unit() < 0.001 { 215 - percent } else { percent };
-                let points = |ticks: i64| (ticks * percent / 100) as f64 * 0.25;
+                let price_of = |ticks: i64| Price::from_ticks(ticks * percent / 100);
                 let quoted = draw.unit() < 0.9;
                 rows.push(Row {
                     bar: Bar {
                         ts,
-                        open: points(open),
-                        high: points(high),
-                        low: points(low),
-                        close: points(close),
+                        open: price_of(open),
+                        high: price_of(high),
+                        low: price_of(low),
+                        close: price_of(close),
                         volume: draw.below(4) as i64,
-                        bid: quoted.then(|| points(close)),
-                        ask: quoted.then(|| points(close + 1)),
+                        bid: quoted.then(|| price_of(close)),
+                        ask: quoted.then(|| price_of(close + 1)),
                         age_ms: (draw.unit() < 0.7).then(|| draw.below(9000) as i64),
                         seg,
                         symbol: symbols[0],

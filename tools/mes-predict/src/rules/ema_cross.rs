@@ -26,7 +26,7 @@ pub struct EmaCross {
 }
 
 impl Rule for EmaCross {
-    fn decide(&mut self, bar: &Bar) -> Option<(f32, f32)> {
+    fn decide(&mut self, bar: &Bar<f64>) -> Option<(f32, f32)> {
         let close = (bar.close / TICK).round();
         if self.seg != Some(bar.seg) {
             *self = EmaCross { seg: Some(bar.seg), rows: 0, fast: close, slow: close, side: 0.0 };

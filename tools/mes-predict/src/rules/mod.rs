@@ -42,7 +42,7 @@ pub use ema_cross::EmaCross;
 /// Decides on one bar after the other.
 pub trait Rule {
     /// Returns direction (−1, 0, 1) and confidence, or `None` while warming up.
-    fn decide(&mut self, bar: &Bar) -> Option<(f32, f32)>;
+    fn decide(&mut self, bar: &Bar<f64>) -> Option<(f32, f32)>;
 
     fn settings(&self) -> Value;
 

@@ -43,7 +43,7 @@ impl Random {
 }
 
 impl Rule for Random {
-    fn decide(&mut self, bar: &Bar) -> Option<(f32, f32)> {
+    fn decide(&mut self, bar: &Bar<f64>) -> Option<(f32, f32)> {
         Some(self.throw(bar.ts))
     }
 

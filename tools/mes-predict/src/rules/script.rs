@@ -59,7 +59,7 @@ fn entry(Line { ts, numbers: [dir, conf], place }: Line<2>) -> Result<Entry> {
 }
 
 impl Rule for Script {
-    fn decide(&mut self, bar: &Bar) -> Option<(f32, f32)> {
+    fn decide(&mut self, bar: &Bar<f64>) -> Option<(f32, f32)> {
         let found = self.entries.binary_search_by_key(&bar.ts, |entry| entry.ts);
         Some(found.ok().and_then(|at| self.entries.get_mut(at)).map_or((0.0, 0.0), |entry| {
             entry.met = true;

@@ -5,6 +5,7 @@ use mes_core::{
     calendar::Calendar,
     ledger::{Day, Pause},
     limits::{LimitFacts, Limits},
+    price::Price,
     rules::{MES_1K, Prop, Rung, SHIPPED, SizingFrom},
     schedule::Schedule,
     session::Filter,
@@ -20,6 +21,8 @@ fn the_rules_are_those_of_the_vocabulary() {
     let rules: Vec<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
     assert_eq!(names(Kind::Rule).collect::<Vec<_>>(), rules);
 }
+
+const PRICE: Price = Price::from_ticks(20_000);
 
 /// An entry at a New York lunch with 8 ticks of stop: $12.09 of risk a contract.
 struct Case {
@@ -43,7 +46,7 @@ impl Case {
         ledger.day = Some(day);
         Case {
             rules: Rules::parse(text).expect("rules"),
-            row: Row { bar: Bar { ts, volume: 1, close: 5000.0, ..Bar::default() }, ..Row::default() },
+            row: Row { bar: Bar { ts, volume: 1, close: PRICE, ..Bar::default() }, ..Row::default() },
             statement: Statement { balance_cents: balance, equity_cents: balance, ..Statement::default() },
             ledger,
             confidence: 0.95,
@@ -153,7 +156,7 @@ fn an_exit_cools_down_but_a_reversal_goes_on() {
 fn a_wide_spread_pauses() {
     let mut case = Case::new("mes-1k", 100_000);
     case.ledger.wide_spread = true;
-    (case.row.bar.bid, case.row.bar.ask) = (Some(5000.0), Some(5000.5));
+    (case.row.bar.bid, case.row.bar.ask) = (Some(PRICE), Some(PRICE + 2));
     assert_eq!(case.denied(), ("spread_ticks".to_owned(), 2.0, 1.0));
 }
 
@@ -165,7 +168,7 @@ fn after_minutes(case: &mut Case, ticks: i64, volume: i64) {
         let wild = minute >= 100;
         let (range, traded) = if wild { (ticks, volume) } else { (4, 1000) };
         bar.ts += MINUTE;
-        (bar.high, bar.low, bar.volume) = (bar.close + range as f64 / 4.0, bar.close, traded);
+        (bar.high, bar.low, bar.volume) = (bar.close + range, bar.close, traded);
         case.ledger.market.push(&bar, MINUTE);
     }
 }

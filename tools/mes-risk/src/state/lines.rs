@@ -69,7 +69,7 @@ fn read(whole: &Value, bars: &[&Value]) -> std::result::Result<Snapshot, serde_j
     for bar in bars {
         let (ts, high, low, close, volume, seg) = Deserialize::deserialize(*bar)?;
         let bar = Bar { ts, open: close, high, low, close, volume, seg, ..Bar::default() };
-        within::bar(&bar).map_err(serde::de::Error::custom)?;
+        let bar = within::bar(&bar).map_err(serde::de::Error::custom)?;
         ledger.market.push(&bar, interval.nanos());
         ledger.ts = Some(ts);
     }

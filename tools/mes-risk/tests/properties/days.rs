@@ -5,10 +5,10 @@ use chrono::{Datelike, Days, NaiveDate};
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
-    contract::price,
     interval::Interval,
     order::{Action, ExitReason},
     prediction::Prediction,
+    price::Price,
     row::Row,
     rules::{Breakers, EntrySession},
     schedule::{Schedule, Today},
@@ -53,7 +53,7 @@ fn schedule(settings: &Settings, filter: Filter) -> Schedule {
 /// A row of a market that hardly moves, with a signal on every one.
 fn row(ts: Ts, seg: i64) -> Row {
     let ticks = 20_000 + ts / SECOND % 3;
-    let [open, high, low, close] = [ticks, ticks + 1, ticks - 1, ticks].map(price);
+    let [open, high, low, close] = [ticks, ticks + 1, ticks - 1, ticks].map(Price::from_ticks);
     let bar = Bar { ts, open, high, low, close, volume: 3, seg, ..Bar::default() };
     Row { bar, prediction: Prediction { dir: Some(1.0), conf: Some(0.95), ..Prediction::default() } }
 }

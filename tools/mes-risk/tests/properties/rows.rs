@@ -2,8 +2,8 @@
 
 use mes_core::{
     bar::Bar,
-    contract::price,
     prediction::Prediction,
+    price::Price,
     row::Row,
     time::{self, SECOND},
 };
@@ -94,17 +94,17 @@ pub fn rows(start: usize, steps: &[Step]) -> Vec<Row> {
             scale = factor;
         }
         let factor = if let Wild::Row(factor) = step.wild { factor } else { scale };
-        let price = |ticks: i64| price(ticks * factor / 100);
+        let price = |ticks: i64| Price::from_ticks(ticks * factor / 100);
         let [open, mut high, mut low, close] = [open, high, low, ticks].map(price);
         (low, high) = (low.min(high), low.max(high));
         if matches!(step.wild, Wild::Spike) {
-            high *= 10.0;
+            high = Price::from_ticks(10 * high.ticks());
         }
         let (bid, ask) = match step.quote {
             Quoted::None => (None, None),
-            Quoted::Both(spread) => (Some(close), Some(close + spread as f64 * 0.25)),
-            Quoted::Ask => (None, Some(close + 0.25)),
-            Quoted::Far => (Some(close), Some(close * 1.1)),
+            Quoted::Both(spread) => (Some(close), Some(close + spread)),
+            Quoted::Ask => (None, Some(close + 1)),
+            Quoted::Far => (Some(close), Some(Price::nearest(close.points() * 1.1))),
         };
         let bar = Bar { ts, open, high, low, close, volume: step.volume, seg, bid, ask, ..Bar::default() };
         let (dir, conf) = (Some(f32::from(step.dir)), Some(step.conf));

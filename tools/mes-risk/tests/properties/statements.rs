@@ -9,6 +9,7 @@ use mes_core::{
     ledger::{Ledger, Sent},
     money::Cents,
     order::{Action, ExitReason, Side},
+    price::Price,
     row::Row,
     run::{Run, VERSION},
     session::Filter,
@@ -109,7 +110,7 @@ fn statement(row: &Row, said: &Said, before: i64, balance: Cents, last: u64) -> 
         ts: row.bar.ts,
         seen: last.saturating_sub(said.behind),
         position,
-        entry_price: (position != 0).then_some(price),
+        entry_price: (position != 0).then_some(price.points()),
         balance_cents: balance,
         equity_cents: balance + Cents(said.open),
         working: said.working.iter().chain(&stop).map(working).collect(),
@@ -194,8 +195,8 @@ fn an_exit_waits_for_no_entry_whose_fate_is_unknown() {
         ledger.halted = Some("a test".to_owned());
         let mut risk = start(&settings, ledger);
         let ts = time::parse("2026-11-20T15:00:00Z").expect("a time");
-        let bar =
-            Bar { ts, open: 5000.0, high: 5000.0, low: 5000.0, close: 5000.0, volume: 1, ..Bar::default() };
+        let price = Price::nearest(5000.0);
+        let bar = Bar { ts, open: price, high: price, low: price, close: price, volume: 1, ..Bar::default() };
         let mut row = Row { bar, ..Row::default() };
         let mut asked = |seen: u64, working: &[Working]| {
             row.bar.ts += SECOND;
@@ -230,7 +231,7 @@ fn what_the_broker_says_of_its_protection_is_an_alert_and_no_halt() {
     let balance = settings.rules.value.capital();
     let mut risk = start(&settings, Ledger { position: 1, ..Ledger::new(balance) });
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
-    let close = 5000.0;
+    let close = Price::nearest(5000.0);
     for (second, protection, barred, alerts) in [
         (1, Protection::Native, None, 0),
         (2, Protection::None { since: begun + 2 * SECOND }, None, 0),
@@ -245,7 +246,7 @@ fn what_the_broker_says_of_its_protection_is_an_alert_and_no_halt() {
             ts,
             // Contracts that no fill of ours explains, once a person has clicked.
             position: if barred.is_some() { 3 } else { 1 },
-            entry_price: Some(close),
+            entry_price: Some(close.points()),
             balance_cents: balance,
             equity_cents: balance,
             protection: Some(protection),

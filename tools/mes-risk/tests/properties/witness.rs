@@ -8,6 +8,7 @@ use mes_core::{
     calendar::Calendar,
     money::Cents,
     order::{Action, ExitReason, Order, Signal},
+    price::Price,
     row::Row,
     rules::Rules,
     schedule::Schedule,
@@ -38,7 +39,7 @@ pub struct Witness {
     entry: Option<Fill>,
     /// Ticks of stop that each entry was sent with; where the stop of the position was last.
     sent: BTreeMap<u64, i64>,
-    stop: Option<f64>,
+    stop: Option<Price>,
     /// What the open trade has come to, losing ones in a row, and when they let trade again.
     net: Cents,
     losses: u32,
@@ -88,18 +89,19 @@ impl Belief {
         self.broke |= self.row.is_some_and(|(seg, ts)| seg != bar.seg || bar.ts - ts > 300 * SECOND);
         self.row = Some((bar.seg, bar.ts));
         let band = if self.broke { 0.2 } else { 0.05 };
-        let near = |last: f64| [bar.high, bar.low].iter().all(|price| (price - last).abs() <= band * last);
+        let [low, high, close] = [bar.low, bar.high, bar.close].map(Price::points);
+        let near = |last: f64| [high, low].iter().all(|price| (price - last).abs() <= band * last);
         self.implausible = self.last.is_some_and(|last| !near(last));
         let mut confirmed = false;
         if self.implausible && bar.volume > 0 {
-            self.doubts.push((bar.low, bar.high));
+            self.doubts.push((low, high));
             let ten = self.doubts.iter().rev().take(10);
             let low = ten.clone().map(|row| row.0).fold(f64::MAX, f64::min);
             let high = ten.map(|row| row.1).fold(f64::MIN, f64::max);
             confirmed = self.doubts.len() >= 10 && low > 0.0 && high <= 1.05 * low;
         }
         if !self.implausible || confirmed {
-            *self = Belief { last: Some(bar.close), row: self.row, ..Belief::default() };
+            *self = Belief { last: Some(close), row: self.row, ..Belief::default() };
         }
         confirmed
     }
@@ -177,8 +179,8 @@ impl Witness {
         let net = self.net;
         self.count_losses(fill.ts);
         let entry = self.entry.take().expect("an exit without an entry");
-        let points = entry.side.sign() as f64 * (fill.price - entry.price);
-        assert_eq!(fill.gross_cents, Cents((points * 500.0) as i64 * fill.contracts));
+        let ticks = entry.side.sign() * (fill.price - entry.price);
+        assert_eq!(fill.gross_cents, Cents(ticks * 125 * fill.contracts));
         // The plan counts one tick of slippage at the stop.
         let planned = Cents((self.sent[&entry.order.expect("of an order")] + 1) * 125 * fill.contracts);
         self.beyond += (-fill.gross_cents - planned).max(Cents::ZERO);
@@ -213,9 +215,9 @@ impl Witness {
         }
         self.refused.extend(statement.refused.iter().map(|refusal| refusal.order));
         assert_eq!((statement.position, statement.balance_cents), (self.position, self.balance));
-        let close = self.belief.last.unwrap_or(self.row.bar.close);
+        let close = self.belief.last.unwrap_or(self.row.bar.close.points());
         let open = self.entry.as_ref().map_or(Cents::ZERO, |entry| {
-            let points = entry.side.sign() as f64 * (close - entry.price);
+            let points = entry.side.sign() as f64 * (close - entry.price.points());
             Cents(((points * 500.0) as i64 - SIDE_COST) * entry.contracts)
         });
         assert_eq!(statement.equity_cents, self.balance + open);
@@ -225,8 +227,7 @@ impl Witness {
         assert_eq!(stop.map_or(0, |stop| stop.contracts), self.position.abs(), "a position without its stop");
         let (old, new) = (self.stop, stop.and_then(|stop| stop.price));
         if let (Some(old), Some(new)) = (old, new) {
-            let sign = self.position.signum() as f64;
-            assert!(sign * (new - old) >= 0.0, "a stop that went back from {old} to {new}");
+            assert!(self.position.signum() * (new - old) >= 0, "a stop that went back from {old} to {new}");
         }
         (self.stop, self.idle) = (new, self.position == 0 && statement.working.is_empty());
         if let Some(prop) = &self.rules.prop {
@@ -265,7 +266,7 @@ impl Witness {
         };
         assert!(!self.belief.implausible && !self.jumped, "an entry on a price that no market makes");
         let Bar { close, bid, ask, .. } = self.row.bar;
-        let near = |side: f64| (side - close).abs() <= 0.02 * close;
+        let near = |side: Price| (side - close).abs() as f64 <= 0.02 * close.ticks() as f64;
         let quoted = bid.zip(ask).is_some_and(|(bid, ask)| bid < ask && near(bid) && near(ask));
         assert!(quoted || self.rules.breakers.quote_band == 0.0, "an entry without a quote");
         self.turns += usize::from(turn);

@@ -2,10 +2,10 @@
 
 use mes_core::{
     bar::Bar,
-    contract::price,
     interval::Interval,
     order::{Action, Order},
     prediction::Prediction,
+    price::Price,
     row::Row,
     rules::{EntrySession, Rules},
     session::Filter,
@@ -25,6 +25,11 @@ pub fn settings(name: &str, change: impl FnOnce(&mut Rules)) -> Settings {
     settings.rules.value.entries.session = EntrySession::All;
     change(&mut settings.rules.value);
     settings
+}
+
+/// Returns the price so many ticks above 5000.
+pub fn at(ticks: i64) -> Price {
+    Price::from_ticks(20_000 + ticks)
 }
 
 /// Rows in the making. Prices are ticks from 5000.
@@ -61,7 +66,7 @@ impl Tape {
     /// Adds a row so many seconds later.
     pub fn later(&mut self, seconds: i64, prices: [i64; 4]) -> &mut Tape {
         self.ts += seconds * SECOND;
-        let [open, high, low, close] = prices.map(|ticks| price(20_000 + ticks));
+        let [open, high, low, close] = prices.map(at);
         let bar = Bar { ts: self.ts, open, high, low, close, volume: 9, seg: self.seg, ..Bar::default() };
         let prediction = Prediction { dir: Some(0.0), conf: Some(0.95), ..Prediction::default() };
         self.rows.push(Row { bar, prediction });
@@ -101,7 +106,7 @@ impl Tape {
     /// Gives the last row a quote.
     pub fn quote(&mut self, bid: i64, ask: i64) -> &mut Tape {
         let row = self.rows.last_mut().expect("a row");
-        (row.bar.bid, row.bar.ask) = (Some(price(20_000 + bid)), Some(price(20_000 + ask)));
+        (row.bar.bid, row.bar.ask) = (Some(at(bid)), Some(at(ask)));
         self
     }
 
@@ -163,7 +168,7 @@ impl Book {
     /// Returns where stops were moved to, in ticks from 5000.
     pub fn moves(&self) -> Vec<i64> {
         let moved = |order: &Order| match order.action {
-            Action::MoveStop { stop } => Some((stop * 4.0) as i64 - 20_000),
+            Action::MoveStop { stop } => Some(stop - at(0)),
             _ => None,
         };
         self.orders().filter_map(moved).collect()
@@ -202,9 +207,8 @@ impl Book {
     /// Returns when positions were closed, at which price in ticks from 5000, and why.
     pub fn exits(&self) -> Vec<(String, i64, &'static str)> {
         let fills = self.statements.iter().flat_map(|statement| &statement.fills);
-        let exit = fills.filter_map(|fill| {
-            Some((time::format(fill.ts), (fill.price * 4.0) as i64 - 20_000, fill.exit?.name()))
-        });
+        let exit =
+            fills.filter_map(|fill| Some((time::format(fill.ts), fill.price - at(0), fill.exit?.name())));
         exit.collect()
     }
 }

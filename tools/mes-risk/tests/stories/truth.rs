@@ -1,10 +1,10 @@
 //! Rows that are not to be believed, quotes that are none, markets that stand still, and losses beyond any plan.
 
-use mes_core::{contract::price, rules::EntrySession};
+use mes_core::rules::EntrySession;
 
 use crate::{
     MORNING, plain,
-    play::{Tape, settings},
+    play::{Tape, at, settings},
 };
 
 /// So many ticks are ten times the price.
@@ -16,7 +16,6 @@ fn a_one_sided_quote_is_no_quote() {
     let denied = |bid: Option<i64>, ask: Option<i64>| {
         let mut tape = Tape::quoted(MORNING);
         tape.still(0).quote(0, 1).still(0).signal(1.0, 0.95).change(|bar| {
-            let at = |ticks: i64| price(20_000 + ticks);
             (bar.bid, bar.ask) = (bid.map(at), ask.map(at));
         });
         tape.still(0).still(0);
