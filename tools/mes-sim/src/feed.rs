@@ -124,7 +124,7 @@ fn read(mut input: Input, sender: &SyncSender<Result<Vec<Tick>>>) -> Result<()> 
 
 /// Returns the trades that a bar is made of, as far as it tells: open, the extremes, the one on the way to the close last,
 /// and the close, a quarter of its length apart. Its quote is that of the close.
-fn within(bar: &Bar, interval: i64) -> [Tick; 4] {
+fn within(bar: &Bar<f64>, interval: i64) -> [Tick; 4] {
     let [first, second] = if bar.close >= bar.open { [bar.low, bar.high] } else { [bar.high, bar.low] };
     let quarter = bar.volume / 4;
     let at = |quarters: i64, price, size| Tick {
@@ -168,7 +168,8 @@ mod tests {
             volume: 9,
             ..Bar::default()
         };
-        let of = |bar: &Bar| within(bar, SECOND).map(|tick| (tick.ts * 4 / SECOND, tick.price, tick.size));
+        let of =
+            |bar: &Bar<f64>| within(bar, SECOND).map(|tick| (tick.ts * 4 / SECOND, tick.price, tick.size));
         assert_eq!(
             of(&bar),
             [

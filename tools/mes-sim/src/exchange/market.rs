@@ -1,6 +1,6 @@
 //! What the exchange knows of a contract's market: quote, last trade, the session's figures, bars.
 
-use mes_core::{contract::ticks, order::Side, tick::Tick, time::Ts};
+use mes_core::{order::Side, price::Price, tick::Tick, time::Ts};
 
 use super::{bars::Bars, instrument::Instrument};
 
@@ -60,7 +60,10 @@ impl Market {
 
     /// Takes a tick in. What is off the grid is passed over: no such price was ever quoted.
     pub fn take(&mut self, ts: Ts, tick: &Tick) -> Change {
-        let whole = |price: Option<f64>| price.and_then(|price| ticks(price).ok()).filter(|price| *price > 0);
+        let whole = |points: Option<f64>| {
+            let price = points.and_then(|points| Price::of(points).ok());
+            price.map(Price::ticks).filter(|ticks| *ticks > 0)
+        };
         let mut change = Change::default();
         let mut quote = [whole(tick.bid), whole(tick.ask)];
         self.quoted |= quote.iter().any(Option::is_some);

@@ -7,8 +7,9 @@ mod matching;
 
 use mes_core::{
     calendar::Calendar,
-    contract::{Contract, Expiry, price},
+    contract::{Contract, Expiry},
     order::Side,
+    price::Price,
     tick::Tick,
     time::{self, MILLI, Ts},
 };
@@ -71,6 +72,11 @@ pub(super) fn bracket(side: Side, size: i64, stop: i64, target: i64) -> Place {
         take_profit: Some(Bracket { ticks: target, kind: 1 }),
         ..order(side, size)
     }
+}
+
+/// A price in points.
+fn price(ticks: i64) -> f64 {
+    Price::from_ticks(ticks).points()
 }
 
 impl Scene {
