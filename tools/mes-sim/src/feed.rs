@@ -12,7 +12,7 @@ use mes_core::{
     contract::{Contract, Expiry, Name},
     symbol::Symbol,
     tick::Tick,
-    time::SECOND,
+    time::{SECOND, Ts},
     tz,
 };
 use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, Result, Ticks};
@@ -70,11 +70,37 @@ impl Feed {
         while self.ready.is_empty() && !self.ended {
             match self.batches.try_recv() {
                 Ok(batch) => self.ready.extend(batch?),
-                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Empty) => return Ok(None),
                 Err(TryRecvError::Disconnected) => self.ended = true,
             }
         }
+        self.follow()?;
         Ok(self.ready())
+    }
+
+    /// Takes all ticks before an instant, with their contracts.
+    ///
+    /// # Errors
+    ///
+    /// `Data` where rows cannot be read, or none are left.
+    pub fn until(&mut self, ts: Ts) -> Result<Vec<(Instrument, Tick)>> {
+        let mut before = Vec::new();
+        loop {
+            match self.ready() {
+                Some(tick) if tick.ts < ts => {
+                    before.push((self.instrument, tick));
+                    self.pass()?;
+                }
+                Some(_) => return Ok(before),
+                None => match self.batches.recv() {
+                    Ok(batch) => {
+                        self.ready.extend(batch?);
+                        self.follow()?;
+                    }
+                    Err(_) => return Err(Error::data("no rows from then on: nothing to trade")),
+                },
+            }
+        }
     }
 
     /// Says whether no tick will come any more.
@@ -89,6 +115,10 @@ impl Feed {
     /// `Data` where the next symbol is none that anybody knows.
     pub fn pass(&mut self) -> Result<()> {
         self.ready.pop_front();
+        self.follow()
+    }
+
+    fn follow(&mut self) -> Result<()> {
         if let Some(next) = self.ready.front().filter(|next| next.symbol != self.symbol) {
             self.symbol = next.symbol;
             self.instrument = instrument(next)?;

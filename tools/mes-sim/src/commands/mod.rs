@@ -1,5 +1,6 @@
 //! `mes-sim` serves; its commands look at an exchange that runs, and let things go wrong there.
 
+mod account;
 mod ask;
 mod run;
 

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use mes_core::{money::Cents, time::SECOND};
+use mes_core::time::{self, SECOND, Ts};
 use mes_pipe::{
     Error, InputArgs, Result,
     account::nonce,
@@ -19,8 +19,9 @@ use mes_pipe::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::account;
 use crate::{
-    exchange::settings::{AccountSettings, Mode, Settings},
+    exchange::settings::{AccountSettings, Settings, Span, Timings},
     feed::Feed,
     serve::{self, Pace, Shared},
     service::{Schedule, Service, Setup},
@@ -32,6 +33,10 @@ pub(super) const FOLDER: &str = "run/sim";
 pub(super) const JOURNAL: &str = "journal.jsonl";
 /// and where it is.
 const RUNNING: &str = "sim.json";
+
+/// The most of a range, in ticks or microseconds.
+const MOST: i64 = 60_000_000;
+const MICRO: i64 = 1_000;
 
 #[derive(clap::Args)]
 pub(super) struct RunArgs {
@@ -52,8 +57,15 @@ pub(super) struct RunArgs {
     /// Run directory: journal, address
     #[arg(long, value_name = "DIR", default_value = FOLDER)]
     run: PathBuf,
-    /// An account: NAME[,balance=1000][,mode=auto-oco|position-brackets][,max=50][,daily-loss=50][,max-loss=300][,id=7]
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    /// Begin to trade here: rows before are history, for bars that clients ask for
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    from: Option<Ts>,
+    /// An account: NAME[,FIELD=VALUE]...; several give several
+    ///
+    /// Fields: id=7, balance=1000, mode=auto-oco|position-brackets, max=50 (contracts), daily-loss, max-loss (the firm's,
+    /// dollars), own-loss (dollars), own-fills (of a day), margin (dollars a contract), attached=STOP/TARGET (ticks that the
+    /// platform adds to every position in its own mode), after-partial=left|exited|group (legs after a partial exit).
+    #[arg(long, value_name = "ACCOUNT", value_parser = account::parse)]
     account: Vec<AccountSettings>,
     /// What goes wrong: a line of JSON, or @FILE that holds one
     #[arg(long, value_name = "SCHEDULE")]
@@ -61,6 +73,18 @@ pub(super) struct RunArgs {
     /// Limits fill when their price is touched; else when it is traded through
     #[arg(long)]
     touch: bool,
+    /// Orders of more than one contract fill in parts
+    #[arg(long)]
+    parts: bool,
+    /// Ticks that stops slip, drawn from a range
+    #[arg(long, value_name = "FROM..TO", default_value = "0..2", value_parser = range)]
+    slippage: (i64, i64),
+    /// How long something takes in microseconds, NAME=FROM..TO; NAME is working, market-fill, close-fill, bracket, sibling, part
+    #[arg(long, value_name = "TIMING", value_parser = timing)]
+    timing: Vec<(String, Span)>,
+    /// Keep no hours: always open, nothing is flattened at 15:10 Chicago
+    #[arg(long)]
+    no_hours: bool,
     /// Seconds that a token lives
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     token_life: u32,
@@ -129,47 +153,23 @@ impl Running {
     }
 }
 
-fn account(text: &str) -> std::result::Result<AccountSettings, String> {
-    let mut parts = text.split(',');
-    let name = parts.next().filter(|name| !name.is_empty()).ok_or("it begins with a name")?.to_owned();
-    let mut account = AccountSettings { name, ..AccountSettings::default() };
-    for part in parts {
-        let (field, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is no FIELD=VALUE"))?;
-        let whole =
-            || value.parse::<i64>().map_err(|_| format!("{field} takes a whole number, not {value:?}"));
-        let usd = || match value.parse::<f64>() {
-            Ok(usd) if usd.abs() <= 1e9 => Ok(Cents::from_usd(usd)),
-            _ => Err(format!("{field} takes dollars, not {value:?}")),
-        };
-        match field {
-            "id" => account.id = whole()?,
-            "balance" => account.balance = usd()?,
-            "max" => account.most = whole()?,
-            "daily-loss" => account.daily_loss = Some(usd()?),
-            "max-loss" => account.max_loss = Some(usd()?),
-            "mode" => account.mode = <Mode as clap::ValueEnum>::from_str(value, false)?,
-            _ => return Err(format!("{field:?} is none of id, balance, mode, max, daily-loss, max-loss")),
-        }
-    }
-    Ok(account)
-}
-
 /// Serves until a person ends it.
 pub(super) fn run(args: RunArgs) -> Result<()> {
     stop::listen()?;
     private::folder(&args.run, &[RUNNING, JOURNAL])?;
+    let _lock = lock(&args.run, "sim")?;
     let schedule = schedule(args.faults.as_deref(), args.seed)?;
     let (listener, address) = serve::listen(args.port)?;
     let input = match args.synth {
         Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
         None => args.input,
     };
-    let feed = Feed::open(input)?;
+    let mut feed = Feed::open(input)?;
+    let history = feed.until(args.from.unwrap_or(Ts::MIN))?;
     let first = feed.ready().map_or(0, |tick| tick.ts);
     let accounts = if args.account.is_empty() { vec![AccountSettings::default()] } else { args.account };
     let names = accounts.iter().map(|account| account.name.clone()).collect();
-    let mut settings = Settings { seed: args.seed, ..Settings::default() };
-    settings.matching.touch = args.touch;
+    let settings = settings(&args);
     let (user, key) = ("practice", format!("practice-key-{}{}", nonce(), nonce()));
     let setup = Setup {
         token_life: i64::from(args.token_life) * SECOND,
@@ -184,7 +184,8 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let token = format!("{}{}", nonce(), nonce());
     let journal =
         private::open(&args.run.join(JOURNAL), File::options().write(true).create(true).truncate(true))?;
-    let shared = Arc::new(Shared::new(Service::new(setup, first), pace, journal, token.clone()));
+    let shared = Arc::new(Shared::new(Service::new(setup, first, &history), pace, journal, token.clone()));
+    drop(history);
     let clock = match args.speed {
         Speed::Times(times) => Some(Clock::to_text(first, Clock::machine().now().utc, times)),
         Speed::Max => None,
@@ -206,6 +207,51 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let _ = fs::remove_file(here);
     served?;
     if stop::asked() { Err(stop::error()) } else { Ok(()) }
+}
+
+fn settings(args: &RunArgs) -> Settings {
+    let mut settings = Settings { seed: args.seed, hours: !args.no_hours, ..Settings::default() };
+    let matching = &mut settings.matching;
+    (matching.touch, matching.parts, matching.stop_slippage) = (args.touch, args.parts, args.slippage);
+    for (name, span) in &args.timing {
+        if let Some((_, timing)) = timings(&mut settings.timings).into_iter().find(|(known, _)| known == name)
+        {
+            *timing = *span;
+        }
+    }
+    settings
+}
+
+fn timings(timings: &mut Timings) -> [(&'static str, &mut Span); 6] {
+    let Timings { working, market_fill, close_fill, bracket, sibling, part } = timings;
+    [
+        ("working", working),
+        ("market-fill", market_fill),
+        ("close-fill", close_fill),
+        ("bracket", bracket),
+        ("sibling", sibling),
+        ("part", part),
+    ]
+}
+
+/// Reads `0..2`, both ends included.
+fn range(text: &str) -> std::result::Result<(i64, i64), String> {
+    let read = || {
+        let (from, to) = text.split_once("..")?;
+        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+        (0 <= from && from <= to && to <= MOST).then_some((from, to))
+    };
+    read().ok_or_else(|| format!("{text:?} is no range such as 0..2, up to {MOST}"))
+}
+
+fn timing(text: &str) -> std::result::Result<(String, Span), String> {
+    let (name, span) = text.split_once('=').ok_or_else(|| format!("{text:?} is no NAME=FROM..TO"))?;
+    let names = timings(&mut Timings::default()).map(|(name, _)| name);
+    if !names.contains(&name) {
+        return Err(format!("{name:?} is none of {}", names.join(", ")));
+    }
+    let (from, to) = range(span)?;
+    Ok((name.to_owned(), Span { least: from * MICRO, most: to * MICRO }))
 }
 
 fn schedule(text: Option<&str>, seed: u64) -> Result<Schedule> {

@@ -96,11 +96,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Begins at an instant.
-    pub fn new(setup: Setup, now: Ts) -> Service {
+    /// Begins at an instant; what the market did before is known to the exchange, and happened to nobody.
+    pub fn new(setup: Setup, now: Ts, history: &[(Instrument, Tick)]) -> Service {
         let seed = setup.schedule.seed;
+        let begins = history.first().map_or(now, |(_, tick)| tick.ts);
         let mut service = Service {
-            exchange: Exchange::new(setup.exchange, setup.accounts, Calendar::shipped(), now),
+            exchange: Exchange::new(setup.exchange, setup.accounts, Calendar::shipped(), begins),
             user: setup.user,
             key: setup.key,
             tokens: Tokens::new(setup.token_life, seed),
@@ -112,7 +113,13 @@ impl Service {
             journal: Vec::new(),
             now,
         };
+        for (instrument, tick) in history {
+            service.exchange.market(*instrument, tick);
+            // Told to nobody.
+            drop(service.exchange.take_told());
+        }
         service.exchange.advance(now);
+        drop(service.exchange.take_told());
         service.faults.plan(&setup.schedule, now);
         service
     }

@@ -79,7 +79,7 @@ impl World {
         let settings = Settings { seed: schedule.seed, ..Settings::default() };
         let setup = Setup { schedule: schedule.clone(), ..Setup::new(settings, vec![account], USER, KEY) };
         let mut inner = Inner {
-            service: Service::new(setup, NOW),
+            service: Service::new(setup, NOW, &[]),
             clock: clock.clone(),
             instrument: Instrument::parse(CONTRACT, "2026-11-20".parse().expect("a date")).expect("known"),
             draw: Draw::new(schedule.seed, 11),
