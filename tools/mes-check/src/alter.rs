@@ -5,8 +5,8 @@ use std::ops::Range;
 use chrono::{Days, NaiveDateTime};
 use mes_core::{
     calendar::Calendar,
-    contract::TICK,
     dice::nth,
+    price::TICK,
     session::{Day, Sessions},
     time::Ts,
     tz,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema};
 use chrono::{NaiveDate, NaiveTime};
 use mes_core::{
-    contract::TICK,
     dice::nth,
     interval::Interval,
+    price::TICK,
     session::Filter,
     time::{MILLI, SECOND, Ts},
     tz,

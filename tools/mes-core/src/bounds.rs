@@ -1,7 +1,7 @@
 //! What the numbers of a row can be, column by column: beyond these bounds a row is no fact of a market, and sums of what
 //! lies within them never overflow (the variance of 30 volumes, n·Σv² − (Σv)², just fits into 64 bits).
 //!
-//! Whoever takes rows in asks here, a table column by column, a record by [`crate::row::Row::check`]. What a bar's prices
+//! Whoever takes rows in asks here, a table column by column, a record by [`crate::row::Row`]. What a bar's prices
 //! say of each other is in [`crate::bar`], what predictions mean in [`crate::prediction`].
 
 use std::fmt;

@@ -14,9 +14,6 @@ use crate::{
     tz,
 };
 
-/// Points in one tick. All contracts of the table have this one, so that prices become ticks without asking which.
-pub const TICK: f64 = 0.25;
-
 /// A contract that can be traded. All of them have quarterly months: H, M, U, Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -240,6 +237,7 @@ impl Expiry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::TICK;
 
     fn near() -> NaiveDate {
         "2026-11-20".parse().expect("a date")

@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Error, contract::TICK};
+use crate::Error;
+
+/// Points in one tick. All contracts have this one, so that prices become ticks without asking which.
+pub const TICK: f64 = 0.25;
 
 /// A whole number of ticks. Written and read as points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -59,8 +59,7 @@ mod tests {
     #[test]
     fn a_one_sided_crossed_locked_or_far_quote_is_no_quote() {
         let of = |bid, ask| {
-            let (price, any) = (5000.0, Bar::default());
-            let bar = Bar { open: price, high: price, low: price, close: price, bid, ask, ..any };
+            let bar = Bar { close: 5000.0, bid, ask, ..Bar::default() };
             Quote::of(&bar.prices_on_grid().expect("on the grid"), 0.02)
         };
         let [bid, ask] = [19_999, 20_000].map(Price::from_ticks);

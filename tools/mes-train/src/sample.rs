@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Schema};
 use mes_core::{
-    contract::TICK,
+    price::TICK,
     time::{self, Ts},
 };
 use mes_pipe::{Bars, Error, Event, Input, Result};

@@ -1,7 +1,8 @@
 //! Dollar bars: so much value traded (López de Prado, "Advances in Financial Machine Learning", 2.3.1.4).
 
 use mes_core::{
-    contract::{Contract, Name, TICK},
+    contract::{Contract, Name},
+    price::TICK,
     symbol::Symbol,
     time::Ts,
     tz,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Timelike;
 use mes_core::{
-    contract::TICK,
+    price::TICK,
     time::{self, MINUTE},
     tz,
 };

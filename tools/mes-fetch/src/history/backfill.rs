@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use mes_core::{calendar::Calendar, contract, session::Day};
+use mes_core::{calendar::Calendar, price::TICK, session::Day};
 use mes_pipe::{CalendarArgs, Error, InputArgs, Result, log};
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let calendar = args.calendar.read()?.value;
     let input = InputArgs { files: vec![args.dir.clone()], ..InputArgs::default() };
-    let report = look(&input, calendar.clone(), contract::TICK, &Impaired::default())?;
+    let report = look(&input, calendar.clone(), TICK, &Impaired::default())?;
     let holes: Vec<_> = report.holes().map(|hole| days_of(hole.from, hole.to, &calendar)).collect();
     let (Some(from), Some(until)) =
         (holes.iter().map(|span| span.from).min(), holes.iter().map(|span| span.until).max())

@@ -4,9 +4,10 @@ use chrono::{Datelike, NaiveDate};
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
-    contract::{self, Expiry},
+    contract::Expiry,
     interval::Interval,
     order::Side,
+    price::TICK,
     session::Day,
     symbol::Symbol,
     tick::Tick,
@@ -99,7 +100,7 @@ fn level(seed: u64, date: NaiveDate) -> i64 {
     const DAY_TICKS: f64 = 35.0;
     let days = i64::from(date.num_days_from_ce());
     let since = days - i64::from(REFERENCE.num_days_from_ce());
-    let mut ticks = POINTS / contract::TICK * libm::exp(GROWTH_PER_DAY * since as f64);
+    let mut ticks = POINTS / TICK * libm::exp(GROWTH_PER_DAY * since as f64);
     let mut height = DAY_TICKS;
     for octave in 0..11_u32 {
         let span = 1_i64 << octave;

@@ -232,7 +232,7 @@ fn the_bounce_is_in_the_prices_alone() {
     assert_eq!(with.len(), without.len());
     let far = |(one, other): (&Tick, &Tick)| {
         assert_eq!(Tick { price: None, ..*one }, Tick { price: None, ..*other });
-        Some((one.price? - other.price?).abs() / mes_core::contract::TICK)
+        Some((one.price? - other.price?).abs() / mes_core::price::TICK)
     };
     let far: Vec<_> = with.iter().zip(&without).filter_map(far).collect();
     assert!(far.iter().all(|ticks| *ticks <= 2.0) && far.iter().any(|ticks| *ticks > 0.0));

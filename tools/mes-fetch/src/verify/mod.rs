@@ -41,7 +41,7 @@ pub struct Args {
     #[command(flatten)]
     calendar: CalendarArgs,
     /// The smallest step of a price
-    #[arg(long, value_name = "POINTS", default_value_t = mes_core::contract::TICK)]
+    #[arg(long, value_name = "POINTS", default_value_t = mes_core::price::TICK)]
     tick: f64,
     /// Write JSON, also to a terminal
     #[arg(long)]

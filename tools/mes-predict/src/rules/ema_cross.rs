@@ -5,7 +5,7 @@
 //! segment have no prediction; the side on which EMA 9 lies then is no crossing. Where both are equal the last side
 //! stays.
 
-use mes_core::{bar::Bar, contract::TICK};
+use mes_core::{bar::Bar, price::TICK};
 use serde_json::{Value, json};
 
 use super::Rule;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use mes_core::{contract::TICK, money::Cents};
+use mes_core::{money::Cents, price::TICK};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, Visitor},
