@@ -15,7 +15,7 @@ use mes_pipe::{
     answer::print,
     beside,
     clock::{Clock, FASTEST},
-    log, private, stop,
+    lock, log, private, stop,
 };
 use serde::{Deserialize, Serialize};
 
