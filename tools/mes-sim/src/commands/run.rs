@@ -158,7 +158,7 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     stop::listen()?;
     private::folder(&args.run, &[RUNNING, JOURNAL])?;
     let _lock = lock(&args.run, "sim")?;
-    let schedule = schedule(args.faults.as_deref(), args.seed)?;
+    let (schedule, settings) = (schedule(args.faults.as_deref(), args.seed)?, settings(&args));
     let (listener, address) = serve::listen(args.port)?;
     let input = match args.synth {
         Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
@@ -169,7 +169,6 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let first = feed.ready().map_or(0, |tick| tick.ts);
     let accounts = if args.account.is_empty() { vec![AccountSettings::default()] } else { args.account };
     let names = accounts.iter().map(|account| account.name.clone()).collect();
-    let settings = settings(&args);
     let (user, key) = ("practice", format!("practice-key-{}{}", nonce(), nonce()));
     let setup = Setup {
         token_life: i64::from(args.token_life) * SECOND,
