@@ -74,7 +74,7 @@ const PREDICTION: [(&str, &str); 4] = [
 ];
 
 /// What a tool reads and writes, in the words of [`describe`].
-const TOOLS: [(&str, &str, &str); 12] = [
+const TOOLS: [(&str, &str, &str); 13] = [
     ("mes-fetch", "-", "tick or bar"),
     ("mes-bars", "tick or bar", "bar"),
     ("mes-features", "bar", "bar + f_* (+ y_*)"),
@@ -87,6 +87,7 @@ const TOOLS: [(&str, &str, &str); 12] = [
     ("mes-check", "a program", "what it breaks of the laws of a stage"),
     ("mes-lab", "bar, bar + f_* + y_*, bar + p_*", "folds, bars of a span, outcomes and reports"),
     ("mes-projectx", "-", "what TopstepX tells, in its own words"),
+    ("mes-sim", "tick or bar", "where it is; what TopstepX tells, over HTTP and WebSockets; a journal"),
 ];
 
 /// Describes what a tool reads and writes.
