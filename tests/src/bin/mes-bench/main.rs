@@ -3,6 +3,7 @@
 //! `mes-bench GROUP…` runs other groups of cases than those that [`GROUPS`] marks; some take many minutes.
 
 mod engine;
+mod exchange;
 mod features;
 mod in_process;
 mod lab;
@@ -31,7 +32,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -39,6 +40,7 @@ const GROUPS: [Group; 7] = [
     ("training", false, training),
     ("rows", false, large::bench),
     ("lab", false, |_| lab::run()),
+    ("exchange", false, exchange::run),
 ];
 
 fn main() -> ExitCode {

@@ -314,10 +314,6 @@ pub struct Trades {
 }
 endpoint!(Trades, "Trade/search", "trades", Vec<Trade>, LookCode);
 
-/// An account's number, where it comes as text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct AccountId(#[serde(deserialize_with = "lenient::whole")] pub i64);
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,9 +22,9 @@ pub use code::{
 };
 pub use decimal::Decimal;
 pub use endpoint::{
-    Absent, AccountId, Accounts, AvailableContracts, Bars, Cancel, Close, ContractById, Endpoint, Envelope,
-    Login, Logout, Modify, OpenOrders, OrderById, OrderFilter, Orders, OrdersOf, PartialClose, Place,
-    Positions, SearchContracts, Trades, Validate,
+    Absent, Accounts, AvailableContracts, Bars, Cancel, Close, ContractById, Endpoint, Envelope, Login,
+    Logout, Modify, OpenOrders, OrderById, OrderFilter, Orders, OrdersOf, PartialClose, Place, Positions,
+    SearchContracts, Trades, Validate,
 };
 pub use market::{Bar, Depth, DepthKind, Print, Quote, Unit};
 pub use order::{Bracket, Order, OrderKind, OrderStatus, PositionKind, Side};
