@@ -43,3 +43,31 @@ fn a_tool_alone_is_built_with_the_features_of_all() {
         );
     }
 }
+
+/// What trades waits in threads and on descriptors; the exchange to practise on serves by a library that needs tokio.
+#[test]
+fn nothing_but_the_exchange_to_practise_on_is_asynchronous() {
+    let metadata = crate::tidy::metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
+    let name = |id: &str| {
+        let packages = metadata["packages"].as_array().expect("packages");
+        let package = packages.iter().find(|package| package["id"] == id).expect("a package");
+        package["name"].as_str().unwrap_or_default().to_owned()
+    };
+    let below = |id: &str| -> Vec<String> {
+        let node = nodes.iter().find(|node| node["id"] == id).expect("a node");
+        let ids = node["dependencies"].as_array().expect("dependencies").iter();
+        ids.filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    };
+    let members = metadata["workspace_members"].as_array().expect("members").iter();
+    let mut waiting: Vec<String> = members.filter_map(|id| id.as_str().map(str::to_owned)).collect();
+    waiting.retain(|id| name(id) != "mes-sim");
+    let mut seen = BTreeSet::new();
+    while let Some(id) = waiting.pop() {
+        if seen.insert(id.clone()) {
+            assert!(name(&id) != "tokio", "something but mes-sim needs tokio");
+            waiting.extend(below(&id));
+        }
+    }
+    assert!(seen.len() > 100);
+}

@@ -31,6 +31,8 @@ use crate::{
 pub(super) const FOLDER: &str = "run/sim";
 /// In it: what has happened,
 pub(super) const JOURNAL: &str = "journal.jsonl";
+/// what had happened at the one before,
+const BEFORE: &str = "journal.before.jsonl";
 /// and where it is.
 const RUNNING: &str = "sim.json";
 
@@ -173,6 +175,8 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let setup = Setup {
         token_life: i64::from(args.token_life) * SECOND,
         limited: !args.unlimited,
+        later: Clock::machine().now().utc.saturating_sub(first),
+        times: if let Speed::Times(times) = args.speed { times } else { 1 },
         schedule,
         ..Setup::new(settings, accounts, user, &key)
     };
@@ -181,8 +185,11 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
         Speed::Max => Pace::Max,
     };
     let token = format!("{}{}", nonce(), nonce());
-    let journal =
-        private::open(&args.run.join(JOURNAL), File::options().write(true).create(true).truncate(true))?;
+    let (kept, before) = (args.run.join(JOURNAL), args.run.join(BEFORE));
+    if kept.exists() {
+        fs::rename(&kept, &before).map_err(|error| Error::from(error).at(before.display()))?;
+    }
+    let journal = private::open(&kept, File::options().write(true).create(true).truncate(true))?;
     let shared = Arc::new(Shared::new(Service::new(setup, first, &history), pace, journal, token.clone()));
     drop(history);
     let clock = match args.speed {

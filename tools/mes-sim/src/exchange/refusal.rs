@@ -72,16 +72,25 @@ impl Call {
 
 /// What is said in so many words by TopstepX.
 pub mod words {
+    /// A tag was used before.
     pub const TAG: &str = "Specified custom tag is already in use";
+    /// A bracket is asked for where the platform adds its own.
     pub const MODE: &str =
         "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets.";
+    /// A price is too far away, or on the wrong side.
     pub const RANGE: &str = "Invalid price. Price is outside allowed range.";
+    /// A price lies between two ticks.
     pub const ALIGNED: &str = "Invalid price. Price is not aligned to tick size.";
+    /// The market is closed or halted.
     pub const STATUS: &str =
         "Trading is currently unavailable. The instrument is not in an active trading status.";
+    /// A trailing stop without its distance.
     pub const NO_TRAIL: &str = "Trail Distance not set.";
+    /// A trailing price lies between two ticks.
     pub const TRAIL_ALIGNED: &str = "Invalid trail price. Price is not aligned to tick size.";
+    /// Nothing was traded yet to trail.
     pub const NO_LAST: &str = "Cannot trail without a last price";
+    /// A trailing stop too far away.
     pub const FAR_TRAIL: &str = "Trail Distance exceeds maximum (1000)";
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
+    response::IntoResponse,
 };
 use mes_core::time::{self, MILLI};
 use serde::{Deserialize, Serialize};
@@ -25,10 +26,10 @@ pub struct FaultRequest {
 }
 
 /// Says what time it is here, and how it follows from the time on this machine.
-pub async fn clock(State(shared): State<Arc<Shared>>) -> Json<Value> {
+pub async fn clock(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let now = shared.pace.now(&shared.service());
     let (utc, machine) = shared.began;
-    Json(json!({
+    super::json(&json!({
         "utc": time::format(now),
         "began": {"utc": time::format(utc), "machine": time::format(machine)},
         "times": match shared.pace { super::Pace::Max => Value::Null, _ => shared.pace.times().into() },
@@ -39,11 +40,12 @@ pub async fn clock(State(shared): State<Arc<Shared>>) -> Json<Value> {
 pub async fn fault(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    Json(request): Json<FaultRequest>,
-) -> Result<Json<Value>, StatusCode> {
+    body: Bytes,
+) -> Result<impl IntoResponse, StatusCode> {
     if bearer(&headers) != Some(shared.token.as_str()) {
         return Err(StatusCode::UNAUTHORIZED);
     }
+    let request: FaultRequest = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let lasts = request.for_ms.map_or(request.fault.lasts(), |ms| {
         i64::try_from(ms).unwrap_or(i64::MAX / MILLI).saturating_mul(MILLI)
     });
@@ -51,5 +53,5 @@ pub async fn fault(
         service.pass(now);
         service.fault(request.fault, lasts);
     });
-    Ok(Json(json!({"fault": request.fault.name(), "for_ms": lasts / MILLI})))
+    Ok(super::json(&json!({"fault": request.fault.name(), "for_ms": lasts / MILLI})))
 }

@@ -3,10 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
 use axum::{
-    Json,
     extract::{
         Path, Query, State, WebSocketUpgrade,
         ws::{Message, WebSocket},
@@ -15,14 +15,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mes_projectx::hub::Kind;
-use serde_json::{Value, json};
-use tokio::sync::Notify;
+use serde_json::json;
+use tokio::{sync::Notify, time::timeout};
 
 use super::{Shared, rest::bearer};
 use crate::service::Out;
 
 /// The longest frame that is read.
 const MOST_BYTES: usize = 1 << 16;
+/// For whoever says good-bye to hear it said back.
+const GOOD_BYE: Duration = Duration::from_secs(2);
 /// Records of one frame that goes out, in bytes.
 const FRAME_BYTES: usize = 1 << 16;
 
@@ -36,7 +38,7 @@ pub async fn negotiate(
     Path(hub): Path<String>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
-) -> Result<Json<Value>, StatusCode> {
+) -> Result<impl IntoResponse, StatusCode> {
     let token = token(&headers, &query);
     let good = shared.at_now(|service, _| token.is_some_and(|token| service.knows(token)));
     match kind(&hub) {
@@ -45,7 +47,7 @@ pub async fn negotiate(
         Some(_) => {
             let id = mes_pipe::account::nonce();
             let transports = json!([{"transport": "WebSockets", "transferFormats": ["Text", "Binary"]}]);
-            Ok(Json(match query.get("negotiateVersion").map(String::as_str) {
+            Ok(super::json(&match query.get("negotiateVersion").map(String::as_str) {
                 Some("1") => json!({
                     "negotiateVersion": 1, "connectionId": id, "connectionToken": id, "availableTransports": transports,
                 }),
@@ -96,7 +98,12 @@ async fn connection(shared: Arc<Shared>, line: u64, mut socket: WebSocket) {
                     Some(Ok(Message::Text(text))) => text.into(),
                     Some(Ok(Message::Binary(bytes))) => bytes,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                    Some(Ok(Message::Close(_))) => {
+                        // The answer to it goes out with the next read.
+                        let _ = timeout(GOOD_BYE, socket.recv()).await;
+                        break;
+                    }
+                    Some(Err(_)) | None => break,
                 };
                 shared.at_now(|service, now| service.frame(now, line, &bytes));
             }

@@ -16,6 +16,7 @@ use std::{
 
 use axum::{
     Router,
+    http::{HeaderName, header::CONTENT_TYPE},
     routing::{any, get, post},
 };
 use mes_core::time::Ts;
@@ -147,6 +148,11 @@ async fn ended(shared: Arc<Shared>, driver: driver::Handle, ends: bool) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// An answer in JSON.
+fn json(value: &serde_json::Value) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, "application/json; charset=utf-8")], value.to_string())
 }
 
 /// Takes a port of this machine; 0 takes any that is free.

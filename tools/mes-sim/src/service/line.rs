@@ -13,6 +13,7 @@ use mes_projectx::{
 use serde_json::Value;
 
 const PING_AFTER: i64 = 15 * SECOND;
+/// Of this machine's time: most clients know no other.
 const DEAD_AFTER: i64 = 30 * SECOND;
 /// Records that may wait for a client that reads slowly.
 const MOST_WAITING: usize = 8192;
@@ -53,12 +54,14 @@ pub struct Line {
     count: u64,
     heard_at: Ts,
     said_at: Ts,
+    dead_after: i64,
 }
 
 impl Line {
-    /// Begins on a connection that stands.
-    pub fn new(kind: Kind, now: Ts) -> Line {
+    /// Begins on a connection that stands, at an exchange whose time is so many times faster than this machine's.
+    pub fn new(kind: Kind, now: Ts, times: u32) -> Line {
         Line {
+            dead_after: DEAD_AFTER * i64::from(times),
             kind,
             splitter: Splitter::default(),
             greeted: false,
@@ -198,7 +201,7 @@ impl Line {
         if self.over {
             return;
         }
-        if now - self.heard_at >= DEAD_AFTER {
+        if now - self.heard_at >= self.dead_after {
             self.close("Client timeout elapsed without receiving a message from the client.", now);
         } else if self.greeted && now - self.said_at >= PING_AFTER {
             self.say(PING.to_owned(), now);
@@ -219,7 +222,7 @@ impl Line {
         let said = self.out.peek().map(|Reverse((at, _, _))| *at);
         let alive = (!self.over).then(|| {
             let ping = if self.greeted { self.said_at + PING_AFTER } else { Ts::MAX };
-            ping.min(self.heard_at + DEAD_AFTER)
+            ping.min(self.heard_at + self.dead_after)
         });
         said.into_iter().chain(alive).min()
     }
@@ -256,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_client_is_greeted_heard_and_kept_alive() {
-        let mut line = Line::new(Kind::User, 0);
+        let mut line = Line::new(Kind::User, 0, 1);
         // signalrcore says version 0, with spaces.
         assert!(line.frame(b"{\"protocol\": \"json\", \"version\": 0}\x1e", 0, true).is_empty());
         assert_eq!(records(&mut line, 0), ["{}\u{1e}"]);
@@ -286,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_client_that_reads_too_slowly_is_cut_off_and_holds_no_memory() {
-        let mut line = Line::new(Kind::Market, 0);
+        let mut line = Line::new(Kind::Market, 0, 1);
         assert!((0..MOST_WAITING).all(|_| line.say_at("x".into(), 5, 0)));
         assert!(!line.say_at("x".into(), 5, 0));
         assert_eq!(line.take(0), [Out::Cut]);
@@ -296,7 +299,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), greeted in any::<bool>()) {
-            let mut line = Line::new(Kind::Market, 0);
+            let mut line = Line::new(Kind::Market, 0, 1);
             if greeted {
                 line.frame(b"{\"protocol\":\"json\",\"version\":1}\x1e", 0, true);
             }

@@ -3,6 +3,8 @@
 //! tests put clients right on it and run days in seconds.
 
 mod dialect;
+mod endpoints;
+mod envelope;
 mod fault;
 mod line;
 mod rest;
@@ -61,6 +63,10 @@ pub struct Setup {
     /// Whether calls are limited to 200 in 60 s and 50 of the history in 30 s.
     pub limited: bool,
     pub schedule: Schedule,
+    /// How many times faster than this machine's the exchange's time is.
+    pub times: u32,
+    /// How much later than the exchange's time this machine's is, in nanoseconds.
+    pub later: i64,
 }
 
 impl Setup {
@@ -75,6 +81,8 @@ impl Setup {
             token_life: 24 * HOUR,
             limited: true,
             schedule: Schedule::default(),
+            times: 1,
+            later: 0,
         }
     }
 }
@@ -90,6 +98,7 @@ pub struct Service {
     lines_made: u64,
     faults: Faults,
     draw: Draw,
+    times: u32,
     /// What has happened and was not fetched yet.
     journal: Vec<String>,
     now: Ts,
@@ -104,12 +113,13 @@ impl Service {
             exchange: Exchange::new(setup.exchange, setup.accounts, Calendar::shipped(), begins),
             user: setup.user,
             key: setup.key,
-            tokens: Tokens::new(setup.token_life, seed),
+            tokens: Tokens::new(setup.token_life, setup.later, seed),
             limits: setup.limited.then(|| [Window::new(200, 60), Window::new(50, 30)]),
             lines: BTreeMap::new(),
             lines_made: 0,
             faults: Faults::default(),
             draw: Draw::new(seed, 0x_5e12),
+            times: setup.times,
             journal: Vec::new(),
             now,
         };
@@ -326,7 +336,7 @@ impl Service {
             return Err(401);
         }
         self.lines_made += 1;
-        self.lines.insert(self.lines_made, Line::new(kind, self.now));
+        self.lines.insert(self.lines_made, Line::new(kind, self.now, self.times));
         Ok(self.lines_made)
     }
 

@@ -20,8 +20,8 @@ use crate::exchange::{
     order,
 };
 
-/// Levels of the book on either side: more than 50 in all.
-const LEVELS: i64 = 30;
+/// Levels of the book on either side: with all of them a snapshot is larger than 16 kB, at which some clients break.
+const LEVELS: i64 = 80;
 
 /// What is told of something that happened, besides the journal.
 pub enum Said {
@@ -29,6 +29,7 @@ pub enum Said {
     Market(MarketEvent),
 }
 
+/// Writes an account.
 pub fn account(view: &AccountView) -> Account {
     Account {
         id: view.id,
@@ -40,6 +41,7 @@ pub fn account(view: &AccountView) -> Account {
     }
 }
 
+/// Writes a contract.
 pub fn contract(view: ContractView) -> Contract {
     let ContractView { instrument, active } = view;
     Contract {
@@ -53,6 +55,7 @@ pub fn contract(view: ContractView) -> Contract {
     }
 }
 
+/// Writes an order.
 pub fn order(order: &order::Order) -> Order {
     let leg = match order.role {
         order::Role::Leg { parent, ticks, sibling } => Some((parent, ticks, sibling)),
@@ -85,6 +88,7 @@ pub fn order(order: &order::Order) -> Order {
     }
 }
 
+/// Writes a position.
 pub fn position(view: &PositionView) -> Position {
     let kind = match (view.size, view.side) {
         (0, _) => PositionKind::Undefined,
@@ -103,6 +107,7 @@ pub fn position(view: &PositionView) -> Position {
     }
 }
 
+/// Writes a fill.
 pub fn trade(trade: &event::Trade) -> Trade {
     Trade {
         id: trade.id,
@@ -120,6 +125,7 @@ pub fn trade(trade: &event::Trade) -> Trade {
     }
 }
 
+/// Writes a bar.
 pub fn bar(bar: &bars::Bar) -> Bar {
     let [o, h, l, c] = [bar.open, bar.high, bar.low, bar.close].map(Decimal::of_ticks);
     Bar { t: Stamp::of(bar.ts), o, h, l, c, v: bar.volume }

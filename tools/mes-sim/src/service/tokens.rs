@@ -15,6 +15,8 @@ const MOST: usize = 10_000;
 #[derive(Debug)]
 pub struct Tokens {
     life: i64,
+    /// What a token says of its time is later by so much than when it is: most clients know this machine's time alone.
+    later: i64,
     draw: Draw,
     /// The end of each, by the token.
     ends: BTreeMap<String, Ts>,
@@ -22,9 +24,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Makes tokens that live so long, in nanoseconds.
-    pub fn new(life: i64, seed: u64) -> Tokens {
-        Tokens { life, draw: Draw::new(seed, 0x_7064), ends: BTreeMap::new(), made: 0 }
+    /// Makes tokens that live so long, in nanoseconds, and say that all of it is `later`.
+    pub fn new(life: i64, later: i64, seed: u64) -> Tokens {
+        Tokens { life, later, draw: Draw::new(seed, 0x_7064), ends: BTreeMap::new(), made: 0 }
     }
 
     /// Makes one.
@@ -38,7 +40,7 @@ impl Tokens {
         self.made += 1;
         let end = now.saturating_add(self.life);
         let claims = serde_json::json!({
-            "sub": user, "jti": self.made.to_string(), "iat": now / SECOND, "exp": end / SECOND,
+            "sub": user, "jti": self.made.to_string(), "iat": (now + self.later) / SECOND, "exp": (end + self.later) / SECOND,
         });
         let signature: Vec<u8> = (0..4).flat_map(|_| self.draw.bits().to_be_bytes()).collect();
         let parts = [br#"{"alg":"HS256","typ":"JWT"}"#.to_vec(), claims.to_string().into_bytes(), signature];
@@ -69,13 +71,13 @@ mod tests {
 
     #[test]
     fn several_are_good_at_once_until_their_end() {
-        let mut tokens = Tokens::new(10 * SECOND, 1);
+        let mut tokens = Tokens::new(10 * SECOND, 100 * SECOND, 1);
         let (one, two) = (tokens.make("a", 0), tokens.make("a", 5 * SECOND));
         assert_ne!(one, two);
         assert!(tokens.is_good(&one, 9 * SECOND) && tokens.is_good(&two, 9 * SECOND));
         assert!(!tokens.is_good(&one, 10 * SECOND) && tokens.is_good(&two, 10 * SECOND));
         let claims = URL_SAFE_NO_PAD.decode(two.split('.').nth(1).expect("claims")).expect("base64");
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&claims).expect("JSON")["exp"], 15);
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&claims).expect("JSON")["exp"], 115);
         tokens.void(&two);
         assert!(!tokens.is_good(&two, 6 * SECOND) && !tokens.is_good("", 0));
     }
