@@ -37,6 +37,10 @@ pub async fn clock(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 /// Begins a fault, for whoever knows the token of the run directory.
+///
+/// # Errors
+///
+/// 401 for whoever does not, 400 for what is no fault.
 pub async fn fault(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,

@@ -33,6 +33,10 @@ fn kind(hub: &str) -> Option<Kind> {
 }
 
 /// Gives an id for a connection to come. It means nothing here: the token is what counts.
+///
+/// # Errors
+///
+/// 404 for no such hub, 401 without a token that is good.
 pub async fn negotiate(
     State(shared): State<Arc<Shared>>,
     Path(hub): Path<String>,
