@@ -7,6 +7,8 @@ use mes_core::{
 
 const FIRST: i64 = 250 * MILLI;
 const LONGEST: i64 = 30 * SECOND;
+/// Failures that are counted at most once a connection was ready: up to a second's wait.
+const SOON: u32 = 2;
 /// A connection that stood so long is no reason to wait.
 const GOOD: i64 = 60 * SECOND;
 
@@ -25,12 +27,33 @@ impl Retry {
 
     /// Returns how long to wait after a connection that was ready for so long; 0 where it never was.
     pub fn after(&mut self, ready_for: i64) -> i64 {
-        if ready_for >= GOOD {
-            self.failures = 0;
+        match ready_for {
+            GOOD.. => self.failures = 0,
+            // The server lets us in: what cut us off again is no reason to stay away for long.
+            1.. => self.failures = self.failures.min(SOON),
+            _ => {}
         }
         let whole = if self.failures == 0 { 0 } else { (FIRST << self.failures.min(10)).min(LONGEST) };
         self.failures = self.failures.saturating_add(1);
         // Between half of it and all.
         whole / 2 + (whole as f64 / 2.0 * self.dice.unit()) as i64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_call_is_at_once_the_later_ones_ever_later_and_never_more_than_half_a_minute() {
+        let mut retry = Retry::new(1);
+        assert_eq!(retry.after(0), 0);
+        let waits: Vec<i64> = (0..12).map(|_| retry.after(0)).collect();
+        for (nth, wait) in waits.iter().enumerate() {
+            let whole = (FIRST << (nth + 1)).min(LONGEST);
+            assert!((whole / 2..=whole).contains(wait), "{nth}: {wait}");
+        }
+        assert!(retry.after(1) <= SECOND);
+        assert_eq!(retry.after(GOOD), 0);
     }
 }
