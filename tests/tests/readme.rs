@@ -61,21 +61,17 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Finds the READMEs of the repository, by their paths within it.
+/// Finds the READMEs of the repository, by their paths within it: those that git knows or would, since other people's
+/// packages bring their own.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = Vec::new();
-    let mut folders = vec![shell::root().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && !["target", "runs", "run"].contains(&&*name) {
-                folders.push(path);
-            } else if name == "README.md" {
-                pages.push(path.strip_prefix(shell::root()).expect("within").to_owned());
-            }
-        }
-    }
+    let output = std::process::Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard", "README.md", "*/README.md"])
+        .current_dir(shell::root())
+        .output()
+        .expect("git");
+    let listed = String::from_utf8(output.stdout).expect("paths");
+    let there = |path: &&str| shell::root().join(path).exists();
+    let mut pages: Vec<PathBuf> = listed.lines().filter(there).map(PathBuf::from).collect();
     pages.sort();
     pages
 }
