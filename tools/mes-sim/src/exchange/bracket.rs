@@ -6,14 +6,16 @@ use super::{
     Exchange, Place,
     agenda::Happening,
     order::{Kind, Order, Role, Status},
-    place::Bracket,
+    place::{Bracket, STOP_SUFFIX, TARGET_SUFFIX},
     settings::{AfterPartial, Mode},
 };
 
 impl Exchange {
     /// Makes the legs that an entry is placed with and returns their ids, the stop's first.
     pub(super) fn suspend_legs(&mut self, entry: &mut Order, place: &Place) -> Vec<i64> {
-        let wanted = [(place.stop_loss, Kind::Stop, "-SL"), (place.take_profit, Kind::Limit, "-TP")];
+        let trails = place.stop_loss.is_some_and(|leg| leg.kind == Kind::TrailingStop as i64);
+        let stop = if trails { Kind::TrailingStop } else { Kind::Stop };
+        let wanted = [(place.stop_loss, stop, STOP_SUFFIX), (place.take_profit, Kind::Limit, TARGET_SUFFIX)];
         let mut legs = Vec::new();
         for (bracket, kind, suffix) in wanted {
             let Some(Bracket { ticks, .. }) = bracket else { continue };
@@ -37,9 +39,9 @@ impl Exchange {
         let ids: Vec<i64> = legs.iter().map(|leg| leg.id).collect();
         let of = |kind| legs.iter().find(|leg| leg.kind == kind).map(|leg| leg.id);
         if !ids.is_empty() {
-            entry.role = Role::Entry { stop: of(Kind::Stop), target: of(Kind::Limit) };
+            entry.role = Role::Entry { stop: of(stop), target: of(Kind::Limit) };
         }
-        let siblings = [of(Kind::Limit), of(Kind::Stop)];
+        let siblings = [of(Kind::Limit), of(stop)];
         for mut leg in legs {
             if let Role::Leg { sibling, .. } = &mut leg.role {
                 *sibling = siblings[usize::from(leg.kind == Kind::Limit)];
@@ -70,6 +72,9 @@ impl Exchange {
                     match leg.kind {
                         Kind::Limit => leg.limit = Some(price + ticks),
                         _ => leg.stop = Some(price + ticks),
+                    }
+                    if leg.kind == Kind::TrailingStop {
+                        leg.trail = Some(ticks.abs());
                     }
                     self.work(id);
                     self.match_one(id);

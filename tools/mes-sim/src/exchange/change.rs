@@ -41,15 +41,15 @@ impl Exchange {
         if order.status != Status::Open {
             return Err(call.refuse(Why::Invalid));
         }
-        if matches!(self.phase(), Phase::Closed | Phase::Halted) {
+        if matches!(self.phase(), Phase::Closed | Phase::Shut | Phase::Halted) {
             return Err(call.because(Why::Invalid, words::STATUS));
         }
         let mut changed = order.clone();
         if let Some(size) = modify.size {
-            let most = self.accounts[&modify.account].settings.most;
-            if size <= order.filled || size > most {
-                return Err(call.because(Why::Invalid, "Invalid order size."));
+            if size <= order.filled {
+                return Err(call.because(Why::Invalid, words::SIZE));
             }
+            self.check_growth(&order, size)?;
             changed.size = size;
         }
         if let (Some(limit), Kind::Limit) = (modify.limit, order.kind) {

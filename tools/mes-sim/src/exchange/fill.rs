@@ -20,7 +20,7 @@ impl Exchange {
         let status = if order.left() == 0 { Status::Filled } else { Status::Open };
         self.set_status(id, status);
         let Some(order) = self.orders.get(&id).cloned() else { return };
-        let (position, booked) = self.book(&order, size, price);
+        let (positions, booked) = self.book(&order, size, price);
         let trades = self.record(&order, size, price, &booked);
         // The streams of the service know no order among themselves.
         let order_first = self.draw.below(2) == 0;
@@ -31,21 +31,32 @@ impl Exchange {
         if !order_first {
             self.tell(Event::Order(order.clone()));
         }
-        self.tell(Event::Position(position));
+        positions.into_iter().for_each(|position| self.tell(Event::Position(position)));
         self.tell_account(order.account);
         self.follow(&order, &booked);
         self.check_losses();
     }
 
-    fn book(&mut self, order: &Order, size: i64, price: i64) -> (PositionView, Booked) {
+    /// Books contracts, and returns the positions that changed: two where one turned around.
+    fn book(&mut self, order: &Order, size: i64, price: i64) -> (Vec<PositionView>, Booked) {
         let (now, id) = (self.now, self.last_position + 1);
         let Some(account) = self.accounts.get_mut(&order.account) else {
             unreachable!("an order is of an account")
         };
         let position = account.position_or_none(order.instrument, || id, now);
         let (paid, contracts) = (position.paid(), position.size());
+        let before = PositionView {
+            id: position.id,
+            account: order.account,
+            instrument: order.instrument,
+            created: position.created,
+            side: position.side,
+            size: 0,
+            paid,
+            contracts,
+        };
         let booked = position.book(order.id, order.side, size, price);
-        // A position that turned around is another one.
+        // A position that turned around is another one: that before is closed.
         let turned = contracts > 0 && booked.closed == contracts && booked.opened > 0;
         if turned {
             (position.id, position.created) = (id, now);
@@ -53,18 +64,17 @@ impl Exchange {
         let open = position.size();
         let view = PositionView {
             id: position.id,
-            account: order.account,
-            instrument: order.instrument,
             created: position.created,
             side: position.side,
             size: open,
             paid: if open == 0 { paid } else { position.paid() },
             contracts: if open == 0 { contracts } else { open },
+            ..before.clone()
         };
         self.last_position = self.last_position.max(view.id);
         account.positions.retain(|position| !position.lots.is_empty());
         account.day_fills += 1;
-        (view, booked)
+        (turned.then_some(before).into_iter().chain([view]).collect(), booked)
     }
 
     /// Books cash and keeps the trades of a fill.

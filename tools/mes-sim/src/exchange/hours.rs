@@ -13,8 +13,10 @@ pub enum Phase {
     Open,
     /// What makes a position smaller.
     Exits,
-    /// Nothing: the firm's day is over, or the exchange is closed.
+    /// Nothing: the firm's day is over, though the exchange is open.
     Closed,
+    /// Nothing: the exchange is closed.
+    Shut,
     /// Nothing, though the day goes on: the market stands still.
     Halted,
 }
@@ -55,9 +57,9 @@ impl Hours {
         if !self.kept {
             return Phase::Open;
         }
-        let Some(day) = self.day(ts) else { return Phase::Closed };
+        let Some(day) = self.day(ts) else { return Phase::Shut };
         match day.part(ts) {
-            Part::Closed => Phase::Closed,
+            Part::Closed => Phase::Shut,
             Part::Pause => Phase::Halted,
             _ if ts >= self.flattens_at(&day) => Phase::Closed,
             _ if ts >= Hours::flat_by(&day) - self.no_entries => Phase::Exits,
@@ -97,8 +99,9 @@ mod tests {
             ("2026-11-20T21:09:49Z", Phase::Exits),
             ("2026-11-20T21:09:50Z", Phase::Closed),
             ("2026-11-20T21:30:00Z", Phase::Closed),
-            ("2026-11-21T15:00:00Z", Phase::Closed),
-            ("2026-11-22T22:59:59Z", Phase::Closed),
+            ("2026-11-20T22:00:00Z", Phase::Shut),
+            ("2026-11-21T15:00:00Z", Phase::Shut),
+            ("2026-11-22T22:59:59Z", Phase::Shut),
             ("2026-11-22T23:00:00Z", Phase::Open),
             ("2026-11-27T17:57:59Z", Phase::Open),
             ("2026-11-27T17:58:00Z", Phase::Exits),
@@ -106,7 +109,8 @@ mod tests {
         ] {
             let ts = time::parse(ts).expect(ts);
             assert_eq!(hours.phase(ts), phase, "{}", time::format(ts));
-            assert_eq!(hours.must_be_flat(ts), phase == Phase::Closed, "{}", time::format(ts));
+            let over = matches!(phase, Phase::Closed | Phase::Shut);
+            assert_eq!(hours.must_be_flat(ts), over, "{}", time::format(ts));
         }
         let mut never = Hours::new(Calendar::shipped(), false, 0, 0);
         assert_eq!(never.phase(0), Phase::Open);

@@ -8,6 +8,9 @@ use super::{
     order::Role,
 };
 
+/// Contracts that an order by hand may have.
+const MOST_BY_HAND: i64 = 100_000;
+
 impl Exchange {
     /// Looks whether a day has begun or has to end.
     pub(super) fn look_after(&mut self) {
@@ -78,7 +81,7 @@ impl Exchange {
 
     /// Trades by hand on the platform, as its owner does elsewhere: no tag, no legs.
     pub fn by_hand(&mut self, account: i64, instrument: Instrument, side: Side, size: i64) {
-        if size <= 0 || !self.accounts.contains_key(&account) {
+        if !(1..=MOST_BY_HAND).contains(&size) || !self.accounts.contains_key(&account) {
             return;
         }
         self.tell(Event::House { account, what: "an order by hand" });

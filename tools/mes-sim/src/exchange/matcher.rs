@@ -4,7 +4,7 @@
 //! opposite quote comes to it, for then whoever waited there has been served; with `touch` a trade at its price is enough.
 //! A stop becomes a market order when its price is traded or quoted.
 
-use mes_core::order::Side;
+use mes_core::{order::Side, time::SECOND};
 
 use super::{
     Exchange, Phase,
@@ -37,10 +37,8 @@ impl Exchange {
         let quote = self.market_of(order.instrument).and_then(|market| self.taken(market, order.side));
         let immediate = self.is_immediate(order);
         match (phase, quote) {
-            (Phase::Closed | Phase::Halted, _) | (_, None) if order.kind == Kind::Market => {
-                self.refuse_entered(id)
-            }
-            (Phase::Closed, _) => self.refuse_entered(id),
+            (Phase::Closed | Phase::Shut, _) => self.refuse_entered(id),
+            (Phase::Halted, _) | (_, None) if order.kind == Kind::Market => self.refuse_entered(id),
             (Phase::Open | Phase::Exits, Some(quote)) if immediate => self.fill_by_parts(id, quote),
             _ => {
                 self.work(id);
@@ -191,13 +189,15 @@ impl Exchange {
         }
     }
 
-    /// Fills what is left of an order that fills in parts.
+    /// Fills what is left of an order that fills in parts; while the market stands still, or without a price, it waits.
     pub(super) fn fill_rest(&mut self, id: i64) {
+        let halted = self.phase() == Phase::Halted;
         let Some(order) = self.orders.get(&id).filter(|order| order.status == Status::Open) else { return };
         let quote = self.market_of(order.instrument).and_then(|market| self.taken(market, order.side));
         let price = if order.kind == Kind::Limit { order.limit } else { quote };
-        if let Some(price) = price {
-            self.fill_by_parts(id, price);
+        match price.filter(|_| !halted) {
+            Some(price) => self.fill_by_parts(id, price),
+            None => self.agenda.put(self.now + SECOND, Happening::Rest { order: id }),
         }
     }
 }

@@ -10,6 +10,7 @@ mod bracket;
 mod change;
 mod close;
 pub mod event;
+mod exposure;
 mod fill;
 mod hours;
 mod house;
@@ -44,6 +45,8 @@ use market::Market;
 use order::{Order, Status};
 use settings::{AccountSettings, AfterPartial, Settings};
 
+/// The latest instant there is, in the year 2116: from there to the end of numbers nothing overflows.
+const LAST_INSTANT: Ts = Ts::MAX / 2;
 /// Ids begin where those of the captures were.
 const FIRST_ORDER: i64 = 3_425_270_000;
 const FIRST_TRADE: i64 = 3_004_518_000;
@@ -98,8 +101,8 @@ impl Exchange {
             conditions: Conditions::default(),
             hours,
             draw: Draw::new(settings.seed, 0x5134),
-            now,
-            next_look: now,
+            now: now.min(LAST_INSTANT),
+            next_look: now.min(LAST_INSTANT),
             accounts: accounts.into_iter().map(|account| (account.id, Account::new(account))).collect(),
             orders: BTreeMap::new(),
             alive: BTreeSet::new(),
@@ -127,6 +130,7 @@ impl Exchange {
 
     /// Lets time pass: what is due happens. An instant that is past changes nothing.
     pub fn advance(&mut self, to: Ts) {
+        let to = to.min(LAST_INSTANT);
         while self.due() <= to {
             let due = self.due();
             if let Some((at, happening)) = self.agenda.take(due) {

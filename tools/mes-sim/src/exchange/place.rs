@@ -20,6 +20,11 @@ const LEAST_STOP: i64 = 4;
 const MOST_TICKS: i64 = 100_000;
 /// What a trailing stop may lie away.
 const MOST_TRAIL: i64 = 1_000;
+/// What the tags of legs end with.
+pub(super) const STOP_SUFFIX: &str = "-SL";
+pub(super) const TARGET_SUFFIX: &str = "-TP";
+/// Orders that an account may have beyond its number where they are exits.
+const ROOM_FOR_EXITS: usize = 10_000;
 /// The share of the last price, in hundredths, within which prices are taken.
 const BAND: i64 = 15;
 
@@ -79,8 +84,7 @@ impl Exchange {
         if !self.is_active(instrument) && !exits {
             return Err(call.refuse(Why::NotActive));
         }
-        let used = |tag: &String| self.accounts[&place.account].tags.contains(tag.as_str());
-        if place.tag.as_ref().is_some_and(used) {
+        if self.uses_a_tag_again(place) {
             return Err(call.because(Why::Invalid, words::TAG));
         }
         // From here on a refusal is an order that was rejected.
@@ -94,6 +98,14 @@ impl Exchange {
                 Err(Refusal { order: Some(id), ..refusal })
             }
         }
+    }
+
+    /// Says whether an order, or a leg of it, would bear a tag that another one had.
+    fn uses_a_tag_again(&self, place: &Place) -> bool {
+        let used = |tag: &str| self.accounts[&place.account].tags.contains(tag);
+        let Some(tag) = &place.tag else { return false };
+        let leg = |bracket: Option<Bracket>, suffix| bracket.is_some() && used(&format!("{tag}{suffix}"));
+        used(tag) || leg(place.stop_loss, STOP_SUFFIX) || leg(place.take_profit, TARGET_SUFFIX)
     }
 
     /// Finds account and contract.
@@ -122,14 +134,16 @@ impl Exchange {
         }
         match phase {
             Phase::Closed => return Err(call.refuse(Why::Hours)),
-            Phase::Halted => return Err(call.because(Why::Invalid, words::STATUS)),
+            Phase::Shut | Phase::Halted => return Err(call.because(Why::Invalid, words::STATUS)),
             Phase::Exits if !exits => return Err(call.refuse(Why::Hours)),
             Phase::Exits | Phase::Open => {}
         }
         if !exits && account.settings.own_fills.is_some_and(|most| account.day_fills >= most) {
             return Err(call.refuse(Why::Violation));
         }
-        if account.orders >= self.settings.most_orders {
+        // An exit has room beyond: nobody is to be shut in.
+        let most_orders = self.settings.most_orders.saturating_add(if exits { ROOM_FOR_EXITS } else { 0 });
+        if account.orders >= most_orders {
             return Err(
                 call.because(Why::Invalid, "This practice account has had all the orders it may have.")
             );
@@ -140,7 +154,7 @@ impl Exchange {
     fn terms(&self, instrument: Instrument, place: &Place) -> Result<Terms, Refusal> {
         let invalid = |message: &str| Call::Place.because(Why::Invalid, message);
         if place.size <= 0 {
-            return Err(invalid("Invalid order size."));
+            return Err(invalid(words::SIZE));
         }
         let market = self.market_of(instrument);
         let last = market.and_then(|market| market.last);
@@ -221,8 +235,11 @@ impl Exchange {
                 return invalid(format!("Invalid stop loss type ({})", kind_name(kind)));
             }
             let said = |what: &str| invalid(format!("Invalid stop loss ticks ({ticks}). {what}"));
+            if !(-MOST_TICKS..=MOST_TICKS).contains(&ticks) {
+                return invalid(words::RANGE.to_owned());
+            }
             match ticks * place.side.sign() {
-                _ if ticks.abs() > MOST_TICKS => return invalid(words::RANGE.to_owned()),
+                _ if kind == 5 && ticks.abs() > MOST_TRAIL => return invalid(words::FAR_TRAIL.to_owned()),
                 1.. if long => return said("Ticks should be less than zero when longing."),
                 away if away > -LEAST_STOP => {
                     return said("Stop loss tick value should be at least 4 ticks.");
@@ -235,44 +252,12 @@ impl Exchange {
                 return invalid(format!("Invalid take profit type ({})", kind_name(kind)));
             }
             let way = if long { "greater than zero when longing" } else { "less than zero when going short" };
-            if ticks.abs() > MOST_TICKS {
+            if !(-MOST_TICKS..=MOST_TICKS).contains(&ticks) {
                 return invalid(words::RANGE.to_owned());
             }
             if ticks * place.side.sign() <= 0 {
                 return invalid(format!("Invalid take profit ticks ({ticks}). Ticks should be {way}."));
             }
-        }
-        Ok(())
-    }
-
-    /// Checks what an entry would come to, were all that works on its side filled.
-    fn check_size(&self, instrument: Instrument, place: &Place, exits: bool) -> Result<(), Refusal> {
-        let call = Call::Place;
-        if exits {
-            return Ok(());
-        }
-        let account = &self.accounts[&place.account];
-        let same =
-            |order: &&Order| order.account == place.account && order.side == place.side && !order.is_leg();
-        let alive = self.alive.iter().filter_map(|id| self.orders.get(id)).filter(same);
-        let waiting: i64 = alive.filter(|order| order.instrument == instrument).map(Order::left).sum();
-        let net = account.net(instrument) * place.side.sign();
-        let elsewhere: i64 = account
-            .positions
-            .iter()
-            .filter(|position| position.instrument != instrument)
-            .map(|position| position.size())
-            .sum();
-        let total = net.saturating_add(waiting).saturating_add(place.size).saturating_add(elsewhere);
-        if total > account.settings.most {
-            return Err(call.because(
-                Why::Invalid,
-                format!("Order exceeds the maximum position size of {}.", account.settings.most),
-            ));
-        }
-        let margin = account.settings.margin.map(|margin| margin * total.max(0));
-        if self.conditions.no_funds || margin.is_some_and(|margin| margin > self.equity(account)) {
-            return Err(call.refuse(Why::Funds));
         }
         Ok(())
     }

@@ -84,6 +84,8 @@ pub mod words {
     /// The market is closed or halted.
     pub const STATUS: &str =
         "Trading is currently unavailable. The instrument is not in an active trading status.";
+    /// A size is none, or less than is filled.
+    pub const SIZE: &str = "Invalid order size.";
     /// A trailing stop without its distance.
     pub const NO_TRAIL: &str = "Trail Distance not set.";
     /// A trailing price lies between two ticks.
