@@ -28,7 +28,7 @@ fn the_day_ends_flat_at_15_10_chicago() {
     assert_eq!(code(scene.place(&order(Sell, 1))), 5);
     // The weekend, and the next day's opening.
     scene.to("2026-11-22T22:59:59Z");
-    assert_eq!(said(scene.place(&order(Buy, 1))), (2, words::STATUS.to_owned()));
+    assert_eq!(scene.refused(&order(Buy, 1)), (2, words::STATUS.to_owned()));
     scene.to("2026-11-22T23:00:00Z");
     scene.placed(&order(Buy, 1));
     assert_eq!(scene.net(), 1);
@@ -92,7 +92,7 @@ fn a_halt_takes_nothing_and_fills_nothing() {
     let mut scene = Scene::plain();
     let resting = scene.placed(&limit(Buy, 1, 19_990));
     scene.exchange.conditions.halted = true;
-    assert_eq!(said(scene.place(&order(Buy, 1))), (2, words::STATUS.to_owned()));
+    assert_eq!(scene.refused(&order(Buy, 1)), (2, words::STATUS.to_owned()));
     scene.moves(19_950);
     assert_eq!(scene.status(resting), Status::Open);
     scene.exchange.conditions.halted = false;

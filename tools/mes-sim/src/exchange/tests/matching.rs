@@ -151,7 +151,7 @@ fn what_is_not_valid_is_refused_in_the_words_of_the_service() {
         // It has an id, and has used its tag.
         assert_eq!(scene.status(refusal.order.expect("an id")), Status::Rejected);
         let again = Place { tag: Some("a".into()), ..order(Buy, 1) };
-        assert_eq!(said(scene.place(&again)), (2, words::TAG.to_owned()));
+        assert_eq!(scene.refused(&again), (2, words::TAG.to_owned()));
         assert_eq!(scene.net(), 0);
     }
     let mut scene = Scene::plain();

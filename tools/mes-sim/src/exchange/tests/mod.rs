@@ -1,9 +1,13 @@
 //! The exchange in virtual time: a scene with one account, and tables of what has to happen.
 
 mod brackets;
-mod chance;
+mod closed;
+mod day;
+mod hostile;
 mod house;
+mod limits;
 mod matching;
+mod once;
 
 use mes_core::{
     calendar::Calendar,
@@ -30,10 +34,19 @@ pub(super) struct Scene {
     pub told: Vec<Told>,
 }
 
+pub(super) const ACCOUNT: i64 = 7;
+/// The price at which all begins.
+pub(super) const LAST: i64 = 20_000;
+
 pub(super) fn mes() -> Instrument {
-    Instrument { contract: Contract::Mes, expiry: Expiry { year: 2026, month: 12 } }
+    month(2026, 12)
 }
 
+pub(super) fn month(year: i32, month: u32) -> Instrument {
+    Instrument { contract: Contract::Mes, expiry: Expiry { year, month } }
+}
+
+/// As measured, but that stops do not slip.
 pub(super) fn exact() -> Settings {
     let mut settings = Settings::default();
     settings.matching.stop_slippage = (0, 0);
@@ -43,7 +56,7 @@ pub(super) fn exact() -> Settings {
 /// A market order for one contract.
 pub(super) fn order(side: Side, size: i64) -> Place {
     Place {
-        account: 7,
+        account: ACCOUNT,
         contract: mes().id(),
         kind: 2,
         side,
@@ -65,17 +78,26 @@ pub(super) fn stop(side: Side, size: i64, ticks: i64) -> Place {
     Place { kind: 4, stop: Some(Decimal::of_ticks(ticks)), ..order(side, size) }
 }
 
-pub(super) fn bracket(side: Side, size: i64, stop: i64, target: i64) -> Place {
+/// A market order with a stop of that kind and a target.
+pub(super) fn pair(side: Side, size: i64, kind: i64, stop: i64, target: i64) -> Place {
     Place {
-        tag: Some("t".into()),
-        stop_loss: Some(Bracket { ticks: stop, kind: 4 }),
+        stop_loss: Some(Bracket { ticks: stop, kind }),
         take_profit: Some(Bracket { ticks: target, kind: 1 }),
         ..order(side, size)
     }
 }
 
-/// A price in points.
-fn price(ticks: i64) -> f64 {
+/// The same with a stop proper, by the tag `t`.
+pub(super) fn bracket(side: Side, size: i64, stop: i64, target: i64) -> Place {
+    tagged("t", pair(side, size, 4, stop, target))
+}
+
+pub(super) fn tagged(tag: &str, place: Place) -> Place {
+    Place { tag: Some(tag.to_owned()), ..place }
+}
+
+/// As ticks of the market bear it, in points.
+pub(super) fn price(ticks: i64) -> f64 {
     Price::from_ticks(ticks).points()
 }
 
@@ -134,7 +156,7 @@ impl Scene {
         self.take();
     }
 
-    fn take(&mut self) {
+    pub fn take(&mut self) {
         self.told.extend(self.exchange.take_told());
     }
 
@@ -151,8 +173,14 @@ impl Scene {
         id
     }
 
+    /// Says what a placing is refused with: its code and its words.
+    pub fn refused(&mut self, place: &Place) -> (i64, String) {
+        let refusal = self.place(place).expect_err("refused");
+        (refusal.code, refusal.message.unwrap_or_default())
+    }
+
     pub fn order(&self, id: i64) -> &Order {
-        self.exchange.order(7, id).expect("an order")
+        self.exchange.order(ACCOUNT, id).expect("an order")
     }
 
     pub fn status(&self, id: i64) -> Status {
@@ -166,20 +194,44 @@ impl Scene {
     }
 
     pub fn net(&self) -> i64 {
-        self.exchange.account(7).expect("the account").net(mes())
+        self.exchange.account(ACCOUNT).expect("the account").net(mes())
     }
 
     pub fn balance(&self) -> i64 {
-        self.exchange.account(7).expect("the account").balance.0
+        self.exchange.account(ACCOUNT).expect("the account").balance.0
     }
 
     /// The legs of an entry: stop, target.
     pub fn legs(&self, entry: i64) -> [Order; 2] {
         let all = OrderFilter::default();
-        let mut legs: Vec<Order> =
-            self.exchange.orders(7, &all).filter(|order| order.parent() == Some(entry)).cloned().collect();
+        let mut legs: Vec<Order> = self
+            .exchange
+            .orders(ACCOUNT, &all)
+            .filter(|order| order.parent() == Some(entry))
+            .cloned()
+            .collect();
         legs.sort_by_key(|leg| leg.kind != order::Kind::Stop);
         legs.try_into().expect("two legs")
+    }
+
+    /// The stop of an entry, whatever its kind.
+    pub fn stop_of(&self, entry: i64) -> Order {
+        let all = OrderFilter::default();
+        let mut orders = self.exchange.orders(ACCOUNT, &all);
+        orders.find(|o| o.parent() == Some(entry) && o.kind != order::Kind::Limit).expect("a stop").clone()
+    }
+
+    pub fn open(&self) -> usize {
+        self.exchange.open_orders(ACCOUNT).count()
+    }
+
+    /// What was told of positions: id and contracts.
+    pub fn positions_told(&self) -> Vec<(i64, i64)> {
+        let of = |told: &Told| match &told.event {
+            Event::Position(view) => Some((view.id, view.side.sign() * view.size)),
+            _ => None,
+        };
+        self.told.iter().filter_map(of).collect()
     }
 
     /// When an order was first told to have a status.
@@ -187,10 +239,4 @@ impl Scene {
         let is = |told: &&Told| matches!(&told.event, Event::Order(order) if order.id == id && order.status == status);
         self.told.iter().find(is).expect("told").ts
     }
-}
-
-/// The words and the code of a refusal.
-pub(super) fn said(refused: Result<i64, Refusal>) -> (i64, String) {
-    let refusal = refused.expect_err("refused");
-    (refusal.code, refusal.message.unwrap_or_default())
 }

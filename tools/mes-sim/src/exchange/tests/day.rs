@@ -1,14 +1,14 @@
 //! A whole day at the rates that were measured: it runs in a second or two, and nothing of the market stays in memory.
 
+use crate::exchange::{event::Event, settings::AccountSettings};
 use mes_core::{
     dice::Draw,
     order::Side::{Buy, Sell},
     tick::Tick,
     time::{self, SECOND},
 };
-use mes_sim::exchange::{event::Event, settings::AccountSettings};
 
-use super::scene::*;
+use super::*;
 
 const QUOTES: i64 = 42;
 const TRADES: i64 = 20;
@@ -42,7 +42,7 @@ fn a_day_of_42_quotes_and_20_trades_a_second_runs_in_seconds() {
             let side = if second % 120 == 0 { Buy } else { Sell };
             let way = side.sign();
             let tag = format!("d{bought}");
-            let entry = tagged(&tag, bracket(side, 1, 4, -way * 300, way * 300));
+            let entry = tagged(&tag, pair(side, 1, 4, -way * 300, way * 300));
             bought += i64::from(scene.exchange.place(&entry).is_ok());
         }
         if second % 60 == 30 {
@@ -63,4 +63,19 @@ fn a_day_of_42_quotes_and_20_trades_a_second_runs_in_seconds() {
     );
     scene.wait_ms(1_000);
     assert!(scene.exchange.alive(ACCOUNT).count() <= 3 && scene.net().abs() <= 1);
+}
+
+#[test]
+fn a_thousand_days_run_in_a_moment() {
+    let mut scene = Scene::plain();
+    for day in 0..1_000 {
+        for _ in 0..3 {
+            let _ = scene.place(&tagged(&day.to_string(), order(Buy, 1)));
+            scene.wait_ms(60_000);
+        }
+        scene.now += 24 * 3600 * SECOND;
+        scene.exchange.advance(scene.now);
+        scene.take();
+    }
+    assert_eq!(scene.net(), 0);
 }

@@ -2,22 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mes_core::{
-    dice::Draw,
-    money::Cents,
-    order::Side::{Buy, Sell},
-};
-use mes_projectx::wire::Decimal;
-use mes_sim::exchange::{
+use crate::exchange::{
     Bracket, Modify, OrderFilter, Place,
     bars::Length,
     event::Event,
     order::{Kind, Role, Status},
     settings::{AccountSettings, AfterPartial, Mode, Settings},
 };
+use mes_core::{
+    dice::Draw,
+    money::Cents,
+    order::Side::{Buy, Sell},
+};
+use mes_projectx::wire::Decimal;
 use proptest::prelude::*;
 
-use super::scene::*;
+use super::*;
 
 const ODD: [i64; 12] =
     [i64::MIN, i64::MIN + 1, i32::MIN as i64, -1_000_001, -4, -1, 0, 1, 3, 1_000, i32::MAX as i64, i64::MAX];
@@ -98,6 +98,7 @@ fn some_scene(draw: &mut Draw) -> Scene {
         most: 1 + draw.below(8) as i64,
         daily_loss: some(draw, 20_000),
         max_loss: some(draw, 60_000),
+        own_fills: (draw.below(4) == 0).then_some(20),
         margin: some(draw, 500_000),
         attached: (draw.below(2) == 0).then_some((20, 30)),
         balance: Cents(5_000_000),
@@ -119,7 +120,7 @@ fn play(seed: u64, steps: usize) -> Scene {
     let odd = if draw.below(2) == 0 { 4 } else { 60 };
     let (mut at, mut newest) = (LAST, 0);
     for _ in 0..steps {
-        match draw.below(18) {
+        match draw.below(19) {
             0..4 => {
                 if let Ok(id) = scene.exchange.place(&any_place(&mut draw, odd)) {
                     assert!(id > newest, "{id} after {newest}");
@@ -135,11 +136,14 @@ fn play(seed: u64, steps: usize) -> Scene {
             8 => ask(&mut scene, &mut draw),
             9 => scene.wait_ms(draw.below(3_000) as i64),
             10 => scene.wait_ms(draw.below(15) as i64),
+            // A person, or the firm.
+            11 => scene.exchange.by_hand(ACCOUNT, mes(), Buy, draw.below(3) as i64),
             _ => {
                 at = (at + draw.below(25) as i64 - 12).clamp(LAST - 60, LAST + 60);
                 scene.moves(at);
             }
         }
+        conserved(&scene);
     }
     scene.take();
     scene
@@ -184,10 +188,20 @@ fn ask(scene: &mut Scene, draw: &mut Draw) {
     let _ = (scene.exchange.order(one, other), scene.exchange.positions(one), scene.exchange.account(one));
 }
 
+/// Checks what holds at any instant.
+fn conserved(scene: &Scene) {
+    let account = scene.exchange.account(ACCOUNT).expect("the account");
+    assert_eq!(account.balance, account.settings.balance + account.gross - account.costs);
+    let signed = |trade: &event::Trade| trade.side.sign() * trade.size;
+    let net: i64 = scene.exchange.trades(ACCOUNT, 0, None).map(signed).sum();
+    assert_eq!(account.net(mes()), net);
+}
+
 /// Checks that what was told agrees with what is.
 fn judge(scene: &Scene) {
     let account = scene.exchange.account(ACCOUNT).expect("the account");
-    let (mut cash, mut net, mut last_trade) = (account.settings.balance, 0, 0);
+    let (mut cash, mut paid, mut net, mut last_trade) = (account.settings.balance, 0, 0, 0);
+    let mut told_balance = cash;
     let mut ranks: HashMap<i64, u8> = HashMap::new();
     let mut filled: HashMap<i64, i64> = HashMap::new();
     let mut open: HashMap<i64, i64> = HashMap::new();
@@ -197,6 +211,7 @@ fn judge(scene: &Scene) {
                 assert!(trade.id > last_trade && trade.size > 0 && trade.price > 0, "{trade:?}");
                 last_trade = trade.id;
                 cash += trade.profit.unwrap_or_default() - trade.fees - trade.commissions;
+                paid += trade.side.sign() * trade.size * trade.price;
                 net += trade.side.sign() * trade.size;
                 *filled.entry(trade.order).or_default() += trade.size;
             }
@@ -205,11 +220,16 @@ fn judge(scene: &Scene) {
                 let before = ranks.insert(order.id, rank(order.status)).unwrap_or(0);
                 assert!(before <= rank(order.status) && before < 2, "{order:?} went back");
             }
+            Event::Account(view) => told_balance = view.balance,
             Event::Position(view) => drop(open.insert(view.id, view.side.sign() * view.size)),
             _ => {}
         }
     }
-    assert_eq!((cash, net), (account.balance, account.net(mes())));
+    assert_eq!((cash, told_balance, net), (account.balance, account.balance, account.net(mes())));
+    if net == 0 {
+        // All that was made is what was sold for less what was bought for.
+        assert_eq!(account.gross, mes().contract.tick_value() * -paid);
+    }
     // What was told of positions comes to the one that is open, and to nothing else.
     open.retain(|_, contracts| *contracts != 0);
     assert_eq!(open.values().copied().collect::<Vec<_>>(), Vec::from_iter((net != 0).then_some(net)));
@@ -231,6 +251,8 @@ proptest! {
         // From the platform's end of the day on, nothing is left.
         scene.to("2026-11-20T21:09:50Z");
         prop_assert_eq!((scene.net(), scene.exchange.alive(ACCOUNT).count()), (0, 0));
+        scene.wait_ms(60_000);
+        prop_assert_eq!(scene.net(), 0, "nothing fills after the end");
         judge(&scene);
     }
 }
@@ -240,6 +262,7 @@ fn the_same_seed_tells_the_same_in_every_word() {
     for seed in 0..40 {
         let [one, other] = [play(seed, 250), play(seed, 250)].map(|scene| format!("{:?}", scene.told));
         assert_eq!(one, other);
+        assert!(one.len() > 10_000);
     }
 }
 
@@ -251,12 +274,12 @@ fn every_extreme_is_answered_in_every_field() {
         for side in [Buy, Sell] {
             for kind in [1, 2, 4, 5, odd] {
                 let legs = Some(Bracket { ticks: odd, kind });
-                let plain = Place { kind, limit: price, stop: price, trail: price, ..market(side, 1) };
+                let plain = Place { kind, limit: price, stop: price, trail: price, ..order(side, 1) };
                 let stop = Some(Bracket { ticks: odd, kind: 4 });
                 let target = Some(Bracket { ticks: odd, kind: 1 });
                 for place in [
-                    Place { stop_loss: stop, take_profit: target, ..market(side, 1) },
-                    Place { take_profit: target, ..market(side, 1) },
+                    Place { stop_loss: stop, take_profit: target, ..order(side, 1) },
+                    Place { take_profit: target, ..order(side, 1) },
                     Place { stop_loss: legs, ..plain.clone() },
                     Place { take_profit: legs, ..plain.clone() },
                     Place { size: odd, ..plain.clone() },
@@ -308,5 +331,14 @@ fn chance_reaches_what_it_is_there_for() {
         "opened again",
     ] {
         assert!(seen.get(what).is_some_and(|count| *count >= 20), "{what}: {seen:?}");
+    }
+}
+
+/// How far an order has come: it never goes back.
+fn rank(status: Status) -> u8 {
+    match status {
+        Status::Suspended | Status::Pending => 0,
+        Status::Open => 1,
+        Status::Filled | Status::Cancelled | Status::Rejected => 2,
     }
 }

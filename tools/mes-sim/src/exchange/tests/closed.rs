@@ -1,9 +1,9 @@
 //! What is said while nothing trades: the exchange's hours and the firm's are refused in different words.
 
+use crate::exchange::{refusal::words, settings::AccountSettings};
 use mes_core::order::Side::{Buy, Sell};
-use mes_sim::exchange::{refusal::words, settings::AccountSettings};
 
-use super::scene::*;
+use super::*;
 
 #[test]
 fn a_closed_exchange_is_no_trading_status_and_the_firms_evening_is_out_of_hours() {
@@ -20,12 +20,12 @@ fn a_closed_exchange_is_no_trading_status_and_the_firms_evening_is_out_of_hours(
     ] {
         let mut scene = Scene::plain();
         scene.to(ts);
-        assert_eq!(scene.refused(&market(Buy, 1)), said, "{ts}");
+        assert_eq!(scene.refused(&order(Buy, 1)), said, "{ts}");
         assert_eq!(scene.refused(&limit(Sell, 1, 20_100)), said, "{ts}");
     }
     let mut scene = Scene::plain();
     scene.to("2026-11-22T23:00:00Z");
-    scene.placed(&market(Buy, 1));
+    scene.placed(&order(Buy, 1));
     assert_eq!(scene.net(), 1);
 }
 
@@ -41,11 +41,11 @@ fn an_order_by_hand_in_the_night_of_a_weekend_leaves_nothing_behind() {
 #[test]
 fn time_may_go_to_its_end() {
     let mut scene = Scene::plain();
-    scene.placed(&bracket(Buy, 1, 4, -8, 12));
+    scene.placed(&pair(Buy, 1, 4, -8, 12));
     scene.exchange.advance(i64::MAX);
     scene.exchange.advance(i64::MIN);
     assert_eq!((scene.net(), scene.open()), (0, 0));
-    let _ = scene.exchange.place(&market(Buy, 1));
+    let _ = scene.exchange.place(&order(Buy, 1));
     scene.exchange.advance(i64::MAX);
     assert!(scene.exchange.due() > scene.exchange.now());
 }
