@@ -21,7 +21,7 @@ use mes_pipe::clock::Clock;
 use mes_projectx::{
     Client, Credentials, Keeper, Outcome, Purpose,
     hub::{Hub, HubEvent, Kind, MarketEvent, Subscription, socket::Door},
-    wire::{OrderKind, Place, Side},
+    wire::{Place, Side},
 };
 use mes_web::{Base, Secret};
 use serde_json::Value;
@@ -140,23 +140,9 @@ fn orders(folder: &Path) -> Result<String> {
     let (begun, mut taken) = (Instant::now(), Vec::new());
     for nth in 0..ORDERS {
         let one = Instant::now();
-        let placed = client.act(
-            Place {
-                account_id: 7,
-                contract_id: CONTRACT.into(),
-                kind: OrderKind::Market,
-                side: if nth % 2 == 0 { Side::Bid } else { Side::Ask },
-                size: 1,
-                limit_price: None,
-                stop_price: None,
-                trail_price: None,
-                custom_tag: Some(format!("bench-{nth}")),
-                stop_loss_bracket: None,
-                take_profit_bracket: None,
-            },
-            // Exits are not held back by the budget of questions; it is used up all the same.
-            Purpose::Exit,
-        );
+        let side = if nth % 2 == 0 { Side::Bid } else { Side::Ask };
+        // Exits are not held back by the budget of questions; it is used up all the same.
+        let placed = client.act(Place::market(7, CONTRACT, side, 1, format!("bench-{nth}")), Purpose::Exit);
         match placed {
             Outcome::Done(_) => taken.push(one.elapsed()),
             Outcome::Refused(mes_projectx::Refusal::Held { .. }) => break,

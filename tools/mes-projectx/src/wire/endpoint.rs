@@ -188,6 +188,31 @@ pub struct Place {
 }
 endpoint!(Place, "Order/place", "orderId", i64, PlaceCode);
 
+impl Place {
+    /// Makes an order at market, with a tag and without legs.
+    pub fn market(
+        account_id: i64,
+        contract_id: &str,
+        side: Side,
+        size: i64,
+        tag: impl Into<String>,
+    ) -> Place {
+        Place {
+            account_id,
+            contract_id: contract_id.to_owned(),
+            kind: OrderKind::Market,
+            side,
+            size,
+            limit_price: None,
+            stop_price: None,
+            trail_price: None,
+            custom_tag: Some(tag.into()),
+            stop_loss_bracket: None,
+            take_profit_bracket: None,
+        }
+    }
+}
+
 /// Changes an order; what is absent stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -362,17 +387,8 @@ mod tests {
     #[test]
     fn a_request_says_what_it_says_and_nothing_else() {
         let place = Place {
-            account_id: 7,
-            contract_id: "CON.F.US.MES.Z26".into(),
-            kind: OrderKind::Market,
-            side: Side::Bid,
-            size: 1,
-            limit_price: None,
-            stop_price: None,
-            trail_price: None,
-            custom_tag: Some("t".into()),
             stop_loss_bracket: Some(Bracket { ticks: -8, kind: OrderKind::Stop }),
-            take_profit_bracket: None,
+            ..Place::market(7, "CON.F.US.MES.Z26", Side::Bid, 1, "t")
         };
         assert_eq!(
             serde_json::to_string(&place).expect("JSON"),

@@ -6,24 +6,12 @@ use crate::scripted::{KEY, Scripted};
 use mes_core::time::SECOND;
 use mes_projectx::{
     Failure, Outcome, Purpose, Refusal,
-    wire::{Accounts, Cancel, CancelCode, Close, CloseCode, OpenOrders, OrderKind, Place, PlaceCode, Side},
+    wire::{Accounts, Cancel, CancelCode, Close, CloseCode, OpenOrders, Place, PlaceCode, Side},
 };
 use mes_web::{Fault, Refusal as Http};
 
 fn entry() -> Place {
-    Place {
-        account_id: 7,
-        contract_id: "CON.F.US.MES.Z26".into(),
-        kind: OrderKind::Market,
-        side: Side::Bid,
-        size: 1,
-        limit_price: None,
-        stop_price: None,
-        trail_price: None,
-        custom_tag: Some("mes-1".into()),
-        stop_loss_bracket: None,
-        take_profit_bracket: None,
-    }
+    Place::market(7, "CON.F.US.MES.Z26", Side::Bid, 1, "mes-1")
 }
 
 fn status(status: u16) -> Result<&'static str, Fault> {

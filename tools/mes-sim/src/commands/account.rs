@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use mes_core::money::Cents;
+use mes_pipe::Error;
 
 use crate::exchange::settings::{AccountSettings, AfterPartial, Mode};
 
@@ -14,12 +15,35 @@ pub(super) fn parse(text: &str) -> Result<AccountSettings, String> {
     let mut parts = text.split(',');
     let name = parts.next().filter(|name| !name.is_empty() && !name.contains('='));
     let name = name.ok_or("an account begins with its name: PRAC-1,balance=1000")?.to_owned();
-    let mut account = AccountSettings { name, ..AccountSettings::default() };
+    let mut account = AccountSettings { name, id: 0, ..AccountSettings::default() };
     for part in parts {
         let (field, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is no FIELD=VALUE"))?;
         set(&mut account, field, value)?;
     }
     Ok(account)
+}
+
+/// Returns all that were named, or the one that is there by itself. Whoever has no id gets the next one from 7 on.
+///
+/// # Errors
+///
+/// `Usage` for two of one id or one name.
+pub(super) fn all(mut accounts: Vec<AccountSettings>) -> mes_pipe::Result<Vec<AccountSettings>> {
+    let first = AccountSettings::default();
+    for (id, account) in (first.id..).zip(&mut accounts).filter(|(_, account)| account.id == 0) {
+        account.id = id;
+    }
+    for (nth, one) in accounts.iter().enumerate() {
+        if let Some(other) = accounts[..nth].iter().find(|other| other.id == one.id || other.name == one.name)
+        {
+            let (one, other) = ((&one.name, one.id), (&other.name, other.id));
+            return Err(Error::usage(format!(
+                "--account {} ({}) and {} ({}) are one",
+                one.0, one.1, other.0, other.1
+            )));
+        }
+    }
+    Ok(if accounts.is_empty() { vec![first] } else { accounts })
 }
 
 fn set(account: &mut AccountSettings, field: &str, value: &str) -> Result<(), String> {
@@ -76,5 +100,17 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn several_accounts_are_several() {
+        let ids = |texts: &[&str]| {
+            let accounts = all(texts.iter().map(|text| parse(text).expect("one")).collect());
+            accounts.ok().map(|accounts| accounts.iter().map(|account| account.id).collect::<Vec<_>>())
+        };
+        assert_eq!(ids(&[]), Some(vec![7]));
+        assert_eq!(ids(&["A", "B,id=20", "C"]), Some(vec![7, 20, 9]));
+        assert_eq!(ids(&["A", "B,id=7"]), None);
+        assert_eq!(ids(&["A", "A"]), None);
     }
 }

@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use mes_core::time::{self, SECOND, Ts};
+use mes_core::{
+    tick::Tick,
+    time::{self, SECOND, Ts},
+};
 use mes_pipe::{
     Error, InputArgs, Result,
     account::nonce,
@@ -21,9 +24,12 @@ use serde::{Deserialize, Serialize};
 
 use super::account;
 use crate::{
-    exchange::settings::{AccountSettings, Settings, Span, Timings},
+    exchange::{
+        instrument::Instrument,
+        settings::{AccountSettings, Settings, Span, Timings},
+    },
     feed::Feed,
-    serve::{self, Pace, Shared},
+    serve::{self, Shared, Time},
     service::{Schedule, Service, Setup},
 };
 
@@ -153,24 +159,28 @@ impl Running {
         let bytes = private::read(&path).map_err(|error| none(&error))?;
         serde_json::from_slice(&bytes).map_err(|error| none(&error))
     }
+
+    /// Keeps it in a run directory, and prints it but for the token; returns where it is kept.
+    fn tell(mut self, run: &Path) -> Result<PathBuf> {
+        let here = run.join(RUNNING);
+        private::write(&here, &serde_json::to_vec(&self).map_err(Error::failed)?)?;
+        self.token.clear();
+        print(format!("{}\n", serde_json::to_string(&self).map_err(Error::failed)?))?;
+        Ok(here)
+    }
 }
 
 /// Serves until a person ends it.
-pub(super) fn run(args: RunArgs) -> Result<()> {
+pub(super) fn run(mut args: RunArgs) -> Result<()> {
     stop::listen()?;
     private::folder(&args.run, &[RUNNING, JOURNAL])?;
     let _lock = lock(&args.run, "sim")?;
     let (schedule, settings) = (schedule(args.faults.as_deref(), args.seed)?, settings(&args));
-    let (listener, address) = serve::listen(args.port)?;
-    let input = match args.synth {
-        Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
-        None => args.input,
-    };
-    let mut feed = Feed::open(input)?;
-    let history = feed.until(args.from.unwrap_or(Ts::MIN))?;
-    let first = feed.ready().map_or(0, |tick| tick.ts);
-    let accounts = if args.account.is_empty() { vec![AccountSettings::default()] } else { args.account };
+    let accounts = account::all(std::mem::take(&mut args.account))?;
     let names = accounts.iter().map(|account| account.name.clone()).collect();
+    let (listener, address) = serve::listen(args.port)?;
+    let (feed, history) = market(&args)?;
+    let first = feed.ready().map_or(0, |tick| tick.ts);
     let (user, key) = ("practice", format!("practice-key-{}{}", nonce(), nonce()));
     let setup = Setup {
         token_life: i64::from(args.token_life) * SECOND,
@@ -180,29 +190,24 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
         schedule,
         ..Setup::new(settings, accounts, user, &key)
     };
-    let pace = match args.speed {
-        Speed::Times(times) => Pace::Clock(Clock::beginning(first, times)),
-        Speed::Max => Pace::Max,
+    let service = Service::new(setup, first, &history);
+    drop(history);
+    // Whatever follows it follows the same words that this clock is made of.
+    let machine = Clock::machine().now().utc;
+    let (clock, time) = match args.speed {
+        Speed::Times(times) => {
+            let text = Clock::to_text(first, machine, times);
+            let clock = Clock::parse(&text).map_err(Error::failed)?;
+            (Some(text), Time::Clock(clock))
+        }
+        Speed::Max => (None, Time::Max),
     };
     let token = format!("{}{}", nonce(), nonce());
-    let (kept, before) = (args.run.join(JOURNAL), args.run.join(BEFORE));
-    if kept.exists() {
-        fs::rename(&kept, &before).map_err(|error| Error::from(error).at(before.display()))?;
-    }
-    let journal = private::open(&kept, File::options().write(true).create(true).truncate(true))?;
-    let shared = Arc::new(Shared::new(Service::new(setup, first, &history), pace, journal, token.clone()));
-    drop(history);
-    let clock = match args.speed {
-        Speed::Times(times) => Some(Clock::to_text(first, Clock::machine().now().utc, times)),
-        Speed::Max => None,
-    };
+    let shared = Arc::new(Shared::new(service, time, machine, journal(&args.run)?, token.clone()));
     let url = format!("http://{address}");
-    let mut running =
+    let running =
         Running { api: url.clone(), hubs: url, user: user.into(), key, accounts: names, clock, token };
-    let here = args.run.join(RUNNING);
-    private::write(&here, &serde_json::to_vec(&running).map_err(Error::failed)?)?;
-    running.token.clear();
-    print(format!("{}\n", serde_json::to_string(&running).map_err(Error::failed)?))?;
+    let here = running.tell(&args.run)?;
     log::note(format!(
         "{} trades; eval \"$(mes-sim env --run {})\" tells clients where; ^C ends it",
         feed.instrument().id(),
@@ -213,6 +218,26 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
     let _ = fs::remove_file(here);
     served?;
     if stop::asked() { Err(stop::error()) } else { Ok(()) }
+}
+
+/// Opens the market, and takes what is history of it.
+fn market(args: &RunArgs) -> Result<(Feed, Vec<(Instrument, Tick)>)> {
+    let input = match args.synth {
+        Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
+        None => args.input.clone(),
+    };
+    let mut feed = Feed::open(input)?;
+    let history = feed.until(args.from.unwrap_or(Ts::MIN))?;
+    Ok((feed, history))
+}
+
+/// Begins a journal; that of the exchange before stays beside it.
+fn journal(run: &Path) -> Result<File> {
+    let (kept, before) = (run.join(JOURNAL), run.join(BEFORE));
+    if kept.exists() {
+        fs::rename(&kept, &before).map_err(|error| Error::from(error).at(before.display()))?;
+    }
+    Ok(private::open(&kept, File::options().write(true).create(true).truncate(true))?)
 }
 
 fn settings(args: &RunArgs) -> Settings {

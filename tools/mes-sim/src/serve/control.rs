@@ -27,12 +27,12 @@ pub struct FaultRequest {
 
 /// Says what time it is here, and how it follows from the time on this machine.
 pub async fn clock(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let now = shared.pace.now(&shared.service());
+    let now = shared.time.now(&shared.service());
     let (utc, machine) = shared.began;
     super::json(&json!({
         "utc": time::format(now),
         "began": {"utc": time::format(utc), "machine": time::format(machine)},
-        "times": match shared.pace { super::Pace::Max => Value::Null, _ => shared.pace.times().into() },
+        "times": match shared.time { super::Time::Max => Value::Null, _ => shared.time.times().into() },
     }))
 }
 

@@ -20,39 +20,39 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Ticks that are fed in one go: calls come between.
 const AT_ONCE: usize = 256;
 
-/// How fast time passes.
-pub enum Pace {
+/// How time passes.
+pub enum Time {
     /// As this clock says.
     Clock(Clock),
     /// From tick to tick, as fast as they can be read. Once they have ended it is as late as the last one.
     Max,
 }
 
-impl Pace {
+impl Time {
     /// Returns the instant of now.
     pub fn now(&self, service: &Service) -> Ts {
         match self {
-            Pace::Clock(clock) => clock.now().utc,
-            Pace::Max => service.now(),
+            Time::Clock(clock) => clock.now().utc,
+            Time::Max => service.now(),
         }
     }
 
     /// Returns how many times faster than on this machine it passes, where a clock says.
     pub fn times(&self) -> u32 {
         match self {
-            Pace::Clock(clock) => clock.times(),
-            Pace::Max => 1,
+            Time::Clock(clock) => clock.times(),
+            Time::Max => 1,
         }
     }
 
     /// Returns how long it is until an instant.
     fn until(&self, ts: Ts) -> Duration {
         match self {
-            Pace::Clock(clock) => {
+            Time::Clock(clock) => {
                 let now = clock.now();
                 clock.until(now.steady.saturating_add(ts.saturating_sub(now.utc)))
             }
-            Pace::Max => Duration::ZERO,
+            Time::Max => Duration::ZERO,
         }
     }
 }
@@ -105,10 +105,10 @@ fn drive(shared: &Shared, feed: &mut Feed, ended: &AtomicBool) -> Result<()> {
             mes_pipe::log::note("the market has ended; the exchange goes on, ^C ends it");
         }
         let mut service = shared.service();
-        let now = match (&shared.pace, next_tick) {
-            (Pace::Max, Some(tick)) => tick,
-            (Pace::Max, None) => service.next().map_or(service.now(), |next| next.max(service.now())),
-            (Pace::Clock(_), _) => shared.pace.now(&service),
+        let now = match (&shared.time, next_tick) {
+            (Time::Max, Some(tick)) => tick,
+            (Time::Max, None) => service.next().map_or(service.now(), |next| next.max(service.now())),
+            (Time::Clock(_), _) => shared.time.now(&service),
         };
         let mut fed = 0;
         while fed < AT_ONCE
@@ -123,10 +123,10 @@ fn drive(shared: &Shared, feed: &mut Feed, ended: &AtomicBool) -> Result<()> {
         shared.after(service, now);
         let wait = match next {
             _ if fed == AT_ONCE => continue,
-            Some(next) => shared.pace.until(next).min(LOOK),
+            Some(next) => shared.time.until(next).min(LOOK),
             None => LOOK,
         };
-        let wait = if matches!(shared.pace, Pace::Max) && next_tick.is_none() { LOOK } else { wait };
+        let wait = if matches!(shared.time, Time::Max) && next_tick.is_none() { LOOK } else { wait };
         if !wait.is_zero() {
             // A call in between may have made something due sooner; that wakes it.
             let guard = shared.service();

@@ -8,6 +8,7 @@ mod rest;
 use std::{
     collections::BTreeMap,
     fs::File,
+    future::IntoFuture,
     io::{BufWriter, Write},
     net::SocketAddr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -20,18 +21,18 @@ use axum::{
     routing::{any, get, post},
 };
 use mes_core::time::Ts;
-use mes_pipe::{Error, Result, clock::Clock};
+use mes_pipe::{Error, Result};
 use tokio::{net::TcpListener, runtime::Builder, sync::Notify};
 
 use crate::{feed::Feed, service::Service};
 
 pub use control::FaultRequest;
-pub use driver::Pace;
+pub use driver::Time;
 
 /// Everything that handlers, connections and the driver share.
 pub struct Shared {
     service: Mutex<Service>,
-    pace: Pace,
+    time: Time,
     /// Wakes the driver: something may have to happen sooner than it thinks.
     wake: Condvar,
     /// Wakes a connection, by its number: something is due on it.
@@ -51,11 +52,13 @@ struct Journal {
 
 impl Shared {
     /// Prepares to serve; what happens is appended to `journal`.
-    pub fn new(service: Service, pace: Pace, journal: File, token: String) -> Shared {
-        let began = (service.now(), Clock::machine().now().utc);
+    ///
+    /// `machine` is this machine's time as the exchange's begins.
+    pub fn new(service: Service, time: Time, machine: Ts, journal: File, token: String) -> Shared {
+        let began = (service.now(), machine);
         Shared {
             service: Mutex::new(service),
-            pace,
+            time,
             wake: Condvar::new(),
             lines: Mutex::default(),
             journal: Mutex::new(Journal { out: BufWriter::new(journal), broken: false }),
@@ -71,7 +74,7 @@ impl Shared {
     /// Does something with the service at the instant of now, then wakes whoever has something to do.
     fn at_now<T>(&self, act: impl FnOnce(&mut Service, Ts) -> T) -> T {
         let mut service = self.service();
-        let now = self.pace.now(&service);
+        let now = self.time.now(&service);
         let done = act(&mut service, now);
         self.after(service, now);
         self.wake.notify_one();
@@ -123,15 +126,10 @@ pub fn serve(shared: Arc<Shared>, feed: Feed, listener: std::net::TcpListener, e
             .route("/sim/clock", get(control::clock))
             .route("/sim/fault", post(control::fault))
             .with_state(Arc::clone(&shared));
-        let served = axum::serve(listener, app).with_graceful_shutdown(ended(
-            Arc::clone(&shared),
-            driver.clone(),
-            ends,
-        ));
         tokio::select! {
-            served = served => served,
+            served = axum::serve(listener, app).into_future() => served,
             // Connections that stay open do not keep it from ending.
-            () = ended(Arc::clone(&shared), driver.clone(), ends) => Ok(()),
+            () = ended(&shared, &driver, ends) => Ok(()),
         }
     });
     runtime.shutdown_timeout(Duration::from_millis(200));
@@ -140,7 +138,7 @@ pub fn serve(shared: Arc<Shared>, feed: Feed, listener: std::net::TcpListener, e
 }
 
 /// Comes back once a person has ended it, or the market's rows cannot be read, or have ended where that ends it.
-async fn ended(shared: Arc<Shared>, driver: driver::Handle, ends: bool) {
+async fn ended(shared: &Shared, driver: &driver::Handle, ends: bool) {
     loop {
         if mes_pipe::stop::asked() || driver.has_failed() || ends && driver.has_ended() {
             shared.wake.notify_one();

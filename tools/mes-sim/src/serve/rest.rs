@@ -29,7 +29,7 @@ pub async fn call(
     let path = format!("api/{path}");
     let answer = shared.at_now(|service, now| service.call(now, &path, bearer(&headers), &body));
     let Answer { status, body, retry_after, late, fate } = answer;
-    let late = Duration::from_nanos(u64::try_from(late).unwrap_or(0) / u64::from(shared.pace.times()));
+    let late = Duration::from_nanos(u64::try_from(late).unwrap_or(0) / u64::from(shared.time.times()));
     match fate {
         Fate::Lost => tokio::time::sleep(LOST).await,
         Fate::Arrives | Fate::BreaksOff if !late.is_zero() => tokio::time::sleep(late).await,

@@ -109,17 +109,9 @@ impl<'a> Trader<'a> {
         let (side, sign) = if self.draw.below(2) == 0 { (Side::Bid, 1) } else { (Side::Ask, -1) };
         let size = 1 + self.draw.below(3) as i64;
         let outcome = self.act(Place {
-            account_id: ACCOUNT,
-            contract_id: CONTRACT.into(),
-            kind: OrderKind::Market,
-            side,
-            size,
-            limit_price: None,
-            stop_price: None,
-            trail_price: None,
-            custom_tag: Some(tag.clone()),
             stop_loss_bracket: Some(Bracket { ticks: -8 * sign, kind: OrderKind::Stop }),
             take_profit_bracket: Some(Bracket { ticks: 12 * sign, kind: OrderKind::Limit }),
+            ..Place::market(ACCOUNT, CONTRACT, side, size, tag.as_str())
         })?;
         let said = match outcome {
             Outcome::Done(id) => Said::Done(id),

@@ -16,7 +16,7 @@ use mes_pipe::clock::Clock;
 use mes_projectx::{
     Access, Client, Credentials, Keeper, Outcome, Purpose,
     hub::{Hub, HubEvent, Kind, MarketEvent, Subscription, UserEvent, socket::Door},
-    wire::{Accounts, Close, OrderKind, Place, Positions, Side},
+    wire::{Accounts, Close, Place, Positions, Side},
 };
 use mes_web::{Base, Secret};
 use serde_json::Value;
@@ -131,19 +131,7 @@ fn wait<T>(events: &Receiver<HubEvent>, wanted: impl Fn(&HubEvent) -> Option<T>)
 }
 
 fn market(side: Side, tag: &str) -> Place {
-    Place {
-        account_id: 7,
-        contract_id: CONTRACT.into(),
-        kind: OrderKind::Market,
-        side,
-        size: 1,
-        limit_price: None,
-        stop_price: None,
-        trail_price: None,
-        custom_tag: Some(tag.into()),
-        stop_loss_bracket: None,
-        take_profit_bracket: None,
-    }
+    Place::market(7, CONTRACT, side, 1, tag)
 }
 
 #[test]
