@@ -57,6 +57,7 @@ impl Sim {
         let mut ticks =
             Ticks { out: BufWriter::new(child.stdin.take().ok_or("no stdin")?), line: String::new() };
         ticks.second(0)?;
+        ticks.out.flush()?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         Ok((Sim { child, at: serde_json::from_str(&line)? }, ticks))
@@ -127,7 +128,8 @@ pub fn run(folder: &Path) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "the exchange to practise on: synthetic ticks, sockets on this machine")?;
     writeln!(out, "{}", orders(folder)?)?;
-    writeln!(out, "{}", events(folder)?)?;
+    writeln!(out, "{}", events(folder, 1)?)?;
+    writeln!(out, "{}", events(folder, 20)?)?;
     writeln!(out, "{}", memory(folder)?)?;
     Ok(())
 }
@@ -157,8 +159,8 @@ fn orders(folder: &Path) -> Result<String> {
     ))
 }
 
-fn events(folder: &Path) -> Result<String> {
-    let (sim, mut ticks) = Sim::start(folder, &["--speed", "1"])?;
+fn events(folder: &Path, speed: i64) -> Result<String> {
+    let (sim, mut ticks) = Sim::start(folder, &["--speed", &speed.to_string()])?;
     let (_, keeper) = sim.client()?;
     let (heard, late) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(Vec::new())));
     let hubs = (0..CLIENTS).map(|_| {
@@ -173,7 +175,7 @@ fn events(folder: &Path) -> Result<String> {
         let tell = move |_, event| {
             heard.fetch_add(1, Ordering::Relaxed);
             if let HubEvent::Market(MarketEvent::Print { print, .. }) = event {
-                let nanos = clock.now().utc.saturating_sub(print.timestamp.ts()).max(0);
+                let nanos = clock.now().utc.saturating_sub(print.timestamp.ts()).max(0) / speed;
                 if let Ok(mut late) = late.lock() {
                     late.push(Duration::from_nanos(nanos as u64));
                 }
@@ -182,7 +184,7 @@ fn events(folder: &Path) -> Result<String> {
         Ok(Hub::listen(door, Subscription::contract(CONTRACT, true), tell)?)
     });
     let hubs: Vec<Hub> = hubs.collect::<Result<_>>()?;
-    (1..25).try_for_each(|second| ticks.second(second))?;
+    (1..25 * speed).try_for_each(|second| ticks.second(second))?;
     ticks.out.flush()?;
     sleep(Duration::from_secs(5));
     heard.store(0, Ordering::Relaxed);
@@ -193,7 +195,7 @@ fn events(folder: &Path) -> Result<String> {
     let mut late = late.lock().map_err(|_| "poisoned")?;
     let [half, most] = percentiles(&mut late);
     Ok(format!(
-        "tick -> hub -> {CLIENTS} clients {rate:>6.0} events/s     p50 {half:>8.0} us   p99 {most:>8.0} us   (at 1x: 42 quotes, 20 trades a second, and depth)"
+        "tick -> hub -> {CLIENTS} clients {rate:>6.0} events/s     p50 {half:>8.0} us   p99 {most:>8.0} us   ({speed}x 42 quotes, 20 trades a second, and depth)"
     ))
 }
 

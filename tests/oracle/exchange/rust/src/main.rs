@@ -115,12 +115,86 @@ fn fill(trade: &Trade) -> Value {
     })
 }
 
+fn var(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|_| format!("{name} is not set"))
+}
+
+fn client(hubs: &str) -> Outcome<Client> {
+    let credentials = Credentials::new(var("TOPSTEPX_USERNAME")?, var("TOPSTEPX_API_KEY")?)?;
+    Ok(Client::builder(credentials).endpoints(Endpoints::custom(&var("TOPSTEPX_API_URL")?, hubs)?).build()?)
+}
+
+/// Prints what is heard on hubs that play what was recorded, for frames.py to compare.
+async fn frames(hubs: &str) -> Outcome<()> {
+    let client = client(hubs)?;
+    client.authenticate().await?;
+    let me = AccountId::new(7)?;
+    let contract = ContractId::new("CON.F.US.MES.Z26")?;
+    for which in [Hub::User, Hub::Market] {
+        let hub = client.realtime(which);
+        let mut events = hub.take_event_receiver().ok_or("the events are taken")?;
+        hub.connect().await?;
+        if matches!(which, Hub::User) {
+            hub.subscribe_accounts().await?;
+            hub.subscribe_orders(me).await?;
+            hub.subscribe_positions(me).await?;
+            hub.subscribe_trades(me).await?;
+        } else {
+            hub.subscribe_contract_quotes(&contract).await?;
+            hub.subscribe_contract_trades(&contract).await?;
+            hub.subscribe_contract_depth(&contract).await?;
+        }
+        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_secs(2), events.recv()).await {
+            let RealtimeEvent::Invocation(called) = event else { continue };
+            let told = match called.target() {
+                "GatewayQuote" => each(&called, |quote: MarketQuote| {
+                    let (last, bid, ask) = (quote.last_price, quote.best_bid, quote.best_ask);
+                    tell(
+                        "quote",
+                        json!({"lastPrice": last, "bestBid": bid, "bestAsk": ask, "volume": quote.volume}),
+                    );
+                }),
+                "GatewayTrade" => each(&called, |print: MarketTrade| {
+                    let (side, price, volume) = (print.trade_type, print.price, print.volume);
+                    tell("print", json!({"type": side, "price": price, "volume": volume}));
+                }),
+                "GatewayDepth" => each(&called, |level: MarketDepth| {
+                    let (kind, price, volume) = (level.depth_type, level.price, level.volume);
+                    tell("depth", json!({"type": kind, "price": price, "volume": volume}));
+                }),
+                "GatewayUserAccount" => each(&called, |account: Account| {
+                    let (id, balance, can_trade) = (account.id, account.balance, account.can_trade);
+                    tell("account", json!({"id": id, "balance": balance, "canTrade": can_trade}));
+                }),
+                "GatewayUserPosition" => each(&called, |position: Position| {
+                    let (id, kind, size) = (position.id, position.position_type, position.size);
+                    tell(
+                        "position",
+                        json!({"id": id, "type": kind, "size": size, "averagePrice": position.average_price}),
+                    );
+                }),
+                "GatewayUserTrade" => each(&called, |trade: Trade| tell("trade", fill(&trade))),
+                "GatewayUserOrder" => each(&called, |order: Order| tell("order", row(&order))),
+                other => Err(format!("unknown target {other}")),
+            };
+            told?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints an event as a line of JSON.
+fn tell(kind: &str, mut data: Value) {
+    data["kind"] = kind.into();
+    writeln!(std::io::stdout().lock(), "{data}").expect("stdout");
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
-    let var = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-    let client = Client::builder(Credentials::new(var("TOPSTEPX_USERNAME")?, var("TOPSTEPX_API_KEY")?)?)
-        .endpoints(Endpoints::custom(&var("TOPSTEPX_API_URL")?, &var("TOPSTEPX_HUBS_URL")?)?)
-        .build()?;
+    if let Some(hubs) = std::env::args().nth(1) {
+        return frames(&hubs).await;
+    }
+    let client = client(&var("TOPSTEPX_HUBS_URL")?)?;
     client.ping().await?;
     client.authenticate().await?;
     client.validate_session().await?;
