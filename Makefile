@@ -81,7 +81,7 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 	for round in $$(seq $(TIMES)); do $(CARGO) test --release --locked -p mes-golden --test all -- stop:: ends:: strangers::; done
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- extremes:: fuzz:: liveness::
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz -p mes-pipe --test fuzz
-	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-sim --test client
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-sim --lib --test client
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file
 
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI

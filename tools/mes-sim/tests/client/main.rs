@@ -2,6 +2,7 @@
 //! under seeded schedules of them. A failure says its seed: `SEED=n cargo test -p mes-sim --test client` runs that one
 //! alone, `SOAK=n` n times as many.
 
+mod bytes;
 mod trader;
 mod world;
 

@@ -242,8 +242,13 @@ fn judge(scene: &Scene) {
     }
 }
 
+/// `SOAK=n` plays n times as many days.
+fn times() -> u32 {
+    std::env::var("SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(400 * times()))]
     #[test]
     fn any_calls_leave_a_ledger_that_adds_up(seed: u64) {
         let mut scene = play(seed, 250);
