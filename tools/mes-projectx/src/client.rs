@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mes_web::Limits;
+use mes_web::{Call, Limits};
 
 use crate::{
     carrier::{Carrier, LIMITS, call},
     limiter::{Purpose, Window},
     outcome::{Failure, Outcome, Refusal},
     session::Access,
-    wire::{Bars, Cancel, Close, Endpoint, Modify, PartialClose, Place},
+    wire::{Bars, Cancel, Close, Endpoint, LookCode, Modify, PartialClose, Place},
 };
 
 /// A call that changes something.
@@ -85,6 +85,19 @@ impl Client {
     /// comes after.
     pub fn act<E: Action>(&self, action: E, purpose: Purpose) -> Outcome<E::Answer, E::Code> {
         Outcome::of(self.call(&action, Window::Calls, purpose))
+    }
+
+    /// Asks whether the service is there: the one call that needs no token and counts against nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not.
+    pub fn ping(&self) -> Result<(), Failure<LookCode>> {
+        let call = Call::get("api/Status/ping", &[]).accepting("text/plain").within(self.limits);
+        match self.carrier.carry(call).map_err(Failure::of)? {
+            pong if pong.trim_ascii() == b"pong" => Ok(()),
+            _ => Err(Failure::Unanswered("api/Status/ping: the answer makes no sense".to_owned())),
+        }
     }
 
     fn call<E: Endpoint>(

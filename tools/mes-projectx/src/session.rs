@@ -19,7 +19,7 @@ use crate::{
     carrier::{Carrier, LIMITS, call},
     limiter::{Limiter, Purpose, Window},
     outcome::{Failure, Refusal},
-    wire::{AuthCode, Login, Validate},
+    wire::{AuthCode, Login, Logout, LogoutCode, Validate},
 };
 
 /// The longest that a token is believed to live: the service says 24 hours.
@@ -135,6 +135,17 @@ impl Keeper {
         let held = self.state().token.clone().filter(|held| now < held.ends_at)?;
         let due = now >= held.renew_at;
         Some((held, due))
+    }
+
+    /// Ends the session, where there is one; whether that ends others of the same user is not known.
+    ///
+    /// # Errors
+    ///
+    /// Why the service may not have heard of it. The token is forgotten all the same.
+    pub fn log_out(&self) -> Result<(), Failure<LogoutCode>> {
+        let Some((held, _)) = self.held() else { return Ok(()) };
+        self.forget(held.token.generation);
+        call(&*self.carrier, &Logout {}, Some(&held.token.secret), &[], LIMITS).map(|_| ())
     }
 
     fn logged_in(&self) -> Result<Token, String> {

@@ -164,9 +164,23 @@ fn an_order_is_placed_filled_heard_of_and_closed_through_sockets() {
             HubEvent::User(UserEvent::Position(position)) if position.contracts() == Some(0) => Some(()),
             _ => None,
         });
+        assert_eq!(client.ping(), Ok(()));
         // The same tag again is no second order.
         assert!(matches!(client.act(market(Side::Bid, &tag), Purpose::Trade), Outcome::Refused(_)));
     }
+}
+
+#[test]
+fn a_session_that_was_ended_is_no_session() {
+    let sim = Sim::start(&[]);
+    let (client, keeper) = sim.client();
+    let ended = keeper.token().expect("a token");
+    assert_eq!(keeper.log_out(), Ok(()));
+    assert_eq!(keeper.log_out(), Ok(()), "there is none any more");
+    // The next question logs in anew.
+    assert!(client.ask(&Accounts { only_active_accounts: true }, Purpose::Look).is_ok());
+    assert!(keeper.token().expect("a token").generation > ended.generation);
+    assert_eq!(sim.journal().matches("\"kind\":\"login\"").count(), 2);
 }
 
 #[test]
