@@ -28,6 +28,9 @@ pub enum BrokerError {
     /// A record that cannot be true.
     #[error("{0}")]
     Data(String),
+    /// Somebody has ended it: a person, the firm.
+    #[error("{0}")]
+    Stopped(String),
 }
 
 /// What an account is: whether its orders reach an exchange, and whose money is at stake. The broker's name says neither.

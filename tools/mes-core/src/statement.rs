@@ -38,6 +38,10 @@ pub struct Statement {
     /// Since the statement before.
     pub fills: Vec<Fill>,
     pub refused: Vec<Refusal>,
+    /// Cash that no fill explains, since the statement before: fees that were put right, money paid in or out. It is no gain
+    /// and no loss.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub adjusted_cents: Cents,
     /// The market is locked, and an exit of the position waits for that to end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub locked: bool,

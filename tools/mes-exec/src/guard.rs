@@ -76,6 +76,11 @@ impl<B: Broker> Guard<B> {
         &self.broker
     }
 
+    /// Returns the broker behind the checks, to let something happen at it.
+    pub fn broker_mut(&mut self) -> &mut B {
+        &mut self.broker
+    }
+
     /// Says why an order may not pass, if it may not.
     fn objection(&mut self, order: &Order) -> Option<&'static str> {
         let (contracts, stop_ticks) = match order.action {

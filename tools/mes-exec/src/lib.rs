@@ -7,6 +7,7 @@ mod live;
 pub mod paper;
 mod printer;
 pub mod serve;
+pub mod topstepx;
 
 use std::{
     os::fd::AsFd,

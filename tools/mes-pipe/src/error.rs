@@ -112,6 +112,7 @@ impl From<BrokerError> for Error {
         match error {
             BrokerError::Lost(_) => Error::failed(error),
             BrokerError::Mismatch(_) => Error::usage(error),
+            BrokerError::Stopped(_) => Error::stopped(error),
             BrokerError::Data(_) => Error::data(error),
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! What `action` means is not documented, so nothing is concluded from it: the data say what is.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::wire::{Account, Depth, Order, Position, Print, Quote, Trade};
 
 /// What happened on the account. Doubled, reordered and late as it comes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UserEvent {
     Account(Account),
     Order(Box<Order>),

@@ -1,0 +1,285 @@
+//! All that is known of orders and fills in the contract, joined so that it does not matter in which order, how often or
+//! from where it was told: of an order the latest state by rank, of its filled part the largest that anything has proved.
+//!
+//! The position that follows ([`Orders::exposure`]) is what must be protected and closed. What risk is told
+//! ([`super::told`]) waits for the fills themselves.
+
+use std::collections::BTreeMap;
+
+use mes_core::{order::Side, price::Price};
+use mes_projectx::wire::{Modify, Order, OrderKind, OrderStatus, Trade};
+
+use super::tag::{Part, Tag};
+
+/// What an order is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Its tag is one of ours, or its parent's is.
+    Ours { order: u64, part: Part },
+    /// Nobody asked for it by a tag: a close, a person, the firm.
+    Untagged,
+}
+
+/// An order as it is known.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub order: Order,
+    pub owner: Owner,
+    /// When it was first heard of, on the steady clock.
+    first: i64,
+    /// It is no longer among those that may fill, and nothing has said how it ended.
+    gone: bool,
+    /// Since when its price and size are known to be these, on the steady clock.
+    placed: i64,
+}
+
+impl Known {
+    /// Says whether it may still fill.
+    pub fn is_alive(&self) -> bool {
+        !self.gone && !self.order.status.is_final()
+    }
+
+    /// Says whether it is one of ours that is for this.
+    pub fn is(&self, part: Part) -> bool {
+        matches!(self.owner, Owner::Ours { part: its, .. } if its == part)
+    }
+
+    /// Returns what it may still fill.
+    pub fn rest(&self) -> i64 {
+        (self.order.size - self.order.filled()).max(0)
+    }
+
+    /// Returns which way it trades; a purchase where nobody knows.
+    pub fn side(&self) -> Side {
+        self.order.side.known().unwrap_or(Side::Buy)
+    }
+
+    /// Returns the price at which it triggers or rests.
+    pub fn price(&self) -> Option<Price> {
+        let decimal = match self.order.kind {
+            OrderKind::Limit => self.order.limit_price,
+            _ => self.order.stop_price,
+        };
+        decimal.and_then(|price| price.ticks()).map(Price::from_ticks)
+    }
+}
+
+/// What two sources say of the filled part of an order, signed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filled {
+    by_order: i64,
+    by_trades: i64,
+}
+
+impl Filled {
+    fn most(self) -> i64 {
+        if self.by_trades.abs() > self.by_order.abs() { self.by_trades } else { self.by_order }
+    }
+}
+
+/// Orders and fills of one contract.
+#[derive(Debug, Default)]
+pub struct Orders {
+    known: BTreeMap<i64, Known>,
+    trades: BTreeMap<i64, Trade>,
+    filled: BTreeMap<i64, Filled>,
+    /// What was open before the first order that is known, and what the exchange has put right since.
+    base: i64,
+    sum: i64,
+}
+
+impl Orders {
+    /// Takes in an order, from wherever, heard at `now` of the steady clock; says whether it is news. `asked` is when it
+    /// was asked for, where it was.
+    pub fn hear(&mut self, order: Order, asked: Option<i64>, now: i64) -> bool {
+        let owner = self.owner_of(&order);
+        let filled = order.side.known().map_or(0, Side::sign) * order.filled();
+        let entry = self.filled.entry(order.id).or_default();
+        let before = entry.most();
+        if filled.abs() > entry.by_order.abs() {
+            entry.by_order = filled;
+        }
+        self.sum += entry.most() - before;
+        match self.known.get_mut(&order.id) {
+            None => {
+                self.known.insert(order.id, Known { order, owner, first: now, gone: false, placed: now });
+                true
+            }
+            Some(known) if order.is_later_than(&known.order) => {
+                known.order = order;
+                true
+            }
+            // One that was moved is of the same rank, and no stamp says which record is the later one: what was asked for
+            // after the move does.
+            Some(known) if asked.is_some_and(|asked| asked >= known.placed) && known.is_alive() => {
+                let Order { limit_price, stop_price, size, .. } = order;
+                let placed = (limit_price, stop_price, size);
+                let before = (known.order.limit_price, known.order.stop_price, known.order.size);
+                (known.order.limit_price, known.order.stop_price, known.order.size) = placed;
+                placed != before
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn owner_of(&self, order: &Order) -> Owner {
+        if let Some(tag) = order.custom_tag.as_deref().and_then(Tag::parse) {
+            return Owner::Ours { order: tag.order, part: tag.part };
+        }
+        let parent = order.parent_order_id.and_then(|id| self.known.get(&id)).map(|parent| parent.owner);
+        match parent {
+            Some(Owner::Ours { order: id, .. }) => {
+                let part = if order.kind == OrderKind::Limit { Part::Target } else { Part::Stop };
+                Owner::Ours { order: id, part }
+            }
+            _ => Owner::Untagged,
+        }
+    }
+
+    /// Takes in a fill; says whether it is news.
+    pub fn hear_trade(&mut self, trade: Trade) -> bool {
+        if trade.voided || self.trades.contains_key(&trade.id) {
+            return false;
+        }
+        let Some(side) = trade.side.known() else { return false };
+        let entry = self.filled.entry(trade.order_id).or_default();
+        let before = entry.most();
+        entry.by_trades += side.sign() * trade.size;
+        self.sum += entry.most() - before;
+        self.trades.insert(trade.id, trade);
+        true
+    }
+
+    /// Takes in that the exchange has moved an order of ours, at `now` of the steady clock.
+    pub fn moved(&mut self, modify: &Modify, now: i64) {
+        let Some(known) = self.known.get_mut(&modify.order_id) else { return };
+        known.placed = now;
+        let order = &mut known.order;
+        order.limit_price = modify.limit_price.or(order.limit_price);
+        order.stop_price = modify.stop_price.or(order.stop_price);
+        order.size = modify.size.unwrap_or(order.size);
+    }
+
+    /// Takes in all that may still fill, as asked for at `asked`: what was known before and is not among it, is over.
+    pub fn only_alive(&mut self, alive: &[Order], asked: i64) -> bool {
+        let mut news = false;
+        for known in self.known.values_mut() {
+            if known.is_alive()
+                && known.first < asked
+                && !alive.iter().any(|order| order.id == known.order.id)
+            {
+                known.gone = true;
+                news = true;
+            }
+        }
+        news
+    }
+
+    /// Takes it that so many contracts are open: nothing that is known explains the rest.
+    pub fn put_right(&mut self, position: i64) {
+        self.base += position - self.exposure();
+    }
+
+    /// Returns the contracts that are open, negative when short.
+    pub fn exposure(&self) -> i64 {
+        self.base + self.sum
+    }
+
+    /// Returns how many fills are known.
+    pub fn count(&self) -> usize {
+        self.trades.len()
+    }
+
+    /// Returns an order by its id.
+    pub fn get(&self, id: i64) -> Option<&Known> {
+        self.known.get(&id)
+    }
+
+    /// Returns the order with this tag.
+    pub fn tagged(&self, tag: &str) -> Option<&Known> {
+        self.known.values().rev().find(|known| known.order.custom_tag.as_deref() == Some(tag))
+    }
+
+    /// Lists what may still fill.
+    pub fn alive(&self) -> impl Iterator<Item = &Known> {
+        self.known.values().filter(|known| known.is_alive())
+    }
+
+    /// Returns what is filled of an order, without a sign.
+    pub fn filled_of(&self, id: i64) -> i64 {
+        self.filled.get(&id).map_or(0, |filled| filled.most().abs())
+    }
+
+    /// Returns the last order on a side that anything is filled of.
+    pub fn last_filled(&self, side: Side) -> Option<&Known> {
+        let mut filled = self.known.values().rev().filter(|known| known.side() == side);
+        filled.find(|known| self.filled_of(known.order.id) > 0)
+    }
+
+    /// Returns who asked for an order.
+    pub fn owner(&self, id: i64) -> Option<Owner> {
+        self.known.get(&id).map(|known| known.owner)
+    }
+
+    /// Says whether an order ended without a fill because the exchange would not have it.
+    pub fn is_rejected(&self, id: i64) -> bool {
+        self.known.get(&id).is_some_and(|known| known.order.status == OrderStatus::Rejected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mes_core::dice::Draw;
+    use serde_json::json;
+
+    use super::*;
+
+    fn order(id: i64, status: i64, filled: i64) -> Order {
+        let value = json!({"id": id, "accountId": 7, "contractId": "C", "creationTimestamp": "2026-11-20T15:00:00Z",
+            "status": status, "type": 2, "side": 0, "size": 3, "fillVolume": filled, "customTag": format!("mes.n.{id}")});
+        serde_json::from_value(value).expect("an order")
+    }
+
+    fn trade(id: i64, order: i64, size: i64) -> Trade {
+        let value = json!({"id": id, "accountId": 7, "contractId": "C", "creationTimestamp": "2026-11-20T15:00:00Z",
+            "price": 7000, "fees": 0.36, "side": 0, "size": size, "orderId": order});
+        serde_json::from_value(value).expect("a trade")
+    }
+
+    /// Lost, doubled and reordered as chance has it: as long as either source says it once, the position is known.
+    #[test]
+    fn the_order_in_which_things_are_told_does_not_matter() {
+        for seed in 0..500 {
+            let mut draw = Draw::new(seed, 1);
+            let mut told: Vec<(bool, i64)> = (0..6).map(|which| (which % 2 == 0, which / 2)).collect();
+            for _ in 0..6 {
+                told.push(told[draw.below(told.len())]);
+            }
+            for index in (1..told.len()).rev() {
+                told.swap(index, draw.below(index + 1));
+            }
+            let mut orders = Orders::default();
+            for (by_order, step) in told {
+                if by_order {
+                    orders.hear(order(5, [6, 1, 2][step as usize], step + step / 2), None, 0);
+                } else {
+                    orders.hear_trade(trade(step, 5, 1));
+                }
+            }
+            assert_eq!((orders.exposure(), orders.count()), (3, 3), "{seed}");
+            assert!(!orders.get(5).is_some_and(Known::is_alive));
+        }
+    }
+
+    #[test]
+    fn what_is_not_among_the_living_is_over_and_does_not_come_back() {
+        let mut orders = Orders::default();
+        orders.hear(order(5, 1, 0), None, 10);
+        orders.hear(order(6, 1, 0), None, 30);
+        assert!(orders.only_alive(&[], 20));
+        // The younger one may have been made after the answer.
+        assert_eq!(orders.alive().map(|known| known.order.id).collect::<Vec<_>>(), [6]);
+        orders.hear(order(5, 7, 0), None, 40);
+        assert_eq!(orders.alive().count(), 1);
+    }
+}

@@ -1,0 +1,383 @@
+//! One night: somebody trades by the core, everything goes wrong, and the exchange's own books judge it.
+
+use mes_core::{
+    bar::Bar,
+    broker::{Broker, Hello, Kind},
+    dice::Draw,
+    money::Cents,
+    order::{Action, ExitReason, Order, Side, Signal},
+    statement::{Role, Statement},
+    time::{MILLI, SECOND, Ts},
+};
+use mes_exec::{
+    guard::Guard,
+    topstepx::{
+        core::{Core, Setup},
+        venue::Venue,
+    },
+};
+use mes_pipe::Settings;
+use mes_sim::{
+    exchange::{OrderFilter, order::Status, settings::AccountSettings},
+    service::{Fault, Schedule},
+};
+
+use crate::world::{ACCOUNT, CONTRACT, Desk, World, seconds};
+
+/// For so long it is traded, and things go wrong.
+pub const TRADED: i64 = seconds(45);
+/// The most contracts of an entry.
+const MOST: i64 = 3;
+
+/// What is to be played.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub schedule: Schedule,
+    pub start: Ts,
+    pub kills: bool,
+    pub clicks: bool,
+}
+
+type Checked = Result<(), String>;
+
+/// A night and what came of it.
+pub struct Night<'a> {
+    plan: &'a Plan,
+    settings: &'a Settings,
+    world: World,
+    venue: Option<Guard<Venue<Desk>>>,
+    draw: Draw,
+    next_row: Ts,
+    orders: u64,
+    contracts: std::collections::BTreeMap<u64, i64>,
+    statement: Statement,
+    clicked: bool,
+    naked: Option<Ts>,
+    told: i64,
+    pub fills: usize,
+    pub entries: usize,
+    pub restarts: usize,
+    pub alerts: Vec<String>,
+    journal: Vec<String>,
+}
+
+impl<'a> Night<'a> {
+    pub fn new(plan: &'a Plan, settings: &'a Settings) -> Night<'a> {
+        let account = AccountSettings { id: ACCOUNT, ..AccountSettings::default() };
+        let world = World::new(&plan.schedule, plan.start, account);
+        Night {
+            plan,
+            settings,
+            next_row: plan.start + SECOND,
+            world,
+            venue: None,
+            draw: Draw::new(plan.schedule.seed, 23),
+            orders: 0,
+            contracts: Default::default(),
+            statement: Statement::default(),
+            clicked: false,
+            naked: None,
+            told: 0,
+            fills: 0,
+            entries: 0,
+            restarts: 0,
+            alerts: Vec::new(),
+            journal: Vec::new(),
+        }
+    }
+
+    /// Plays it.
+    pub fn play(&mut self) -> Checked {
+        let end = self.plan.start + TRADED;
+        let mut kill = self.plan.kills.then(|| self.plan.start + self.moment(TRADED));
+        self.begin();
+        while self.utc() < end {
+            self.step(end)?;
+            if self.utc() >= self.next_row {
+                self.row()?;
+            }
+            if kill.is_some_and(|at| self.utc() >= at) {
+                kill = (self.draw.below(3) == 0).then(|| self.utc() + self.moment(TRADED / 4));
+                self.restart()?;
+            }
+        }
+        self.finish()
+    }
+
+    fn utc(&self) -> Ts {
+        self.world.now().utc
+    }
+
+    fn moment(&mut self, within: i64) -> i64 {
+        (self.draw.unit() * within as f64) as i64
+    }
+
+    /// A process begins.
+    fn begin(&mut self) {
+        let rules = &self.settings.rules.value;
+        let setup = Setup {
+            account: ACCOUNT,
+            contract: CONTRACT.into(),
+            nonce: format!("{}x{}", self.plan.schedule.seed, self.world.life),
+            own_oco: self.plan.schedule.seed % 4 == 3,
+            tick_value: rules.contract.tick_value(),
+            side_cost: Cents(61),
+            lifetime: rules.entries.lifetime(),
+            widest_ticks: rules.guard.max_stop_ticks,
+            seen: self.orders,
+            balance: Cents(0),
+        };
+        let core = Core::new(setup, self.world.now());
+        let hello = Hello::new(Kind::Exercise, "topstepx", Cents(100_000));
+        let venue = Venue::new(core, Desk::default(), self.world.clock.clone(), hello, 0.02);
+        self.venue = Some(Guard::new(venue, self.settings, self.world.clock.clone()).expect("a guard"));
+    }
+
+    fn restart(&mut self) -> Checked {
+        self.keep();
+        self.venue = None;
+        self.world.die();
+        self.restarts += 1;
+        let until = self.utc() + self.moment(seconds(4));
+        while self.utc() < until {
+            // Rows go by.
+            self.next_row = self.next_row.max(until + SECOND).div_euclid(SECOND) * SECOND;
+            self.step(until)?;
+        }
+        self.begin();
+        Ok(())
+    }
+
+    /// Keeps what was said and heard.
+    pub fn keep(&mut self) {
+        if let Some(guard) = &mut self.venue {
+            let desk = &mut guard.broker_mut().shell;
+            self.journal.append(&mut desk.journal);
+            self.alerts.append(&mut desk.alerts);
+        }
+    }
+
+    fn is_starting(&self) -> bool {
+        self.venue.as_ref().is_none_or(|guard| guard.broker().core().is_starting())
+    }
+
+    /// Lets the next thing happen, and judges what the exchange has after it.
+    fn step(&mut self, until: Ts) -> Checked {
+        let now = self.world.now();
+        let due = self.venue.as_ref().and_then(Broker::due).map_or(Ts::MAX, |due| due - now.steady + now.utc);
+        let due = due.max(now.utc + MILLI);
+        let events = self.world.step(until.min(due).min(self.next_row.max(now.utc)));
+        let Some(guard) = &mut self.venue else { return self.judge() };
+        for event in events {
+            guard.broker_mut().take(event);
+        }
+        // What ends the run is looked at where rows are.
+        let _ = guard.tick(self.world.clock.now());
+        self.send();
+        self.judge()
+    }
+
+    fn send(&mut self) {
+        let Some(guard) = &mut self.venue else { return };
+        for (call, purpose, request) in std::mem::take(&mut guard.broker_mut().shell.asked) {
+            self.world.send(call, purpose, request);
+        }
+    }
+
+    fn row(&mut self) -> Checked {
+        let ts = self.next_row;
+        self.next_row += SECOND;
+        if self.is_starting() {
+            return Ok(());
+        }
+        let price = self.world.close();
+        let bar = Bar { ts, open: price, high: price, low: price, close: price, volume: 1, ..Bar::default() };
+        let Some(guard) = &mut self.venue else { return Ok(()) };
+        match guard.on_bar(&bar) {
+            Ok(statement) => self.statement = statement.clone(),
+            // Somebody else's end of the day: the next process goes on.
+            Err(_) => return self.restart(),
+        }
+        let fills = self.statement.fills.iter().map(|fill| fill.side.sign() * fill.contracts).sum::<i64>();
+        self.fills += self.statement.fills.len();
+        self.told += fills;
+        self.act(ts)
+    }
+
+    /// Decides as risk might.
+    fn act(&mut self, ts: Ts) -> Checked {
+        let working = |role| self.statement.working.iter().any(|order| order.role == role);
+        let last = self.plan.start + TRADED - seconds(5);
+        if self.plan.clicks && ts < last && self.draw.below(30) == 0 {
+            self.clicked = true;
+            let (side, size) = (self.draw.below(2) as i64, 1);
+            self.world.click(side, size);
+        }
+        let action = if self.statement.position == 0 {
+            if working(Role::Entry) || self.draw.below(3) != 0 {
+                return Ok(());
+            }
+            let side = if self.draw.below(2) == 0 { Side::Buy } else { Side::Sell };
+            let contracts = 1 + self.draw.below(MOST as usize) as i64;
+            let (stop_ticks, target_ticks) = (4 + self.draw.below(5) as i64, 5 + self.draw.below(6) as i64);
+            let limit = None;
+            Action::Enter { side, contracts, stop_ticks, target_ticks, confidence: 0.9, limit }
+        } else {
+            match self.draw.below(8) {
+                0 if !working(Role::Exit) => Action::Exit { reason: ExitReason::Signal },
+                1 => {
+                    let sign = self.statement.position.signum();
+                    let stop = self.world.close() - sign * (2 + self.draw.below(4) as i64);
+                    Action::MoveStop { stop }
+                }
+                _ => return Ok(()),
+            }
+        };
+        self.orders += 1;
+        if let Action::Enter { contracts, .. } = action {
+            self.entries += 1;
+            self.contracts.insert(self.orders, contracts);
+        }
+        let order = Order { ts, id: self.orders, signal: Signal::Hold, contract: Default::default(), action };
+        let Some(guard) = &mut self.venue else { return Ok(()) };
+        guard.submit(&order).map_err(|error| error.to_string())?;
+        self.send();
+        Ok(())
+    }
+
+    /// Ends the day, as a person does.
+    fn finish(&mut self) -> Checked {
+        if let Some(guard) = &mut self.venue {
+            guard.broker_mut().finish(ExitReason::Person);
+        }
+        let begun = self.utc();
+        loop {
+            let flat = self.venue.as_ref().is_some_and(|guard| guard.broker().core().is_flat());
+            if flat {
+                break;
+            }
+            if self.utc() - begun > seconds(150) {
+                let left = self.venue.as_ref().map(|guard| guard.broker().core().left());
+                return Err(format!("not flat after 150 s: {left:?}"));
+            }
+            self.next_row = Ts::MAX;
+            let until = self.utc() + SECOND;
+            self.step(until)?;
+        }
+        self.settled()
+    }
+
+    /// Compares, at the end, our books with the exchange's.
+    fn settled(&mut self) -> Checked {
+        let (positions, alive, balance) = self.world.look(|exchange| {
+            let balance = exchange.account(ACCOUNT).map(|account| account.balance);
+            (exchange.positions(ACCOUNT).len(), exchange.alive(ACCOUNT).count(), balance)
+        });
+        if (positions, alive) != (0, 0) {
+            return Err(format!("{positions} positions and {alive} orders are left at the exchange"));
+        }
+        let Some(guard) = &mut self.venue else { return Ok(()) };
+        let core = guard.broker().core();
+        // Cash is compared once two looks have seen it.
+        if balance.is_some_and(|balance| balance != core.balance()) && self.plan.schedule.faults.is_empty() {
+            return Err(format!("the exchange has {balance:?}, and we have {}", core.balance()));
+        }
+        let last = guard.broker_mut().end().map_err(|error| error.to_string())?.clone();
+        self.keep();
+        if last.position != 0 {
+            return Err("the last statement is not flat".into());
+        }
+        self.once()
+    }
+
+    /// No order of ours came to more contracts than it asked for.
+    fn once(&self) -> Checked {
+        let filter = OrderFilter::default();
+        let mut filled = std::collections::BTreeMap::<u64, i64>::new();
+        self.world.look(|exchange| {
+            for order in exchange.orders(ACCOUNT, &filter) {
+                let mut parts = order.tag.as_deref().unwrap_or_default().split('.');
+                let (Some("mes"), Some(_), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
+                    continue;
+                };
+                let leg = parts.next().is_some_and(|part| part != "m");
+                if let Some(id) = id.parse().ok().filter(|_| !leg) {
+                    *filled.entry(id).or_default() += order.filled;
+                }
+            }
+        });
+        match filled.iter().find(|(id, filled)| **filled > self.contracts.get(id).copied().unwrap_or(0)) {
+            Some((id, filled)) => {
+                Err(format!("order {id} was filled with {filled}: {:?}", self.contracts.get(id)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Judges the exchange's state of this instant.
+    fn judge(&mut self) -> Checked {
+        let now = self.utc();
+        let (position, covered) = self.world.look(|exchange| {
+            let position: i64 =
+                exchange.positions(ACCOUNT).iter().map(|view| view.side.sign() * view.size).sum();
+            let stops = exchange.alive(ACCOUNT).filter(|order| {
+                order.side.sign() == -position.signum()
+                    && order.stop.is_some()
+                    && matches!(order.status, Status::Open | Status::Pending)
+            });
+            (position, stops.map(|order| order.size - order.filled).sum::<i64>())
+        });
+        if position.abs() > 2 * MOST && !self.clicked {
+            return Err(format!("{position} contracts are open at the exchange"));
+        }
+        if position == 0 || covered >= position.abs() {
+            self.naked = None;
+            return Ok(());
+        }
+        let since = *self.naked.get_or_insert(now);
+        let allowed = self.allowed(since, now);
+        if now - since > allowed {
+            let (ms, most) = ((now - since) / MILLI, allowed / MILLI);
+            return Err(format!(
+                "{position} contracts had {covered} stops for {ms} ms, and {most} are allowed"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says how long a position may be without a stop: what can be seen and done is, and what can not takes longer by as
+    /// long as it can not.
+    fn allowed(&self, since: Ts, now: Ts) -> i64 {
+        let blind = self.plan.schedule.faults.iter().filter(|planned| is_blinding(planned.fault));
+        let blind = blind.map(|planned| {
+            let from = self.plan.start + planned.at_ms as i64 * MILLI;
+            // The answer to what was lost in it is waited for.
+            let until = from + (planned.for_ms as i64) * MILLI + seconds(14);
+            if until > since && from < now { until - since.max(from) } else { 0 }
+        });
+        // A dead process protects nothing: it comes back within 4 s, and looks for a second.
+        let dead = if self.plan.kills { seconds(7) } else { 0 };
+        seconds(3) + dead + blind.sum::<i64>()
+    }
+
+    pub fn journal(&self) -> &[String] {
+        &self.journal
+    }
+}
+
+fn is_blinding(fault: Fault) -> bool {
+    !matches!(
+        fault,
+        Fault::EventsDoubled
+            | Fault::NumbersAsText
+            | Fault::OrderIdForId
+            | Fault::NullsInQuotes
+            | Fault::ClockAhead
+            | Fault::ClockBehind
+            | Fault::PartialEntries
+            | Fault::PartialExits
+            | Fault::BothLegs
+            | Fault::QuotesFrozen
+            | Fault::NoBrackets
+    )
+}
