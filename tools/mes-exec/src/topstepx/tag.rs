@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_named_is_read_and_nothing_else() {
-        let of = |text| Tag::parse(text).map(|tag| (tag.order, tag.part));
+        let of = |text: &str| Tag::parse(text).map(|tag| (tag.order, tag.part));
         for smaller in [false, true] {
             let name = entry("k3f9", 12, smaller);
             assert_eq!(of(&name), Some((12, Part::Entry)));
