@@ -1,15 +1,19 @@
 //! Ticks as they come, or came: from the market hub of TopstepX ([`shell`], and in it [`line`]), or from a recording
 //! ([`replay`]). Both send by [`feed`].
 
+mod clocks;
 mod counts;
+mod day;
 mod feed;
 mod join;
 mod line;
 mod market;
+mod message;
 mod offset;
 mod records;
 mod replay;
 mod seconds;
+mod sending;
 mod shell;
 mod watch;
 
@@ -19,7 +23,7 @@ use mes_core::time::{HOUR, MINUTE, SECOND};
 use mes_pipe::{OutputArgs, Result};
 use mes_projectx::ServiceArgs;
 
-use line::WarmUp;
+use message::WarmUp;
 use replay::Speed;
 
 /// The most of the past: what the service keeps of seconds is not documented.

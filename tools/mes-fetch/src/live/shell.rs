@@ -28,7 +28,8 @@ use serde_json::json;
 
 use super::{
     Args,
-    line::{Event, Line, Say, Step, Want},
+    line::Line,
+    message::{Event, Say, Step, Want},
     records::Records,
 };
 
