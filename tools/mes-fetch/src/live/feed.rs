@@ -111,6 +111,11 @@ impl Feed {
         self.heard = None;
     }
 
+    /// Takes in that nothing is known of the time before `ts` that was not sent already: no heartbeats for it.
+    pub fn skip(&mut self, ts: Ts) {
+        self.sent = Some(self.sent.map_or(ts, |sent| sent.max(ts)));
+    }
+
     /// Returns the stamp of the record sent last.
     pub fn sent(&self) -> Option<Ts> {
         self.sent

@@ -11,8 +11,8 @@ const MARGIN: i64 = 100 * MILLI;
 /// The history is asked so long after the join: it then knows the second before.
 const KNOWN: i64 = SECOND;
 /// How often it is asked while it lags behind the line, or does not answer.
-const TRIES: u32 = 8;
-/// Between two tries, and the longest between them.
+const TRIES: u32 = 10;
+/// Between two tries while it lags; doubled with each that is not answered, up to the longest.
 const AGAIN: i64 = SECOND;
 const LONGEST: i64 = 8 * SECOND;
 /// Of a question without an answer.
@@ -30,6 +30,8 @@ pub struct Join {
     from: Option<Ts>,
     kept: Vec<(MarketEvent, Now)>,
     number: u32,
+    /// How often it did not answer.
+    failures: u32,
     ask: Ask,
     answer: Option<Vec<Bar>>,
     why: String,
@@ -72,6 +74,7 @@ impl Join {
             from: None,
             kept: Vec::new(),
             number: 0,
+            failures: 0,
             ask: Ask::Later,
             answer: None,
             why: String::new(),
@@ -114,7 +117,10 @@ impl Join {
                 self.answer = Some(bars);
                 if lags { self.again(steady, "it lags behind") } else { self.ask = Ask::Answered }
             }
-            Err(why) => self.again(steady, &why),
+            Err(why) => {
+                self.failures += 1;
+                self.again(steady, &why);
+            }
         }
     }
 
@@ -133,7 +139,7 @@ impl Join {
         why.clone_into(&mut self.why);
         self.ask = match self.number {
             TRIES.. => Ask::Failed,
-            tries => Ask::At(steady.saturating_add((AGAIN << tries.min(10)).min(LONGEST))),
+            _ => Ask::At(steady.saturating_add((AGAIN << self.failures.min(10)).min(LONGEST))),
         };
     }
 

@@ -209,6 +209,10 @@ impl Line {
             }
             (None, _) => Say::Note(format!("{what}: {}", self.name)),
         });
+        if let Some(at) = join.at() {
+            let known = self.joined.unwrap_or(at - SECOND);
+            self.sending.feed.skip(self.sending.clocks.ours(known));
+        }
         for (event, heard) in join.kept() {
             self.market(event, heard, step);
         }
