@@ -126,6 +126,7 @@ fn no_tool_imports_another_but_along_the_arrows() {
         ("mes-lab", "mes-exec"),
         ("mes-train", "mes-predict"),
         ("mes-fetch", "mes-web"),
+        ("mes-fetch", "mes-projectx"),
         ("mes-projectx", "mes-web"),
         // What the bytes say, and no more of it.
         ("mes-sim", "mes-projectx"),

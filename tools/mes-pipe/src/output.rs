@@ -13,7 +13,10 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
 use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
-use rustix::fs::FileType;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::FileType,
+};
 
 use crate::{
     Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, side, stop,
@@ -185,6 +188,15 @@ impl Output {
             Writer::Parquet(_) => Ok(()),
             Writer::Text { out, .. } => out.flush().map_err(unwritable),
         }
+    }
+
+    /// Says whether somebody may still read: a tool that has nothing to write would not notice by writing.
+    pub fn is_read(&self) -> bool {
+        let stdout = io::stdout();
+        let mut end = [PollFd::new(&stdout, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // A system that does not say is no reason to end.
+        !poll(&mut end, Some(&now)).is_ok_and(|_| end[0].revents().contains(PollFlags::ERR))
     }
 
     /// Ends the table. Without this the reader knows that something went wrong.

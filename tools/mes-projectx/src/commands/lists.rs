@@ -1,10 +1,6 @@
 //! Commands that ask once and print a list.
 
-use mes_core::{
-    contract::Name,
-    time::{self, HOUR, MINUTE, Ts},
-    tz,
-};
+use mes_core::time::{self, HOUR, MINUTE, Ts};
 use mes_pipe::{Error, Result, answer::print, log};
 use serde_json::{Value, json};
 
@@ -13,14 +9,12 @@ use super::{
     show::{Column, show},
 };
 use crate::wire::{
-    Accounts, AvailableContracts, Bar, Bars, Contract, Order, OrderFilter, OrderStatus, Orders, OrdersOf,
-    Positions, Stamp, Trades, Unit,
+    Accounts, AvailableContracts, Order, OrderFilter, OrderStatus, Orders, OrdersOf, Positions, Stamp,
+    Trades, Unit,
 };
 
 /// Rows of one page of orders: more are not given.
 const PAGE: i64 = 100;
-/// Bars of one answer.
-const BARS: i64 = 20_000;
 const DAY: i64 = 24 * HOUR;
 
 const ACCOUNTS: [Column; 5] = [
@@ -151,7 +145,7 @@ fn alive(context: &Context, account_id: i64) -> Result<Vec<Order>> {
 }
 
 pub(super) fn trades(context: &Context, of: &OfAccount, span: &Span) -> Result<()> {
-    let from = span.from.unwrap_or_else(|| context.clock.now().utc - DAY);
+    let from = span.from.unwrap_or_else(|| context.service.now().utc - DAY);
     let question = Trades {
         account_id: context.account(of)?.id,
         start_timestamp: Stamp::of(from),
@@ -194,53 +188,20 @@ fn length(text: &str) -> std::result::Result<(Unit, i64), String> {
 }
 
 pub(super) fn bars(context: &Context, args: &BarArgs) -> Result<()> {
-    let until = args.until.unwrap_or_else(|| context.clock.now().utc);
+    let until = args.until.unwrap_or_else(|| context.service.now().utc);
     let from = args.from.unwrap_or(until - 2 * HOUR);
     if from >= until {
         return Err(Error::usage("--from is not before --until"));
     }
     let contract = contract(context, &args.contract)?;
-    show(&history(context, &contract, args.interval, from, until)?, &BAR, context.json)
-}
-
-/// Asks backwards from the end, since the last bars of a span are what an answer holds, until one says that there are no
-/// more or the beginning is reached.
-fn history(
-    context: &Context,
-    contract: &str,
-    (unit, unit_number): (Unit, i64),
-    from: Ts,
-    until: Ts,
-) -> Result<Vec<Bar>> {
-    let mut bars: Vec<Bar> = Vec::new();
-    let mut end = Stamp::of(until);
-    loop {
-        let mut page = context.ask(&Bars {
-            contract_id: contract.to_owned(),
-            live: false,
-            start_time: Stamp::of(from),
-            end_time: end,
-            unit,
-            unit_number,
-            limit: BARS,
-            include_partial_bar: false,
-        })?;
-        page.retain(|bar| bar.t < end && bar.t.ts() >= from);
-        page.sort_by_key(|bar| bar.t);
-        let Some(oldest) = page.first().map(|bar| bar.t) else { break };
-        bars.splice(0..0, page);
-        end = oldest;
-        if end.ts() <= from {
-            break;
-        }
-    }
+    let bars = context.service.bars(&contract, args.interval, [from, until])?;
     if let Some(first) = bars.first().filter(|first| first.t.ts() > from + 5 * MINUTE) {
         log::note(format!(
             "the first bar begins at {}: nothing older is kept, or nothing traded",
             first.t.text()
         ));
     }
-    Ok(bars)
+    show(&bars, &BAR, context.json)
 }
 
 /// Finds the contract that is meant.
@@ -248,12 +209,8 @@ pub(super) fn contract(context: &Context, text: &str) -> Result<String> {
     if text.starts_with("CON.") {
         return Ok(text.to_owned());
     }
-    let today = tz::new_york(context.clock.now().utc).date();
-    let contracts = context.ask(&AvailableContracts { live: false })?;
-    let root = |contract: &Contract| Name::parse(&contract.id, today).ok().map(|name| name.root().to_owned());
-    let found =
-        contracts.iter().find(|contract| contract.name == text || root(contract).as_deref() == Some(text));
-    found.map(|contract| contract.id.clone()).ok_or_else(|| {
+    let found = context.service.contracts(text)?.into_iter().next();
+    found.map(|contract| contract.id).ok_or_else(|| {
         Error::usage(format!(
             "no contract {text:?} can be traded now: mes-projectx contracts lists those that can"
         ))

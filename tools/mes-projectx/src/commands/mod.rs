@@ -4,26 +4,15 @@ mod lists;
 mod show;
 mod watch;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
-
 use clap::{Parser, Subcommand};
 use mes_core::time::{self, Ts};
-use mes_pipe::{AnswerArgs, Error, Result, clock::Clock};
-use mes_web::Base;
+use mes_pipe::{AnswerArgs, Error, Result};
 
 use crate::{
-    client::{Client, Question},
-    limiter::Purpose,
-    outcome::{Failure, Refusal},
-    session::{Access, Credentials, Keeper},
-    share::Borrowed,
-    wire::{Account, Accounts, Code, Endpoint},
+    client::Question,
+    service::{Service, ServiceArgs},
+    wire::{Account, Accounts},
 };
-
-const REST: &str = "https://api.topstepx.com";
-const HUBS: &str = "https://rtc.topstepx.com";
-/// For whoever holds the session of a run to answer.
-const LENDER: Duration = Duration::from_secs(15);
 
 /// Look at TopstepX with your key: accounts, contracts, positions, orders, fills, bars, and what happens now.
 ///
@@ -40,21 +29,11 @@ const LENDER: Duration = Duration::from_secs(15);
 
 Exit codes: 0 done, 1 no answer, 2 arguments or key, 3 an answer that makes no sense")]
 pub struct Args {
-    /// Where REST is; plain http on this machine only
-    #[arg(long, value_name = "URL", env = "TOPSTEPX_API_URL", default_value = REST, global = true, value_parser = base)]
-    api: Base,
-    /// Where the hubs are; plain http on this machine only
-    #[arg(long, value_name = "URL", env = "TOPSTEPX_HUBS_URL", default_value = HUBS, global = true, value_parser = base)]
-    hubs: Base,
-    /// Run directory: where a mes-exec trades, its session is used in place of a login
-    #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run", global = true)]
-    run: PathBuf,
+    #[command(flatten)]
+    service: ServiceArgs,
     /// No notes on stderr
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Time of an exchange to practise on, as mes-sim env gives it; refused where anything is elsewhere
-    #[arg(long, value_name = "CLOCK", env = "MES_CLOCK", global = true, value_parser = Clock::parse)]
-    clock: Option<Clock>,
     #[command(flatten)]
     answer: AnswerArgs,
     #[command(subcommand)]
@@ -118,16 +97,9 @@ struct Span {
     until: Option<Ts>,
 }
 
-fn base(text: &str) -> std::result::Result<Base, String> {
-    Base::parse(text).map_err(|bad| format!("{text:?} {bad}"))
-}
-
 /// What every command has.
 struct Context {
-    client: Client,
-    access: Arc<dyn Access>,
-    hubs: Base,
-    clock: Clock,
+    service: Service,
     json: bool,
 }
 
@@ -137,22 +109,8 @@ struct Context {
 ///
 /// `Usage` for arguments, user and key; `Failed` where there is no answer; `Data` where one makes no sense.
 pub fn main(args: Args) -> Result<()> {
-    let clock = match args.clock {
-        // A made-up time at a real broker would be no time at all.
-        Some(_) if !args.api.is_plain() || !args.hubs.is_plain() => {
-            return Err(Error::usage("--clock is for an exchange on this machine: unset MES_CLOCK"));
-        }
-        Some(clock) => clock,
-        None => Clock::machine(),
-    };
-    let name = concat!("mes-projectx/", env!("CARGO_PKG_VERSION"));
-    let carrier = Arc::new(mes_web::Client::new(args.api, name));
-    let access: Arc<dyn Access> = match Borrowed::from(&args.run, LENDER) {
-        Some(borrowed) => Arc::new(borrowed),
-        None => Arc::new(Keeper::new(carrier.clone(), Credentials::from_env()?, clock.clone())),
-    };
-    let client = Client::new(carrier, Arc::clone(&access)).within(Duration::from_secs(30));
-    let context = Context { client, access, hubs: args.hubs, clock, json: args.answer.is_json() };
+    let service = args.service.open(concat!("mes-projectx/", env!("CARGO_PKG_VERSION")))?;
+    let context = Context { service, json: args.answer.is_json() };
     match args.verb {
         Verb::Login => lists::login(&context),
         Verb::Accounts { all } => lists::accounts(&context, !all),
@@ -167,7 +125,7 @@ pub fn main(args: Args) -> Result<()> {
 
 impl Context {
     fn ask<E: Question>(&self, question: &E) -> Result<E::Answer> {
-        self.client.ask(question, Purpose::Look).map_err(|failure| told::<E>(failure))
+        self.service.ask(question)
     }
 
     /// Finds the account that is meant.
@@ -193,24 +151,5 @@ impl Context {
             }
         };
         found.cloned().map_err(Error::usage)
-    }
-}
-
-/// Says what became of a question, with the exit code of its kind.
-fn told<E: Endpoint>(failure: Failure<E::Code>) -> Error {
-    let what = format!("{}: {failure}", E::PATH.trim_start_matches("api/"));
-    match failure {
-        Failure::Unanswered(text) if text.contains("makes no sense") => Error::data(what),
-        Failure::Unanswered(_) => Error::failed(what),
-        Failure::Refused(refusal) => refused(&refusal, what),
-    }
-}
-
-fn refused<C: Code>(refusal: &Refusal<C>, what: String) -> Error {
-    match refusal {
-        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } | Refusal::NoToken(_) => {
-            Error::usage(what)
-        }
-        Refusal::Busy { .. } | Refusal::Held { .. } | Refusal::Unsent(_) => Error::failed(what),
     }
 }

@@ -43,11 +43,11 @@ impl Watch {
         };
         let (sender, receiver) = mpsc::sync_channel(WAITING);
         let door = Door {
-            base: context.hubs.clone(),
+            base: context.service.hubs.clone(),
             kind,
             negotiate: None,
-            access: Arc::clone(&context.access),
-            clock: context.clock.clone(),
+            access: Arc::clone(&context.service.access),
+            clock: context.service.clock.clone(),
         };
         let _hub = Hub::listen(door, subscriptions, move |now, event| {
             // Nobody listens any more once the printing has failed.

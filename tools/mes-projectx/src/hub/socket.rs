@@ -108,7 +108,14 @@ impl Hub {
     ) -> mes_pipe::Result<Hub> {
         let stop = Arc::new(Stop::default());
         let name = format!("{:?} hub", door.kind).to_lowercase();
-        let mut listener = Listener { door, subscriptions, tell, stop: Arc::clone(&stop), last_heard: None };
+        let mut listener = Listener {
+            door,
+            subscriptions,
+            tell,
+            stop: Arc::clone(&stop),
+            last_heard: None,
+            thrown_out: false,
+        };
         let thread = thread::Builder::new().name(name).spawn(move || listener.listen())?;
         Ok(Hub { stop, thread: Some(thread) })
     }
@@ -137,6 +144,8 @@ struct Listener<T> {
     stop: Arc<Stop>,
     /// When a record last came on a connection that was ready.
     last_heard: Option<Ts>,
+    /// By another session.
+    thrown_out: bool,
 }
 
 impl<T: FnMut(Now, HubEvent)> Listener<T> {
@@ -145,6 +154,9 @@ impl<T: FnMut(Now, HubEvent)> Listener<T> {
         while !self.stop.asked() {
             let mut ready_at = None;
             let why = self.connection(&mut ready_at);
+            if std::mem::take(&mut self.thrown_out) {
+                retry.thrown_out();
+            }
             self.stop.keep(None);
             if self.stop.asked() {
                 return;
@@ -292,7 +304,10 @@ impl<T: FnMut(Now, HubEvent)> Listener<T> {
             Call::Market(events) => {
                 events.into_iter().for_each(|event| (self.tell)(now, HubEvent::Market(event)))
             }
-            Call::Logout => (self.tell)(now, HubEvent::Logout),
+            Call::Logout => {
+                self.thrown_out = true;
+                (self.tell)(now, HubEvent::Logout)
+            }
             Call::Unknown(_) => {}
         }
     }

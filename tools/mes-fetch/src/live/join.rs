@@ -1,0 +1,181 @@
+//! Where the history ends and the line begins: what comes is kept back until the one has told all that the other did not.
+//! Pure.
+
+use mes_core::time::{MILLI, Now, SECOND, Ts};
+use mes_projectx::{hub::MarketEvent, wire::Bar};
+
+/// After the subscriptions are confirmed, to measure the clocks by what comes.
+const MEASURE: i64 = 1_500 * MILLI;
+/// The join is so long after the confirmation, at the least.
+const MARGIN: i64 = 100 * MILLI;
+/// The history is asked so long after the join: it then knows the second before.
+const KNOWN: i64 = SECOND;
+/// How often it is asked while it lags behind the line, or does not answer.
+const TRIES: u32 = 10;
+/// Between two tries while it lags; doubled with each that is not answered, up to the longest.
+const AGAIN: i64 = SECOND;
+const LONGEST: i64 = 8 * SECOND;
+/// Of a question without an answer.
+const PATIENCE: i64 = 60 * SECOND;
+/// Happenings that are kept back: some half an hour of a busy market.
+const KEPT: usize = 250_000;
+
+/// A join that is being made.
+#[derive(Debug)]
+pub struct Join {
+    up: Now,
+    /// In the service's time, once it is decided.
+    at: Option<Ts>,
+    /// From when on the history is asked.
+    from: Option<Ts>,
+    kept: Vec<(MarketEvent, Now)>,
+    number: u32,
+    /// How often it did not answer.
+    failures: u32,
+    ask: Ask,
+    answer: Option<Vec<Bar>>,
+    why: String,
+}
+
+/// How it stands with the history; instants are on the steady clock.
+#[derive(Debug, PartialEq)]
+enum Ask {
+    /// Not decided yet.
+    Later,
+    /// To be asked then.
+    At(i64),
+    /// Asked, and given up then.
+    Asked(i64),
+    Answered,
+    Failed,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq)]
+pub enum Verdict {
+    Wait,
+    Ask {
+        number: u32,
+        span: [Ts; 2],
+    },
+    /// All that was before is known, or will not be.
+    Joined {
+        bars: Vec<Bar>,
+        failed: Option<String>,
+    },
+}
+
+impl Join {
+    /// Begins as the subscriptions are confirmed.
+    pub fn new(up: Now) -> Join {
+        Join {
+            up,
+            at: None,
+            from: None,
+            kept: Vec::new(),
+            number: 0,
+            failures: 0,
+            ask: Ask::Later,
+            answer: None,
+            why: String::new(),
+        }
+    }
+
+    /// Keeps back what comes.
+    pub fn keep(&mut self, event: MarketEvent, heard: Now) {
+        if self.kept.len() < KEPT {
+            self.kept.push((event, heard));
+        } else if self.ask != Ask::Answered {
+            (self.ask, self.why) = (Ask::Failed, "too much came meanwhile".to_owned());
+        }
+    }
+
+    /// Returns the join where it is decided just now, `there` being the service's time.
+    pub fn decide(&mut self, there: Ts, steady: i64) -> Option<Ts> {
+        if self.at.is_some() || steady < self.up.steady.saturating_add(MEASURE) {
+            return None;
+        }
+        let up = there.saturating_sub(steady - self.up.steady).saturating_add(MARGIN);
+        self.at = Some((up.saturating_sub(1).div_euclid(SECOND) + 1).saturating_mul(SECOND));
+        self.at
+    }
+
+    /// Takes in from when on the history is wanted, if it is.
+    pub fn wants(&mut self, from: Option<Ts>, steady: i64) {
+        self.from = from.filter(|from| self.at.is_some_and(|at| *from < at));
+        self.ask = if self.from.is_some() { Ask::At(steady) } else { Ask::Answered };
+    }
+
+    /// Takes an answer of the history in.
+    pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, steady: i64) {
+        if number != self.number || !matches!(self.ask, Ask::Asked(_)) {
+            return;
+        }
+        match answer {
+            Ok(bars) => {
+                let lags = self.lags(&bars);
+                self.answer = Some(bars);
+                if lags { self.again(steady, "it lags behind") } else { self.ask = Ask::Answered }
+            }
+            Err(why) => {
+                self.failures += 1;
+                self.again(steady, &why);
+            }
+        }
+    }
+
+    /// Says whether the history does not know yet what the line has told already.
+    fn lags(&self, bars: &[Bar]) -> bool {
+        let Some(at) = self.at else { return true };
+        let knows = bars.last().is_some_and(|bar| bar.t.ts() >= at);
+        // Trades of the first second after the join.
+        let told = self.kept.iter().any(|(event, _)| {
+            matches!(event, MarketEvent::Print { print, .. } if (at..at + SECOND).contains(&print.timestamp.ts()))
+        });
+        told && !knows
+    }
+
+    fn again(&mut self, steady: i64, why: &str) {
+        why.clone_into(&mut self.why);
+        self.ask = match self.number {
+            TRIES.. => Ask::Failed,
+            _ => Ask::At(steady.saturating_add((AGAIN << self.failures.min(10)).min(LONGEST))),
+        };
+    }
+
+    /// Says what is to be done now.
+    pub fn pass(&mut self, there: Ts, steady: i64) -> Verdict {
+        let (Some(at), from) = (self.at, self.from) else { return Verdict::Wait };
+        if let Ask::Asked(until) = self.ask
+            && until <= steady
+        {
+            self.again(steady, "no answer");
+        }
+        match (&self.ask, from) {
+            (Ask::At(due), Some(from)) if *due <= steady && there >= at + SECOND + KNOWN => {
+                self.number += 1;
+                self.ask = Ask::Asked(steady.saturating_add(PATIENCE));
+                Verdict::Ask { number: self.number, span: [from, there] }
+            }
+            (Ask::Answered, _) if there >= at => {
+                Verdict::Joined { bars: self.answer.take().unwrap_or_default(), failed: None }
+            }
+            // A history that lags is better than none.
+            (Ask::Failed, _) => match self.answer.take() {
+                Some(bars) => Verdict::Joined { bars, failed: None },
+                None => Verdict::Joined { bars: Vec::new(), failed: Some(std::mem::take(&mut self.why)) },
+            },
+            _ => Verdict::Wait,
+        }
+    }
+
+    /// Returns the first second of the line, in the service's time.
+    pub fn at(&self) -> Option<Ts> {
+        self.at
+    }
+
+    /// Returns what was kept back, in the order in which it came.
+    pub fn kept(self) -> Vec<(MarketEvent, Now)> {
+        self.kept
+    }
+}
