@@ -1,21 +1,24 @@
 //! Rows and orders in, statements out; the account is at a broker.
 
 pub mod account;
+mod commands;
 pub mod events;
 pub mod guard;
 mod live;
 pub mod paper;
 mod printer;
 pub mod serve;
+pub mod start;
 pub mod topstepx;
 
 use std::{
     os::fd::AsFd,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use clap::{Parser, ValueEnum};
@@ -26,9 +29,11 @@ use mes_core::{
 use mes_pipe::{
     Error, Result, Settings, SettingsArgs,
     clock::Clock,
+    log,
     messages::{Messages, Step},
     stop,
 };
+use mes_projectx::ServiceArgs;
 use rustix::event::PollFlags;
 
 use account::{AccountChannel, Peer};
@@ -38,6 +43,13 @@ use paper::{
     kept::{self, Kept},
 };
 use printer::Printer;
+use topstepx::{
+    control::Control,
+    open::{self, AccountArgs},
+};
+
+/// What the service is told that asks.
+const CLIENT: &str = concat!("mes-exec/", env!("CARGO_PKG_VERSION"));
 
 /// Hold the account: take rows and orders from mes-risk, answer every row with one statement.
 ///
@@ -46,25 +58,34 @@ use printer::Printer;
 /// upstream died: everything is cancelled and closed, exit 4. So does ^C, TERM or HUP, to this or any other tool of the
 /// pipe: the journal then ends in order, and a second ^C leaves at once.
 #[derive(Parser)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   mes-bars < ticks.csv | mes-features | mes-predict | mes-risk | mes-exec
   ... | mes-risk | tee journal.jsonl | mes-exec | jq -c 'select(.fills != [])'
+  mes-exec check --account PRAC-V2-1007-1     # all that a start does, and places nothing
+  ... | mes-risk --state state | mes-exec --broker topstepx --account PRAC-V2-1007-1 --state state --rules mes-1k-topstep
+  mes-exec kill                               # from any other terminal: close everything, enter nothing
 
-Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose or by the death of upstream")]
+Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose or by the death of upstream"
+)]
 pub struct Args {
+    #[command(subcommand)]
+    verb: Option<commands::Verb>,
     /// Who holds the account
     #[arg(long, value_enum, default_value = "paper")]
     broker: Name,
-    /// Directory that mes-risk and mes-exec meet in
-    #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
-    run: PathBuf,
     /// Directory that keeps accounts; the paper account goes on from it, and an error halts it until mes-risk resume
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MES_STATE", global = true)]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    service: ServiceArgs,
     #[command(flatten)]
     settings: SettingsArgs,
     /// No notes on stderr
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     quiet: bool,
 }
 
@@ -72,6 +93,8 @@ pub struct Args {
 enum Name {
     /// A paper account that fills by the next bar
     Paper,
+    /// An account at TopstepX: give --account and --state
+    Topstepx,
 }
 
 /// Opens the account and serves it.
@@ -82,27 +105,67 @@ enum Name {
 /// fails, `Stopped` after a person's stop or an upstream that died. The account is closed first; an error of closing it is
 /// told with the others.
 pub fn main(args: Args) -> Result<()> {
+    if let Some(verb) = &args.verb {
+        return verb.run(&args);
+    }
     stop::listen()?;
     let settings = args.settings.read()?;
-    let clock = Clock::machine();
-    let broker: Box<dyn Broker> = match args.broker {
-        Name::Paper => Box::new(Kept::open(&settings, args.state.as_deref())?),
-    };
-    let mut broker = Guard::new(broker, &settings, clock.clone())?;
+    match args.broker {
+        Name::Paper => {
+            let clock = Clock::machine();
+            let kept = Kept::open(&settings, args.state.as_deref())?;
+            let mut broker = Guard::new(kept, &settings, clock.clone())?;
+            serve_to(&mut broker, args.service.run(), args.state.as_deref(), &clock, |_| Ok(()))
+        }
+        Name::Topstepx => live(&args, &settings),
+    }
+}
+
+/// Trades an account at TopstepX.
+fn live(args: &Args, settings: &Settings) -> Result<()> {
+    let state = args.state.as_deref().ok_or_else(|| {
+        Error::usage(
+            "--broker topstepx needs --state DIR: what is known of the account has to outlive this process",
+        )
+    })?;
+    let service = args.service.lending(CLIENT, Duration::ZERO)?;
+    let found = open::find(&args.account, &args.service, settings, service)?;
+    log::note(found.says());
+    let clock = found.service.clock.clone();
+    let mut day = open::begin(found, &args.account, settings, state)?;
+    let (inputs, folder) = (day.inputs.clone(), day.folder.clone());
+    let mut control = None;
+    let served = serve_to(&mut day.actor, args.service.run(), Some(state), &clock, |run| {
+        control = Some(Control::open(run, inputs, folder)?);
+        Ok(())
+    });
+    drop(control);
+    served
+}
+
+/// Serves a broker to the risk that knocks in the run directory; `ready` is called once the directory is ours.
+fn serve_to<B: Broker>(
+    broker: &mut B,
+    run: &Path,
+    state: Option<&Path>,
+    clock: &Clock,
+    ready: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let hello = broker.hello()?;
-    let account = AccountChannel::bind(&args.run)?;
+    let account = AccountChannel::bind(run)?;
+    ready(run)?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
     let printer = Printer::start();
-    let halt = |error: &Error| match &args.state {
+    let halt = |error: &Error| match state {
         Some(state) => kept::halt(state, &hello, error),
         None => Ok(()),
     };
-    let position = Arc::new(AtomicI64::new(0));
-    let open = Arc::clone(&position);
-    stop::open_is(move || left_open(open.load(Ordering::Relaxed)));
+    let position = Arc::new(AtomicI64::new(hello.position));
+    let (open, live) = (Arc::clone(&position), hello.kind.is_live());
+    stop::open_is(move || left_open(open.load(Ordering::Relaxed), live));
     let watch = |statement: &Statement| position.store(statement.position, Ordering::Relaxed);
-    let served = serve::serve(&mut messages, &mut broker, &mut peer, &printer, &clock, watch, halt);
+    let served = serve::serve(&mut messages, broker, &mut peer, &printer, clock, watch, halt);
     match (served, printer.finish()) {
         (Ok(()), printed) => printed,
         (Err(error), printed) => Err(error.and(printed.err())),
@@ -110,11 +173,16 @@ pub fn main(args: Args) -> Result<()> {
 }
 
 /// Says what a second ^C leaves.
-fn left_open(position: i64) -> String {
+fn left_open(position: i64, live: bool) -> String {
     if position == 0 {
         return "nothing is open".into();
     }
     let (side, contracts) = (if position > 0 { "long" } else { "short" }, serve::count(position.abs()));
+    if live {
+        return format!(
+            "{contracts} {side} are open at the broker, with the stop that rests there: mes-exec flatten"
+        );
+    }
     format!(
         "{contracts} {side} are open on paper; an account that is kept books them at their stop when it goes on"
     )

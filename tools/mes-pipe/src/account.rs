@@ -40,6 +40,17 @@ pub fn folder(state: &Path, hello: &Hello) -> PathBuf {
     state.join(format!("{}-{}", plain(&hello.broker), plain(&hello.account)))
 }
 
+/// Lists the accounts at a broker that a state directory keeps: id and folder.
+pub fn folders(state: &Path, broker: &str) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(state).into_iter().flatten().flatten();
+    let begins = format!("{}-", plain(broker));
+    let account = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        Some((name.strip_prefix(&begins)?.to_owned(), entry.path()))
+    };
+    entries.filter_map(account).collect()
+}
+
 /// Looks whether the paper account that is to lie in `folder` lies beside it under the name that it had before.
 ///
 /// # Errors

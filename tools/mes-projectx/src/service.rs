@@ -24,11 +24,12 @@ use mes_web::Base;
 
 use crate::{
     client::{Client, Question},
+    hub::{Kind, socket::Door},
     limiter::Purpose,
     outcome::{Failure, Refusal},
     session::{Access, Credentials, Keeper},
     share::{Borrowed, Share},
-    wire::{AvailableContracts, Bar, Bars, Code, Contract, Endpoint, Stamp, Unit},
+    wire::{Account, Accounts, AvailableContracts, Bar, Bars, Code, Contract, Endpoint, Stamp, Unit},
 };
 
 const REST: &str = "https://api.topstepx.com";
@@ -110,6 +111,17 @@ impl ServiceArgs {
         }
     }
 
+    /// Logs in whoever else holds a session: for what must not wait for one that hangs.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServiceArgs::open`].
+    pub fn alone(&self, name: &str) -> Result<Service> {
+        let clock = self.clock()?;
+        let keeper = self.keeper(name, &clock)?;
+        Ok(self.service(name, clock, keeper, false, None))
+    }
+
     /// Waits so long for somebody who lends the session of the run, else takes one of its own and lends that.
     ///
     /// # Errors
@@ -183,6 +195,39 @@ impl Service {
     /// Why there is no answer, with the exit code of its kind.
     pub fn ask<E: Question>(&self, question: &E) -> Result<E::Answer> {
         self.client.ask(question, Purpose::Look).map_err(|failure| told::<E>(failure))
+    }
+
+    /// Opens a hub.
+    pub fn door(&self, kind: Kind) -> Door {
+        let (base, access, clock) = (self.hubs.clone(), Arc::clone(&self.access), self.clock.clone());
+        Door { base, kind, negotiate: None, access, clock }
+    }
+
+    /// Finds an account by its name or its id; without either, the only one that can trade.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::ask`], and `Usage` with the names that there are.
+    pub fn account(&self, wanted: Option<&str>) -> Result<Account> {
+        let accounts = self.ask(&Accounts { only_active_accounts: false })?;
+        let names = || accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = match wanted {
+            Some(wanted) => {
+                let is_it = |account: &&Account| account.name == wanted || account.id.to_string() == wanted;
+                let found = accounts.iter().find(is_it);
+                found.ok_or_else(|| format!("no account {wanted:?}: there are {}", names()))
+            }
+            None => {
+                let mut able = accounts.iter().filter(|account| account.can_trade);
+                match (able.next(), able.next()) {
+                    (Some(only), None) => Ok(only),
+                    (Some(_), Some(_)) => Err(format!("several accounts: --account one of {}", names())),
+                    (None, _) if accounts.is_empty() => Err("this key opens no account".to_owned()),
+                    (None, _) => Err(format!("no account can trade: --account one of {}", names())),
+                }
+            }
+        };
+        found.cloned().map_err(Error::usage)
     }
 
     /// Finds the contracts that are meant among those that can be traded now, by `MES`, `MESZ6` or `CON.F.US.MES.Z26`.

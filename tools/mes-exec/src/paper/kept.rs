@@ -4,7 +4,6 @@
 //! it, and of what may have been, paper takes the worst.
 
 use std::{
-    borrow::Cow,
     fs::{self, File},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
@@ -13,7 +12,7 @@ use std::{
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
-    kept::{Book, difference},
+    kept::Book,
     money::Cents,
     order::Order,
     person::{Person, Says},
@@ -29,6 +28,7 @@ use mes_pipe::{
 use serde::{Deserialize, Serialize};
 
 use super::{Paper, Position};
+use crate::start::{self, Start};
 
 /// The room that a closing needs on a disk that takes no more, and its name once it holds one.
 const RESERVE: &str = "account.reserve";
@@ -45,16 +45,6 @@ struct KeptAccount {
     position: i64,
     /// The balance once an open position is stopped out.
     stopped_cents: Cents,
-}
-
-/// Which account it is, and the run that it was traded in last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Start {
-    kind: Cow<'static, str>,
-    id: String,
-    run: Option<String>,
-    /// No order id up to this one will be used again.
-    order: u64,
 }
 
 /// A paper account, and the files it is kept in, if it is.
@@ -104,13 +94,7 @@ impl Kept {
             (Some(_), _) if run.broker != self.paper.hello => {
                 "the journal began with another account: replay it with a mes-exec without --state"
             }
-            (Some(_), None) => account::ONE_END,
-            (Some(files), Some(memory)) => {
-                let elsewhere =
-                    || (!durable::written(&files.folder.join("ledger"))).then_some(account::ELSEWHERE);
-                let Some(why) = difference(&files.book, memory).or_else(elsewhere) else { return Ok(()) };
-                return Err(BrokerError::Mismatch(account::disagree(&files.folder, why)));
-            }
+            (Some(files), _) => return start::agree(&files.folder, &files.book, run.kept.as_ref()),
         };
         Err(BrokerError::Mismatch(why.into()))
     }
@@ -158,7 +142,7 @@ impl Files {
         let start = match start {
             Some(start) => start,
             None => {
-                let start = Start { kind: "start".into(), id: account::nonce(), run: None, order: seen };
+                let start = Start::of(account::nonce(), None, seen);
                 lines.append(&start)?;
                 start
             }
@@ -190,7 +174,7 @@ impl Files {
     fn begin(&mut self, run: &Run) -> Result<()> {
         let order = self.book.order.max(run.ledger.order);
         let (id, next) = (self.book.id.clone(), self.book.next.clone());
-        self.lines.append(&Start { kind: "start".into(), id, run: Some(next), order })
+        self.lines.append(&Start::of(id, Some(next), order))
     }
 }
 

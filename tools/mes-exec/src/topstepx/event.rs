@@ -37,6 +37,8 @@ pub enum Event {
     Answer { call: u64, answer: Answer },
     /// Nothing is to be entered any more.
     Halt,
+    /// A person has looked: entries again.
+    Resume,
     /// Everything is to be closed.
     Flatten { reason: ExitReason },
     /// Time has passed.

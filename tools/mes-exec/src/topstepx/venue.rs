@@ -63,6 +63,16 @@ impl<S: Shell> Venue<S> {
         &self.core
     }
 
+    /// Says what the account is as the run begins.
+    pub fn greet(&mut self, hello: Hello) {
+        self.hello = hello;
+    }
+
+    /// Returns when something is due by itself, on the steady clock.
+    pub fn due(&self) -> i64 {
+        self.core.due()
+    }
+
     /// Begins to close everything. What ends a run goes on until [`Core::is_flat`].
     pub fn finish(&mut self, reason: ExitReason) {
         self.take(Event::Halt);

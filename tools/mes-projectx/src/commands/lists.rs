@@ -88,13 +88,14 @@ pub(super) fn contracts(context: &Context, text: Option<&str>) -> Result<()> {
 }
 
 pub(super) fn positions(context: &Context, of: &OfAccount) -> Result<()> {
-    let positions = context.ask(&Positions { account_id: context.account(of)?.id })?;
+    let positions =
+        context.ask(&Positions { account_id: context.service.account(of.account.as_deref())?.id })?;
     let named = positions.iter().map(|position| with(position, &[("side", position.kind.to_string())]));
     show(&named.collect::<Vec<_>>(), &POSITIONS, context.json)
 }
 
 pub(super) fn orders(context: &Context, of: &OfAccount, span: &Span) -> Result<()> {
-    let account_id = context.account(of)?.id;
+    let account_id = context.service.account(of.account.as_deref())?.id;
     let orders = match span.from {
         Some(from) => {
             let end_timestamp = span.until.map(Stamp::of);
@@ -147,7 +148,7 @@ fn alive(context: &Context, account_id: i64) -> Result<Vec<Order>> {
 pub(super) fn trades(context: &Context, of: &OfAccount, span: &Span) -> Result<()> {
     let from = span.from.unwrap_or_else(|| context.service.now().utc - DAY);
     let question = Trades {
-        account_id: context.account(of)?.id,
+        account_id: context.service.account(of.account.as_deref())?.id,
         start_timestamp: Stamp::of(from),
         end_timestamp: span.until.map(Stamp::of),
     };

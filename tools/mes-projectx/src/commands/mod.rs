@@ -6,12 +6,11 @@ mod watch;
 
 use clap::{Parser, Subcommand};
 use mes_core::time::{self, Ts};
-use mes_pipe::{AnswerArgs, Error, Result};
+use mes_pipe::{AnswerArgs, Result};
 
 use crate::{
     client::Question,
     service::{Service, ServiceArgs},
-    wire::{Account, Accounts},
 };
 
 /// Look at TopstepX with your key: accounts, contracts, positions, orders, fills, bars, and what happens now.
@@ -126,30 +125,5 @@ pub fn main(args: Args) -> Result<()> {
 impl Context {
     fn ask<E: Question>(&self, question: &E) -> Result<E::Answer> {
         self.service.ask(question)
-    }
-
-    /// Finds the account that is meant.
-    fn account(&self, of: &OfAccount) -> Result<Account> {
-        let accounts = self.ask(&Accounts { only_active_accounts: false })?;
-        let names = || accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
-        let found = match &of.account {
-            Some(wanted) => {
-                let is_it = |account: &&Account| account.name == *wanted || account.id.to_string() == *wanted;
-                accounts
-                    .iter()
-                    .find(is_it)
-                    .ok_or_else(|| format!("no account {wanted:?}: there are {}", names()))
-            }
-            None => {
-                let mut able = accounts.iter().filter(|account| account.can_trade);
-                match (able.next(), able.next()) {
-                    (Some(only), None) => Ok(only),
-                    (Some(_), Some(_)) => Err(format!("several accounts: --account one of {}", names())),
-                    (None, _) if accounts.is_empty() => Err("this key opens no account".to_owned()),
-                    (None, _) => Err(format!("no account can trade: --account one of {}", names())),
-                }
-            }
-        };
-        found.cloned().map_err(Error::usage)
     }
 }

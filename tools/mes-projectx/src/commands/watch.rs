@@ -1,6 +1,6 @@
 //! Commands that print what happens, as it happens.
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use clap::Subcommand;
 use mes_core::time::{self, Now, Ts};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Context, OfAccount, lists::contract, show::line};
-use crate::hub::{Hub, HubEvent, Kind, MarketEvent, Subscription, UserEvent, socket::Door};
+use crate::hub::{Hub, HubEvent, Kind, MarketEvent, Subscription, UserEvent};
 
 /// Happenings that may wait to be printed; whoever reads more slowly holds up its own socket.
 const WAITING: usize = 4096;
@@ -39,17 +39,12 @@ impl Watch {
             Watch::Quotes { contract: text, depth } => {
                 (Kind::Market, Subscription::contract(&contract(context, text)?, *depth))
             }
-            Watch::User(of) => (Kind::User, Subscription::account(context.account(of)?.id)),
+            Watch::User(of) => {
+                (Kind::User, Subscription::account(context.service.account(of.account.as_deref())?.id))
+            }
         };
         let (sender, receiver) = mpsc::sync_channel(WAITING);
-        let door = Door {
-            base: context.service.hubs.clone(),
-            kind,
-            negotiate: None,
-            access: Arc::clone(&context.service.access),
-            clock: context.service.clock.clone(),
-        };
-        let _hub = Hub::listen(door, subscriptions, move |now, event| {
+        let _hub = Hub::listen(context.service.door(kind), subscriptions, move |now, event| {
             // Nobody listens any more once the printing has failed.
             let _ = sender.send((now, event));
         })?;

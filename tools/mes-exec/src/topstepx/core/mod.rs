@@ -31,6 +31,8 @@ use mes_projectx::{
     wire::{self, Cancel, Close, Modify, Stamp},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     event::{Action, Answer, Event, Request, Why},
     orders::{Orders, Owner},
@@ -50,7 +52,7 @@ const AGAIN: i64 = SECOND;
 const QUOTE_AGE: i64 = 5 * SECOND;
 
 /// What the core begins with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
     pub account: i64,
     /// `CON.F.US.MES.Z26`.
@@ -187,6 +189,7 @@ impl Core {
             }
             Event::Answer { call, answer } => self.answer(call, answer),
             Event::Halt => self.halted = true,
+            Event::Resume => self.halted = false,
             Event::Flatten { reason } => self.close(0, reason),
             Event::Timer => {}
         }
@@ -261,6 +264,11 @@ impl Core {
     /// Says whether what is open is protected or was opened by ours, of whichever run.
     pub fn is_ours(&self) -> bool {
         self.trade.as_ref().is_none_or(|trade| trade.order != 0)
+    }
+
+    /// Says whether all that is open has a stop.
+    pub fn is_protected(&self) -> bool {
+        self.orders.exposure() == 0 || self.naked() <= 0
     }
 
     /// Returns the cash of the account as the exchange says it.

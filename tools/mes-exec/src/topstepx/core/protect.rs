@@ -155,13 +155,18 @@ impl Core {
         self.ours_alive().filter(|known| known.is(part) && known.side() == side).collect()
     }
 
+    /// Returns the contracts without a stop; below 0 where the stops cover more than is open.
+    pub(super) fn naked(&self) -> i64 {
+        let covered: i64 = self.legs(Part::Stop).iter().map(|leg| leg.rest()).sum();
+        self.orders.exposure().abs() - covered
+    }
+
     pub(super) fn protect(&mut self) {
         let exposure = self.orders.exposure();
         if exposure == 0 || self.trade.is_none() {
             return;
         }
-        let covered: i64 = self.legs(Part::Stop).iter().map(|leg| leg.rest()).sum();
-        let naked = exposure.abs() - covered;
+        let naked = self.naked();
         let now = self.now.steady;
         let Some(trade) = &mut self.trade else { return };
         if naked <= 0 {

@@ -1,0 +1,135 @@
+//! What a person does beside a running pipeline, or without one: look, check, close, halt.
+
+use std::{path::PathBuf, thread, time::Duration};
+
+use clap::Subcommand;
+use mes_pipe::{Error, Result, account, answer::print, clock::Deadline, log, stop};
+
+use crate::{
+    Args, CLIENT,
+    topstepx::{
+        check,
+        control::{self, Line, PATIENCE, Reply, Word},
+        flatten, journal, open,
+    },
+};
+
+/// Between two looks whether it is flat.
+const LOOK: Duration = Duration::from_millis(100);
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Do all that a start does, say it line by line, and place nothing
+    Check {
+        /// Place one order far from the market with a bracket, see what the account makes of it, and cancel it: practice
+        /// accounts only
+        #[arg(long)]
+        probe: bool,
+    },
+    /// Close everything at TopstepX now, with or without a running mes-exec, until the exchange shows flat
+    Flatten,
+    /// Halt, then close everything now: nothing is entered until mes-exec resume
+    Kill,
+    /// Say what a running mes-exec holds
+    Status,
+    /// Lift the halt of a kill
+    Resume,
+    /// Run the journal of mes-exec again, and compare what it asks for
+    Replay {
+        /// exec-....jsonl in the account's directory below --state
+        #[arg(value_name = "JOURNAL")]
+        journal: PathBuf,
+    },
+}
+
+impl Verb {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// `Failed` where nobody answers, `Usage` where it is not said of what, `Stopped` where something stays open.
+    pub fn run(&self, args: &Args) -> Result<()> {
+        match self {
+            Verb::Check { probe } => {
+                let settings = args.settings.read()?;
+                let service = args.service.lending(CLIENT, Duration::ZERO)?;
+                let found = open::find(&args.account, &args.service, &settings, service)?;
+                check::check(&found, *probe)
+            }
+            Verb::Flatten => close(args, Word::Flatten),
+            Verb::Kill => close(args, Word::Kill),
+            Verb::Status => status(args),
+            Verb::Resume => resume(args),
+            Verb::Replay { journal } => {
+                let came = journal::replay(journal)?;
+                print(format!("the same again: {} events, {} actions\n", came.events, came.actions))
+            }
+        }
+    }
+}
+
+/// Closes everything: by the mes-exec that trades, or where it does not answer by a login of our own.
+fn close(args: &Args, word: Word) -> Result<()> {
+    stop::listen()?;
+    if let Some(folder) = folder(args).filter(|_| word == Word::Kill) {
+        control::halt(&folder);
+    }
+    if let Some(reply) = Line::reach(args.service.run()).and_then(|mut line| by_the_running(&mut line, word))
+    {
+        return print(format!("flat: {}\n", reply.left));
+    }
+    log::note(format!("no mes-exec answers in {}: closing alone", args.service.run().display()));
+    let service = args.service.alone(CLIENT)?;
+    let account = service.account(args.account.account.as_deref())?;
+    flatten::alone(&service, &account)
+}
+
+/// Waits until the running one is flat; `None` where it does not answer any more.
+fn by_the_running(line: &mut Line, word: Word) -> Option<Reply> {
+    let mut reply = line.say(word)?;
+    let patience = Deadline::after(Duration::from_secs(30));
+    while !reply.flat {
+        if stop::asked() || patience.left().is_zero() {
+            log::note(reply.left);
+            return None;
+        }
+        thread::sleep(LOOK);
+        reply = line.say(Word::Status)?;
+    }
+    Some(reply)
+}
+
+fn status(args: &Args) -> Result<()> {
+    let run = args.service.run().display();
+    let reply = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Status));
+    let Some(reply) = reply else {
+        let ms = PATIENCE.as_millis();
+        return Err(Error::failed(format!("no mes-exec answers in {run} within {ms} ms")));
+    };
+    print(format!("{}\n", serde_json::to_string(&reply).map_err(Error::failed)?))
+}
+
+fn resume(args: &Args) -> Result<()> {
+    let lifted = folder(args).is_some_and(|folder| control::resume(&folder));
+    let told = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Resume)).is_some();
+    if lifted || told {
+        return print("resumed\n");
+    }
+    Err(Error::usage(
+        "nothing is halted here: give the --state and --account of the kill, or the --run of the pipeline",
+    ))
+}
+
+/// Returns the folder of the account that is meant, where that is said without asking anybody.
+fn folder(args: &Args) -> Option<PathBuf> {
+    let state = args.state.as_deref()?;
+    let wanted = args.account.account.as_deref();
+    let folders = account::folders(state, "topstepx");
+    match wanted {
+        // The folder bears the id, and a person may have said the name.
+        Some(id) if folders.iter().any(|(of, _)| of == id) => {
+            folders.into_iter().find(|(of, _)| of == id).map(|(_, folder)| folder)
+        }
+        _ => (folders.len() == 1).then(|| folders.into_iter().next().map(|(_, folder)| folder)).flatten(),
+    }
+}
