@@ -3,14 +3,15 @@
 use std::{path::PathBuf, thread, time::Duration};
 
 use clap::Subcommand;
-use mes_pipe::{Error, Result, account, answer::print, clock::Deadline, log, stop};
+use mes_pipe::{Error, Result, SettingsArgs, account, answer::print, clock::Deadline, log, stop};
 
 use crate::{
     Args, CLIENT,
     topstepx::{
         check,
         control::{self, Line, PATIENCE, Reply, Word},
-        flatten, journal, open,
+        flatten, journal,
+        open::{self, AccountArgs},
     },
 };
 
@@ -25,21 +26,33 @@ pub enum Verb {
         /// accounts only
         #[arg(long)]
         probe: bool,
+        #[command(flatten)]
+        account: AccountArgs,
+        #[command(flatten)]
+        settings: SettingsArgs,
     },
     /// Close everything at TopstepX now, with or without a running mes-exec, until the exchange shows flat
-    Flatten,
+    Flatten(Whose),
     /// Halt, then close everything now: nothing is entered until mes-exec resume
-    Kill,
+    Kill(Whose),
     /// Say what a running mes-exec holds
     Status,
     /// Lift the halt of a kill
-    Resume,
+    Resume(Whose),
     /// Run the journal of mes-exec again, and compare what it asks for
     Replay {
         /// exec-....jsonl in the account's directory below --state
         #[arg(value_name = "JOURNAL")]
         journal: PathBuf,
     },
+}
+
+/// Which account is meant; without it, the only one.
+#[derive(clap::Args)]
+pub struct Whose {
+    /// The account at TopstepX, by name or id
+    #[arg(long, value_name = "NAME", env = "MES_ACCOUNT")]
+    account: Option<String>,
 }
 
 impl Verb {
@@ -50,16 +63,16 @@ impl Verb {
     /// `Failed` where nobody answers, `Usage` where it is not said of what, `Stopped` where something stays open.
     pub fn run(&self, args: &Args) -> Result<()> {
         match self {
-            Verb::Check { probe } => {
-                let settings = args.settings.read()?;
+            Verb::Check { probe, account, settings } => {
+                let settings = settings.read()?;
                 let service = args.service.lending(CLIENT, Duration::ZERO)?;
-                let found = open::find(&args.account, &args.service, &settings, service)?;
+                let found = open::find(account, &args.service, &settings, service)?;
                 check::check(&found, *probe)
             }
-            Verb::Flatten => close(args, Word::Flatten),
-            Verb::Kill => close(args, Word::Kill),
+            Verb::Flatten(whose) => close(args, whose, Word::Flatten),
+            Verb::Kill(whose) => close(args, whose, Word::Kill),
             Verb::Status => status(args),
-            Verb::Resume => resume(args),
+            Verb::Resume(whose) => resume(args, whose),
             Verb::Replay { journal } => {
                 let came = journal::replay(journal)?;
                 print(format!("the same again: {} events, {} actions\n", came.events, came.actions))
@@ -69,9 +82,9 @@ impl Verb {
 }
 
 /// Closes everything: by the mes-exec that trades, or where it does not answer by a login of our own.
-fn close(args: &Args, word: Word) -> Result<()> {
+fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
-    if let Some(folder) = folder(args).filter(|_| word == Word::Kill) {
+    if let Some(folder) = folder(args, whose).filter(|_| word == Word::Kill) {
         control::halt(&folder);
     }
     if let Some(reply) = Line::reach(args.service.run()).and_then(|mut line| by_the_running(&mut line, word))
@@ -80,7 +93,7 @@ fn close(args: &Args, word: Word) -> Result<()> {
     }
     log::note(format!("no mes-exec answers in {}: closing alone", args.service.run().display()));
     let service = args.service.alone(CLIENT)?;
-    let account = service.account(args.account.account.as_deref())?;
+    let account = service.account(whose.account.as_deref())?;
     flatten::alone(&service, &account)
 }
 
@@ -109,8 +122,8 @@ fn status(args: &Args) -> Result<()> {
     print(format!("{}\n", serde_json::to_string(&reply).map_err(Error::failed)?))
 }
 
-fn resume(args: &Args) -> Result<()> {
-    let lifted = folder(args).is_some_and(|folder| control::resume(&folder));
+fn resume(args: &Args, whose: &Whose) -> Result<()> {
+    let lifted = folder(args, whose).is_some_and(|folder| control::resume(&folder));
     let told = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Resume)).is_some();
     if lifted || told {
         return print("resumed\n");
@@ -121,9 +134,9 @@ fn resume(args: &Args) -> Result<()> {
 }
 
 /// Returns the folder of the account that is meant, where that is said without asking anybody.
-fn folder(args: &Args) -> Option<PathBuf> {
+fn folder(args: &Args, whose: &Whose) -> Option<PathBuf> {
     let state = args.state.as_deref()?;
-    let wanted = args.account.account.as_deref();
+    let wanted = whose.account.as_deref();
     let folders = account::folders(state, "topstepx");
     match wanted {
         // The folder bears the id, and a person may have said the name.

@@ -50,7 +50,7 @@ const SAME_QUOTES: i64 = SECOND;
 #[derive(clap::Args, Clone, Debug)]
 pub struct AccountArgs {
     /// The account at TopstepX, by name or id
-    #[arg(long, value_name = "NAME", env = "MES_ACCOUNT", global = true)]
+    #[arg(long, value_name = "NAME", env = "MES_ACCOUNT")]
     pub account: Option<String>,
     /// What to trade; by itself that which the rules are for
     #[arg(long, value_name = "CONTRACT")]
@@ -175,7 +175,7 @@ pub struct Day {
     pub folder: PathBuf,
     _hubs: [Hub; 2],
     /// Holds the session that others of the run borrow.
-    _client: mes_projectx::Client,
+    _service: Service,
 }
 
 /// Begins a day on an account: keeps it, listens to both hubs, looks at what it has.
@@ -195,13 +195,13 @@ pub fn begin(found: Found, args: &AccountArgs, settings: &Settings, state: &Path
     (hello.kept, hello.seen) = (Some(kept.book.clone()), kept.book.order);
     let folder = kept.folder.clone();
     let kept = Arc::new(Mutex::new(kept));
-    let journal = journal(&folder, &clock, &setup, Arc::clone(&kept))?;
+    let now = clock.now();
+    let journal = journal(&folder, &clock, (&setup, now), Arc::clone(&kept))?;
     log::note(format!("journal {}", journal.path.display()));
     let client = found.service.client.clone().within(CALL);
     let (halt, dry) = (folder.join(HALT), Arc::new(AtomicBool::new(false)));
-    let held = client.clone();
     let threads = Threads { client, inputs: sender.clone(), journal, kept, halt, dry };
-    let core = Core::new(setup, clock.now());
+    let core = Core::new(setup, now);
     let band = settings.rules.value.breakers.quote_band;
     let mut venue = Venue::new(core, threads, clock.clone(), hello.clone(), band);
     let hubs = listen(&found, &sender)?;
@@ -212,7 +212,7 @@ pub fn begin(found: Found, args: &AccountArgs, settings: &Settings, state: &Path
     venue.greet(hello.clone());
     let guard = Guard::new(venue, settings, clock.clone())?;
     let actor = Actor::start(guard, hello, clock, (sender.clone(), inputs))?;
-    Ok(Day { actor, inputs: sender, folder, _hubs: hubs, _client: held })
+    Ok(Day { actor, inputs: sender, folder, _hubs: hubs, _service: found.service })
 }
 
 fn setup(found: &Found, args: &AccountArgs, settings: &Settings, seen: u64) -> Setup {
@@ -232,8 +232,12 @@ fn setup(found: &Found, args: &AccountArgs, settings: &Settings, seen: u64) -> S
     }
 }
 
-fn journal(folder: &Path, clock: &Clock, setup: &Setup, kept: Arc<Mutex<Kept>>) -> Result<Journal> {
-    let now = clock.now();
+fn journal(
+    folder: &Path,
+    clock: &Clock,
+    (setup, now): (&Setup, Now),
+    kept: Arc<Mutex<Kept>>,
+) -> Result<Journal> {
     let stamp = mes_core::time::format(now.utc / SECOND * SECOND).replace([':', '-'], "");
     let path = folder.join(format!("exec-{stamp}-{}.jsonl", setup.nonce));
     let took = move |order| kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).took(order);

@@ -218,7 +218,7 @@ impl Core {
             }
             return;
         }
-        if known.is_some_and(|known| known.order.filled() > 0) {
+        if entry.id.is_some_and(|id| self.orders.filled_of(id) > 0) {
             self.opened_by(&entry);
         }
         match entry.stage {

@@ -252,7 +252,9 @@ impl Core {
         if self.entry.as_ref().is_some_and(Entry::is_unknown) {
             left.push("nobody knows whether an entry arrived".to_owned());
         }
-        left.push("close it at TopstepX, or with mes-exec flatten".to_owned());
+        if left.len() > 1 || self.orders.exposure() != 0 {
+            left.push("close it at TopstepX, or with mes-exec flatten".to_owned());
+        }
         left.join("; ")
     }
 

@@ -105,6 +105,11 @@ impl Core {
         if exposure == 0 {
             return;
         }
+        // A fill may be heard of before its order is.
+        if let Some(entry) = self.entry.take_if(|entry| entry.side == Side::of(exposure)) {
+            self.opened_by(&entry);
+            self.entry = Some(entry);
+        }
         match &self.trade {
             None => {
                 let side = Side::of(exposure);

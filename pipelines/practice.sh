@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Learn live trading without a key: live.sh against an exchange on this machine, made-up market, N times as fast: practice.sh [N]
+# ^C ends it. Meanwhile, from another terminal: eval "$(mes-sim env)"; mes-projectx orders; mes-sim fault line-cut; mes-exec kill
+set -euo pipefail
+umask 077
+export MES_RUN=${MES_RUN:-run/practice} MES_STATE=${MES_STATE:-run/practice/state}
+times=${1:-5}
+mkdir -p "$MES_RUN"
+
+mes-sim --synth 1 --seed "${SEED:-1}" --from "${FROM:-}" --speed "$times" --run "$MES_RUN/sim" > "$MES_RUN/sim.json" &
+trap 'kill $! 2> /dev/null || true' EXIT
+until grep -q user "$MES_RUN/sim.json"; do sleep 0.1; kill -0 $!; done
+eval "$(mes-sim env --run "$MES_RUN/sim")"
+MES_PREDICT="--rule random --seed 7 --rate 0.02" "$(dirname "$0")/live.sh" "$(mes-projectx accounts --json | jq -r .name)"
