@@ -7,8 +7,8 @@ export MES_RUN=${MES_RUN:-run/practice} MES_STATE=${MES_STATE:-run/practice/stat
 times=${1:-5}
 mkdir -p "$MES_RUN"
 
-mes-sim --synth 1 --seed "${SEED:-1}" --from "${FROM:-}" --speed "$times" --run "$MES_RUN/sim" > "$MES_RUN/sim.json" &
+mes-sim --synth 1 --port "${PORT:-8787}" --seed "${SEED:-1}" ${FROM:+--from "$FROM"} --speed "$times" --run "$MES_RUN/sim" > "$MES_RUN/sim.json" &
 trap 'kill $! 2> /dev/null || true' EXIT
 until grep -q user "$MES_RUN/sim.json"; do sleep 0.1; kill -0 $!; done
 eval "$(mes-sim env --run "$MES_RUN/sim")"
-MES_PREDICT="--rule random --seed 7 --rate 0.02" "$(dirname "$0")/live.sh" "$(mes-projectx accounts --json | jq -r .name)"
+MES_PREDICT="--rule random --seed 7 --rate 0.02" "$(dirname "$0")/live.sh" "$(mes-projectx accounts | jq -r .name)"
