@@ -1,9 +1,11 @@
 //! Proves of any program in a stage's place that it does not look ahead and keeps the rules of a
-//! stage, or says which it breaks, at which row and column.
+//! stage, or says which it breaks, at which row and column; and of a day at a real broker, from its records, that it kept
+//! what must always hold.
 
 mod alter;
 mod child;
 mod compare;
+mod day;
 mod laws;
 mod market;
 mod report;
@@ -29,13 +31,13 @@ use runs::Stage;
 use table::{Given, rows_of};
 use wire::Wire;
 
-/// Prove that what others wrote may stand in the pipeline.
+/// Prove that what others wrote may stand in the pipeline, and that a day kept what must always hold.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   mes-check stage -- mes-features
-  mes-check stage -- python3 my_stage.py
+  mes-check day --exec run/state/topstepx-1007/exec-*.jsonl --journal run/practice/journals/*.jsonl
 
-Exit codes: 0 nothing broken, 1 a law is broken, 2 arguments, 3 the rows of --rows")]
+Exit codes: 0 nothing broken, 1 a law is broken, 2 arguments, 3 data that cannot be read")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -44,6 +46,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Verb {
     Stage(StageArgs),
+    Day(day::DayArgs),
 }
 
 /// Prove that a program can stand in a stage's place
@@ -100,11 +103,13 @@ struct StageArgs {
 /// Checks what is asked for.
 ///
 /// # Errors
-/// A law that is broken (exit code 1), rows that cannot be read or are none (3), a program that cannot be judged as it
-/// was called (2).
+/// A law that is broken (exit code 1), rows or journals that cannot be read or are none (3), a program that cannot be
+/// judged as it was called (2).
 pub fn main(args: Args) -> Result<()> {
-    let Verb::Stage(args) = args.verb;
-    stage(&args)
+    match args.verb {
+        Verb::Stage(args) => stage(&args),
+        Verb::Day(args) => day::day(&args),
+    }
 }
 
 fn stage(args: &StageArgs) -> Result<()> {

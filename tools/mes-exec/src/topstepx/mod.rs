@@ -17,6 +17,6 @@ pub mod open;
 mod orders;
 pub mod perform;
 mod shell;
-mod tag;
+pub mod tag;
 mod told;
 pub mod venue;
