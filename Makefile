@@ -70,7 +70,7 @@ install: ## Put all tools into PREFIX (make install PREFIX=~/.local): one progra
 build: ## Build all tools
 	$(CARGO) build --release --workspace --locked
 
-test: ## Run all tests: golden cases, parity, properties, tidy, README; offline once the crates are there
+test: ## Run all tests: golden cases, parity, properties, tidy, README; offline once the crates are there (WHOLE_NIGHTS=20: more nights of the whole pipeline, as before a release)
 	$(CARGO) build --release --workspace --locked
 	$(CARGO) test --release --workspace --locked
 	@touch $(BIN)/tested # for mes-bt validate
@@ -82,6 +82,7 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- extremes:: fuzz:: liveness::
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz -p mes-pipe --test fuzz
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-sim --lib --test client
+	WHOLE_NIGHTS=$$((50 * $(TIMES))) $(CARGO) test --release --locked -p mes-golden --test nights -- --nocapture
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file
 
 oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
