@@ -1,9 +1,11 @@
-//! What the exchange itself has kept of a day: mes-sim's journal, in the words of the wire.
+//! What the exchange itself says of a day, in the words of the wire: mes-sim's journal, which has every change, or what
+//! `mes-projectx orders` and `trades` print, which have what came of it.
 
 use std::{
     fs::File,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use mes_core::time::{self, Ts};
@@ -17,12 +19,14 @@ use super::report::{Fault, Place};
 
 /// What was kept, in its order.
 pub struct Exchange {
-    pub name: String,
     pub records: Vec<Told>,
+    /// Every change is there, as mes-sim keeps them.
+    pub is_whole: bool,
 }
 
 /// A line of it.
 pub struct Told {
+    file: Rc<str>,
     pub line: usize,
     pub ts: Ts,
     pub what: What,
@@ -39,30 +43,38 @@ pub enum What {
 }
 
 impl Exchange {
-    /// Reads it. A last line that a kill cut off is left out.
+    /// Reads files of it. A last line that a kill cut off is left out.
     ///
     /// # Errors
     ///
-    /// `Usage` where there is no such file, `Data` with the line where it is no such journal.
-    pub fn read(path: &Path) -> Result<Exchange> {
+    /// `Usage` where there is no such file, `Data` with the line where it is no record of an exchange.
+    pub fn read(paths: &[PathBuf]) -> Result<Exchange> {
+        let mut exchange = Exchange { records: Vec::new(), is_whole: true };
+        paths.iter().try_for_each(|path| exchange.add(path))?;
+        Ok(exchange)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<()> {
         let file = File::open(path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let name: Rc<str> = path.file_name().unwrap_or_default().to_string_lossy().into();
         let mut lines = BufReader::new(file).split(b'\n').enumerate().peekable();
-        let mut records = Vec::new();
         while let Some((index, bytes)) = lines.next() {
             let bytes = bytes.map_err(|error| Error::from(error).at(path.display()))?;
-            match told(index + 1, &bytes) {
-                Ok(record) => records.push(record),
+            match told(&bytes) {
+                Ok((is_change, ts, what)) => {
+                    self.is_whole &= is_change;
+                    self.records.push(Told { file: Rc::clone(&name), line: index + 1, ts, what });
+                }
                 Err(_) if lines.peek().is_none() => break,
                 Err(error) => {
                     let (path, line) = (path.display(), index + 1);
                     return Err(Error::data(format!(
-                        "{path}: line {line}: nothing that mes-sim keeps: {error}"
+                        "{path}: line {line}: no record of an exchange: {error}"
                     )));
                 }
             }
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Exchange { name, records })
+        Ok(())
     }
 
     /// Lists the orders of an account, each as often as it changed.
@@ -93,16 +105,20 @@ impl Exchange {
 
     /// Makes a fault of a line.
     pub fn fault(&self, told: &Told, words: impl Into<String>) -> Fault {
-        let place = Place { file: self.name.clone(), line: told.line, ts: Some(told.ts) };
+        let place = Place { file: told.file.to_string(), line: told.line, ts: Some(told.ts) };
         Fault { place, words: words.into() }
     }
 }
 
-fn told(line: usize, bytes: &[u8]) -> std::result::Result<Told, String> {
+/// Reads a line; says also whether it is a change that mes-sim has kept.
+fn told(bytes: &[u8]) -> std::result::Result<(bool, Ts, What), String> {
     let record: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let ts = record["ts"].as_str().ok_or("no ts")?;
+    let kept = record["kind"].as_str().map(str::to_owned);
+    let ts = record[if kept.is_some() { "ts" } else { "creationTimestamp" }].as_str().ok_or("no time")?;
     let ts = time::parse(ts).map_err(|error| error.to_string())?;
-    let kind = record["kind"].as_str().ok_or("no kind")?.to_owned();
+    let is_change = kept.is_some();
+    // What is listed does not say what it is; only a fill has the id of another.
+    let kind = kept.unwrap_or_else(|| if record["orderId"].is_null() { "order" } else { "trade" }.to_owned());
     let what = match kind.as_str() {
         "order" => What::Order(Box::new(of(record)?)),
         "trade" => What::Trade(Box::new(of(record)?)),
@@ -110,7 +126,7 @@ fn told(line: usize, bytes: &[u8]) -> std::result::Result<Told, String> {
         "account" => What::Account(Box::new(of(record)?)),
         _ => What::Other,
     };
-    Ok(Told { line, ts, what })
+    Ok((is_change, ts, what))
 }
 
 fn of<T: DeserializeOwned>(record: Value) -> std::result::Result<T, String> {

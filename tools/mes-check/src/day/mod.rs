@@ -42,9 +42,9 @@ pub struct DayArgs {
     /// Journals of mes-risk
     #[arg(long, value_name = "FILE", num_args = 1..)]
     journal: Vec<PathBuf>,
-    /// What mes-sim has kept: journal.jsonl in its run directory
-    #[arg(long, value_name = "FILE")]
-    exchange: Option<PathBuf>,
+    /// What the exchange says: journal.jsonl of mes-sim, or what mes-projectx orders --from TIME and trades print
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    exchange: Vec<PathBuf>,
     /// Whatever else was written, to look for secrets in
     #[arg(long, value_name = "FILE", num_args = 1..)]
     log: Vec<PathBuf>,
@@ -80,8 +80,8 @@ impl Day {
         let mut risk = journals.iter().map(|path| risk::Journal::read(path)).collect::<Result<Vec<_>>>()?;
         risk.retain(|journal| !journal.statements.is_empty());
         risk.sort_by_key(risk::Journal::first);
-        let exchange = args.exchange.as_deref().map(Exchange::read).transpose()?;
-        let files = [&args.exec[..], &args.journal, args.exchange.as_slice(), &args.log].concat();
+        let exchange = (!args.exchange.is_empty()).then(|| Exchange::read(&args.exchange)).transpose()?;
+        let files = [&args.exec[..], &args.journal, &args.exchange, &args.log].concat();
         let secret =
             |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| (name, value));
         let secrets = ["TOPSTEPX_USERNAME", "TOPSTEPX_API_KEY"].into_iter().filter_map(secret).collect();

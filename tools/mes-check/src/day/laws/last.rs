@@ -12,7 +12,7 @@ use mes_projectx::wire::Order;
 use crate::day::{
     Day,
     exchange::{Told, tag},
-    laws::{at_the_exchange, entries::schedule, no_exec, no_risk},
+    laws::{all_of_the_exchange, at_the_exchange, entries::schedule, no_exec, no_risk},
     report::Finding,
 };
 
@@ -33,8 +33,8 @@ pub fn flat(day: &Day) -> Finding {
         faults
             .extend(late.map(|(step, flat)| run.fault(step.line, step.now, words(step.view.exposure, flat))));
     }
-    let Ok((exchange, account, contract)) = at_the_exchange(day) else {
-        return Finding::of(faults, "as mes-exec knew; at the exchange not checked: --exchange");
+    let Ok((exchange, account, contract)) = all_of_the_exchange(day) else {
+        return Finding::of(faults, "as mes-exec knew; at the exchange not checked: --exchange of mes-sim");
     };
     let mut open: Option<(&Told, i64)> = None;
     for (told, contracts) in exchange.positions(account, contract) {

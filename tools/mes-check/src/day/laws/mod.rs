@@ -56,6 +56,13 @@ fn at_the_exchange(day: &Day) -> Result<(&Exchange, i64, &str), Finding> {
     Ok((exchange, run.setup.account, &run.setup.contract))
 }
 
+/// The same, where the exchange has told every change.
+fn all_of_the_exchange(day: &Day) -> Result<(&Exchange, i64, &str), Finding> {
+    let found = at_the_exchange(day)?;
+    let why = "only mes-sim's journal has every change at the exchange";
+    if found.0.is_whole { Ok(found) } else { Err(Finding::NotChecked(why.into())) }
+}
+
 fn no_exec() -> Finding {
     Finding::NotChecked("needs a journal of mes-exec: --exec".into())
 }

@@ -13,7 +13,7 @@ use crate::day::{
     Day,
     exchange::tag,
     exec::{Entered, Run},
-    laws::{at_the_exchange, no_exec},
+    laws::{all_of_the_exchange, at_the_exchange, no_exec},
     report::{Fault, Finding},
 };
 
@@ -143,7 +143,7 @@ pub fn size(day: &Day) -> Finding {
 
 /// The exchange never has more open, either way, than the largest entry, unless somebody else trades there.
 pub fn position(day: &Day) -> Finding {
-    let (exchange, account, contract) = match at_the_exchange(day) {
+    let (exchange, account, contract) = match all_of_the_exchange(day) {
         Ok(found) => found,
         Err(finding) => return finding,
     };

@@ -12,7 +12,7 @@ use crate::day::{
     Day,
     exchange::{Exchange, Told},
     exec::{Looked, Looking, Run},
-    laws::{at_the_exchange, no_exec},
+    laws::{all_of_the_exchange, no_exec},
     report::{Fault, Finding},
 };
 
@@ -82,7 +82,7 @@ struct Stretch<'a> {
 
 /// Judges what was so at the exchange: the time between a fill and its stop.
 pub fn naked(day: &Day) -> Finding {
-    let (exchange, account, contract) = match at_the_exchange(day) {
+    let (exchange, account, contract) = match all_of_the_exchange(day) {
         Ok(found) => found,
         Err(finding) => return finding,
     };

@@ -5,7 +5,7 @@ mod script;
 use mes_core::order::{Action as Wanted, ExitReason};
 use serde_json::{Value, json};
 
-use super::report::Finding;
+use super::report::{Finding, Report};
 use script::{Records, Script};
 
 /// In New York 10:00.
@@ -26,6 +26,11 @@ fn good(at: &str) -> Records {
 
 fn broken(records: &Records) -> Vec<&'static str> {
     records.judge().broken()
+}
+
+fn not_checked(report: &Report) -> Vec<&'static str> {
+    let unchecked = report.0.iter().filter(|(_, finding)| matches!(finding, Finding::NotChecked(_)));
+    unchecked.map(|(law, _)| law.name).collect()
 }
 
 /// Plants something, and wants it found under a name.
@@ -81,10 +86,35 @@ fn what_only_the_exchange_knows_is_said_not_to_be_checked() {
     records.exchange.clear();
     let report = records.judge();
     assert_eq!(report.broken(), [""; 0], "{}", report.text());
-    let unchecked = report.0.iter().filter(|(_, finding)| matches!(finding, Finding::NotChecked(_)));
-    let unchecked: Vec<_> = unchecked.map(|(law, _)| law.name).collect();
-    assert_eq!(unchecked, ["naked", "position", "fills"]);
+    assert_eq!(not_checked(&report), ["naked", "position", "fills"]);
     assert_eq!(report.text().matches("--exchange").count(), 5, "{}", report.text());
+}
+
+/// As `mes-projectx orders` and `trades` print it: what came of each order, and fills without their commission.
+#[test]
+fn what_the_service_lists_is_checked_as_far_as_it_tells() {
+    let mut records = good(MORNING);
+    let (orders, mut trades): (Vec<_>, Vec<_>) = records
+        .exchange
+        .into_iter()
+        .filter(|record| ["order", "trade"].iter().any(|kind| record["kind"] == *kind))
+        .partition(|record| record["kind"] == "order");
+    let last = |order: &Value| orders.iter().rfind(|other| other["id"] == order["id"]) == Some(order);
+    let mut listed: Vec<Value> = orders.iter().filter(|order| last(order)).cloned().collect();
+    for trade in &mut trades {
+        trade["commissions"] = Value::Null;
+    }
+    listed.append(&mut trades);
+    for record in &mut listed {
+        let record = record.as_object_mut().expect("a record");
+        (record.remove("kind"), record.remove("ts"));
+    }
+    records.exchange = listed;
+    let unchecked = ["naked", "position"];
+    let report = records.judge();
+    assert_eq!((report.broken(), not_checked(&report)), (vec![], unchecked.to_vec()), "{}", report.text());
+    records.exchange.pop();
+    assert_eq!(broken(&records), ["fills"]);
 }
 
 #[test]

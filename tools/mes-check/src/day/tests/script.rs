@@ -307,7 +307,7 @@ impl Records {
         let args = DayArgs {
             exec: vec![write("exec.jsonl", &self.exec)],
             journal: vec![write("journal.jsonl", &self.risk)],
-            exchange: (!none).then(|| write("exchange.jsonl", &self.exchange)),
+            exchange: (!none).then(|| write("exchange.jsonl", &self.exchange)).into_iter().collect(),
             log: vec![log],
             calendar: CalendarArgs::default(),
             answer: answer(),
