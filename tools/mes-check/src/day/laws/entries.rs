@@ -95,6 +95,10 @@ pub fn late(day: &Day) -> Finding {
 }
 
 /// Returns the days of an account as its rules and broker end them.
+///
+/// # Errors
+///
+/// That it was traded by another calendar, as what is found.
 pub fn schedule(day: &Day, journal: &Journal) -> Result<Schedule, Finding> {
     let run = &journal.run;
     if run.calendar != day.calendar.blake3 {

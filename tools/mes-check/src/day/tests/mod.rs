@@ -107,7 +107,8 @@ fn what_the_service_lists_is_checked_as_far_as_it_tells() {
     listed.append(&mut trades);
     for record in &mut listed {
         let record = record.as_object_mut().expect("a record");
-        (record.remove("kind"), record.remove("ts"));
+        record.remove("kind");
+        record.remove("ts");
     }
     records.exchange = listed;
     let unchecked = ["naked", "position"];
