@@ -92,11 +92,11 @@ impl Core {
             () if self.fatal.is_some() => Some("ended"),
             () if !self.can_trade => Some("locked_account"),
             () if !self.up => Some("connection"),
-            () if self.foreign => Some("outside"),
+            () if self.foreign => Some("foreign"),
             () if self.entry.is_some() || self.orders.exposure() != 0 => Some("position_open"),
             () if self.closing.is_some() => Some("exit_working"),
             () if self.ours_alive().next().is_some() => Some("legs_working"),
-            () if !self.is_sure() => Some("reconcile"),
+            () if !self.is_sure() => Some("unsettled"),
             () if left => Some("price_collar"),
             () => None,
         }
