@@ -9,7 +9,7 @@ use mes_core::{
     prediction::Prediction,
     price::Price,
     row::Row,
-    rules::{Breakers, StopBy},
+    rules::{Breakers, EntryBy, StopBy},
     session::Filter,
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND, Ts},
@@ -121,6 +121,9 @@ fn settings(draw: &mut Draw) -> Settings {
     rules.entries.confidence = pick(&[50, 60, 75]) as f32 / 100.0;
     rules.exits.stop = [StopBy::Ticks, StopBy::Atr, StopBy::Structure][pick(&[0, 1, 2]) as usize];
     rules.reversals.enabled = pick(&[0, 1]) == 1;
+    rules.entries.entry = [EntryBy::Market, EntryBy::Limit][pick(&[0, 1]) as usize];
+    rules.entries.limit_offset_ticks = pick(&[-2, 0, 2]);
+    rules.entries.limit_lifetime_ms = pick(&[1_000, 30_000, 600_000]);
     if pick(&[0, 1]) == 1 {
         rules.breakers = Breakers::off();
     }
