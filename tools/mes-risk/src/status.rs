@@ -256,6 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_waits_is_seen() {
+        let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
+        let (side, contracts, price) = (Side::Sell, 2, Price::nearest(5000.25));
+        let glance = Glance { waiting: Some(Waiting { side, contracts, price }), ..Glance::default() };
+        let ledger = Ledger::new(Cents(100_000));
+        let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
+        let status = Status::new("paper-paper".into(), true, &snapshot, Vec::new());
+        assert!(
+            status.table().contains("  flat, waits to sell 2 at 5000.25 or better\n"),
+            "{}",
+            status.table()
+        );
+        let text = serde_json::to_value(&status).expect("a record");
+        assert_eq!(text["waiting"]["price"], 5000.25);
+    }
+
+    #[test]
     fn reads_as_a_trader_asks() {
         let at = |text: &str| time::parse(text).expect("a time");
         let mut ledger = Ledger::new(Cents(100_000));

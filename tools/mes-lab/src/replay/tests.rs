@@ -121,9 +121,6 @@ fn settings(draw: &mut Draw) -> Settings {
     rules.entries.confidence = pick(&[50, 60, 75]) as f32 / 100.0;
     rules.exits.stop = [StopBy::Ticks, StopBy::Atr, StopBy::Structure][pick(&[0, 1, 2]) as usize];
     rules.reversals.enabled = pick(&[0, 1]) == 1;
-    rules.entries.entry = [EntryBy::Market, EntryBy::Limit][pick(&[0, 1]) as usize];
-    rules.entries.limit_offset_ticks = pick(&[-2, 0, 2]);
-    rules.entries.limit_lifetime_ms = pick(&[1_000, 30_000, 600_000]);
     if pick(&[0, 1]) == 1 {
         rules.breakers = Breakers::off();
     }
@@ -131,6 +128,9 @@ fn settings(draw: &mut Draw) -> Settings {
         rules.entries.session = mes_core::rules::EntrySession::All;
     }
     let scale = pick(&[1, 1, 4, 1000]);
+    rules.entries.entry = [EntryBy::Market, EntryBy::Limit][pick(&[0, 0, 1]) as usize];
+    rules.entries.limit_offset_ticks = pick(&[-2, 0, 2]);
+    rules.entries.limit_lifetime_ms = pick(&[1_000, 30_000, 600_000]);
     rules.capital_usd *= scale as f64;
     for limit in [
         &mut rules.limits.daily_loss_usd,
