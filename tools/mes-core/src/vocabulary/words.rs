@@ -253,7 +253,7 @@ pub const WORDS: [Word; 79] = [
         "entry_waits",
         &[Hold],
         "an entry waits at its limit",
-        "an entry waits at its limit, and counts in full as long",
+        "an entry waits at its limit, and counts in full while it does",
     ),
     word("no_prediction", &[Hold], "no prediction (warm-up)", "the model says nothing yet (warm-up)"),
     word("flat", &[Hold], "the model expected no move", "the model expects no move"),
