@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 78] = [
+pub const WORDS: [Word; 79] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -255,6 +255,12 @@ pub const WORDS: [Word; 78] = [
         "an order is on its way, and counts in full until the broker has seen it",
     ),
     word("in_trade", &[Hold], "already in a trade", "a trade is open, and nothing ends it yet"),
+    word(
+        "entry_waits",
+        &[Hold],
+        "an entry waits at its limit",
+        "an entry waits at its limit, and counts in full while it does",
+    ),
     word("no_prediction", &[Hold], "no prediction (warm-up)", "the model says nothing yet (warm-up)"),
     word("flat", &[Hold], "the model expected no move", "the model expects no move"),
     word("confidence", &[Hold], "not confident enough", "the model is not confident enough"),
@@ -293,7 +299,7 @@ pub const WORDS: [Word; 78] = [
     word("guard_row_age", &[Refusal], "guard: decided on an old row", ""),
     word("guard_silence", &[Refusal], "guard: no rows, or not for long enough again", ""),
     word("guard_can_trade", &[Refusal], "guard: the account may not trade", ""),
-    word("limit_entry", &[Refusal], "paper fills no limit entries", ""),
+    word("guard_limit", &[Refusal], "guard: limit too far from the market", ""),
     // Why a position was closed.
     word("target", &[Exit], "target", ""),
     word("stop", &[Exit], "stop", ""),
