@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 79] = [
+pub const WORDS: [Word; 95] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -144,7 +144,7 @@ pub const WORDS: [Word; 79] = [
     // What else denies an entry.
     word(
         "halted",
-        &[Denial],
+        &[Denial, Refusal],
         "halted until a person resumes",
         "halted by a person, by mes-exec after an error, or by a price that jumped: mes-risk resume lifts that",
     ),
@@ -271,7 +271,6 @@ pub const WORDS: [Word; 79] = [
     word("position_open", &[Refusal], "a position was open", ""),
     word("no_quote", &[Refusal], "no quote younger than 5 s", ""),
     word("price_collar", &[Refusal], "the market had left the row it was decided on", ""),
-    word("halted", &[Refusal], "a person had halted entries: mes-exec resume", ""),
     word("ended", &[Refusal], "the run was ending", ""),
     word("locked_account", &[Refusal], "the firm had locked the account", ""),
     word("connection", &[Refusal], "the account was not heard of", ""),
