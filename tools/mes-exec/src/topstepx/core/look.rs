@@ -213,8 +213,10 @@ impl Core {
         });
         for question in questions {
             // The reserve is for what protects and closes, and for the two questions that tell whether it has.
+            // Before the first look nobody knows whether something is open.
             let first = matches!(question, Request::Positions { .. } | Request::Alive { .. });
-            self.call(if urgent && first { Purpose::Exit } else { Purpose::Look }, question);
+            let exit = self.starting || urgent && first;
+            self.call(if exit { Purpose::Exit } else { Purpose::Look }, question);
         }
     }
 
