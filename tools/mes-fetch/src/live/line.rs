@@ -26,6 +26,9 @@ use super::{
     watch::{Finding, Watch},
 };
 
+/// The history has so long to answer, under way and at the start: rows wait for it, and somebody may hold a position.
+const PATIENCE: i64 = 20 * SECOND;
+const PATIENCE_AT_START: i64 = 60 * SECOND;
 /// A loss so long is made good from the history; a longer one is only told.
 const FILLED: i64 = 5 * MINUTE;
 
@@ -164,8 +167,9 @@ impl Line {
                 opened.map(|open| self.sending.clocks.theirs(open))
             }
         };
+        let patience = if self.sending.feed.sent().is_some() { PATIENCE } else { PATIENCE_AT_START };
         if let Phase::Joining(join) = &mut self.phase {
-            join.wants(from, now.steady);
+            join.wants(from, patience, now.steady);
         }
     }
 

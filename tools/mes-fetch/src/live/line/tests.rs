@@ -277,6 +277,25 @@ fn a_loss_that_is_too_long_is_told_and_not_filled() {
     assert!(world.records[sent].tick.ts > world.begin + 400 * SECOND);
 }
 
+/// Who trades cannot wait for ever for the past.
+#[test]
+fn a_history_that_does_not_answer_is_done_without() {
+    let mut world = World::new(6, 300 * MILLI, WarmUp::Day);
+    world.fails = 1;
+    world.up();
+    world.run(63_000);
+    assert!(world.says.iter().any(|say| say.contains("live, but without the seconds before: 503")));
+    let first = world.records.first().expect("records").tick.ts;
+    assert!(first < world.begin + SECOND, "all that was kept back: {}", time::format(first));
+    world.check(world.begin + SECOND, "without a past");
+    world.down();
+    world.run(1_000);
+    world.up();
+    world.run(25_000);
+    assert!(world.says.iter().any(|say| say.contains("connected again, but without")), "{:?}", world.says);
+    world.check(world.begin + 66 * SECOND, "with a hole");
+}
+
 #[test]
 fn a_clock_that_is_set_under_way_is_followed() {
     let mut world = World::new(3, 0, WarmUp::None);
