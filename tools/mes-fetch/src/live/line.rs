@@ -224,7 +224,7 @@ impl Line {
 
     fn market(&mut self, event: MarketEvent, now: Now, step: &mut Step) {
         let stamp = match &event {
-            MarketEvent::Quote { change, .. } => quoted_at(change),
+            MarketEvent::Quote { change, .. } => quoted_at(change).map(|[_, said]| said),
             MarketEvent::Print { print, .. } => Some(print.timestamp.ts()),
             MarketEvent::Depth { .. } => None,
         };
@@ -245,9 +245,9 @@ impl Line {
     }
 
     fn quote(&mut self, change: &Quote, now: Now, step: &mut Step) {
-        let stamp = quoted_at(change).unwrap_or_else(|| self.sending.clocks.there(now));
-        self.clock(stamp, now, step);
-        self.watch.quoted(self.sending.believed(stamp, now), now.steady);
+        let [stamp, said] = quoted_at(change).unwrap_or([self.sending.clocks.there(now); 2]);
+        self.clock(said, now, step);
+        self.watch.quoted(self.sending.believed(said, now), now.steady);
         self.sending.quote(change, stamp, self.joined, now, &mut step.records);
     }
 
@@ -295,14 +295,12 @@ impl Line {
     }
 }
 
-/// Returns when the market stood so: of two stamps the exchange's, which those of trades are compared with.
-fn quoted_at(change: &Quote) -> Option<Ts> {
-    let [exchange, service] =
-        [change.timestamp, change.last_updated].map(|stamp| stamp.map(|stamp| stamp.ts()));
-    match (exchange, service) {
-        (Some(exchange), Some(service)) => Some(exchange.min(service)),
-        (one, other) => one.or(other),
-    }
+/// Returns when the market stood so, and when the service said so: of two stamps the earlier one, which those of trades are
+/// compared with, and the later one, by which the clocks are measured. In a market that stands still one may be old.
+fn quoted_at(change: &Quote) -> Option<[Ts; 2]> {
+    let stamps = [change.timestamp, change.last_updated].map(|stamp| stamp.map(|stamp| stamp.ts()));
+    let [one, other] = [stamps[0].or(stamps[1])?, stamps[1].or(stamps[0])?];
+    Some([one.min(other), one.max(other)])
 }
 
 #[cfg(test)]
