@@ -4,7 +4,7 @@
 //! **Joining.** When the hub has confirmed all subscriptions, what comes is kept back. The join is the first whole second of
 //! which all trades will come here. What was before it is asked of the history, once that knows the second after; trades
 //! stamped before the join are left to it, those from there on are sent. After a loss the same is done from the second
-//! sent last on, of which only what lacks is sent.
+//! heard of last on, of which only what lacks is sent.
 
 use mes_core::{
     calendar::Calendar,
@@ -147,7 +147,7 @@ impl Line {
     /// Takes in where the join is, and asks for what was before.
     fn decided(&mut self, join_at: Ts, now: Now, step: &mut Step) {
         step.says.extend(self.sending.follow(Clocks::follow).map(Say::Note));
-        let from = match (self.sending.second_sent(), self.warm_up) {
+        let from = match (self.sending.second_lost(), self.warm_up) {
             (Some(begin), _) => {
                 if join_at - begin > FILLED {
                     let minutes = (join_at - begin) / MINUTE;
@@ -195,7 +195,7 @@ impl Line {
         let Phase::Joining(join) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
         // Without the history, trades before the join are better than none.
         self.joined = join.at().filter(|_| failed.is_none());
-        let from = self.sending.second_sent();
+        let from = self.sending.second_lost();
         let mut count = 0;
         for bar in bars {
             let early = from.is_some_and(|from| bar.t.ts() < from);

@@ -277,6 +277,28 @@ fn a_loss_that_is_too_long_is_told_and_not_filled() {
     assert!(world.records[sent].tick.ts > world.begin + 400 * SECOND);
 }
 
+/// A line that dies without a word: heartbeats have ended seconds whose trades come later, lifted, and none is lost.
+#[test]
+fn what_a_dead_line_did_not_bring_comes_late_and_whole() {
+    let mut world = World::new(7, 0, WarmUp::None);
+    world.up();
+    world.run(10_000);
+    let first = world.records.iter().find(|record| record.tick.price.is_some()).expect("a trade").tick.ts;
+    world.is_up = false;
+    world.run(6_000);
+    world.down();
+    world.run(1_000);
+    world.up();
+    world.run(10_000);
+    let from = whole(first) + SECOND;
+    let until = whole(world.now) - SECOND;
+    let traded: i64 = world.traded.range(from..until).map(|(_, second)| second.volume).sum();
+    let own = |record: &Record| record.ts_event.unwrap_or(record.tick.ts);
+    let sent = world.records.iter().filter(|record| (from..until).contains(&own(record)));
+    assert_eq!(sent.filter_map(|record| record.tick.size).sum::<i64>(), traded, "{:?}", world.says);
+    assert!(world.line.counts().moved > 10 && world.records.is_sorted_by_key(|record| record.tick.ts));
+}
+
 /// Who trades cannot wait for ever for the past.
 #[test]
 fn a_history_that_does_not_answer_is_done_without() {
