@@ -257,6 +257,10 @@ impl<B: Broker> Broker for Guard<B> {
         self.broker.stop();
     }
 
+    fn exposure(&self) -> i64 {
+        self.broker.exposure()
+    }
+
     fn wake(&self) -> Option<BorrowedFd<'_>> {
         self.broker.wake()
     }
@@ -268,7 +272,9 @@ impl<B: Broker> Broker for Guard<B> {
     /// Closes what the day's end or a dead upstream leaves open, whether rows come or not.
     fn tick(&mut self, now: Now) -> Result<(), BrokerError> {
         self.broker.tick(now)?;
+        let exposure = self.broker.exposure();
         let Some(live) = &mut self.live else { return Ok(()) };
+        live.holds(exposure);
         let today = self.schedule.of_bar(now.utc);
         let Some(reason) = live.tick(now, today) else { return Ok(()) };
         let action = Action::Exit { reason };

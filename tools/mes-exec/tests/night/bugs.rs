@@ -59,7 +59,7 @@ impl Bug {
         (Bug::CloseOnce, "not flat"),
         (Bug::NoSweep, "not flat"),
         (Bug::NoOwnStop, "stops for"),
-        (Bug::ExitByOrder, "stops for"),
+        (Bug::ExitByOrder, "contracts are open"),
         (Bug::DoubledFills, "it was said"),
         (Bug::NoFees, "it was said"),
         (Bug::QuoteByTimer, "an entry on a quote"),
@@ -172,16 +172,18 @@ impl Bugs {
             self.waiting.remove(&call);
         }
         match (bug, answer) {
-            (Bug::AbsentAsEmpty, Answer::Unknown { .. } | Answer::Refused { .. }) if self.questions.contains_key(&call) => {
+            (Bug::AbsentAsEmpty, Answer::Unknown { .. } | Answer::Refused { .. })
+                if self.questions.contains_key(&call) =>
+            {
                 if self.questions.get(&call) == Some(&true) {
                     Answer::Positions { positions: Vec::new() }
                 } else {
                     Answer::Orders { orders: Vec::new() }
                 }
             }
-            (Bug::LegsByIds | Bug::StampsForOrder, Answer::Orders { orders }) => {
-                Answer::Orders { orders: orders.into_iter().filter_map(|order| self.order(bug, order)).collect() }
-            }
+            (Bug::LegsByIds | Bug::StampsForOrder, Answer::Orders { orders }) => Answer::Orders {
+                orders: orders.into_iter().filter_map(|order| self.order(bug, order)).collect(),
+            },
             (Bug::NoFees, Answer::Trades { mut trades }) => {
                 for trade in &mut trades {
                     (trade.fees, trade.commissions) = (None, Some(Default::default()));

@@ -23,7 +23,8 @@ const NIGHTS: u64 = 10_000;
 const CATCH: u64 = 1_500;
 
 fn settings() -> Settings {
-    let args = SettingsArgs { rules: "mes-1k-topstep".into(), costs: "topstepx".into(), ..SettingsArgs::default() };
+    let args =
+        SettingsArgs { rules: "mes-1k-topstep".into(), costs: "topstepx".into(), ..SettingsArgs::default() };
     args.read().expect("the shipped settings")
 }
 
@@ -95,7 +96,10 @@ fn nights_are_survived() {
     let failed: Vec<&String> = sums.iter().flat_map(|sum| &sum.failed).collect();
     let all = |of: fn(&Sum) -> usize| sums.iter().map(of).sum::<usize>();
     let (entries, fills, restarts) = (all(|sum| sum.entries), all(|sum| sum.fills), all(|sum| sum.restarts));
-    eprintln!("{count} nights: {entries} entries, {fills} fills, {restarts} restarts; {} failed", failed.len());
+    eprintln!(
+        "{count} nights: {entries} entries, {fills} fills, {restarts} restarts; {} failed",
+        failed.len()
+    );
     let first: Vec<String> = failed.iter().take(40).map(|line| line.to_string()).collect();
     assert!(first.is_empty(), "{} failed:\n{}", failed.len(), first.join("\n"));
     assert!(entries as u64 > 5 * count && fills as u64 > 4 * count, "{entries} entries, {fills} fills");

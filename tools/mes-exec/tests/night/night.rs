@@ -240,7 +240,8 @@ impl<'a> Night<'a> {
         let asked = std::mem::take(&mut guard.broker_mut().shell.asked);
         if self.plan.bug == Some(Bug::CancelFirst) {
             let legs = self.world.look(|exchange| {
-                let legs = exchange.alive(ACCOUNT).filter(|order| order.stop.is_some() || order.limit.is_some());
+                let legs =
+                    exchange.alive(ACCOUNT).filter(|order| order.stop.is_some() || order.limit.is_some());
                 legs.map(|order| order.id).collect::<Vec<_>>()
             });
             self.bugs.see_legs(legs.into_iter());
@@ -274,7 +275,8 @@ impl<'a> Night<'a> {
         let mut faults = self.plan.schedule.faults.iter();
         faults.any(|planned| {
             let from = self.plan.start + planned.at_ms as i64 * MILLI;
-            planned.fault == Fault::QuotesFrozen && (from..from + planned.for_ms as i64 * MILLI).contains(&now)
+            planned.fault == Fault::QuotesFrozen
+                && (from..from + planned.for_ms as i64 * MILLI).contains(&now)
         })
     }
 
@@ -469,7 +471,7 @@ impl<'a> Night<'a> {
         });
         // A dead process protects nothing: it comes back within 4 s, and looks for a second.
         let dead = if self.plan.kills { seconds(7) } else { 0 };
-        let known = if self.plan.is_quiet() { 450 * MILLI } else { seconds(3) };
+        let known = if self.plan.is_quiet() { 450 * MILLI } else { 3_500 * MILLI };
         known + dead + blind.sum::<i64>()
     }
 

@@ -102,6 +102,11 @@ impl Core {
         }
     }
 
+    /// Says whether nothing is to be entered any more.
+    fn is_over(&self) -> bool {
+        self.halted || self.fatal.is_some() || self.closing.is_some()
+    }
+
     pub(super) fn enter(&mut self, order: &Order) {
         if let Some(reason) = self.objection(order) {
             return self.refuse(order.id, reason);
@@ -180,7 +185,8 @@ impl Core {
                 );
                 self.fatal.get_or_insert(Fatal::Setup(why));
             }
-            Why::Funds if !entry.smaller && entry.contracts > 1 => {
+            // Not what a person or the day's end has stopped meanwhile.
+            Why::Funds if !entry.smaller && entry.contracts > 1 && !self.is_over() => {
                 let contracts = entry.contracts / 2;
                 self.alert(format!("order {}: {text}: sent again with {contracts}", entry.order));
                 let tag = tag::entry(&self.setup.nonce, entry.order, true);

@@ -11,7 +11,7 @@ use mes_core::{
 };
 use mes_projectx::{
     Purpose,
-    wire::{self, Decimal, Modify, OrderKind, Place},
+    wire::{self, Decimal, Modify, OrderKind, OrderStatus, Place},
 };
 
 use super::{AGAIN, Answer, Core, Request, Why, entry::Entry};
@@ -106,7 +106,8 @@ impl Core {
             return;
         }
         // A fill may be heard of before its order is.
-        if let Some(entry) = self.entry.take_if(|entry| entry.side == Side::of(exposure)) {
+        let unheard = |entry: &mut Entry| entry.id().is_none() && entry.side == Side::of(exposure);
+        if let Some(entry) = self.entry.take_if(unheard) {
             self.opened_by(&entry);
             self.entry = Some(entry);
         }
@@ -160,9 +161,16 @@ impl Core {
         self.ours_alive().filter(|known| known.is(part) && known.side() == side).collect()
     }
 
+    /// Says whether a leg works, or is about to because its entry is filled.
+    fn wakes(&self, leg: &Known) -> bool {
+        let parent = leg.order.parent_order_id.filter(|_| leg.order.status == OrderStatus::Suspended);
+        parent.is_none_or(|parent| self.orders.filled_of(parent) > 0)
+    }
+
     /// Returns the contracts without a stop; below 0 where the stops cover more than is open.
     pub(super) fn naked(&self) -> i64 {
-        let covered: i64 = self.legs(Part::Stop).iter().map(|leg| leg.rest()).sum();
+        let legs = self.legs(Part::Stop).into_iter().filter(|leg| self.wakes(leg));
+        let covered: i64 = legs.map(|leg| leg.rest()).sum();
         self.orders.exposure().abs() - covered
     }
 
