@@ -466,7 +466,7 @@ impl<'a> Night<'a> {
         let blind = blind.map(|planned| {
             let from = self.plan.start + planned.at_ms as i64 * MILLI;
             // The answer to what was lost in it is waited for.
-            let until = from + (planned.for_ms as i64) * MILLI + seconds(14);
+            let until = from + (planned.for_ms as i64) * MILLI + seconds(16);
             if until > since && from < now { until - since.max(from) } else { 0 }
         });
         // A dead process protects nothing: it comes back within 4 s, and looks for a second.

@@ -10,7 +10,7 @@ use mes_projectx::{
 };
 
 use super::{Answer, Core, Fatal, NEWS, QUOTE_AGE, Request, Why};
-use crate::topstepx::tag;
+use crate::topstepx::{orders::Known, tag};
 
 /// How long a tag has to stay away before its order is taken never to have been.
 const AWAY: i64 = 10 * SECOND;
@@ -213,7 +213,9 @@ impl Core {
             entry.id = self.orders.tagged(&entry.tag).map(|known| known.order.id);
         }
         let known = entry.id.and_then(|id| self.orders.get(id));
-        if let Some(known) = known.filter(|known| !known.is_alive()) {
+        // One that is missing may have been filled: fills are asked for before it is given up.
+        let settled = known.and_then(Known::missing).is_none_or(|since| self.looks.past_since(since));
+        if let Some(known) = known.filter(|known| !known.is_alive() && settled) {
             let filled = self.orders.filled_of(known.order.id);
             if filled == 0 {
                 let reason = if self.orders.is_rejected(known.order.id) { "rejected" } else { "cancelled" };
@@ -233,6 +235,7 @@ impl Core {
                 return self.refuse(entry.order, "never_arrived");
             }
             Stage::Unknown { .. } if entry.id.is_none() => self.looks.want(true),
+            _ if !settled => self.looks.want(true),
             Stage::Placed { at } if now - at > NEWS && entry.limit.is_none() => self.looks.want(false),
             _ => {}
         }

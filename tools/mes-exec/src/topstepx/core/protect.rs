@@ -244,23 +244,14 @@ impl Core {
         self.call(Purpose::Exit, Request::Place { place: Box::new(place), entry: false });
     }
 
-    pub(super) fn leg_answered(&mut self, place: &Place, answer: Answer) {
-        match answer {
-            // Until it is heard of, what was placed is what was asked for.
-            Answer::Placed { id } => {
-                let order = working(id, place, self.now.utc);
-                self.hear(order, None);
-            }
-            Answer::Refused { why, text } => {
-                self.alert(format!("a leg was not placed: {text}"));
-                // What never came to be judged is another try's.
-                if let (Why::Later { .. }, Some(trade)) = (why, &mut self.trade) {
-                    trade.placed = false;
-                }
-                self.looks.want_now();
-            }
-            _ => {}
+    pub(super) fn leg_answered(&mut self, answer: Answer) {
+        let Answer::Refused { why, text } = answer else { return };
+        self.alert(format!("a leg was not placed: {text}"));
+        // What never came to be judged is another try's.
+        if let (Why::Later { .. }, Some(trade)) = (why, &mut self.trade) {
+            trade.placed = false;
         }
+        self.looks.want_now();
     }
 
     /// Puts a target of ours beside a stop of ours.
@@ -353,29 +344,4 @@ impl Core {
 fn is_leg(part: Part) -> impl Fn(&Request) -> bool {
     let kind = if part == Part::Target { OrderKind::Limit } else { OrderKind::Stop };
     move |request| matches!(request, Request::Place { place, entry: false } if place.kind == kind)
-}
-
-/// Describes what was placed as an order that works.
-fn working(id: i64, place: &Place, ts: mes_core::time::Ts) -> wire::Order {
-    wire::Order {
-        id,
-        account_id: place.account_id,
-        contract_id: place.contract_id.clone(),
-        symbol_id: None,
-        creation_timestamp: wire::Stamp::of(ts),
-        update_timestamp: None,
-        status: wire::OrderStatus::Pending,
-        kind: place.kind,
-        side: place.side,
-        size: place.size,
-        limit_price: place.limit_price,
-        stop_price: place.stop_price,
-        fill_volume: None,
-        filled_price: None,
-        custom_tag: place.custom_tag.clone(),
-        trail_distance: None,
-        trail_price: None,
-        parent_order_id: None,
-        linked_order_id: None,
-    }
 }
