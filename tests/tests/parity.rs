@@ -118,3 +118,32 @@ fn journals_of_moving_stops_and_reversals_are_equal() {
     }
     assert!(stops.len() >= 4, "{stops:?}");
 }
+
+/// Entries that wait at a limit: filled after a while or at once, expired, cancelled by the opposite signal, the day's end
+/// or a break.
+#[test]
+fn journals_of_entries_at_a_limit_are_equal() {
+    let (mut refusals, mut waits, mut cancels) = (BTreeMap::<String, usize>::new(), 0, BTreeSet::new());
+    for seed in 31..=34 {
+        let journal = journal("tests/fixtures/patient.toml", seed);
+        assert!(exits(&journal).0 >= 30, "seed {seed}: {} entries", exits(&journal).0);
+        for order in records(&journal, "order") {
+            let word = |key: &str| order[key].as_str().unwrap_or_default().to_owned();
+            assert_eq!(word("action") == "enter", order["limit"].is_object(), "{order}");
+            if word("action") == "exit" {
+                cancels.insert(word("reason"));
+            }
+        }
+        for statement in records(&journal, "statement") {
+            let working = statement["working"].as_array().expect("orders");
+            waits += usize::from(working.iter().any(|order| order["role"] == "entry"));
+            for refusal in statement["refused"].as_array().expect("refusals") {
+                *refusals.entry(refusal["reason"].as_str().expect("a reason").into()).or_default() += 1;
+            }
+        }
+    }
+    for reason in ["expired", "cancelled"] {
+        assert!(refusals.get(reason).is_some_and(|count| *count >= 5), "{reason}: {refusals:?}");
+    }
+    assert!(waits > 1000 && cancels.contains("signal"), "{waits} {cancels:?}");
+}

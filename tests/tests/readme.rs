@@ -22,7 +22,13 @@ const PRINTED: [(&str, &[&str]); 2] = [
     ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "\"holds\":true", "f_momentum"]),
     (
         "pipelines/rules/README.md",
-        &["halt recorded at ", "\"halt\"]}", " New York  the model ", "\"kind\":\"hold\""],
+        &[
+            "halt recorded at ",
+            "\"halt\"]}",
+            " New York  the model ",
+            " or better within 20000 ms",
+            "\"kind\":\"hold\"",
+        ],
     ),
 ];
 

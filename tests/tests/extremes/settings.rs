@@ -50,7 +50,7 @@ fn rows() -> String {
 #[test]
 fn of_rules() {
     let rows = rows();
-    let names = [market::RULES, "pipelines/rules/topstep-50k.toml"];
+    let names = [market::RULES, "tests/fixtures/patient.toml", "pipelines/rules/topstep-50k.toml"];
     for name in names {
         let text = fs::read_to_string(shell::root().join(name)).expect("rules");
         sweep::all(&at_extremes(&text), &ANSWERS, |folder, rules| {

@@ -170,7 +170,7 @@ fn of_ticks() {
         "mes-bars --by dollar --size 100000",
         "mes-bars --by imbalance --size 20",
         "mes-fetch verify",
-        "mes-fetch live",
+        "mes-fetch live --speed max --replay /dev/stdin",
         "mes-fetch import",
     ]
     .into_iter()

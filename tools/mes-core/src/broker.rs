@@ -139,6 +139,11 @@ pub trait Broker {
     fn used(&mut self, _order: u64) {}
     /// Tells the broker that a person has ended the day: what `end` then closes, it closes for that reason.
     fn stop(&mut self) {}
+    /// Returns the contracts that are open now as far as the broker knows, which may be before any row has said so; none
+    /// where the rows are all that it goes by.
+    fn exposure(&self) -> i64 {
+        0
+    }
     /// Returns what can be read once something has happened at the broker, to wait on beside the rows.
     fn wake(&self) -> Option<BorrowedFd<'_>> {
         None
@@ -187,6 +192,10 @@ impl<B: Broker + ?Sized> Broker for Box<B> {
 
     fn stop(&mut self) {
         (**self).stop();
+    }
+
+    fn exposure(&self) -> i64 {
+        (**self).exposure()
     }
 
     fn wake(&self) -> Option<BorrowedFd<'_>> {

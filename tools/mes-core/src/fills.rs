@@ -11,13 +11,15 @@ use crate::{
     time::{MILLI, Ts},
 };
 
-/// | | market orders | targets (limits) | a row that touches stop and target |
+/// | | market orders | targets and entries at a limit | a row that touches stop and target |
 /// |---|---|---|---|
 /// | conservative | open of the next traded row, or the opposite quote where worse; slippage | traded through by a tick | stop |
 /// | realistic | the same | touched | stop |
 /// | optimistic | close of the row that decided; no slippage | touched | target |
 ///
-/// Stops always slip, and gap to the open. The truth lies within; optimistic is a bound, not a forecast.
+/// Stops always slip, and gap to the open. An entry whose limit reaches beyond the market when it arrives is a market
+/// order, but never fills beyond its limit; in the row in which a waiting one fills, only optimistic reaches the target.
+/// The truth lies within; optimistic is a bound, not a forecast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Model {

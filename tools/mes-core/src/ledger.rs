@@ -186,6 +186,26 @@ pub struct Said {
 }
 
 impl Ledger {
+    /// Takes in cash that no fill explains: it is no gain and no loss, so all that gains and losses are measured from moves
+    /// with it.
+    pub fn shift(&mut self, cash: Cents) {
+        for measured in [
+            &mut self.first_cents,
+            &mut self.start_cents,
+            &mut self.peak_cents,
+            &mut self.equity_cents,
+            &mut self.balance_cents,
+            &mut self.day_end_high_cents,
+        ] {
+            *measured += cash;
+        }
+        if let Some(day) = &mut self.day {
+            for measured in [&mut day.start_cents, &mut day.balance_cents, &mut day.peak_cents] {
+                *measured += cash;
+            }
+        }
+    }
+
     /// Returns the ledger of an account that begins with this much.
     pub fn new(start: Cents) -> Self {
         Ledger {

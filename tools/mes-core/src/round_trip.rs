@@ -7,6 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
     contract::Contract,
+    costs::Slippage,
     money::Cents,
     order::{Action, ExitReason, Order, Side},
     price::Price,
@@ -40,7 +41,8 @@ pub struct RoundTrip {
     pub parts: Vec<Part>,
     /// Of the first order that entered.
     pub confidence: f32,
-    /// What it would lose at its stop, which slips as its entry did, before commission.
+    /// What it would lose at its stop, before commission. The stop slips as the entry did; of one at a limit, which slips
+    /// not, as the costs say of a calm cash session.
     pub stopped_cents: Cents,
     /// The same with its round turn: the risk that it was sized by.
     pub risk_cents: Cents,
@@ -126,18 +128,21 @@ impl Share {
     }
 }
 
-/// Confidence, stop and target that an entry was asked with; the last two in ticks.
+/// Confidence, stop and target that an entry was asked with, the last two in ticks, and whether it was at a limit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     confidence: f32,
     stop_ticks: i64,
     target_ticks: i64,
+    limit: bool,
 }
 
 /// Makes round trips of fills.
 #[derive(Clone, Debug, Default)]
 pub struct Pairing {
     contract: Contract,
+    /// Of the stop of an entry that has none itself.
+    slippage_ticks: i64,
     asked: HashMap<u64, Asked>,
     /// Contracts held before the first fill, of which nobody told: their close is no round trip.
     untold: i64,
@@ -159,19 +164,20 @@ struct Open {
 
 impl Pairing {
     /// Begins flat.
-    pub fn of(contract: Contract) -> Pairing {
-        Pairing { contract, ..Pairing::default() }
+    pub fn of(contract: Contract, slippage: Slippage) -> Pairing {
+        Pairing { contract, slippage_ticks: slippage.rth_ticks, ..Pairing::default() }
     }
 
     /// Begins with a position (contracts, negative when short) whose fills are not known.
-    pub fn holding(contract: Contract, position: i64) -> Pairing {
-        Pairing { untold: position, ..Pairing::of(contract) }
+    pub fn holding(contract: Contract, slippage: Slippage, position: i64) -> Pairing {
+        Pairing { untold: position, ..Pairing::of(contract, slippage) }
     }
 
     /// Remembers what an entry was asked with.
     pub fn order(&mut self, order: &Order) {
-        if let Action::Enter { confidence, stop_ticks, target_ticks, .. } = order.action {
-            self.asked.insert(order.id, Asked { confidence, stop_ticks, target_ticks });
+        if let Action::Enter { confidence, stop_ticks, target_ticks, limit, .. } = order.action {
+            let limit = limit.is_some();
+            self.asked.insert(order.id, Asked { confidence, stop_ticks, target_ticks, limit });
         }
     }
 
@@ -195,7 +201,8 @@ impl Pairing {
         if let Some(share) = opened {
             let asked = fill.order.and_then(|order| self.asked.get(&order)).copied().unwrap_or_default();
             let open = self.open.get_or_insert_with(|| Open::new(fill, asked));
-            open.enter(fill, &share, asked, tick_value);
+            let slips = if asked.limit { Some(self.slippage_ticks) } else { fill.slippage_ticks };
+            open.enter(fill, &share, asked, slips.unwrap_or(0), tick_value);
         }
         ended
     }
@@ -241,9 +248,9 @@ impl Open {
         Open { trip, left: 0, entry_sum: 0.0, exit_sum: 0.0, order: fill.order.unwrap_or(0) }
     }
 
-    fn enter(&mut self, fill: &Fill, share: &Share, asked: Asked, tick_value: Cents) {
+    fn enter(&mut self, fill: &Fill, share: &Share, asked: Asked, slips: i64, tick_value: Cents) {
         let ticks = |ticks: i64| tick_value * (ticks * share.contracts);
-        let stopped = ticks(asked.stop_ticks + fill.slippage_ticks.unwrap_or(0));
+        let stopped = ticks(asked.stop_ticks + slips);
         self.order = self.order.max(fill.order.unwrap_or(0));
         self.left += share.contracts;
         self.entry_sum += fill.price.points() * share.contracts as f64;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, contract::Contract, money::Cents, session, within};
 
 pub use breakers::Breakers;
-pub use entries::{Entries, EntrySession};
+pub use entries::{Entries, EntryBy, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
 pub use guard::GuardRules;
 pub use prop::{News, Prop, Rung};
@@ -162,7 +162,7 @@ impl Rules {
         self.breakers.check()?;
         self.prop.as_ref().map_or(Ok(()), Prop::check)?;
         self.news.as_ref().map_or(Ok(()), News::check)?;
-        self.entries.check()?;
+        self.entries.check(self.guard.max_stop_ticks)?;
         self.reversals.check()?;
         self.day_end.check()?;
         limits.check(self.any_limits)?;

@@ -1,7 +1,8 @@
 //! The last line: what no order and no silence of risk can get past, whichever broker is behind it.
 //!
-//! It refuses entries and closes late positions by itself. It refuses a stop that moves back, lies further from the
-//! entry than a new one may, or as far beyond the market.
+//! It refuses entries, closes late positions and cancels late entries by itself. It refuses a limit that lies
+//! further from the market than a stop may from its entry, and a stop that moves back, lies further from the entry than a
+//! new one may, or as far beyond the market.
 
 use std::{collections::VecDeque, os::fd::BorrowedFd};
 
@@ -28,8 +29,9 @@ pub struct Guard<B> {
     hashes: [String; 3],
     fills: Fills,
     schedule: Schedule,
-    /// The `ts` of the last row.
+    /// The `ts` and the close of the last row.
     row: Ts,
+    close: Price,
     /// The time of an account that an exchange is behind; none of its own has one that lives on the rows.
     live: Option<Live>,
     seen: u64,
@@ -60,6 +62,7 @@ impl<B: Broker> Guard<B> {
             hashes: hashes(&settings.rules.blake3, &settings.costs.blake3, &settings.calendar.blake3),
             fills: settings.fills.clone(),
             row: 0,
+            close: Price::default(),
             live,
             can_trade: hello.can_trade,
             seen: 0,
@@ -83,8 +86,8 @@ impl<B: Broker> Guard<B> {
 
     /// Says why an order may not pass, if it may not.
     fn objection(&mut self, order: &Order) -> Option<&'static str> {
-        let (contracts, stop_ticks) = match order.action {
-            Action::Enter { contracts, stop_ticks, .. } => (contracts, stop_ticks),
+        let (contracts, stop_ticks, limit) = match order.action {
+            Action::Enter { contracts, stop_ticks, limit, .. } => (contracts, stop_ticks, limit),
             Action::MoveStop { stop } => {
                 return self.trade.map_or(Some("flat"), |trade| self.objection_to_move(trade, stop));
             }
@@ -104,6 +107,9 @@ impl<B: Broker> Guard<B> {
         }
         if stop_ticks > self.rules.guard.max_stop_ticks {
             return Some("guard_stop");
+        }
+        if limit.is_some_and(|limit| (limit.price - self.close).abs() > self.rules.guard.max_stop_ticks) {
+            return Some("guard_limit");
         }
         let now = self.now();
         while self.recent.front().is_some_and(|ts| *ts <= now - MINUTE) {
@@ -129,12 +135,12 @@ impl<B> Guard<B> {
     /// Says why a stop may not move there: never away from the market, never further from the entry than a new trade's
     /// may lie, and never beyond the market further than that, where no stop makes sense.
     fn objection_to_move(&self, trade: Trade, stop: Price) -> Option<&'static str> {
-        let (Trade { side, entry, present, close }, widest) = (trade, self.rules.guard.max_stop_ticks);
+        let (Trade { side, entry, present }, widest) = (trade, self.rules.guard.max_stop_ticks);
         let ahead_of = |price: Price| side.sign() * (stop - price);
         if present.is_some_and(|present| ahead_of(present) < 0) {
             return Some("guard_stop_back");
         }
-        let allowed = ahead_of(entry) >= -widest && ahead_of(close) <= widest;
+        let allowed = ahead_of(entry) >= -widest && ahead_of(self.close) <= widest;
         (!allowed).then_some("guard_stop")
     }
 }
@@ -146,17 +152,15 @@ struct Trade {
     entry: Price,
     /// Where the stop lies, if it does anywhere.
     present: Option<Price>,
-    /// The last price.
-    close: Price,
 }
 
 impl Trade {
     /// Reads it from a statement; `None` while flat.
-    fn of(statement: &Statement, close: Price) -> Option<Trade> {
+    fn of(statement: &Statement) -> Option<Trade> {
         let entry = statement.entry()?;
         let stop = statement.working.iter().find(|order| order.role == Role::Stop);
         let present = stop.and_then(|stop| stop.price);
-        Some(Trade { side: Side::of(statement.position), entry, present, close })
+        Some(Trade { side: Side::of(statement.position), entry, present })
     }
 }
 
@@ -211,8 +215,9 @@ impl<B: Broker> Broker for Guard<B> {
         if let Some(live) = &mut self.live {
             live.sees(statement);
         }
-        self.trade = Trade::of(statement, bar.close);
-        if statement.position != 0
+        (self.trade, self.close) = (Trade::of(statement), bar.close);
+        let waits = statement.working.iter().any(|order| order.role == Role::Entry);
+        if (statement.position != 0 || waits)
             && self.live.is_none()
             && let Some(today) = self.schedule.of_bar(bar.ts)
         {
@@ -252,6 +257,10 @@ impl<B: Broker> Broker for Guard<B> {
         self.broker.stop();
     }
 
+    fn exposure(&self) -> i64 {
+        self.broker.exposure()
+    }
+
     fn wake(&self) -> Option<BorrowedFd<'_>> {
         self.broker.wake()
     }
@@ -263,7 +272,9 @@ impl<B: Broker> Broker for Guard<B> {
     /// Closes what the day's end or a dead upstream leaves open, whether rows come or not.
     fn tick(&mut self, now: Now) -> Result<(), BrokerError> {
         self.broker.tick(now)?;
+        let exposure = self.broker.exposure();
         let Some(live) = &mut self.live else { return Ok(()) };
+        live.holds(exposure);
         let today = self.schedule.of_bar(now.utc);
         let Some(reason) = live.tick(now, today) else { return Ok(()) };
         let action = Action::Exit { reason };

@@ -79,6 +79,13 @@ impl Live {
         self.exposed = statement.position != 0 || waits;
     }
 
+    /// Takes in what is open now, which no row may have said yet: what an earlier process left behind, a late fill.
+    pub fn holds(&mut self, exposure: i64) {
+        if exposure != 0 {
+            (self.position, self.exposed) = (exposure, true);
+        }
+    }
+
     /// Says why nothing may be entered on a row of `ts` now, if so.
     pub fn objection(&self, ts: Ts) -> Option<&'static str> {
         let now = self.clock.now();

@@ -211,7 +211,8 @@ impl Recorder {
 
 impl Journal for Recorder {
     fn run(&mut self, run: &Run) -> Result<()> {
-        self.pairing = Pairing::of(run.rules.value.contract);
+        let (contract, slippage) = (run.rules.value.contract, run.costs.value.slippage);
+        self.pairing = Pairing::of(contract, slippage);
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         if self.facts.run.is_some() {
@@ -221,7 +222,7 @@ impl Journal for Recorder {
         self.from = run.from.unwrap_or(Ts::MIN);
         self.begun = run.from.is_none();
         self.equity = run.ledger.start_cents;
-        self.pairing = Pairing::holding(run.rules.value.contract, run.ledger.position);
+        self.pairing = Pairing::holding(contract, slippage, run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         self.facts.run = Some(run.clone());

@@ -6,7 +6,7 @@ use mes_core::{
     costs::Slippage,
     fills::Model,
     money::Cents,
-    rules::{Exits, StopBy},
+    rules::{Entries, EntryBy, Exits, StopBy},
     time::Ts,
     tz,
     vocabulary::{self, Unit},
@@ -142,6 +142,19 @@ pub fn slippage(slippage: Slippage) -> String {
     };
     let cash = count(rth_ticks.unsigned_abs(), "tick");
     format!("{cash} in the cash session, {eth_ticks} outside{thin}{wild}")
+}
+
+/// Says where entries wait, where they are not at market.
+pub fn limit(entries: &Entries) -> Option<String> {
+    let waits = entries.limit_lifetime_ms as f64 / 1000.0;
+    let offset = match entries.limit_offset_ticks {
+        0 => String::new(),
+        ticks if ticks > 0 => format!("{} better than ", count(ticks.unsigned_abs(), "tick")),
+        ticks => format!("{} beyond ", count(ticks.unsigned_abs(), "tick")),
+    };
+    let limit =
+        format!("at a limit {offset}the near quote, or the close, for {waits} s; filled there like a target");
+    (entries.entry == EntryBy::Limit).then_some(limit)
 }
 
 /// Says how fills were made.

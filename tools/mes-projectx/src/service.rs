@@ -75,7 +75,7 @@ pub struct Service {
     /// Another process of the run lends the session.
     pub borrowed: bool,
     /// Lends it to others for as long as it is held.
-    _share: Option<Share>,
+    pub share: Option<Share>,
 }
 
 impl ServiceArgs {
@@ -162,7 +162,7 @@ impl ServiceArgs {
     ) -> Service {
         let carrier = Arc::new(mes_web::Client::new(self.api.clone(), name));
         let client = Client::new(carrier, Arc::clone(&access)).within(CALL);
-        Service { client, access, hubs: self.hubs.clone(), clock, borrowed, _share: share }
+        Service { client, access, hubs: self.hubs.clone(), clock, borrowed, share }
     }
 
     fn keeper(&self, name: &str, clock: &Clock) -> Result<Arc<Keeper>> {

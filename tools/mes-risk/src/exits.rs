@@ -2,7 +2,7 @@
 
 use mes_core::{
     ledger::{Ledger, Sent},
-    order::{Action, ExitReason, Signal},
+    order::{Action, ExitReason, Side, Signal},
     row::Row,
     rules::Rules,
     schedule::Today,
@@ -11,7 +11,11 @@ use mes_core::{
     time::SECOND,
 };
 
-use crate::{rules::news, stops};
+use crate::{
+    rules::news,
+    stops,
+    waiting::{unwanted, waiting},
+};
 
 /// Returns what to do about an open position or an entry, if anything; `sent` is what an order asked for that the broker has
 /// not taken over. One that is on its way counts as waiting; while an exit is, there is nothing to do.
@@ -24,13 +28,15 @@ pub fn exit(
     today: Option<&Today>,
 ) -> Option<(Signal, Action)> {
     let has = |role: Role| statement.working.iter().any(|order| order.role == role);
-    let (position, waiting) = (statement.position, sent == Some(Sent::Entry) || has(Role::Entry));
-    if (position == 0 && !waiting) || sent == Some(Sent::Exit) {
+    let (position, waits) = (statement.position, sent == Some(Sent::Entry) || has(Role::Entry));
+    if (position == 0 && !waits) || sent == Some(Sent::Exit) {
         return None;
     }
     let leaving = has(Role::Exit);
+    let entry = waiting(statement).filter(|_| position == 0);
+    let long = entry.map_or(position > 0, |entry| entry.side == Side::Buy);
     let close = |reason| {
-        let signal = match (reason, position > 0) {
+        let signal = match (reason, long) {
             (ExitReason::EodFlatten | ExitReason::Limit, _) => Signal::Flatten,
             (_, true) => Signal::ExitLong,
             (_, false) => Signal::ExitShort,
@@ -54,6 +60,9 @@ pub fn exit(
     // What the model says of such a price, and where a stop would follow it to, is worth nothing.
     if jumped {
         return None;
+    }
+    if entry.is_some() {
+        return unwanted(row, statement, rules).and_then(close);
     }
     let trade = ledger.trade.filter(|_| position != 0)?;
     if trade.symbol != row.bar.symbol && trade.symbol != Symbol::default() {

@@ -12,7 +12,7 @@ use mes_core::{
     order::{Action, ExitReason, Order, Side, Signal},
     person::Person,
     row::Row,
-    rules::{Rules, SizingFrom},
+    rules::Rules,
     run::Run,
     schedule::{Schedule, Today},
     statement::Statement,
@@ -26,6 +26,7 @@ use crate::{
     rules::{self, Denial, View, reversal},
     stops,
     told::told,
+    waiting::{limit, waiting},
     witness,
 };
 
@@ -132,6 +133,8 @@ impl Risk {
         }
         let idle = if in_flight {
             Idle::Hold("in_flight")
+        } else if statement.position == 0 && waiting(statement).is_some() {
+            Idle::Hold("entry_waits")
         } else if statement.position != 0 || !statement.working.is_empty() {
             Idle::Hold("in_trade")
         } else {
@@ -298,7 +301,8 @@ impl Risk {
         let (view, stop_ticks) = self.view(row, statement, today, side, confidence, turn.is_some());
         let contracts = rules::contracts(&view).map_err(|denial| Idle::Deny(signal, denial))?;
         let target_ticks = stops::target_ticks(&self.rules.exits, stop_ticks);
-        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit: None };
+        let limit = limit(row, side, &self.rules, today);
+        let action = Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit };
         Ok((signal, action, view.risk))
     }
 
@@ -323,7 +327,7 @@ impl Risk {
             today,
             part,
             confidence,
-            balance: balance(&self.rules, &self.ledger, statement),
+            balance: rules::balance(&self.rules, &self.ledger, statement),
             reversing,
             quotes: self.quotes,
             room: self.limits.room(&self.facts(row, statement)),
@@ -377,14 +381,6 @@ impl Risk {
         let stopped = self.ledger.stopped.as_ref()?;
         let (value, limit) = (stopped.value_cents.usd(), stopped.limit_cents.usd());
         Some(Denial { rule: stopped.rule.clone(), value, limit })
-    }
-}
-
-/// Returns what sizes, tiers and the minimum balance are counted from.
-pub(crate) fn balance(rules: &Rules, ledger: &Ledger, statement: &Statement) -> Cents {
-    match rules.sizing_from {
-        SizingFrom::Balance => statement.balance_cents,
-        SizingFrom::Capital => rules.capital() + (ledger.equity_cents - ledger.first_cents),
     }
 }
 

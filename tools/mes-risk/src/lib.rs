@@ -16,6 +16,7 @@ mod status;
 mod stops;
 mod told;
 pub mod trade;
+mod waiting;
 mod wire;
 mod witness;
 

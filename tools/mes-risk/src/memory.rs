@@ -66,6 +66,10 @@ fn account(
     breakers: &Breakers,
     out: &mut Vec<Verdict>,
 ) {
+    if statement.adjusted_cents != Cents::ZERO {
+        ledger.shift(statement.adjusted_cents);
+        alert(out, statement.ts, "adjusted_balance_usd", statement.adjusted_cents.usd(), 0.0);
+    }
     let mut booked = ledger.balance_cents;
     for fill in &statement.fills {
         booked += fill.gross_cents - fill.commission_cents;

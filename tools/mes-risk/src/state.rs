@@ -23,6 +23,7 @@ use mes_core::{
     kept::{Book, Memory, difference},
     ledger::Ledger,
     market::Market,
+    order::Side,
     person::Person,
     price::Price,
     rules::Rules,
@@ -37,6 +38,7 @@ use mes_pipe::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::waiting::waiting;
 use lines::{changes, fold, remembered};
 
 /// How the broker of recorded statements begins.
@@ -44,18 +46,37 @@ pub const RECORDED: &str = "recorded_";
 /// A ledger longer than this goes on in a new file when a pipeline starts; a cash session is about 2 MB.
 const RENEW_BYTES: u64 = 16 << 20;
 
-/// What a person wants to see of an open position, and no verdict depends on.
+/// What a person wants to see of an open position or an entry that waits, and no verdict depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
     pub entry_price: Option<f64>,
     pub stop: Option<Price>,
     pub target: Option<Price>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// An entry at its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub side: Side,
+    pub contracts: i64,
+    pub price: Price,
 }
 
 impl Glance {
     fn of(statement: &Statement) -> Glance {
         let level = |role| statement.working.iter().find(|order| order.role == role)?.price;
-        Glance { entry_price: statement.entry_price, stop: level(Role::Stop), target: level(Role::Target) }
+        let entry = waiting(statement);
+        Glance {
+            entry_price: statement.entry_price,
+            stop: level(Role::Stop),
+            target: level(Role::Target),
+            waiting: entry.and_then(|entry| {
+                let (side, contracts) = (entry.side, entry.contracts);
+                Some(Waiting { side, contracts, price: entry.price? })
+            }),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use mes_core::{
     limits::{LimitFacts, Limits, Used},
     money::Cents,
+    order::Side,
     person::Person,
     price::Price,
     time::{self, Ts},
@@ -18,7 +19,7 @@ use serde::Serialize;
 use crate::{
     place::Place,
     say::lifted_by,
-    state::{Folder, Glance, Snapshot},
+    state::{Folder, Glance, Snapshot, Waiting},
 };
 
 #[derive(Args, Clone, Debug)]
@@ -163,6 +164,10 @@ impl Status {
     }
 
     fn position(&self) -> String {
+        if let (0, Some(Waiting { side, contracts, price })) = (self.position, self.glance.waiting) {
+            let side = if side == Side::Buy { "buy" } else { "sell" };
+            return format!("flat, waits to {side} {contracts} at {:.2} or better", price.points());
+        }
         if self.position == 0 {
             return "flat".into();
         }
@@ -170,7 +175,7 @@ impl Status {
         let level = |name: &str, points: Option<f64>| {
             points.map_or_else(String::new, |points| format!(", {name} {points:.2}"))
         };
-        let Glance { entry_price, stop, target } = self.glance;
+        let Glance { entry_price, stop, target, .. } = self.glance;
         let [stop, target] = [stop, target].map(|price| price.map(Price::points));
         let (from, stop, target) = (level("from", entry_price), level("stop", stop), level("target", target));
         format!("{} {side}{from}{stop}{target}", self.position.abs())
@@ -251,6 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_waits_is_seen() {
+        let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
+        let (side, contracts, price) = (Side::Sell, 2, Price::nearest(5000.25));
+        let glance = Glance { waiting: Some(Waiting { side, contracts, price }), ..Glance::default() };
+        let ledger = Ledger::new(Cents(100_000));
+        let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
+        let status = Status::new("paper-paper".into(), true, &snapshot, Vec::new());
+        assert!(
+            status.table().contains("  flat, waits to sell 2 at 5000.25 or better\n"),
+            "{}",
+            status.table()
+        );
+        let text = serde_json::to_value(&status).expect("a record");
+        assert_eq!(text["waiting"]["price"], 5000.25);
+    }
+
+    #[test]
     fn reads_as_a_trader_asks() {
         let at = |text: &str| time::parse(text).expect("a time");
         let mut ledger = Ledger::new(Cents(100_000));
@@ -267,7 +289,12 @@ mod tests {
         ledger.halted = Some("the news".into());
         ledger.pause = Some(Pause { from: at("2026-11-20T15:00:00Z"), until: at("2026-11-20T15:15:00Z") });
         let rules = Named { blake3: String::new(), value: Rules::parse(MES_1K).expect("rules") };
-        let glance = Glance { entry_price: Some(5000.25), stop: Some(Price::nearest(5002.25)), target: None };
+        let glance = Glance {
+            entry_price: Some(5000.25),
+            stop: Some(Price::nearest(5002.25)),
+            target: None,
+            waiting: None,
+        };
         let snapshot = Snapshot { interval: Interval::SECOND, rules, ledger, told: 0, glance };
         let (says, by) = (Says::Resume, "person".to_owned());
         let unheard = vec![Person { ts: 0, says, reason: "it is over".into(), by, rules: None }];

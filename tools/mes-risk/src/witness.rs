@@ -63,7 +63,8 @@ pub fn fault(statement: &Statement, ledger: &Ledger, first: bool, exits: &Exits)
     }
     unprotected(statement).or_else(|| far_stop(statement, exits)).or_else(|| {
         let booked = statement.fills.iter().map(|fill| fill.gross_cents - fill.commission_cents);
-        let explained = booked.fold(ledger.balance_cents, |sum, cash| Cents(sum.0.saturating_add(cash.0)));
+        let known = Cents(ledger.balance_cents.0.saturating_add(statement.adjusted_cents.0));
+        let explained = booked.fold(known, |sum, cash| Cents(sum.0.saturating_add(cash.0)));
         let (found, wanted) = (statement.balance_cents.usd(), explained.usd());
         (!missed && statement.balance_cents != explained).then_some(Fault {
             rule: "unexplained_balance_usd",
@@ -189,6 +190,17 @@ mod tests {
             let fault = fault(&statement, &ledger, false, &exits());
             assert_eq!(fault.map(|fault| (fault.rule, fault.found)), far.map(|far| ("far_stop_ticks", far)));
         }
+    }
+
+    #[test]
+    fn cash_that_the_broker_has_put_right_is_said_by_it() {
+        let mut statement = statement(0, &[], &[]);
+        (statement.balance_cents, statement.adjusted_cents) = (Cents(90), Cents(-10));
+        let ledger = Ledger::new(Cents(100));
+        assert_eq!(fault(&statement, &ledger, false, &exits()), None);
+        statement.adjusted_cents = Cents::ZERO;
+        let fault = fault(&statement, &ledger, false, &exits());
+        assert_eq!(fault.map(|fault| fault.rule), Some("unexplained_balance_usd"));
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub const HELP: &str = "Columns:
   fills       ts, order (that asked for it), side, contracts, price, slippage_ticks, spread_ticks (both part of the
               price), commission_usd, gross_usd (of what it closed), exit (why; empty for an entry), ambiguous
   orders      ts, order, signal, action (enter, exit, move_stop), side, contracts, stop_ticks, target_ticks,
-              confidence, reason (of an exit), stop (where it is moved to)
+              confidence, reason (of an exit), stop (where it is moved to), limit (the worst price to enter at; empty
+              at market), lifetime_ms (for how long it waits there)
   denials     ts, signal, rule (its unit ends its name), value, limit
   statements  ts, seen (the last order taken over), position, entry_price, balance_usd, equity_usd, working, fills,
               refused (how many of each), locked
@@ -54,6 +55,8 @@ const ORDERS: Columns = &[
     ("confidence", Of::Real),
     ("reason", Of::Text),
     ("stop", Of::Real),
+    ("limit", Of::Real),
+    ("lifetime_ms", Of::Whole),
 ];
 const DENIALS: Columns =
     &[("ts", Of::Ts), ("signal", Of::Text), ("rule", Of::Text), ("value", Of::Real), ("limit", Of::Real)];
@@ -121,7 +124,7 @@ pub fn order(verdict: &Verdict) -> Option<Vec<Cell>> {
     let Verdict::Order(order) = verdict else { return None };
     let mut row = vec![Cell::Ts(order.ts), id(order.id), Cell::word(order.signal)];
     row.extend(match &order.action {
-        Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, .. } => [
+        Action::Enter { side, contracts, stop_ticks, target_ticks, confidence, limit } => [
             Cell::Text("enter".into()),
             Cell::word(side),
             Cell::Whole(*contracts),
@@ -130,6 +133,8 @@ pub fn order(verdict: &Verdict) -> Option<Vec<Cell>> {
             Cell::Real(f64::from(*confidence)),
             Cell::Null,
             Cell::Null,
+            limit.map_or(Cell::Null, |limit| Cell::Real(limit.price.points())),
+            limit.map_or(Cell::Null, |limit| Cell::Whole(i64::from(limit.lifetime_ms))),
         ],
         Action::Exit { reason, .. } => alone("exit", Cell::word(reason), Cell::Null),
         Action::MoveStop { stop, .. } => alone("move_stop", Cell::Null, Cell::Real(stop.points())),
@@ -138,9 +143,10 @@ pub fn order(verdict: &Verdict) -> Option<Vec<Cell>> {
 }
 
 /// Returns the cells of an order that enters nothing.
-fn alone(action: &str, reason: Cell, stop: Cell) -> [Cell; 8] {
-    let [side, contracts, stop_ticks, target_ticks, confidence] = [const { Cell::Null }; 5];
-    [Cell::Text(action.into()), side, contracts, stop_ticks, target_ticks, confidence, reason, stop]
+fn alone(action: &str, reason: Cell, stop: Cell) -> [Cell; 10] {
+    let [side, contracts, stop_ticks, target_ticks, confidence, limit, lifetime] = [const { Cell::Null }; 7];
+    let action = Cell::Text(action.into());
+    [action, side, contracts, stop_ticks, target_ticks, confidence, reason, stop, limit, lifetime]
 }
 
 /// Returns a row of a denial, and none of another verdict.

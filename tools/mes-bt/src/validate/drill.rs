@@ -10,6 +10,7 @@ use mes_core::{
     prediction::Prediction,
     price::Price,
     row::Row,
+    rules::EntryBy,
     session::{Day, Filter},
     time::SECOND,
     tz,
@@ -81,16 +82,19 @@ fn losing(settings: &Settings) -> Vec<Row> {
 }
 
 impl Drill {
-    /// Runs it in process, with the very loop that trades.
+    /// Runs it in process, with the very loop that trades. All entries go at market: what is drilled are the limits of the
+    /// account, and entries that wait at a price might never have to.
     ///
     /// # Errors
     ///
     /// What the loop fails of.
     pub fn run(settings: &Settings) -> Result<Drill> {
+        let mut settings = settings.clone();
+        settings.rules.value.entries.entry = EntryBy::Market;
         let mut unreviewed = settings.clone();
         unreviewed.rules.value.limits.account_drawdown_usd = f64::from(u32::MAX);
         Ok(Drill {
-            results: lose(settings)?,
+            results: lose(&settings)?,
             unreviewed: lose(&unreviewed)?,
             daily_loss_usd: settings.rules.value.limits.daily_loss_usd,
         })
@@ -166,7 +170,9 @@ mod tests {
         for (name, _) in SHIPPED {
             let args =
                 SettingsArgs { rules: (*name).into(), costs: "rules".into(), ..SettingsArgs::default() };
-            let settings = args.read().expect("settings");
+            let mut settings = args.read().expect("settings");
+            let entries = &mut settings.rules.value.entries;
+            (entries.entry, entries.limit_offset_ticks, entries.limit_lifetime_ms) = (EntryBy::Limit, 18, 0);
             let drill = Drill::run(&settings).expect("runs");
             for (held, text) in [drill.held(), drill.killed()] {
                 assert!(held, "{name}: {text}");

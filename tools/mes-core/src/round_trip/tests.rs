@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::order::Limit;
+
+const SLIPPAGE: Slippage = Slippage { rth_ticks: 3, eth_ticks: 4, thin_share: 0.0, wild_ticks: 0 };
 
 /// A fill that knows what it closes of `position` entered at `entry`: side, contracts, ticks, commission.
 fn fill(order: u64, signed: i64, points: f64, commission: i64, gross: i64, exit: Option<ExitReason>) -> Fill {
@@ -60,6 +63,20 @@ fn a_trade_in_parts_is_one_round_trip() {
     assert_eq!((pairing.position(), pairing.open_net()), (0, Cents::ZERO));
 }
 
+/// An entry at a limit slips not, and its stop does all the same: 8 ticks and 3 of each of three contracts.
+#[test]
+fn the_stop_of_an_entry_at_a_limit_slips_as_the_costs_say() {
+    let mut pairing = Pairing::of(Contract::Mes, SLIPPAGE);
+    let mut order = entry(1);
+    if let Action::Enter { limit, .. } = &mut order.action {
+        *limit = Some(Limit { price: Price::nearest(100.0), lifetime_ms: 5000 });
+    }
+    pairing.order(&order);
+    pairing.fill(&Fill { slippage_ticks: Some(0), ..fill(1, 3, 100.0, 126, 0, None) });
+    let trip = pairing.fill(&fill(2, -3, 103.0, 126, 4500, Some(ExitReason::Target))).expect("ends");
+    assert_eq!((trip.stopped_cents, trip.slippage_cents), (Cents(11 * 375), Cents(375)));
+}
+
 #[test]
 fn a_fill_through_zero_ends_one_and_begins_another() {
     let mut pairing = Pairing::default();
@@ -78,7 +95,7 @@ fn a_fill_through_zero_ends_one_and_begins_another() {
 
 #[test]
 fn what_was_held_before_the_first_fill_is_no_round_trip() {
-    let mut pairing = Pairing::holding(Contract::Mes, -2);
+    let mut pairing = Pairing::holding(Contract::Mes, SLIPPAGE, -2);
     assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
     assert_eq!(pairing.fill(&fill(1, 1, 100.0, 42, 500, Some(ExitReason::Stop))), None);
     pairing.fill(&fill(2, 1, 100.0, 42, 0, None));

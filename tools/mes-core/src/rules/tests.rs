@@ -1,6 +1,7 @@
 //! Rules that are read, and rules that are refused.
 
 use super::*;
+use crate::{order::Side, price::Price, quote::Quote};
 
 #[test]
 fn the_shipped_rules_read() {
@@ -37,6 +38,11 @@ fn unknown_keys_and_nonsense_are_refused_by_name() {
         ("opposite_confidence", "oposite_confidence", "oposite_confidence"),
         ("max_in_range", "max_range", "max_range"),
         ("entry_lifetime_ms = 2000", "entry_lifetime_ms = -1", "entries.entry_lifetime_ms"),
+        ("entry_lifetime_ms = 2000", "limit_lifetime_ms = -1", "entries.limit_lifetime_ms"),
+        ("entry_lifetime_ms = 2000", "limit_lifetime_ms = 900001", "entries.limit_lifetime_ms"),
+        ("entry_lifetime_ms = 2000", "limit_offset_ticks = 41", "entries.limit_offset_ticks"),
+        ("entry_lifetime_ms = 2000", "limit_offset_ticks = -41", "entries.limit_offset_ticks"),
+        ("entry_lifetime_ms = 2000", "entry = \"stop\"", "unknown variant `stop`"),
         ("stale_rth_ms = 5000", "stale_rth_ms = -1", "entries.stale_rth_ms"),
         ("stale_eth_ms = 30000", "stale_eth_ms = -1", "entries.stale_eth_ms"),
         ("minimum_balance_usd = 700.0", "minimum_balance_usd = -1.0", "limits.minimum_balance_usd"),
@@ -115,4 +121,36 @@ fn rules_without_a_contract_are_of_mes() {
 fn rules_of_before_there_were_lifetimes_read() {
     let old = MES_1K.replacen("entry_lifetime_ms = 2000", "", 1);
     assert_eq!(Rules::parse(&old).expect("reads").entries.entry_lifetime_ms, 2000);
+}
+
+/// What rules do not say is not written: the records of entries at market are what they were before there were others.
+#[test]
+fn entries_are_at_market_unless_a_file_says_otherwise() {
+    let written = |rules: &Rules| toml::to_string(rules).expect("writes");
+    let rules = Rules::parse(MES_1K).expect("reads");
+    assert_eq!(rules.entries.entry, EntryBy::Market);
+    assert!(!written(&rules).contains("limit_"));
+    let lines = "entry = \"limit\"\nlimit_offset_ticks = -2\nlimit_lifetime_ms = 900\n";
+    let limits = Rules::parse(&MES_1K.replacen("entry_lifetime_ms = 2000", lines, 1)).expect("reads");
+    let Entries { entry, limit_offset_ticks, limit_lifetime_ms, .. } = limits.entries;
+    assert_eq!((entry, limit_offset_ticks, limit_lifetime_ms), (EntryBy::Limit, -2, 900));
+    assert!(lines.lines().all(|line| written(&limits).contains(line)));
+    assert_eq!(Rules::parse(&written(&limits)), Ok(limits));
+}
+
+#[test]
+fn a_limit_is_measured_from_the_near_side_or_the_close() {
+    let [bid, close, ask] = [19_998, 20_000, 20_001].map(Price::from_ticks);
+    let quote = Some(Quote { bid, ask });
+    for (offset, buy, sell, buy_by_close, sell_by_close) in [
+        (0, 19_998, 20_001, 20_000, 20_000),
+        (2, 19_996, 20_003, 19_998, 20_002),
+        (-3, 20_001, 19_998, 20_003, 19_997),
+    ] {
+        let mut entries = Rules::parse(MES_1K).expect("reads").entries;
+        entries.limit_offset_ticks = offset;
+        let found = [quote, None]
+            .map(|quote| [Side::Buy, Side::Sell].map(|side| entries.limit(side, close, quote).ticks()));
+        assert_eq!(found, [[buy, sell], [buy_by_close, sell_by_close]], "{offset}");
+    }
 }

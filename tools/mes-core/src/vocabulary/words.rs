@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 78] = [
+pub const WORDS: [Word; 95] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -144,7 +144,7 @@ pub const WORDS: [Word; 78] = [
     // What else denies an entry.
     word(
         "halted",
-        &[Denial],
+        &[Denial, Refusal],
         "halted until a person resumes",
         "halted by a person, by mes-exec after an error, or by a price that jumped: mes-risk resume lifts that",
     ),
@@ -241,6 +241,12 @@ pub const WORDS: [Word; 78] = [
         "cash that no fill explains",
         "the broker says ${value}, and the fills make ${limit}: look at the account at the broker",
     ),
+    word(
+        "adjusted_balance_usd",
+        &[Alert],
+        "cash that the broker has put right",
+        "the broker's balance moved by ${value} that no fill explains: start, peaks and the day moved with it",
+    ),
     // Why nothing is asked for.
     word(
         "in_flight",
@@ -249,6 +255,12 @@ pub const WORDS: [Word; 78] = [
         "an order is on its way, and counts in full until the broker has seen it",
     ),
     word("in_trade", &[Hold], "already in a trade", "a trade is open, and nothing ends it yet"),
+    word(
+        "entry_waits",
+        &[Hold],
+        "an entry waits at its limit",
+        "an entry waits at its limit, and counts in full while it does",
+    ),
     word("no_prediction", &[Hold], "no prediction (warm-up)", "the model says nothing yet (warm-up)"),
     word("flat", &[Hold], "the model expected no move", "the model expects no move"),
     word("confidence", &[Hold], "not confident enough", "the model is not confident enough"),
@@ -257,6 +269,21 @@ pub const WORDS: [Word; 78] = [
     // What a broker and the guard before it refuse with.
     word("session_end", &[Refusal, Exit], "session ended", ""),
     word("position_open", &[Refusal], "a position was open", ""),
+    word("no_quote", &[Refusal], "no quote younger than 5 s", ""),
+    word("price_collar", &[Refusal], "the market had left the row it was decided on", ""),
+    word("ended", &[Refusal], "the run was ending", ""),
+    word("locked_account", &[Refusal], "the firm had locked the account", ""),
+    word("connection", &[Refusal], "the account was not heard of", ""),
+    word("foreign", &[Refusal], "somebody else traded on the account", ""),
+    word("exit_working", &[Refusal], "an exit was working", ""),
+    word("legs_working", &[Refusal], "legs of the trade before still worked", ""),
+    word("unsettled", &[Refusal], "what the exchange had was still being compared", ""),
+    word("not_sent", &[Refusal], "it could not be sent", ""),
+    word("funds", &[Refusal], "not enough margin", ""),
+    word("brackets", &[Refusal], "the account's mode takes no brackets", ""),
+    word("account", &[Refusal], "the account may not trade", ""),
+    word("rejected", &[Refusal], "the exchange rejected it", ""),
+    word("never_arrived", &[Refusal], "it never arrived at the exchange", ""),
     word("not_positive", &[Refusal], "size, stop or target is not above 0", ""),
     word("cancelled", &[Refusal], "cancelled by risk", ""),
     word("expired", &[Refusal], "no trade within the entry's lifetime", ""),
@@ -271,7 +298,7 @@ pub const WORDS: [Word; 78] = [
     word("guard_row_age", &[Refusal], "guard: decided on an old row", ""),
     word("guard_silence", &[Refusal], "guard: no rows, or not for long enough again", ""),
     word("guard_can_trade", &[Refusal], "guard: the account may not trade", ""),
-    word("limit_entry", &[Refusal], "paper fills no limit entries", ""),
+    word("guard_limit", &[Refusal], "guard: limit too far from the market", ""),
     // Why a position was closed.
     word("target", &[Exit], "target", ""),
     word("stop", &[Exit], "stop", ""),

@@ -10,7 +10,7 @@ use mes_core::{
     time::Ts,
 };
 
-use super::{Before, Entry, Paper, Position};
+use super::{Before, Entry, Paper, Position, limits::Since};
 
 /// Where an order meets the market: the price before slippage, and what lies between it and the open, and between it
 /// and the fill.
@@ -36,7 +36,11 @@ impl Paper {
         if let Some(exit) = self.exit.filter(|_| exits) {
             self.close_at(Met::at(close, 0), exit.reason, Some(exit.order), ts, false);
         }
-        if let Some(entry) = self.entry.take_if(|entry| blocked != Some(entry.side)) {
+        // A limit that the close has not reached waits.
+        let fills = |entry: &Entry| {
+            blocked != Some(entry.side) && entry.ahead_of(close).is_none_or(|ticks| ticks >= 0)
+        };
+        if let Some(entry) = self.entry.take_if(|entry| fills(entry)) {
             self.open_at(Met::at(close, 0), entry, ts);
         }
     }
@@ -50,7 +54,7 @@ impl Paper {
         {
             self.close_at(met, exit.reason, Some(exit.order), bar.ts, false);
         }
-        if let Some(entry) = &self.entry
+        if let Some(entry) = self.entry.as_ref().filter(|entry| entry.limit.is_none())
             && let Some(met) = self.meet(entry.side, entry.due, bar)
             && let Some(entry) = self.entry.take()
         {
@@ -65,7 +69,7 @@ impl Paper {
     /// Returns where an order due then meets this row, if it does: one that was there before its first trade at the
     /// open, or at the opposite quote before it where that is worse; one that came within it at the worse of open and
     /// close.
-    fn meet(&self, side: Side, due: Ts, bar: &Bar) -> Option<Met> {
+    pub(super) fn meet(&self, side: Side, due: Ts, bar: &Bar) -> Option<Met> {
         if bar.volume == 0 || due >= bar.ts {
             return None;
         }
@@ -80,8 +84,9 @@ impl Paper {
         Some(Met { spread_ticks: (price - open).abs(), ..Met::at(price, self.slippage_ticks) })
     }
 
-    /// Lets the bar's range act on the bracket. Rows without trades trigger nothing.
-    pub(super) fn work_bracket(&mut self, bar: &Bar) {
+    /// Lets the bar's range act on the bracket. Rows without trades trigger nothing. Of a row within which the entry was
+    /// filled nobody knows what came after it: the worst price did, and only optimistic has the best one come as well.
+    pub(super) fn work_bracket(&mut self, bar: &Bar, since: Since) {
         let Some(position) = self.position.as_ref().filter(|_| bar.volume > 0) else { return };
         let Bar { open, high, low, .. } = *bar;
         let model = self.fills.model;
@@ -100,9 +105,10 @@ impl Paper {
             return;
         }
         let (stopped, at_limit) = (Met::at(stop, self.slippage_ticks), Met::at(target, 0));
-        if beyond_stop(open) {
+        let whole = since == Since::Open;
+        if whole && beyond_stop(open) {
             self.close_at(Met { price: open, ..stopped }, stop_reason, None, ts, false);
-        } else if at_target(open) {
+        } else if whole && at_target(open) {
             self.close_at(at_limit, ExitReason::Target, None, ts, false);
         } else {
             match (beyond_stop(worst), at_target(best)) {
@@ -112,14 +118,16 @@ impl Paper {
                 (true, ambiguous) => {
                     self.close_at(stopped, stop_reason, None, ts, ambiguous);
                 }
-                (false, true) => self.close_at(at_limit, ExitReason::Target, None, ts, false),
-                (false, false) => {}
+                (false, true) if whole || model == Model::Optimistic => {
+                    self.close_at(at_limit, ExitReason::Target, None, ts, false);
+                }
+                (false, _) => {}
             }
         }
     }
 
     /// Opens the position, and its bracket with it.
-    fn open_at(&mut self, met: Met, entry: Entry, ts: Ts) {
+    pub(super) fn open_at(&mut self, met: Met, entry: Entry, ts: Ts) {
         let Entry { order, side, contracts, stop_ticks, target_ticks, .. } = entry;
         let sign = side.sign();
         let filled = met.price + sign * met.slippage_ticks;

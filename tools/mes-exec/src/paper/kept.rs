@@ -1,7 +1,7 @@
 //! A paper account that outlives its process: what it has, and the last order it saw, are on disk before anybody is told.
 //!
 //! A position that a kill left open is booked at its stop when the account is opened again: nobody knows what became of
-//! it, and of what may have been, paper takes the worst.
+//! it, and of what may have been, paper takes the worst. An entry that waited has not filled, and is gone.
 
 use std::{
     fs::{self, File},

@@ -9,6 +9,7 @@
 mod fills;
 mod halts;
 pub mod kept;
+mod limits;
 mod orders;
 
 use mes_core::{
@@ -68,6 +69,12 @@ struct Entry {
     due: Ts,
     /// The last instant at which a row may begin and fill it.
     expires: Ts,
+    /// The worst price to open at; absent: at market.
+    limit: Option<Price>,
+    /// It was there for a row with trades already, and waits in the book.
+    rests: bool,
+    /// When a cancel of it arrives.
+    cancelled: Option<Ts>,
 }
 
 /// An exit at market that waits for the next trade.
@@ -223,6 +230,9 @@ impl Paper {
 
     /// Brings the statement's account up to this close.
     fn state(&mut self, ts: Ts, close: Price) {
+        if self.position.is_none() && self.entry.is_none() {
+            self.exit = None;
+        }
         self.statement.locked = self.exit.is_some() && self.is_stuck();
         let statement = &mut self.statement;
         statement.ts = ts;
@@ -236,8 +246,13 @@ impl Paper {
         statement.refused.append(&mut self.refusals);
         statement.working.clear();
         if let Some(entry) = &self.entry {
-            let Entry { order, side, contracts, .. } = *entry;
-            statement.working.push(Working::new(order, Role::Entry, side, contracts, None));
+            let Entry { order, side, contracts, limit, .. } = *entry;
+            statement.working.push(Working::new(order, Role::Entry, side, contracts, limit));
+            // A cancel on its way to an entry that may fill before it comes: it would close what was filled.
+            if let Some(exit) = self.exit.filter(|_| self.position.is_none()) {
+                let side = side.opposite();
+                statement.working.push(Working::new(exit.order, Role::Exit, side, contracts, None));
+            }
         }
         let Some(position) = &self.position else { return };
         let open = self.tick_value * (position.gain(close) * position.contracts);
@@ -294,7 +309,8 @@ impl Broker for Paper {
         self.leave_what_is_gone(bar, seen);
         self.arrive(bar.ts - self.interval);
         self.fill_waiting(bar);
-        self.work_bracket(bar);
+        let since = self.meet_limit(bar);
+        self.work_bracket(bar, since);
         self.before = Some(Before {
             ts: bar.ts,
             seg: bar.seg,

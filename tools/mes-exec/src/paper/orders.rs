@@ -1,11 +1,12 @@
 //! What is asked of the account: entries, exits, stops to move. Each is on its way for as long as the latency says;
-//! a cancel is not, since an entry that it could miss waits only while nothing trades. An entry lives as long as the rules
-//! say, counted from its decision: what moved the market meanwhile is not what it was decided on.
+//! the cancel of an entry at market is not, since one that it could miss waits only while nothing trades. An entry lives
+//! as long as the rules, or its limit, say, counted from its decision: what moved the market meanwhile is not what it was
+//! decided on.
 
 use mes_core::{
     order::{Action, ExitReason, Order},
     statement::Refusal,
-    time::Ts,
+    time::{MILLI, Ts},
 };
 
 use super::{Entry, Exit, Move, Paper};
@@ -15,10 +16,10 @@ impl Paper {
     pub(super) fn take(&mut self, order: &Order) {
         let due = order.ts + self.fills.latency.of(order.id, order.ts);
         match order.action {
-            // A limit would have to rest and be filled as one; as a market order it would not be what was asked for.
-            Action::Enter { limit: Some(_), .. } => self.refuse(order.id, "limit_entry"),
-            Action::Enter { side, contracts, stop_ticks, target_ticks, .. } => {
-                let expires = order.ts.saturating_add(self.lifetime);
+            Action::Enter { side, contracts, stop_ticks, target_ticks, limit, .. } => {
+                let lifetime = limit.map_or(self.lifetime, |limit| i64::from(limit.lifetime_ms) * MILLI);
+                let expires = order.ts.saturating_add(lifetime);
+                let limit = limit.map(|limit| limit.price);
                 self.enter(Entry {
                     order: order.id,
                     side,
@@ -27,13 +28,14 @@ impl Paper {
                     target_ticks,
                     due,
                     expires,
+                    limit,
+                    rests: false,
+                    cancelled: None,
                 });
             }
             Action::Exit { reason } => {
-                if let Some(entry) = self.entry.take() {
-                    self.refuse(entry.order, "cancelled");
-                }
-                if self.position.is_some() {
+                self.cancel(order.ts, due);
+                if self.position.is_some() || self.entry.is_some() {
                     // An exit that is asked for again does not begin its way anew.
                     let due = self.exit.map_or(due, |exit| exit.due.min(due));
                     self.exit = Some(Exit { order: order.id, reason, due });
@@ -56,6 +58,16 @@ impl Paper {
 
     pub(super) fn refuse(&mut self, order: u64, reason: &str) {
         self.refusals.push(Refusal { order, reason: reason.into() });
+    }
+
+    /// Cancels the entry: one at market at once, one at a limit when the cancel has arrived, for it may fill until then.
+    fn cancel(&mut self, now: Ts, due: Ts) {
+        if let Some(entry) = self.entry.take_if(|entry| entry.limit.is_none() || due == now) {
+            self.refuse(entry.order, "cancelled");
+        }
+        if let Some(entry) = &mut self.entry {
+            entry.cancelled = Some(entry.cancelled.map_or(due, |before| before.min(due)));
+        }
     }
 
     fn enter(&mut self, entry: Entry) {

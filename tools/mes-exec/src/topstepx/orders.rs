@@ -27,8 +27,8 @@ pub struct Known {
     pub owner: Owner,
     /// When it was first heard of, on the steady clock.
     first: i64,
-    /// It is no longer among those that may fill, and nothing has said how it ended.
-    gone: bool,
+    /// Since when it is no longer among those that may fill, though nothing has said how it ended.
+    gone: Option<i64>,
     /// Since when its price and size are known to be these, on the steady clock.
     placed: i64,
 }
@@ -36,7 +36,12 @@ pub struct Known {
 impl Known {
     /// Says whether it may still fill.
     pub fn is_alive(&self) -> bool {
-        !self.gone && !self.order.status.is_final()
+        self.gone.is_none() && !self.order.status.is_final()
+    }
+
+    /// Returns since when it is missing, on the steady clock, where nothing has said how it ended.
+    pub fn missing(&self) -> Option<i64> {
+        self.gone.filter(|_| !self.order.status.is_final())
     }
 
     /// Says whether it is one of ours that is for this.
@@ -102,7 +107,7 @@ impl Orders {
         self.sum += entry.most() - before;
         match self.known.get_mut(&order.id) {
             None => {
-                self.known.insert(order.id, Known { order, owner, first: now, gone: false, placed: now });
+                self.known.insert(order.id, Known { order, owner, first: now, gone: None, placed: now });
                 true
             }
             Some(known) if order.is_later_than(&known.order) => {
@@ -168,7 +173,7 @@ impl Orders {
                 && known.first < asked
                 && !alive.iter().any(|order| order.id == known.order.id)
             {
-                known.gone = true;
+                known.gone = Some(asked);
                 news = true;
             }
         }

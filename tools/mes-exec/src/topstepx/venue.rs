@@ -113,6 +113,10 @@ impl<S: Shell> Broker for Venue<S> {
         Ok(())
     }
 
+    fn exposure(&self) -> i64 {
+        self.core.exposure()
+    }
+
     fn due(&self) -> Option<i64> {
         Some(self.core.due())
     }

@@ -5,7 +5,7 @@ use mes_core::{
     broker::{Broker, Hello, Kind},
     dice::Draw,
     money::Cents,
-    order::{Action, ExitReason, Order, Side, Signal},
+    order::{Action, ExitReason, Limit, Order, Side, Signal},
     statement::{Role, Statement},
     time::{MILLI, SECOND, Ts},
 };
@@ -13,6 +13,7 @@ use mes_exec::{
     guard::Guard,
     topstepx::{
         core::{Core, Setup},
+        event::{Event, Request},
         venue::Venue,
     },
 };
@@ -22,7 +23,10 @@ use mes_sim::{
     service::{Fault, Schedule},
 };
 
-use crate::world::{ACCOUNT, CONTRACT, Desk, World, seconds};
+use crate::{
+    bugs::{Asked, Bug, Bugs},
+    world::{ACCOUNT, CONTRACT, Desk, World, seconds},
+};
 
 /// For so long it is traded, and things go wrong.
 pub const TRADED: i64 = seconds(45);
@@ -36,6 +40,19 @@ pub struct Plan {
     pub start: Ts,
     pub kills: bool,
     pub clicks: bool,
+    /// It goes on, without risk, until the day's end has passed; rows may stop.
+    pub late: bool,
+    pub rows_stop: bool,
+    pub own_oco: bool,
+    /// What is wrong with the program that trades.
+    pub bug: Option<Bug>,
+}
+
+impl Plan {
+    /// Says whether nothing at all goes wrong.
+    pub fn is_quiet(&self) -> bool {
+        self.schedule.faults.is_empty() && !self.kills && !self.clicks
+    }
 }
 
 type Checked = Result<(), String>;
@@ -52,6 +69,11 @@ pub struct Night<'a> {
     contracts: std::collections::BTreeMap<u64, i64>,
     statement: Statement,
     clicked: bool,
+    /// Risk says nothing any more; the day is ended.
+    alone: bool,
+    ended: bool,
+    quoted: Ts,
+    bugs: Bugs,
     naked: Option<Ts>,
     told: i64,
     pub fills: usize,
@@ -64,7 +86,9 @@ pub struct Night<'a> {
 impl<'a> Night<'a> {
     pub fn new(plan: &'a Plan, settings: &'a Settings) -> Night<'a> {
         let account = AccountSettings { id: ACCOUNT, ..AccountSettings::default() };
-        let world = World::new(&plan.schedule, plan.start, account);
+        let mut world = World::new(&plan.schedule, plan.start, account);
+        // So that something is still open at the end.
+        world.calm = if plan.late { 40 } else { 1 };
         Night {
             plan,
             settings,
@@ -76,6 +100,10 @@ impl<'a> Night<'a> {
             contracts: Default::default(),
             statement: Statement::default(),
             clicked: false,
+            alone: false,
+            ended: false,
+            quoted: plan.start,
+            bugs: Bugs::default(),
             naked: None,
             told: 0,
             fills: 0,
@@ -101,7 +129,27 @@ impl<'a> Night<'a> {
                 self.restart()?;
             }
         }
+        if self.plan.late {
+            self.pass_the_end()?;
+        }
         self.finish()
+    }
+
+    /// Lets the day's end pass without risk, and where rows stop without those.
+    fn pass_the_end(&mut self) -> Checked {
+        self.alone = true;
+        let end = self.flat_by() + seconds(2);
+        while self.utc() < end {
+            if self.plan.rows_stop {
+                self.next_row = Ts::MAX;
+            }
+            self.step(end)?;
+            if self.utc() >= self.next_row {
+                self.row()?;
+            }
+        }
+        let open = self.world.look(|exchange| exchange.positions(ACCOUNT).len());
+        if open > 0 { Err("a position is open after the day's end".into()) } else { Ok(()) }
     }
 
     fn utc(&self) -> Ts {
@@ -119,7 +167,7 @@ impl<'a> Night<'a> {
             account: ACCOUNT,
             contract: CONTRACT.into(),
             nonce: format!("{}x{}", self.plan.schedule.seed, self.world.life),
-            own_oco: self.plan.schedule.seed % 4 == 3,
+            own_oco: self.plan.own_oco,
             tick_value: rules.contract.tick_value(),
             side_cost: Cents(61),
             lifetime: rules.entries.lifetime(),
@@ -166,22 +214,75 @@ impl<'a> Night<'a> {
         let now = self.world.now();
         let due = self.venue.as_ref().and_then(Broker::due).map_or(Ts::MAX, |due| due - now.steady + now.utc);
         let due = due.max(now.utc + MILLI);
+        self.world.frozen = self.is_frozen(now.utc);
         let events = self.world.step(until.min(due).min(self.next_row.max(now.utc)));
+        if events.iter().any(|event| matches!(event, Event::Quote { .. })) {
+            self.quoted = self.utc();
+        }
+        let events = self.bugs.events(self.plan.bug, events, self.utc());
         let Some(guard) = &mut self.venue else { return self.judge() };
         for event in events {
             guard.broker_mut().take(event);
         }
         // What ends the run is looked at where rows are.
-        let _ = guard.tick(self.world.clock.now());
-        self.send();
+        if self.plan.bug != Some(Bug::FlatByOnRows) {
+            let _ = guard.tick(self.world.clock.now());
+        } else if self.world.now().steady >= guard.broker().due() {
+            guard.broker_mut().take(Event::Timer);
+        }
+        self.send()?;
         self.judge()
     }
 
-    fn send(&mut self) {
-        let Some(guard) = &mut self.venue else { return };
-        for (call, purpose, request) in std::mem::take(&mut guard.broker_mut().shell.asked) {
-            self.world.send(call, purpose, request);
+    /// Sends what is asked for, with what the bug makes of it.
+    fn send(&mut self) -> Checked {
+        let Some(guard) = &mut self.venue else { return Ok(()) };
+        let asked = std::mem::take(&mut guard.broker_mut().shell.asked);
+        if self.plan.bug == Some(Bug::CancelFirst) {
+            let legs = self.world.look(|exchange| {
+                let legs =
+                    exchange.alive(ACCOUNT).filter(|order| order.stop.is_some() || order.limit.is_some());
+                legs.map(|order| order.id).collect::<Vec<_>>()
+            });
+            self.bugs.see_legs(legs.into_iter());
         }
+        for asked in self.bugs.asks(self.plan.bug, asked) {
+            let Asked { after, call, purpose, request } = asked;
+            if let Request::Place { entry: true, .. } = request {
+                self.may_enter()?;
+            }
+            self.world.send(after, call, purpose, request);
+        }
+        Ok(())
+    }
+
+    /// Nothing is entered after a halt, on quotes that are old, or past the day's end.
+    fn may_enter(&self) -> Checked {
+        if self.ended {
+            return Err("an entry after a halt".into());
+        }
+        let age = self.utc() - self.quoted;
+        if age > seconds(5) + MILLI {
+            return Err(format!("an entry on a quote that is {} ms old", age / MILLI));
+        }
+        if self.utc() >= self.flat_by() - seconds(300) {
+            return Err("an entry in the last five minutes".into());
+        }
+        Ok(())
+    }
+
+    fn is_frozen(&self, now: Ts) -> bool {
+        let mut faults = self.plan.schedule.faults.iter();
+        faults.any(|planned| {
+            let from = self.plan.start + planned.at_ms as i64 * MILLI;
+            planned.fault == Fault::QuotesFrozen
+                && (from..from + planned.for_ms as i64 * MILLI).contains(&now)
+        })
+    }
+
+    /// The day's end: 16:08 New York.
+    fn flat_by(&self) -> Ts {
+        mes_core::time::parse("2026-11-20T21:08:00Z").expect("a time")
     }
 
     fn row(&mut self) -> Checked {
@@ -206,6 +307,9 @@ impl<'a> Night<'a> {
 
     /// Decides as risk might.
     fn act(&mut self, ts: Ts) -> Checked {
+        if self.alone {
+            return Ok(());
+        }
         let working = |role| self.statement.working.iter().any(|order| order.role == role);
         let last = self.plan.start + TRADED - seconds(5);
         if self.plan.clicks && ts < last && self.draw.below(30) == 0 {
@@ -220,7 +324,11 @@ impl<'a> Night<'a> {
             let side = if self.draw.below(2) == 0 { Side::Buy } else { Side::Sell };
             let contracts = 1 + self.draw.below(MOST as usize) as i64;
             let (stop_ticks, target_ticks) = (4 + self.draw.below(5) as i64, 5 + self.draw.below(6) as i64);
-            let limit = None;
+            let away = self.draw.below(5) as i64 - 2;
+            let limit = (self.draw.below(4) == 0).then(|| Limit {
+                price: self.world.close() - side.sign() * away,
+                lifetime_ms: 500 + self.draw.below(4_000) as u32,
+            });
             Action::Enter { side, contracts, stop_ticks, target_ticks, confidence: 0.9, limit }
         } else {
             match self.draw.below(8) {
@@ -241,8 +349,7 @@ impl<'a> Night<'a> {
         let order = Order { ts, id: self.orders, signal: Signal::Hold, contract: Default::default(), action };
         let Some(guard) = &mut self.venue else { return Ok(()) };
         guard.submit(&order).map_err(|error| error.to_string())?;
-        self.send();
-        Ok(())
+        self.send()
     }
 
     /// Ends the day, as a person does.
@@ -250,10 +357,12 @@ impl<'a> Night<'a> {
         if let Some(guard) = &mut self.venue {
             guard.broker_mut().finish(ExitReason::Person);
         }
+        self.ended = true;
         let begun = self.utc();
         loop {
             let flat = self.venue.as_ref().is_some_and(|guard| guard.broker().core().is_flat());
-            if flat {
+            // Long enough that cash was compared too.
+            if flat && self.utc() - begun > seconds(75) {
                 break;
             }
             if self.utc() - begun > seconds(150) {
@@ -271,15 +380,15 @@ impl<'a> Night<'a> {
     fn settled(&mut self) -> Checked {
         let (positions, alive, balance) = self.world.look(|exchange| {
             let balance = exchange.account(ACCOUNT).map(|account| account.balance);
-            (exchange.positions(ACCOUNT).len(), exchange.alive(ACCOUNT).count(), balance)
+            let ours = exchange.alive(ACCOUNT).filter(|order| order.tag.is_some());
+            (exchange.positions(ACCOUNT).len(), ours.count(), balance)
         });
         if (positions, alive) != (0, 0) {
             return Err(format!("{positions} positions and {alive} orders are left at the exchange"));
         }
         let Some(guard) = &mut self.venue else { return Ok(()) };
         let core = guard.broker().core();
-        // Cash is compared once two looks have seen it.
-        if balance.is_some_and(|balance| balance != core.balance()) && self.plan.schedule.faults.is_empty() {
+        if balance.is_some_and(|balance| balance != core.balance()) {
             return Err(format!("the exchange has {balance:?}, and we have {}", core.balance()));
         }
         let last = guard.broker_mut().end().map_err(|error| error.to_string())?.clone();
@@ -287,8 +396,9 @@ impl<'a> Night<'a> {
         if last.position != 0 {
             return Err("the last statement is not flat".into());
         }
-        let quiet = self.plan.schedule.faults.is_empty() && !self.plan.kills && !self.plan.clicks;
-        match self.alerts.iter().find(|alert| quiet && alert.contains("given up")) {
+        let quiet = self.plan.is_quiet();
+        let odd = |alert: &&String| alert.contains("given up") || alert.contains("is right");
+        match self.alerts.iter().find(|alert| quiet && odd(alert)) {
             Some(alert) => Err(format!("nothing went wrong, and it was said: {alert}")),
             None => self.once(),
         }
@@ -356,12 +466,13 @@ impl<'a> Night<'a> {
         let blind = blind.map(|planned| {
             let from = self.plan.start + planned.at_ms as i64 * MILLI;
             // The answer to what was lost in it is waited for.
-            let until = from + (planned.for_ms as i64) * MILLI + seconds(14);
+            let until = from + (planned.for_ms as i64) * MILLI + seconds(16);
             if until > since && from < now { until - since.max(from) } else { 0 }
         });
         // A dead process protects nothing: it comes back within 4 s, and looks for a second.
         let dead = if self.plan.kills { seconds(7) } else { 0 };
-        seconds(3) + dead + blind.sum::<i64>()
+        let known = if self.plan.is_quiet() { 450 * MILLI } else { 3_500 * MILLI };
+        known + dead + blind.sum::<i64>()
     }
 
     pub fn journal(&self) -> &[String] {

@@ -71,6 +71,8 @@ pub struct World {
     retry: Retry,
     retry_at: Ts,
     pub frozen: bool,
+    /// One in so many ticks moves the price.
+    pub calm: usize,
 }
 
 /// What the client's calls go over.
@@ -109,6 +111,7 @@ impl World {
             retry: Retry::new(schedule.seed),
             retry_at: start,
             frozen: false,
+            calm: 1,
         }
     }
 
@@ -134,10 +137,10 @@ impl World {
         self.retry_at = self.now().utc;
     }
 
-    /// Sends a call.
-    pub fn send(&mut self, call: u64, purpose: Purpose, request: Request) {
+    /// Sends a call so much later.
+    pub fn send(&mut self, after: i64, call: u64, purpose: Purpose, request: Request) {
         let life = self.life;
-        self.post(WAY, Parcel::Call { life, call, purpose, request });
+        self.post(after + WAY, Parcel::Call { life, call, purpose, request });
     }
 
     fn post(&mut self, after: i64, parcel: Parcel) {
@@ -181,7 +184,8 @@ impl World {
 
     fn tick(&mut self) -> Option<Event> {
         let jump = if self.draw.below(400) == 0 { 24 } else { 1 };
-        self.price += jump * (self.draw.below(5) as i64 - 2);
+        let moves = i64::from(self.draw.below(self.calm) == 0);
+        self.price += moves * jump * (self.draw.below(5) as i64 - 2);
         let points = |ticks: i64| Some(Price::from_ticks(ticks).points());
         let (bid, ask) = (self.price - 1, self.price);
         let (price, bid_points, ask_points) = (points(ask), points(bid), points(ask));

@@ -6,17 +6,14 @@ use mes_projectx::{hub::MarketEvent, wire::Bar};
 
 /// After the subscriptions are confirmed, to measure the clocks by what comes.
 const MEASURE: i64 = 1_500 * MILLI;
-/// The join is so long after the confirmation, at the least.
-const MARGIN: i64 = 100 * MILLI;
+/// The join is so long after the confirmation, at the least: the exchange's clock, of which stamps are, may not be the
+/// service's.
+const MARGIN: i64 = 500 * MILLI;
 /// The history is asked so long after the join: it then knows the second before.
 const KNOWN: i64 = SECOND;
-/// How often it is asked while it lags behind the line, or does not answer.
-const TRIES: u32 = 10;
 /// Between two tries while it lags; doubled with each that is not answered, up to the longest.
 const AGAIN: i64 = SECOND;
-const LONGEST: i64 = 8 * SECOND;
-/// Of a question without an answer.
-const PATIENCE: i64 = 60 * SECOND;
+const LONGEST: i64 = 4 * SECOND;
 /// Happenings that are kept back: some half an hour of a busy market.
 const KEPT: usize = 250_000;
 
@@ -32,6 +29,8 @@ pub struct Join {
     number: u32,
     /// How often it did not answer.
     failures: u32,
+    /// When the line has to do without, on the steady clock.
+    until: i64,
     ask: Ask,
     answer: Option<Vec<Bar>>,
     why: String,
@@ -44,8 +43,7 @@ enum Ask {
     Later,
     /// To be asked then.
     At(i64),
-    /// Asked, and given up then.
-    Asked(i64),
+    Asked,
     Answered,
     Failed,
 }
@@ -75,9 +73,10 @@ impl Join {
             kept: Vec::new(),
             number: 0,
             failures: 0,
+            until: i64::MAX,
             ask: Ask::Later,
             answer: None,
-            why: String::new(),
+            why: "no answer".to_owned(),
         }
     }
 
@@ -100,15 +99,16 @@ impl Join {
         self.at
     }
 
-    /// Takes in from when on the history is wanted, if it is.
-    pub fn wants(&mut self, from: Option<Ts>, steady: i64) {
+    /// Takes in from when on the history is wanted, if it is, and how long that may take.
+    pub fn wants(&mut self, from: Option<Ts>, patience: i64, steady: i64) {
+        self.until = steady.saturating_add(patience);
         self.from = from.filter(|from| self.at.is_some_and(|at| *from < at));
         self.ask = if self.from.is_some() { Ask::At(steady) } else { Ask::Answered };
     }
 
     /// Takes an answer of the history in.
     pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, steady: i64) {
-        if number != self.number || !matches!(self.ask, Ask::Asked(_)) {
+        if number != self.number || self.ask != Ask::Asked {
             return;
         }
         match answer {
@@ -137,24 +137,19 @@ impl Join {
 
     fn again(&mut self, steady: i64, why: &str) {
         why.clone_into(&mut self.why);
-        self.ask = match self.number {
-            TRIES.. => Ask::Failed,
-            _ => Ask::At(steady.saturating_add((AGAIN << self.failures.min(10)).min(LONGEST))),
-        };
+        self.ask = Ask::At(steady.saturating_add((AGAIN << self.failures.min(10)).min(LONGEST)));
     }
 
     /// Says what is to be done now.
     pub fn pass(&mut self, there: Ts, steady: i64) -> Verdict {
         let (Some(at), from) = (self.at, self.from) else { return Verdict::Wait };
-        if let Ask::Asked(until) = self.ask
-            && until <= steady
-        {
-            self.again(steady, "no answer");
+        if steady >= self.until && self.ask != Ask::Answered {
+            self.ask = Ask::Failed;
         }
         match (&self.ask, from) {
             (Ask::At(due), Some(from)) if *due <= steady && there >= at + SECOND + KNOWN => {
                 self.number += 1;
-                self.ask = Ask::Asked(steady.saturating_add(PATIENCE));
+                self.ask = Ask::Asked;
                 Verdict::Ask { number: self.number, span: [from, there] }
             }
             (Ask::Answered, _) if there >= at => {

@@ -4,7 +4,7 @@
 //! **Joining.** When the hub has confirmed all subscriptions, what comes is kept back. The join is the first whole second of
 //! which all trades will come here. What was before it is asked of the history, once that knows the second after; trades
 //! stamped before the join are left to it, those from there on are sent. After a loss the same is done from the second
-//! sent last on, of which only what lacks is sent.
+//! heard of last on, of which only what lacks is sent.
 
 use mes_core::{
     calendar::Calendar,
@@ -26,6 +26,9 @@ use super::{
     watch::{Finding, Watch},
 };
 
+/// The history has so long to answer, under way and at the start: rows wait for it, and somebody may hold a position.
+const PATIENCE: i64 = 20 * SECOND;
+const PATIENCE_AT_START: i64 = 60 * SECOND;
 /// A loss so long is made good from the history; a longer one is only told.
 const FILLED: i64 = 5 * MINUTE;
 
@@ -144,7 +147,7 @@ impl Line {
     /// Takes in where the join is, and asks for what was before.
     fn decided(&mut self, join_at: Ts, now: Now, step: &mut Step) {
         step.says.extend(self.sending.follow(Clocks::follow).map(Say::Note));
-        let from = match (self.sending.second_sent(), self.warm_up) {
+        let from = match (self.sending.second_lost(), self.warm_up) {
             (Some(begin), _) => {
                 if join_at - begin > FILLED {
                     let minutes = (join_at - begin) / MINUTE;
@@ -164,8 +167,9 @@ impl Line {
                 opened.map(|open| self.sending.clocks.theirs(open))
             }
         };
+        let patience = if self.sending.feed.sent().is_some() { PATIENCE } else { PATIENCE_AT_START };
         if let Phase::Joining(join) = &mut self.phase {
-            join.wants(from, now.steady);
+            join.wants(from, patience, now.steady);
         }
     }
 
@@ -191,7 +195,7 @@ impl Line {
         let Phase::Joining(join) = std::mem::replace(&mut self.phase, Phase::Live) else { return };
         // Without the history, trades before the join are better than none.
         self.joined = join.at().filter(|_| failed.is_none());
-        let from = self.sending.second_sent();
+        let from = self.sending.second_lost();
         let mut count = 0;
         for bar in bars {
             let early = from.is_some_and(|from| bar.t.ts() < from);
@@ -220,7 +224,7 @@ impl Line {
 
     fn market(&mut self, event: MarketEvent, now: Now, step: &mut Step) {
         let stamp = match &event {
-            MarketEvent::Quote { change, .. } => quoted_at(change),
+            MarketEvent::Quote { change, .. } => quoted_at(change).map(|[_, said]| said),
             MarketEvent::Print { print, .. } => Some(print.timestamp.ts()),
             MarketEvent::Depth { .. } => None,
         };
@@ -241,9 +245,9 @@ impl Line {
     }
 
     fn quote(&mut self, change: &Quote, now: Now, step: &mut Step) {
-        let stamp = quoted_at(change).unwrap_or_else(|| self.sending.clocks.there(now));
-        self.clock(stamp, now, step);
-        self.watch.quoted(self.sending.believed(stamp, now), now.steady);
+        let [stamp, said] = quoted_at(change).unwrap_or([self.sending.clocks.there(now); 2]);
+        self.clock(said, now, step);
+        self.watch.quoted(self.sending.believed(said, now), now.steady);
         self.sending.quote(change, stamp, self.joined, now, &mut step.records);
     }
 
@@ -291,14 +295,12 @@ impl Line {
     }
 }
 
-/// Returns when the market stood so: of two stamps the exchange's, which those of trades are compared with.
-fn quoted_at(change: &Quote) -> Option<Ts> {
-    let [exchange, service] =
-        [change.timestamp, change.last_updated].map(|stamp| stamp.map(|stamp| stamp.ts()));
-    match (exchange, service) {
-        (Some(exchange), Some(service)) => Some(exchange.min(service)),
-        (one, other) => one.or(other),
-    }
+/// Returns when the market stood so, and when the service said so: of two stamps the earlier one, which those of trades are
+/// compared with, and the later one, by which the clocks are measured. In a market that stands still one may be old.
+fn quoted_at(change: &Quote) -> Option<[Ts; 2]> {
+    let stamps = [change.timestamp, change.last_updated].map(|stamp| stamp.map(|stamp| stamp.ts()));
+    let [one, other] = [stamps[0].or(stamps[1])?, stamps[1].or(stamps[0])?];
+    Some([one.min(other), one.max(other)])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How what was told becomes records: in our time, in order, without what cannot be believed. Pure.
 
-use std::convert::Infallible;
+use std::{collections::VecDeque, convert::Infallible};
 
 use mes_core::{
     symbol::Symbol,
@@ -20,14 +20,19 @@ use super::{
 /// A stamp that lies further ahead of what can be is not believed.
 const AHEAD: i64 = SECOND;
 
+/// Seconds of trades that are remembered: more than heartbeats go on without a word.
+const SEEN: usize = 32;
+
 /// What is sent, and what that depends on.
 pub struct Sending {
     pub clocks: Clocks,
     pub market: Market,
     pub feed: Feed,
     pub counts: Counts,
-    /// What was sent of the second in which last something traded.
-    seen: Option<Second>,
+    /// What was sent of the last seconds in which something traded, by their own time.
+    seen: VecDeque<Second>,
+    /// The last stamp that was heard, in the service's time.
+    heard: Option<Ts>,
 }
 
 impl Sending {
@@ -38,20 +43,24 @@ impl Sending {
             market: Market::new(symbol),
             feed: Feed::of_line(),
             counts: Counts::default(),
-            seen: None,
+            seen: VecDeque::new(),
+            heard: None,
         }
     }
 
-    /// Returns the second of the record sent last, in the service's time.
-    pub fn second_sent(&self) -> Option<Ts> {
-        self.feed.sent().map(|sent| whole(self.clocks.theirs(sent)))
+    /// Returns the second from which on something may lack, in the service's time: heartbeats may have gone on for a while
+    /// after the last word.
+    pub fn second_lost(&self) -> Option<Ts> {
+        let sent = self.clocks.theirs(self.feed.sent()?);
+        Some(whole(self.heard.map_or(sent, |heard| heard.min(sent))))
     }
 
     /// Follows the service's clock; returns what to say where it has changed.
     pub fn follow(&mut self, follow: fn(&mut Clocks) -> Option<String>) -> Option<String> {
         let words = follow(&mut self.clocks)?;
         // Seconds are other ones from here on.
-        self.seen = None;
+        self.seen.clear();
+        self.heard = None;
         Some(words)
     }
 
@@ -78,6 +87,7 @@ impl Sending {
         records: &mut Vec<Record>,
     ) {
         self.feed.hear();
+        self.heard = Some(self.believed(stamp, now));
         match self.market.quote(change, stamp) {
             Ok(Some(_)) if joined.is_some_and(|joined| stamp < joined) => self.market.untold(),
             Ok(Some(tick)) => self.send(tick, stamp, now, records),
@@ -92,10 +102,8 @@ impl Sending {
             Ok(tick) => {
                 let stamp = self.believed(print.timestamp.ts(), now);
                 let (price, size) = (print.price.floor_ticks(), print.volume);
-                match &mut self.seen {
-                    Some(seen) => seen.add(stamp, price, size),
-                    None => self.seen = Some(Second::trade(stamp, price, size)),
-                }
+                self.heard = Some(stamp);
+                self.see(Second::trade(stamp, price, size));
                 self.send(tick, print.timestamp.ts(), now, records);
                 Some(stamp)
             }
@@ -128,8 +136,8 @@ impl Sending {
             self.counts.odd(odd);
             return false;
         }
-        let pieces = match self.seen.filter(|seen| seen.begin == second.begin) {
-            Some(seen) => second.rest(&seen),
+        let pieces = match self.seen.iter().find(|seen| seen.begin == second.begin) {
+            Some(seen) => second.rest(seen),
             None => second.pieces(),
         };
         for piece in pieces {
@@ -141,13 +149,28 @@ impl Sending {
                 ..Tick::default()
             };
             let Ok(()) = self.feed.put(&tick, None, keep(records));
-            // A made-up place in a second is no time of its own.
+            // A made-up place in a second is no time of its own, as long as it is that second.
             if let Some(record) = records.last_mut() {
-                record.ts_event = None;
+                record.ts_event = record.ts_event.filter(|own| whole(*own) != whole(record.tick.ts));
+                self.counts.moved += u64::from(record.ts_event.is_some());
             }
         }
-        self.seen = Some(second);
+        self.seen.retain(|seen| seen.begin != second.begin);
+        self.see(second);
         true
+    }
+
+    /// Takes in what was sent of a second.
+    fn see(&mut self, part: Second) {
+        match self.seen.iter_mut().find(|seen| seen.begin == part.begin) {
+            Some(seen) => seen.add(part.begin, part.close, part.volume),
+            None => {
+                if self.seen.len() == SEEN {
+                    self.seen.pop_front();
+                }
+                self.seen.push_back(part);
+            }
+        }
     }
 
     /// Sends, where a quote was told, that it is not known any more; without letting time pass.

@@ -54,7 +54,10 @@ type Heard = (Now, Event);
 /// As [`super::run`].
 pub fn run(args: &Args) -> Result<()> {
     stop::listen()?;
-    let service = Arc::new(args.service.lending(NAME, wait(args))?);
+    let mut service = args.service.lending(NAME, wait(args))?;
+    // Until the end of this, whatever a thread still waits for.
+    let _share = service.share.take();
+    let service = Arc::new(service);
     let contract = contract(&service, &args.contract)?;
     let whose = if service.borrowed { "the session of the run" } else { "a session of its own" };
     log::note(format!("{} ({}), with {whose}", contract.name, contract.id));
@@ -180,12 +183,13 @@ impl Shell {
                     return Err(Error::failed("the hub's thread has ended"));
                 }
             };
+            let mut end = None;
             for (now, event) in first.into_iter().chain(heard.try_iter().take(WAITING)) {
                 let step = self.line.take(event, now);
-                self.carry_out(step)?;
+                end = self.carry_out(step)?.or(end);
             }
             let step = self.line.pass(self.clock.now());
-            let end = self.carry_out(step)?;
+            end = self.carry_out(step)?.or(end);
             // Nothing more waits.
             self.records.flush()?;
             if let Some(why) = end {
@@ -200,6 +204,7 @@ impl Shell {
         }
     }
 
+    /// Does what is to be done; returns why it ends, if it does.
     fn carry_out(&mut self, step: Step) -> Result<Option<String>> {
         for record in &step.records {
             self.records.push(record)?;

@@ -3,7 +3,8 @@
 //!
 //! A random trade enters at the open of any bar of the hour, of any day, and leaves at the open of the first bar after
 //! the real trade's time, or of the last one before the bars break off. Stops and targets are not repeated: what is
-//! compared is where one enters and on which side, given how long one stays.
+//! compared is where one enters and on which side, given how long one stays. Costs are the same to the cent: where entries
+//! waited at a limit, and slipped not, the random ones get the open for nothing, which makes them harder to beat.
 
 use chrono::Timelike;
 use mes_core::{dice::Draw, money::Cents, order::Side, round_trip::RoundTrip, tz};

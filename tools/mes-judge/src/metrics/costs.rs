@@ -10,7 +10,7 @@ use crate::facts::Facts;
 /// What trading cost, in dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostMetrics {
-    /// Had every market order been filled at the open of its bar, every stop and target at its price.
+    /// Had every market order been filled at the open of its bar, every stop, target and limit at its price.
     pub before_costs_usd: f64,
     /// What the opposite quote lay beyond that open.
     pub spread_usd: f64,

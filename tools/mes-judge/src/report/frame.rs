@@ -57,6 +57,7 @@ pub fn assumptions(
 ) -> String {
     let side = last.map(|date| costs.rate(date).side() * 2).unwrap_or_default();
     let mut rows = account(rules);
+    rows.extend(words::limit(&rules.entries).map(|limit| ("Entries", limit)));
     rows.extend([
         ("Round turn per contract", side.to_string()),
         ("Fills", format!("{:?}", fills.model).to_lowercase()),

@@ -230,6 +230,7 @@ fn set(document: &mut Value, key: &str, value: Value) -> std::result::Result<(),
 
 #[cfg(test)]
 mod tests {
+    use mes_core::rules::EntryBy;
     use mes_pipe::SettingsArgs;
 
     use super::*;
@@ -282,6 +283,12 @@ mod tests {
         let (rules, costs) = (&settings.rules.value, &settings.costs.value);
         assert_eq!((rules.exits.stop_ticks, rules.entries.confidence, costs.slippage.rth_ticks), (6, 0.7, 3));
         assert!(rules.tiers.iter().all(|tier| tier.risk_percent == 1.5));
+        // Keys that the file leaves out.
+        let axes =
+            ["entries.entry=limit", "entries.limit_offset_ticks=-1..3", "entries.limit_lifetime_ms=9000"];
+        let entries = base().with(&axes.map(vary), &[0.0; 3]).expect("settings").rules.value.entries;
+        assert_eq!((entries.entry, entries.limit_offset_ticks), (EntryBy::Limit, -1));
+        assert_eq!(entries.limit_lifetime_ms, 9000);
         let unchanged = base().with(&[], &[]).expect("settings");
         assert_eq!(unchanged.rules.value, base().settings.rules.value);
         assert_ne!(unchanged.rules.blake3, settings.rules.blake3);
@@ -290,6 +297,8 @@ mod tests {
             "exit.stop_ticks=6",
             "exits.stop_ticks=2",
             "exits.stop_ticks=6.5",
+            "entries.entry=stop",
+            "entries.limit_offset_ticks=19",
             "tier.9.contracts=1",
         ] {
             let error = base().with(&[vary(bad)], &[0.0]).expect_err(bad);

@@ -43,7 +43,7 @@ pub fn run(
     skip: Skip,
 ) -> Result<Tally> {
     let mut broker = mes_exec::paper(settings)?;
-    let tally = RefCell::new(Tally::new(&settings.rules.value, days));
+    let tally = RefCell::new(Tally::new(settings, days));
     let mut rows = Walk::new(columns, days, settings, &tally, checkpoints, skip);
     let mut listener = Listener(&tally);
     trade(&mut rows, &mut broker, &mut listener, settings, columns.stream(), None)?;
@@ -53,7 +53,7 @@ pub fn run(
 /// Trades some days with a new account, every row of them, and keeps all that a backtest keeps: to explain one trial.
 pub fn recorded(columns: &Columns, days: Days, settings: &Settings) -> Result<Facts> {
     let mut broker = mes_exec::paper(settings)?;
-    let tally = RefCell::new(Tally::new(&settings.rules.value, days));
+    let tally = RefCell::new(Tally::new(settings, days));
     let never = |_: usize, _: &Tally| false;
     let nowhere = Checkpoints { days: &[], stop: &never };
     let mut rows = Walk::new(columns, days, settings, &tally, &nowhere, Skip::No);

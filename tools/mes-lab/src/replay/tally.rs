@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use mes_core::{
     money::Cents,
     round_trip::{Pairing, RoundTrip},
-    rules::Rules,
     statement::Statement,
     verdict::Verdict,
 };
-use mes_pipe::{Result, journal::Journal};
+use mes_pipe::{Result, Settings, journal::Journal};
 
 use super::Days;
 use mes_judge::{facts::Alert, life::Life};
@@ -36,8 +35,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Begins with the capital of `rules`; `days` is what is counted.
-    pub fn new(rules: &Rules, days: Days) -> Tally {
+    /// Begins with the capital of the rules; `days` is what is counted.
+    pub fn new(settings: &Settings, days: Days) -> Tally {
+        let rules = &settings.rules.value;
         let start = rules.capital();
         Tally {
             start,
@@ -51,7 +51,7 @@ impl Tally {
             stopped_at: None,
             busy: false,
             life: Life::default(),
-            pairing: Pairing::of(rules.contract),
+            pairing: Pairing::of(rules.contract, settings.costs.value.slippage),
         }
     }
 

@@ -9,7 +9,7 @@ use mes_core::{
     prediction::Prediction,
     price::Price,
     row::Row,
-    rules::{Breakers, StopBy},
+    rules::{Breakers, EntryBy, StopBy},
     session::Filter,
     symbol::Symbol,
     time::{HOUR, MILLI, MINUTE, SECOND, Ts},
@@ -128,6 +128,9 @@ fn settings(draw: &mut Draw) -> Settings {
         rules.entries.session = mes_core::rules::EntrySession::All;
     }
     let scale = pick(&[1, 1, 4, 1000]);
+    rules.entries.entry = [EntryBy::Market, EntryBy::Limit][pick(&[0, 0, 1]) as usize];
+    rules.entries.limit_offset_ticks = pick(&[-2, 0, 2]);
+    rules.entries.limit_lifetime_ms = pick(&[1_000, 30_000, 600_000]);
     rules.capital_usd *= scale as f64;
     for limit in [
         &mut rules.limits.daily_loss_usd,

@@ -247,7 +247,11 @@ impl<T: FnMut(Now, HubEvent)> Listener<T> {
                     }
                     Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
                     Err(Error::Io(error))
-                        if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                        if matches!(
+                            error.kind(),
+                            // A signal, to whoever listens for it.
+                            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                        ) =>
                     {
                         continue;
                     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use mes_core::{
     money::Cents,
-    order::{Action, Order, Side},
+    order::{Action, Limit, Order, Side},
     statement::Fill,
     verdict::Verdict,
     vocabulary::sentence,
@@ -63,10 +63,13 @@ fn said(verdict: &Verdict) -> String {
 fn ordered(order: &Order) -> String {
     let id = order.id;
     match &order.action {
-        Action::Enter { side, contracts, stop_ticks, target_ticks, .. } => {
+        Action::Enter { side, contracts, stop_ticks, target_ticks, limit, .. } => {
             let side = if *side == Side::Buy { "buy" } else { "sell" };
+            let at = limit.map_or("at market".into(), |Limit { price, lifetime_ms }| {
+                format!("at {:.2} or better within {lifetime_ms} ms", price.points())
+            });
             format!(
-                "order {id}: {side} {contracts} at market, stop {stop_ticks} ticks, target {target_ticks} ticks from the fill"
+                "order {id}: {side} {contracts} {at}, stop {stop_ticks} ticks, target {target_ticks} ticks from the fill"
             )
         }
         Action::Exit { reason } => format!("order {id}: close, {}", sentence(reason.name(), 0.0, 0.0)),

@@ -30,7 +30,12 @@ mod volume;
 use std::borrow::Cow;
 
 use mes_core::{
-    ledger::Ledger, money::Cents, row::Row, rules::Rules, schedule::Today, session::Part,
+    ledger::Ledger,
+    money::Cents,
+    row::Row,
+    rules::{Rules, SizingFrom},
+    schedule::Today,
+    session::Part,
     statement::Statement,
 };
 
@@ -152,6 +157,14 @@ pub fn contracts(view: &View) -> Result<i64, Denial> {
             contracts => Ok(contracts),
         },
         None => Ok(least),
+    }
+}
+
+/// Returns what sizes, tiers and the minimum balance are counted from.
+pub fn balance(rules: &Rules, ledger: &Ledger, statement: &Statement) -> Cents {
+    match rules.sizing_from {
+        SizingFrom::Balance => statement.balance_cents,
+        SizingFrom::Capital => rules.capital() + (ledger.equity_cents - ledger.first_cents),
     }
 }
 

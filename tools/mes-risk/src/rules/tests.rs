@@ -74,7 +74,7 @@ impl Case {
             today: &today,
             part: today.part_of_bar(self.row.bar.ts),
             confidence: self.confidence,
-            balance: crate::judge::balance(rules, &self.ledger, &self.statement),
+            balance: super::balance(rules, &self.ledger, &self.statement),
             reversing: self.reversing,
             room: Limits::of(rules).room(&facts),
             quotes: self.quotes,

@@ -1,6 +1,7 @@
 //! No limit is broken, whatever the rows, the predictions and the statements are. 100,000 accounts of fixed seeds;
 //! `make soak` takes more, of a random seed that it prints.
 
+mod belief;
 mod days;
 mod rows;
 mod statements;
@@ -12,7 +13,7 @@ use std::{
 };
 
 use mes_core::{
-    rules::{Breakers, EntrySession, Reversals, Rules, Rung, StopBy},
+    rules::{Breakers, EntryBy, EntrySession, Reversals, Rules, Rung, StopBy},
     session::Filter,
 };
 use mes_exec::{guard::Guard, paper::Paper};
@@ -61,13 +62,16 @@ pub enum RulesOf {
     Nimble,
     /// A firm's floor, ladder, announcements and best day, all within reach.
     Firm,
+    /// Entries that wait at a limit, for longer than most rows take.
+    Patient,
 }
 
-const ACCOUNTS: [RulesOf; 4] = [RulesOf::Owner, RulesOf::Busy, RulesOf::Nimble, RulesOf::Firm];
+const ACCOUNTS: [RulesOf; 5] =
+    [RulesOf::Owner, RulesOf::Busy, RulesOf::Nimble, RulesOf::Firm, RulesOf::Patient];
 
 /// Returns the rules of an account, with costs of 42 cents a side.
 pub fn settings(account: RulesOf) -> Settings {
-    let name = if account == RulesOf::Firm { "topstep-50k" } else { "mes-1k" };
+    let name = if matches!(account, RulesOf::Firm | RulesOf::Patient) { "topstep-50k" } else { "mes-1k" };
     let args = SettingsArgs { rules: name.into(), costs: "owner".into(), ..SettingsArgs::default() };
     let mut settings = args.read().expect("the shipped settings");
     let rules = &mut settings.rules.value;
@@ -83,6 +87,11 @@ pub fn settings(account: RulesOf) -> Settings {
         }
         RulesOf::Nimble => nimble(rules),
         RulesOf::Firm => firm(rules),
+        RulesOf::Patient => {
+            firm(rules);
+            rules.entries.entry = EntryBy::Limit;
+            (rules.entries.limit_offset_ticks, rules.entries.limit_lifetime_ms) = (1, 20_000);
+        }
     }
     settings
 }
@@ -171,7 +180,7 @@ fn the_rows_trade_into_limits() {
     let strategy = prop::collection::vec(step(), 400);
     for account in ACCOUNTS {
         let (mut fills, mut stopped, mut beyond, mut moves, mut turns) = (0, 0, 0, 0, 0);
-        let (mut doubted, mut jumped, mut worse) = (0, 0, 0);
+        let (mut doubted, mut jumped, mut worse, mut waited) = (0, 0, 0, 0);
         for start in 0..200 {
             let steps = strategy.new_tree(&mut runner).expect("steps").current();
             let witness = run(start % STARTS.len(), account, &steps);
@@ -180,6 +189,7 @@ fn the_rows_trade_into_limits() {
             beyond += witness.alerts_beyond;
             moves += witness.moves;
             turns += witness.turns;
+            waited += witness.waited;
             doubted += witness.doubted;
             jumped += usize::from(witness.jumped);
             worse += witness.alerts_worse;
@@ -189,6 +199,7 @@ fn the_rows_trade_into_limits() {
         );
         assert!(doubted > 300 && jumped > 10 && worse > 10, "{found} {doubted} {jumped} {worse}");
         assert!(fills > 300 && stopped > 10 && beyond > 0, "{found}");
+        assert!(account != RulesOf::Patient || waited > 30, "{found} {waited}");
         assert!(account != RulesOf::Nimble || moves > 20 && turns > 20, "{found}");
     }
 }

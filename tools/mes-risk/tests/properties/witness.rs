@@ -7,19 +7,21 @@ use mes_core::{
     bar::Bar,
     calendar::Calendar,
     money::Cents,
-    order::{Action, ExitReason, Order, Signal},
+    order::{Action, ExitReason, Limit, Order, Signal},
     price::Price,
     row::Row,
-    rules::Rules,
+    rules::{EntryBy, Rules},
     schedule::Schedule,
     session::Filter,
     statement::{Fill, Role, Statement},
-    time::{self, SECOND, Ts},
+    time::{self, MILLI, SECOND, Ts},
     tz,
     verdict::Verdict,
 };
 use mes_pipe::journal::Journal;
 use mes_pipe::{Result, Settings};
+
+use crate::belief::Belief;
 
 const SIDE_COST: i64 = 42;
 
@@ -39,6 +41,8 @@ pub struct Witness {
     entry: Option<Fill>,
     /// Ticks of stop that each entry was sent with; where the stop of the position was last.
     sent: BTreeMap<u64, i64>,
+    /// The limit of each entry that had one, and when its wait ends.
+    limits: BTreeMap<u64, (Price, Ts)>,
     stop: Option<Price>,
     /// What the open trade has come to, losing ones in a row, and when they let trade again.
     net: Cents,
@@ -67,44 +71,13 @@ pub struct Witness {
     pub fills: usize,
     pub moves: usize,
     pub turns: usize,
+    /// When the last entry was decided on, and how many filled later than in the row after that.
+    decided: Ts,
+    pub waited: usize,
     pub alerts_beyond: usize,
     pub alerts_worse: usize,
     /// Rows that nobody should believe.
     pub doubted: usize,
-}
-
-/// What a price is believed to be, by looking at all rows again that were not believed.
-#[derive(Default)]
-struct Belief {
-    last: Option<f64>,
-    row: Option<(i64, Ts)>,
-    broke: bool,
-    doubts: Vec<(f64, f64)>,
-    implausible: bool,
-}
-
-impl Belief {
-    /// Takes a row in and says whether it confirms a jump.
-    fn push(&mut self, bar: &Bar) -> bool {
-        self.broke |= self.row.is_some_and(|(seg, ts)| seg != bar.seg || bar.ts - ts > 300 * SECOND);
-        self.row = Some((bar.seg, bar.ts));
-        let band = if self.broke { 0.2 } else { 0.05 };
-        let [low, high, close] = [bar.low, bar.high, bar.close].map(Price::points);
-        let near = |last: f64| [high, low].iter().all(|price| (price - last).abs() <= band * last);
-        self.implausible = self.last.is_some_and(|last| !near(last));
-        let mut confirmed = false;
-        if self.implausible && bar.volume > 0 {
-            self.doubts.push((low, high));
-            let ten = self.doubts.iter().rev().take(10);
-            let low = ten.clone().map(|row| row.0).fold(f64::MAX, f64::min);
-            let high = ten.map(|row| row.1).fold(f64::MIN, f64::max);
-            confirmed = self.doubts.len() >= 10 && low > 0.0 && high <= 1.05 * low;
-        }
-        if !self.implausible || confirmed {
-            *self = Belief { last: Some(close), row: self.row, ..Belief::default() };
-        }
-        confirmed
-    }
 }
 
 impl Witness {
@@ -123,6 +96,7 @@ impl Witness {
             balance: capital,
             entry: None,
             sent: BTreeMap::new(),
+            limits: BTreeMap::new(),
             stop: None,
             net: Cents::ZERO,
             losses: 0,
@@ -145,6 +119,8 @@ impl Witness {
             fills: 0,
             moves: 0,
             turns: 0,
+            decided: 0,
+            waited: 0,
             alerts_beyond: 0,
             alerts_worse: 0,
             doubted: 0,
@@ -174,6 +150,11 @@ impl Witness {
         if fill.exit.is_none() {
             assert!(!self.belief.implausible, "entered at a price that no market makes");
             (self.entry, self.stop) = (Some(fill.clone()), None);
+            if let Some((limit, until)) = fill.order.and_then(|order| self.limits.get(&order)) {
+                assert!(fill.side.sign() * (fill.price - *limit) <= 0, "worse than its limit");
+                assert!(fill.ts - SECOND <= *until, "entered after its time");
+                self.waited += usize::from(fill.ts - SECOND > self.decided);
+            }
             return;
         }
         let net = self.net;
@@ -255,7 +236,7 @@ impl Witness {
         assert!(order.id > self.last_order, "order {} after {}", order.id, self.last_order);
         self.last_order = order.id;
         let turn = matches!(order.signal, Signal::ReverseToLong | Signal::ReverseToShort);
-        let Action::Enter { contracts, stop_ticks, .. } = order.action else {
+        let Action::Enter { contracts, stop_ticks, limit, .. } = order.action else {
             self.moves += usize::from(matches!(order.action, Action::MoveStop { .. }));
             if turn {
                 let passed = self.last_turn.map_or(Ts::MAX, |last| order.ts - last);
@@ -271,6 +252,8 @@ impl Witness {
         assert!(quoted || self.rules.breakers.quote_band == 0.0, "an entry without a quote");
         self.turns += usize::from(turn);
         self.sent.insert(order.id, stop_ticks);
+        self.decided = order.ts;
+        assert_eq!(limit.is_some(), self.rules.entries.entry == EntryBy::Limit);
         assert!(turn || self.row.prediction.conf >= Some(self.rules.entries.confidence));
         assert_eq!((self.position, &self.stopped), (0, &None), "an entry in a trade or after a limit");
         assert!(!self.lost, "an entry after the firm's floor was touched");
@@ -282,6 +265,11 @@ impl Witness {
         assert!((1..=self.cap(order.ts)).contains(&contracts), "{contracts} contracts");
         let end = self.schedule.of_bar(order.ts).expect("an entry on a closed day").end;
         assert!(order.ts < end.no_entry || order.ts > end.flat, "an entry at {}", time::format(order.ts));
+        if let Some(Limit { price, lifetime_ms }) = limit {
+            let until = order.ts + i64::from(lifetime_ms) * MILLI;
+            assert!(until < end.no_entry, "waits beyond the last entry of the day");
+            self.limits.insert(order.id, (price, until));
+        }
     }
 }
 

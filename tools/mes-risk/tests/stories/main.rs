@@ -2,6 +2,7 @@
 //! limits, and where days begin and end. Every number is worked out by hand.
 
 mod days;
+mod limits;
 mod play;
 mod stops;
 mod truth;

@@ -10,7 +10,7 @@ use mes_projectx::{
 };
 
 use super::{Answer, Core, Fatal, NEWS, QUOTE_AGE, Request, Why};
-use crate::topstepx::tag;
+use crate::topstepx::{orders::Known, tag};
 
 /// How long a tag has to stay away before its order is taken never to have been.
 const AWAY: i64 = 10 * SECOND;
@@ -92,14 +92,19 @@ impl Core {
             () if self.fatal.is_some() => Some("ended"),
             () if !self.can_trade => Some("locked_account"),
             () if !self.up => Some("connection"),
-            () if self.foreign => Some("outside"),
+            () if self.foreign => Some("foreign"),
             () if self.entry.is_some() || self.orders.exposure() != 0 => Some("position_open"),
             () if self.closing.is_some() => Some("exit_working"),
             () if self.ours_alive().next().is_some() => Some("legs_working"),
-            () if !self.is_sure() => Some("reconcile"),
+            () if !self.is_sure() => Some("unsettled"),
             () if left => Some("price_collar"),
             () => None,
         }
+    }
+
+    /// Says whether nothing is to be entered any more.
+    fn is_over(&self) -> bool {
+        self.halted || self.fatal.is_some() || self.closing.is_some()
     }
 
     pub(super) fn enter(&mut self, order: &Order) {
@@ -180,7 +185,8 @@ impl Core {
                 );
                 self.fatal.get_or_insert(Fatal::Setup(why));
             }
-            Why::Funds if !entry.smaller && entry.contracts > 1 => {
+            // Not what a person or the day's end has stopped meanwhile.
+            Why::Funds if !entry.smaller && entry.contracts > 1 && !self.is_over() => {
                 let contracts = entry.contracts / 2;
                 self.alert(format!("order {}: {text}: sent again with {contracts}", entry.order));
                 let tag = tag::entry(&self.setup.nonce, entry.order, true);
@@ -207,7 +213,9 @@ impl Core {
             entry.id = self.orders.tagged(&entry.tag).map(|known| known.order.id);
         }
         let known = entry.id.and_then(|id| self.orders.get(id));
-        if let Some(known) = known.filter(|known| !known.is_alive()) {
+        // One that is missing may have been filled: fills are asked for before it is given up.
+        let settled = known.and_then(Known::missing).is_none_or(|since| self.looks.past_since(since));
+        if let Some(known) = known.filter(|known| !known.is_alive() && settled) {
             let filled = self.orders.filled_of(known.order.id);
             if filled == 0 {
                 let reason = if self.orders.is_rejected(known.order.id) { "rejected" } else { "cancelled" };
@@ -227,6 +235,7 @@ impl Core {
                 return self.refuse(entry.order, "never_arrived");
             }
             Stage::Unknown { .. } if entry.id.is_none() => self.looks.want(true),
+            _ if !settled => self.looks.want(true),
             Stage::Placed { at } if now - at > NEWS && entry.limit.is_none() => self.looks.want(false),
             _ => {}
         }

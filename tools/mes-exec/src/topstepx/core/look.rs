@@ -67,6 +67,7 @@ pub(super) struct Looks {
     doubted: bool,
     /// When the last one began that was answered, and that agreed, on the steady clock; and the latter by UTC.
     answered: Option<i64>,
+    past: Option<i64>,
     agreed: Option<i64>,
     agreed_utc: Option<Ts>,
     began: Option<i64>,
@@ -91,6 +92,7 @@ impl Looks {
             urgent: false,
             doubted: true,
             answered: None,
+            past: None,
             agreed: None,
             agreed_utc: None,
             began: None,
@@ -130,6 +132,11 @@ impl Looks {
     /// Says whether a look that began then or later was answered.
     pub fn asked_since(&self, steady: i64) -> bool {
         self.answered.is_some_and(|began| began >= steady)
+    }
+
+    /// Says whether fills were asked for then or later, and came.
+    pub fn past_since(&self, steady: i64) -> bool {
+        self.past.is_some_and(|began| began >= steady)
     }
 
     /// Says whether a look that began then or later agreed.
@@ -212,9 +219,11 @@ impl Core {
             balance: None,
         });
         for question in questions {
-            // The reserve is for what protects and closes, and for the two questions that tell whether it has.
-            let first = matches!(question, Request::Positions { .. } | Request::Alive { .. });
-            self.call(if urgent && first { Purpose::Exit } else { Purpose::Look }, question);
+            // The reserve is for what protects and closes, and for the questions that tell whether it has.
+            // Before the first look nobody knows whether something is open.
+            let second = matches!(question, Request::Recent { .. } | Request::Account { .. });
+            let exit = self.starting || urgent && !second;
+            self.call(if exit { Purpose::Exit } else { Purpose::Look }, question);
         }
     }
 
@@ -312,6 +321,7 @@ impl Core {
         self.looks.answered = Some(look.began.steady);
         self.looks.shows = shown;
         if look.scope >= Scope::Past {
+            self.looks.past = Some(look.began.steady);
             self.entry_looked_for(look.began.steady);
         }
         if look.elsewhere && !self.foreign {

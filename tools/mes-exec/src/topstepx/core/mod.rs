@@ -413,8 +413,13 @@ impl Core {
             self.looks.want(true);
         }
         match request {
-            Request::Place { entry: true, .. } => self.entry_answered(call, answer),
-            Request::Place { place, .. } => self.leg_answered(&place, answer),
+            Request::Place { place, entry } => {
+                // Until it is heard of, what was placed is what was asked for.
+                if let Answer::Placed { id } = answer {
+                    self.hear(place.as_order(id, Stamp::of(self.now.utc)), None);
+                }
+                if entry { self.entry_answered(call, answer) } else { self.leg_answered(answer) }
+            }
             Request::Close { .. } => self.close_answered(&answer),
             Request::Modify { modify } => self.modify_answered(&modify, &answer),
             Request::Cancel { .. } if answer != Answer::Done => self.looks.want(true),

@@ -11,7 +11,7 @@ use mes_core::{
 };
 use mes_projectx::{
     Purpose,
-    wire::{self, Decimal, Modify, OrderKind, Place},
+    wire::{self, Decimal, Modify, OrderKind, OrderStatus, Place},
 };
 
 use super::{AGAIN, Answer, Core, Request, Why, entry::Entry};
@@ -106,7 +106,8 @@ impl Core {
             return;
         }
         // A fill may be heard of before its order is.
-        if let Some(entry) = self.entry.take_if(|entry| entry.side == Side::of(exposure)) {
+        let unheard = |entry: &mut Entry| entry.id().is_none() && entry.side == Side::of(exposure);
+        if let Some(entry) = self.entry.take_if(unheard) {
             self.opened_by(&entry);
             self.entry = Some(entry);
         }
@@ -160,9 +161,16 @@ impl Core {
         self.ours_alive().filter(|known| known.is(part) && known.side() == side).collect()
     }
 
+    /// Says whether a leg works, or is about to because its entry is filled.
+    fn wakes(&self, leg: &Known) -> bool {
+        let parent = leg.order.parent_order_id.filter(|_| leg.order.status == OrderStatus::Suspended);
+        parent.is_none_or(|parent| self.orders.filled_of(parent) > 0)
+    }
+
     /// Returns the contracts without a stop; below 0 where the stops cover more than is open.
     pub(super) fn naked(&self) -> i64 {
-        let covered: i64 = self.legs(Part::Stop).iter().map(|leg| leg.rest()).sum();
+        let legs = self.legs(Part::Stop).into_iter().filter(|leg| self.wakes(leg));
+        let covered: i64 = legs.map(|leg| leg.rest()).sum();
         self.orders.exposure().abs() - covered
     }
 
@@ -236,23 +244,14 @@ impl Core {
         self.call(Purpose::Exit, Request::Place { place: Box::new(place), entry: false });
     }
 
-    pub(super) fn leg_answered(&mut self, place: &Place, answer: Answer) {
-        match answer {
-            // Until it is heard of, what was placed is what was asked for.
-            Answer::Placed { id } => {
-                let order = working(id, place, self.now.utc);
-                self.hear(order, None);
-            }
-            Answer::Refused { why, text } => {
-                self.alert(format!("a leg was not placed: {text}"));
-                // What never came to be judged is another try's.
-                if let (Why::Later { .. }, Some(trade)) = (why, &mut self.trade) {
-                    trade.placed = false;
-                }
-                self.looks.want_now();
-            }
-            _ => {}
+    pub(super) fn leg_answered(&mut self, answer: Answer) {
+        let Answer::Refused { why, text } = answer else { return };
+        self.alert(format!("a leg was not placed: {text}"));
+        // What never came to be judged is another try's.
+        if let (Why::Later { .. }, Some(trade)) = (why, &mut self.trade) {
+            trade.placed = false;
         }
+        self.looks.want_now();
     }
 
     /// Puts a target of ours beside a stop of ours.
@@ -345,29 +344,4 @@ impl Core {
 fn is_leg(part: Part) -> impl Fn(&Request) -> bool {
     let kind = if part == Part::Target { OrderKind::Limit } else { OrderKind::Stop };
     move |request| matches!(request, Request::Place { place, entry: false } if place.kind == kind)
-}
-
-/// Describes what was placed as an order that works.
-fn working(id: i64, place: &Place, ts: mes_core::time::Ts) -> wire::Order {
-    wire::Order {
-        id,
-        account_id: place.account_id,
-        contract_id: place.contract_id.clone(),
-        symbol_id: None,
-        creation_timestamp: wire::Stamp::of(ts),
-        update_timestamp: None,
-        status: wire::OrderStatus::Pending,
-        kind: place.kind,
-        side: place.side,
-        size: place.size,
-        limit_price: place.limit_price,
-        stop_price: place.stop_price,
-        fill_volume: None,
-        filled_price: None,
-        custom_tag: place.custom_tag.clone(),
-        trail_distance: None,
-        trail_price: None,
-        parent_order_id: None,
-        linked_order_id: None,
-    }
 }

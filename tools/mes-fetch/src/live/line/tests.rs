@@ -209,7 +209,7 @@ fn what_is_sent_makes_the_seconds_that_were_traded() {
         let mut world = World::new(seed, ahead, WarmUp::Span(60 * SECOND));
         world.run(70_000 + 10 * (seed as i64 * 37 % 100));
         world.lag = [0, 0, 900, 2_500][seed as usize % 4] * MILLI;
-        world.fails = if seed % 3 == 0 { 3 } else { usize::MAX };
+        world.fails = if seed % 3 == 0 && world.lag == 0 { 3 } else { usize::MAX };
         world.up();
         for nth in 0..4 {
             world.run(20_000 + nth * 1_115);
@@ -275,6 +275,47 @@ fn a_loss_that_is_too_long_is_told_and_not_filled() {
     assert!(world.says.iter().any(|say| say.contains("6 minutes were missed")), "{:?}", world.says);
     assert!(world.wants.iter().all(|want| !matches!(want, Want::Bars { .. })));
     assert!(world.records[sent].tick.ts > world.begin + 400 * SECOND);
+}
+
+/// A line that dies without a word: heartbeats have ended seconds whose trades come later, lifted, and none is lost.
+#[test]
+fn what_a_dead_line_did_not_bring_comes_late_and_whole() {
+    let mut world = World::new(7, 0, WarmUp::None);
+    world.up();
+    world.run(10_000);
+    let first = world.records.iter().find(|record| record.tick.price.is_some()).expect("a trade").tick.ts;
+    world.is_up = false;
+    world.run(6_000);
+    world.down();
+    world.run(1_000);
+    world.up();
+    world.run(10_000);
+    let from = whole(first) + SECOND;
+    let until = whole(world.now) - SECOND;
+    let traded: i64 = world.traded.range(from..until).map(|(_, second)| second.volume).sum();
+    let own = |record: &Record| record.ts_event.unwrap_or(record.tick.ts);
+    let sent = world.records.iter().filter(|record| (from..until).contains(&own(record)));
+    assert_eq!(sent.filter_map(|record| record.tick.size).sum::<i64>(), traded, "{:?}", world.says);
+    assert!(world.line.counts().moved > 10 && world.records.is_sorted_by_key(|record| record.tick.ts));
+}
+
+/// Who trades cannot wait for ever for the past.
+#[test]
+fn a_history_that_does_not_answer_is_done_without() {
+    let mut world = World::new(6, 300 * MILLI, WarmUp::Day);
+    world.fails = 1;
+    world.up();
+    world.run(63_000);
+    assert!(world.says.iter().any(|say| say.contains("live, but without the seconds before: 503")));
+    let first = world.records.first().expect("records").tick.ts;
+    assert!(first < world.begin + SECOND, "all that was kept back: {}", time::format(first));
+    world.check(world.begin + SECOND, "without a past");
+    world.down();
+    world.run(1_000);
+    world.up();
+    world.run(25_000);
+    assert!(world.says.iter().any(|say| say.contains("connected again, but without")), "{:?}", world.says);
+    world.check(world.begin + 66 * SECOND, "with a hole");
 }
 
 #[test]
