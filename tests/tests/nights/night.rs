@@ -183,8 +183,19 @@ impl Night<'_> {
     }
 }
 
+/// Says whether mes-exec never came so far as to begin a journal; then nothing was ordered either.
+fn never_began(folder: &Path) -> Result<bool, String> {
+    let began = shell::run(folder, "compgen -G 'state/topstepx-*/exec-*.jsonl'", b"").status.success();
+    let kept = fs::read_to_string(folder.join("sim/journal.jsonl")).map_err(|error| error.to_string())?;
+    let ordered = kept.contains("\"kind\":\"order\"");
+    if !began && ordered { Err("an order, and no journal of mes-exec".into()) } else { Ok(!began) }
+}
+
 /// Judges all records; returns what was measured.
 fn check(folder: &Path) -> Result<String, String> {
+    if never_began(folder)? {
+        return Ok("it never began".into());
+    }
     let line = "shopt -s nullglob; source <(grep -h ^export env.sh); mes-check day --exec state/topstepx-*/exec-*.jsonl \
                 --journal run/journals/*.jsonl --exchange sim/journal.jsonl --log *.out *.err --json";
     let told = fs::read_to_string(folder.join("sim.out")).map_err(|error| error.to_string())?;

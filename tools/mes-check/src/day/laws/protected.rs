@@ -6,6 +6,7 @@ use mes_core::{
     order::Side,
     time::{MILLI, SECOND, Ts},
 };
+use mes_exec::topstepx::event::{Answer, Event, Why};
 use mes_projectx::wire::{OrderKind, OrderStatus};
 
 use crate::day::{
@@ -22,6 +23,12 @@ const BARE: i64 = SECOND;
 const CLOSING: i64 = 4 * SECOND;
 /// What a step of mes-exec may take on top.
 const STEP: i64 = 500 * MILLI;
+/// It hears of a row each second; what is silent for longer was stopped, or lives on a busy machine.
+const PAUSE: i64 = 1_500 * MILLI;
+/// How long it may not know, where nothing fails: news that do not come are asked for.
+const UNSEEN: i64 = SECOND;
+/// After a failed call or a lost hub it has so long to find out what it missed.
+const MENDED: i64 = 5 * SECOND;
 
 /// Judges what mes-exec knew, on its clock.
 pub fn known(day: &Day) -> Finding {
@@ -106,24 +113,55 @@ fn looks(run: &Run) -> Vec<(Ts, Looked)> {
     run.steps.iter().filter_map(|step| Some((step.now.utc, looking.step(step)?))).collect()
 }
 
-/// Says what a run did not do about a stretch: once the exchange was looked at, there is a stop or a close within a second.
+/// Says what a run did not do about a stretch: once the exchange was looked at, there is a stop or a close within a second;
+/// where all is well with the line, it is not long before it is looked at.
 fn neglected(run: &Run, looks: &[(Ts, Looked)], stretch: &Stretch) -> Option<String> {
     let from = stretch.at.ts;
-    let (seen, _) = looks.iter().find(|(_, look)| look.asked.utc >= from)?;
-    let due = seen + BARE + STEP;
+    let seen = looks.iter().find(|(at, look)| look.asked.utc >= from && *at < stretch.until);
+    let due = match seen {
+        Some((at, _)) => at + BARE + STEP,
+        None if is_well(run, from, stretch.until) => from + BARE + UNSEEN,
+        None => return None,
+    };
     if stretch.until <= due || run.last() <= due {
         return None;
     }
     let mut steps = run.steps.iter().filter(|step| (from - CLOSING..=due).contains(&step.now.utc));
     let acts = steps.any(|step| step.closes() || step.stops() && step.now.utc >= from);
+    let did = match seen {
+        Some((at, _)) => format!("looked after {} and did nothing within a second", seconds(at - from)),
+        None => "never looked, though nothing failed".to_owned(),
+    };
     (!acts).then(|| {
-        format!(
-            "{} contracts without a stop for {}; mes-exec looked after {} and did nothing within a second",
-            stretch.contracts,
-            seconds(stretch.until - from),
-            seconds(seen - from)
-        )
+        let (contracts, time) = (stretch.contracts, seconds(stretch.until - from));
+        format!("{contracts} contracts without a stop for {time}; mes-exec {did}")
     })
+}
+
+/// Says whether a run went on in a stretch of time without a pause, a failed call or a lost hub.
+fn is_well(run: &Run, from: Ts, until: Ts) -> bool {
+    let mut before = run.begun.utc;
+    let (mut up, mut well) = (false, before < from);
+    for step in run.steps.iter().take_while(|step| step.now.utc <= until) {
+        match &step.event {
+            Event::Up { .. } => up = true,
+            Event::Down { .. } => up = false,
+            _ => {}
+        }
+        let failed = matches!(
+            &step.event,
+            Event::Answer {
+                answer: Answer::Unknown { .. } | Answer::Refused { why: Why::Later { .. }, .. },
+                ..
+            }
+        );
+        // What failed just before is not mended yet.
+        if step.now.utc > from - MENDED {
+            well &= up && !failed && step.now.utc - before <= PAUSE;
+        }
+        before = step.now.utc;
+    }
+    well && until - before <= PAUSE
 }
 
 fn stretches<'a>(exchange: &'a Exchange, account: i64, contract: &str) -> Vec<Stretch<'a>> {
