@@ -111,7 +111,13 @@ impl Orders {
                 true
             }
             Some(known) if order.is_later_than(&known.order) => {
-                known.order = order;
+                let told = std::mem::replace(&mut known.order, order);
+                // News from before a move of ours come after its answer; what was moved stays where it was moved to.
+                if known.placed > known.first && asked.is_none_or(|asked| asked < known.placed) {
+                    known.order.limit_price = told.limit_price.or(known.order.limit_price);
+                    known.order.stop_price = told.stop_price.or(known.order.stop_price);
+                    known.order.size = told.size;
+                }
                 true
             }
             // One that was moved is of the same rank, and no stamp says which record is the later one: what was asked for
@@ -286,5 +292,30 @@ mod tests {
         assert_eq!(orders.alive().map(|known| known.order.id).collect::<Vec<_>>(), [6]);
         orders.hear(order(5, 7, 0), None, 40);
         assert_eq!(orders.alive().count(), 1);
+    }
+
+    /// A leg was made smaller while it waited, and then is heard to work as it was before.
+    #[test]
+    fn late_news_do_not_undo_a_move() {
+        let mut orders = Orders::default();
+        orders.hear(order(5, 8, 0), None, 10);
+        let modify = Modify {
+            account_id: 7,
+            order_id: 5,
+            size: Some(1),
+            limit_price: None,
+            stop_price: None,
+            trail_price: None,
+        };
+        orders.moved(&modify, 20);
+        let mut works = order(5, 1, 0);
+        works.stop_price = Some(mes_projectx::wire::Decimal::of_ticks(27_000));
+        orders.hear(works.clone(), None, 30);
+        let known = orders.get(5).expect("known");
+        assert_eq!((known.rest(), known.order.stop_price), (1, works.stop_price));
+        // What was asked for after the move is believed.
+        works.size = 4;
+        orders.hear(works, Some(40), 50);
+        assert_eq!(orders.get(5).map(Known::rest), Some(4));
     }
 }

@@ -181,10 +181,12 @@ impl Core {
         }
         let naked = self.naked();
         let now = self.now.steady;
+        // Legs of an entry that fills in parts are there for all of it: the rest may be filled already.
+        let over = naked < 0 && self.entry.is_none();
         let Some(trade) = &mut self.trade else { return };
         if naked <= 0 {
             (trade.bare, trade.placed) = (None, false);
-            trade.over = if naked < 0 { trade.over.or(Some(now)) } else { None };
+            trade.over = if over { trade.over.or(Some(now)) } else { None };
             self.fit();
             self.move_leg();
             return self.aim();
