@@ -11,6 +11,7 @@ use crate::{
         check,
         control::{self, Line, PATIENCE, Reply, Word},
         flatten, journal,
+        latency::{HEADER, Latencies},
         open::{self, AccountArgs},
     },
 };
@@ -39,6 +40,12 @@ pub enum Verb {
     Status,
     /// Lift the halt of a kill
     Resume(Whose),
+    /// Print how long entries and closes took and what they slipped, as CSV: --latency of a backtest reads it
+    Latency {
+        /// exec-....jsonl, one or several
+        #[arg(value_name = "JOURNAL", required = true)]
+        journals: Vec<PathBuf>,
+    },
     /// Run the journal of mes-exec again, and compare what it asks for
     Replay {
         /// exec-....jsonl in the account's directory below --state
@@ -73,6 +80,14 @@ impl Verb {
             Verb::Kill(whose) => close(args, whose, Word::Kill),
             Verb::Status => status(args),
             Verb::Resume(whose) => resume(args, whose),
+            Verb::Latency { journals } => {
+                let mut latencies = Latencies::default();
+                let mut text = HEADER.to_owned();
+                for journal in journals {
+                    text += &latencies.read(journal)?;
+                }
+                print(text)
+            }
             Verb::Replay { journal } => {
                 let came = journal::replay(journal)?;
                 print(format!("the same again: {} events, {} actions\n", came.events, came.actions))

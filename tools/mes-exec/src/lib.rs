@@ -7,11 +7,13 @@ pub mod guard;
 mod live;
 pub mod paper;
 mod printer;
+mod report;
 pub mod serve;
 pub mod start;
 pub mod topstepx;
 
 use std::{
+    cell::RefCell,
     os::fd::AsFd,
     path::{Path, PathBuf},
     sync::{
@@ -43,6 +45,7 @@ use paper::{
     kept::{self, Kept},
 };
 use printer::Printer;
+use report::Session;
 use topstepx::{
     control::Control,
     open::{self, AccountArgs},
@@ -164,8 +167,15 @@ fn serve_to<B: Broker>(
     let position = Arc::new(AtomicI64::new(hello.position));
     let (open, live) = (Arc::clone(&position), hello.kind.is_live());
     stop::open_is(move || left_open(open.load(Ordering::Relaxed), live));
-    let watch = |statement: &Statement| position.store(statement.position, Ordering::Relaxed);
+    let report = RefCell::new(Session::default());
+    let watch = |statement: &Statement| {
+        position.store(statement.position, Ordering::Relaxed);
+        report.borrow_mut().follow(statement);
+    };
     let served = serve::serve(&mut messages, broker, &mut peer, &printer, clock, watch, halt);
+    if live {
+        log::note(report.into_inner().says());
+    }
     match (served, printer.finish()) {
         (Ok(()), printed) => printed,
         (Err(error), printed) => Err(error.and(printed.err())),

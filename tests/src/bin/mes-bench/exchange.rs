@@ -38,14 +38,14 @@ const TRADES: i64 = 20;
 const ORDERS: usize = 1_000;
 const CLIENTS: usize = 10;
 
-struct Sim {
+pub struct Sim {
     child: Child,
     at: Value,
 }
 
 impl Sim {
     /// Starts one that reads ticks from us, the first of which it waits for.
-    fn start(folder: &Path, more: &[&str]) -> Result<(Sim, Ticks)> {
+    pub fn start(folder: &Path, more: &[&str]) -> Result<(Sim, Ticks)> {
         let mut child = Command::new(shell::tools().join("mes-sim"))
             .args(["--port", "0", "--quiet", "--unlimited", "--no-hours"])
             .args(more)
@@ -57,17 +57,17 @@ impl Sim {
         let mut ticks =
             Ticks { out: BufWriter::new(child.stdin.take().ok_or("no stdin")?), line: String::new() };
         ticks.second(0)?;
-        ticks.out.flush()?;
+        ticks.flush()?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         Ok((Sim { child, at: serde_json::from_str(&line)? }, ticks))
     }
 
-    fn text(&self, field: &str) -> &str {
+    pub fn text(&self, field: &str) -> &str {
         self.at[field].as_str().unwrap_or_default()
     }
 
-    fn clock(&self) -> Result<Clock> {
+    pub fn clock(&self) -> Result<Clock> {
         Ok(Clock::parse(self.text("clock"))?)
     }
 
@@ -99,13 +99,18 @@ impl Drop for Sim {
 }
 
 /// A market at the rates of a session's middle.
-struct Ticks {
+pub struct Ticks {
     out: BufWriter<ChildStdin>,
     line: String,
 }
 
 impl Ticks {
-    fn second(&mut self, second: i64) -> Result<()> {
+    /// Hands all of it over.
+    pub fn flush(&mut self) -> Result<()> {
+        Ok(self.out.flush()?)
+    }
+
+    pub fn second(&mut self, second: i64) -> Result<()> {
         for nth in 0..QUOTES + TRADES {
             let ts = time::format(OPEN + second * SECOND + nth * SECOND / (QUOTES + TRADES));
             let bid = 6800.0 + ((second * 7 + nth * 3) % 40) as f64 * 0.25;
@@ -137,7 +142,7 @@ pub fn run(folder: &Path) -> Result<()> {
 fn orders(folder: &Path) -> Result<String> {
     let (sim, mut ticks) = Sim::start(folder, &["--account", "PRAC,max=1000000000"])?;
     (1..60).try_for_each(|second| ticks.second(second))?;
-    ticks.out.flush()?;
+    ticks.flush()?;
     let (client, _) = sim.client()?;
     let (begun, mut taken) = (Instant::now(), Vec::new());
     for nth in 0..ORDERS {
@@ -185,7 +190,7 @@ fn events(folder: &Path, speed: i64) -> Result<String> {
     });
     let hubs: Vec<Hub> = hubs.collect::<Result<_>>()?;
     (1..25 * speed).try_for_each(|second| ticks.second(second))?;
-    ticks.out.flush()?;
+    ticks.flush()?;
     sleep(Duration::from_secs(5));
     heard.store(0, Ordering::Relaxed);
     late.lock().map_err(|_| "poisoned")?.clear();
@@ -206,7 +211,7 @@ fn memory(folder: &Path) -> Result<String> {
     for second in 1..DAY_SECONDS {
         ticks.second(second)?;
         if second % (DAY_SECONDS / 4) == 0 || second == DAY_SECONDS - 1 {
-            ticks.out.flush()?;
+            ticks.flush()?;
             seen.push(sim.memory()?);
         }
     }
@@ -220,7 +225,7 @@ fn memory(folder: &Path) -> Result<String> {
 }
 
 /// Returns the median and the 99th percentile, in microseconds.
-fn percentiles(times: &mut [Duration]) -> [f64; 2] {
+pub fn percentiles(times: &mut [Duration]) -> [f64; 2] {
     times.sort_unstable();
     [50, 99].map(|percent| {
         times.get(times.len() * percent / 100).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)

@@ -8,6 +8,7 @@ mod features;
 mod in_process;
 mod lab;
 mod large;
+mod live;
 mod serving;
 mod table;
 mod tools;
@@ -32,7 +33,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -41,6 +42,7 @@ const GROUPS: [Group; 8] = [
     ("rows", false, large::bench),
     ("lab", false, |_| lab::run()),
     ("exchange", false, exchange::run),
+    ("live", false, live::run),
 ];
 
 fn main() -> ExitCode {

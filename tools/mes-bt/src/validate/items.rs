@@ -235,9 +235,24 @@ fn breakers(evidence: &Evidence) -> Finding {
 
 fn kill(evidence: &Evidence) -> Finding {
     let (killed, text) = evidence.drill.killed();
-    judged(killed, text)
+    let by_hand = live(evidence, |live| live.closed_by_person);
+    judged(killed, format!("{text}; closed by a person: {by_hand}"))
 }
 
-fn reconnects(_: &Evidence) -> Finding {
-    NotShown("this build has no broker but the paper account: nothing has been reconnected to".into())
+fn reconnects(evidence: &Evidence) -> Finding {
+    let Some(paper) = evidence.paper.value() else {
+        return evidence.paper.lacking("give the folder of journals of practice days: --paper DIR");
+    };
+    let text = live(evidence, |live| live.reconnects);
+    let real = ["practice", "real"].iter().filter_map(|kind| paper.live.get(kind));
+    // An exercise on this machine shows that it works there, and not at the service.
+    if real.map(|live| live.reconnects).sum::<u64>() > 0 { Met(text) } else { NotShown(text) }
+}
+
+/// Counts something on accounts at exchanges, by what they are.
+fn live(evidence: &Evidence, of: impl Fn(&paper::Live) -> u64) -> String {
+    let Some(paper) = evidence.paper.value() else { return "no journals".into() };
+    let counted = paper.live.iter().map(|(kind, live)| format!("{} on {kind}", of(live)));
+    let counted: Vec<String> = counted.collect();
+    if counted.is_empty() { "no day at an exchange".into() } else { counted.join(", ") }
 }

@@ -13,6 +13,7 @@ pub mod core;
 pub mod event;
 pub mod flatten;
 pub mod journal;
+pub mod latency;
 pub mod open;
 mod orders;
 pub mod perform;

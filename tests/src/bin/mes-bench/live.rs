@@ -1,0 +1,216 @@
+//! The whole pipeline of `live.sh` against mes-sim, at the pace of a market: from a quote on the exchange's wire to an order
+//! on it, from `mes-exec kill` to a flat order, what it costs in time and memory.
+//!
+//! Seconds close at whole seconds of the exchange, and a tick lies at each: an order that is decided on the second that
+//! ends at `ts` is made at the exchange so much after `ts` as its way through all processes takes, there and back.
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock; nothing it measures does")]
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use mes_core::time::{self, Ts};
+use mes_golden::shell;
+use serde_json::Value;
+
+use super::{
+    Result,
+    exchange::{Sim, percentiles},
+};
+
+/// Seconds that are traded, at the pace of the market.
+const TRADED: i64 = 240;
+const BEFORE: i64 = 30;
+const TOOLS: [&str; 6] = ["mes-fetch", "mes-bars", "mes-features", "mes-predict", "mes-risk", "mes-exec"];
+
+/// Prints all of it.
+pub fn run(folder: &Path) -> Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "the live pipeline against mes-sim: synthetic ticks, 42 quotes and 20 trades a second")?;
+    let (sim, mut ticks) = Sim::start(folder, &["--speed", "1", "--run", "sim"])?;
+    let rules = fs::read_to_string(shell::root().join("pipelines/rules/mes-1k-topstep.toml"))?;
+    let rules = rules.replace("cooldown_s = 30", "cooldown_s = 0").replace("session = \"rth\"", "session = \"all\"");
+    fs::write(folder.join("rules.toml"), rules)?;
+    let mut pipe = Pipe::start(folder, &sim)?;
+    for second in 1..BEFORE + TRADED {
+        ticks.second(second)?;
+    }
+    ticks.flush()?;
+    sleep(Duration::from_secs(BEFORE as u64));
+    let (cpu, begun, memory) = (pipe.cpu()?, Instant::now(), pipe.memory()?);
+    sleep(Duration::from_secs((TRADED - BEFORE - 20) as u64));
+    let share = 100.0 * (pipe.cpu()? - cpu) / begun.elapsed().as_secs_f64();
+    let grown = 100.0 * (pipe.memory()? / memory - 1.0);
+    let killed = pipe.kill(folder, &sim)?;
+    pipe.end()?;
+    let decided = decisions(&folder.join("run/journal.jsonl"))?;
+    for (name, mut times) in ways(folder, &decided)? {
+        let count = times.len();
+        let [half, most] = percentiles(&mut times);
+        writeln!(out, "{name:<46} p50 {half:>8.0} us   p99 {most:>8.0} us   ({count} entries)")?;
+    }
+    writeln!(out, "{:<46} {killed}", "mes-exec kill -> close on the wire")?;
+    writeln!(out, "{:<46} {share:>8.1} % of one core, {grown:+.1} % memory", "the six tools while they trade")?;
+    Ok(())
+}
+
+/// The tools of the pipe, the shell around them, and how to ask the system for them.
+struct Pipe {
+    shell: Child,
+}
+
+impl Pipe {
+    fn start(folder: &Path, sim: &Sim) -> Result<Pipe> {
+        let script = "mkdir -p run; mes-fetch live --warm-up 0 | mes-bars | mes-features | \
+             mes-predict --rule random --seed 3 --rate 0.9 | \
+             mes-risk --state state --rules rules.toml --costs topstepx | tee run/journal.jsonl | \
+             mes-exec --broker topstepx --account PRAC-V2-1007-1 --state state --rules rules.toml --costs topstepx > run/out.jsonl";
+        let shell = command(folder, sim, "bash").args(["-c", script]).stdin(Stdio::null()).spawn()?;
+        Ok(Pipe { shell })
+    }
+
+    /// Returns the processes of the tools.
+    fn tools(&self) -> Result<Vec<u32>> {
+        let text = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.shell.id()))?;
+        let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+        Ok(pids.filter(|pid| name_of(*pid).is_some_and(|name| TOOLS.contains(&&*name))).collect())
+    }
+
+    /// Returns the seconds of a processor that the tools have used.
+    fn cpu(&self) -> Result<f64> {
+        let mut ticks = 0.0;
+        for pid in self.tools()? {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+            let after = stat.rsplit(')').next().unwrap_or_default();
+            let fields: Vec<&str> = after.split_whitespace().collect();
+            ticks += [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<f64>().ok()).sum::<f64>();
+        }
+        Ok(ticks / 100.0)
+    }
+
+    /// Returns their resident memory, in MB.
+    fn memory(&self) -> Result<f64> {
+        let mut pages = 0.0;
+        for pid in self.tools()? {
+            let statm = fs::read_to_string(format!("/proc/{pid}/statm"))?;
+            pages += statm.split_whitespace().nth(1).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+        }
+        Ok(pages * 4096.0 / 1e6)
+    }
+
+    /// Kills by `mes-exec kill` once something is open; returns how long it took until the exchange had the close.
+    fn kill(&self, folder: &Path, sim: &Sim) -> Result<String> {
+        let clock = sim.clock()?;
+        let patience = Instant::now();
+        loop {
+            let status = command(folder, sim, "mes-exec").arg("status").output()?.stdout;
+            let status: Value = serde_json::from_slice(&status).unwrap_or_default();
+            if status["position"].as_i64().unwrap_or(0) != 0 {
+                break;
+            }
+            if patience.elapsed() > Duration::from_secs(15) {
+                return Ok("nothing was open to close".to_owned());
+            }
+        }
+        let said = clock.now().utc;
+        command(folder, sim, "mes-exec").arg("kill").output()?;
+        let journal = fs::read_to_string(folder.join("sim/journal.jsonl"))?;
+        let closes = journal.lines().filter_map(|line| made(line, false)).map(|(_, ts)| ts);
+        let first = closes.filter(|ts| *ts >= said).min();
+        Ok(first.map_or("a leg was quicker".to_owned(), |ts| format!("{:.1} ms", (ts - said) as f64 / 1e6)))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        for pid in self.tools()? {
+            Command::new("kill").args(["-INT", &pid.to_string()]).status()?;
+        }
+        self.shell.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+    }
+}
+
+fn command(folder: &Path, sim: &Sim, program: &str) -> Command {
+    let path = format!("{}:{}", shell::tools().display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("TOPSTEPX_USERNAME", sim.text("user"))
+        .env("TOPSTEPX_API_KEY", sim.text("key"))
+        .env("TOPSTEPX_API_URL", sim.text("api"))
+        .env("TOPSTEPX_HUBS_URL", sim.text("hubs"))
+        .env("MES_CLOCK", sim.text("clock"))
+        .env("MES_RUN", "run")
+        .env("MES_STATE", "state");
+    command
+}
+
+fn name_of(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/comm")).ok().map(|name| name.trim().to_owned())
+}
+
+/// Returns the entries of risk's journal: id and the second that they were decided on.
+fn decisions(journal: &Path) -> Result<Vec<(u64, Ts)>> {
+    let text = fs::read_to_string(journal)?;
+    let orders = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let entries = orders.filter(|record| record["kind"] == "order" && record["action"] == "enter");
+    Ok(entries
+        .filter_map(|order| Some((order["id"].as_u64()?, time::parse(order["ts"].as_str()?).ok()?)))
+        .collect())
+}
+
+/// Returns tag and time of an order that the exchange made: of an entry of ours, or of a close, which has no tag.
+fn made(line: &str, entry: bool) -> Option<(String, Ts)> {
+    let record: Value = serde_json::from_str(line).ok()?;
+    let order = record.get("order").unwrap_or(&record);
+    let tag = order["customTag"].as_str().unwrap_or_default();
+    let is_entry = tag.starts_with("mes.") && tag.matches('.').count() == 2 && !tag.contains('-');
+    let is_close = tag.is_empty() && order["type"] == 2 && order["id"].is_i64();
+    if !(if entry { is_entry } else { is_close }) {
+        return None;
+    }
+    Some((tag.to_owned(), time::parse(order["creationTimestamp"].as_str()?).ok()?))
+}
+
+/// Returns how long entries took, from the second that they were decided on: to mes-exec, and to the exchange.
+fn ways(folder: &Path, decided: &[(u64, Ts)]) -> Result<Vec<(&'static str, Vec<Duration>)>> {
+    let since = |id: u64, ts: Ts| {
+        let (_, row) = decided.iter().find(|(of, _)| *of == id)?;
+        u64::try_from(ts - row).ok().map(Duration::from_nanos)
+    };
+    let mut to_exec = Vec::new();
+    for path in fs::read_dir(folder.join("state/topstepx-7"))?.flatten().map(|entry| entry.path()) {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("exec-")) {
+            for line in fs::read_to_string(path)?.lines() {
+                let record: Value = serde_json::from_str(line)?;
+                let order = &record["event"]["order"];
+                if let (Some(id), Some(ts)) = (order["id"].as_u64(), record["ts"].as_i64()) {
+                    to_exec.extend(since(id, ts));
+                }
+            }
+        }
+    }
+    let journal = fs::read_to_string(folder.join("sim/journal.jsonl"))?;
+    let mut to_exchange = std::collections::BTreeMap::new();
+    for (tag, ts) in journal.lines().filter_map(|line| made(line, true)) {
+        let id = tag.rsplit('.').next().and_then(|id| id.parse().ok());
+        if let Some((id, time)) = id.and_then(|id| Some((id, since(id, ts)?))) {
+            to_exchange.entry(id).or_insert(time);
+        }
+    }
+    Ok(vec![
+        ("tick on the wire -> order at mes-exec", to_exec),
+        ("tick on the wire -> order on the wire", to_exchange.into_values().collect()),
+    ])
+}
