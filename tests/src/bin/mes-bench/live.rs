@@ -34,7 +34,8 @@ pub fn run(folder: &Path) -> Result<()> {
     writeln!(out, "the live pipeline against mes-sim: synthetic ticks, 42 quotes and 20 trades a second")?;
     let (sim, mut ticks) = Sim::start(folder, &["--speed", "1", "--run", "sim"])?;
     let rules = fs::read_to_string(shell::root().join("pipelines/rules/mes-1k-topstep.toml"))?;
-    let rules = rules.replace("cooldown_s = 30", "cooldown_s = 0").replace("session = \"rth\"", "session = \"all\"");
+    let rules =
+        rules.replace("cooldown_s = 30", "cooldown_s = 0").replace("session = \"rth\"", "session = \"all\"");
     fs::write(folder.join("rules.toml"), rules)?;
     let mut pipe = Pipe::start(folder, &sim)?;
     for second in 1..BEFORE + TRADED {
@@ -55,7 +56,11 @@ pub fn run(folder: &Path) -> Result<()> {
         writeln!(out, "{name:<46} p50 {half:>8.0} us   p99 {most:>8.0} us   ({count} entries)")?;
     }
     writeln!(out, "{:<46} {killed}", "mes-exec kill -> close on the wire")?;
-    writeln!(out, "{:<46} {share:>8.1} % of one core, {grown:+.1} % memory", "the six tools while they trade")?;
+    writeln!(
+        out,
+        "{:<46} {share:>8.1} % of one core, {grown:+.1} % memory",
+        "the six tools while they trade"
+    )?;
     Ok(())
 }
 
@@ -98,7 +103,8 @@ impl Pipe {
         let mut pages = 0.0;
         for pid in self.tools()? {
             let statm = fs::read_to_string(format!("/proc/{pid}/statm"))?;
-            pages += statm.split_whitespace().nth(1).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+            pages +=
+                statm.split_whitespace().nth(1).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
         }
         Ok(pages * 4096.0 / 1e6)
     }

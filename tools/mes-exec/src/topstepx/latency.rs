@@ -78,7 +78,9 @@ impl Latencies {
 
     fn take(&mut self, line: &Line) {
         match &line.entry {
-            Entry::Begin(_) => *self = Latencies { text: std::mem::take(&mut self.text), ..Latencies::default() },
+            Entry::Begin(_) => {
+                *self = Latencies { text: std::mem::take(&mut self.text), ..Latencies::default() }
+            }
             Entry::Event(Event::Quote { bid, ask }) => self.quote = Some((*bid, *ask)),
             Entry::Event(Event::Order { order }) => {
                 let what = match order.action {
@@ -127,7 +129,9 @@ impl Latencies {
 
     fn filled(&mut self, trade: &Trade, ts: Ts) {
         let order = self.ids.get(&trade.order_id).copied().or_else(|| self.closing.take());
-        let Some((order, way)) = order.and_then(|order| Some((order, self.ways.remove(&order)?))) else { return };
+        let Some((order, way)) = order.and_then(|order| Some((order, self.ways.remove(&order)?))) else {
+            return;
+        };
         let (Some(side), Some(ticks)) = (trade.side.known(), trade.price.ticks()) else { return };
         let Way { what, decided, taken, sent, answered, quote } = way;
         let reference = quote.map(|(bid, ask)| if side == Side::Buy { ask } else { bid });
