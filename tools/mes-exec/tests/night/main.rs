@@ -38,7 +38,7 @@ fn plan(seed: u64, bug: Option<Bug>) -> Plan {
         kills: seed % 3 == 2,
         clicks: seed % 11 == 10,
         late,
-        rows_stop: seed % 2 == 0,
+        rows_stop: seed.is_multiple_of(2),
         own_oco: seed % 4 == 3,
         bug,
     }
