@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 use mes_golden::shell;
+use serde_json::Value;
 
 /// Returns other people's crates that `selected` packages are built and tested with, each with its features.
 fn crates(selected: &[&str]) -> BTreeSet<String> {
