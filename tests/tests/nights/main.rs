@@ -2,6 +2,9 @@
 //! fail by a schedule that a seed gives; a person restarts what died and ends it with ^C. What came of it is judged by
 //! `mes-check day` over all records. The schedule repeats by its seed; what it meets is as the machine has it.
 //!
+//! A night takes some 25 s, whatever the machine: four of them, two side by side, a minute; twenty four minutes; 500, three
+//! side by side, an hour and ten minutes.
+//!
 //! `NIGHT=7` runs one night, `WHOLE_NIGHTS=500` so many, `NIGHTS_AT_ONCE=3` side by side; `NIGHT_KEEP=DIR` keeps all files.
 
 mod night;

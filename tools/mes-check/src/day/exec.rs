@@ -4,14 +4,14 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use mes_core::time::{Now, Ts};
 use mes_exec::topstepx::{
     core::{Core, Setup},
     event::{Action, Answer, Event, Request},
-    journal::{Entry, Line},
+    journal::{Entry, Line, replay},
 };
 use mes_pipe::{Error, Result};
 use mes_projectx::wire;
@@ -21,10 +21,11 @@ use super::report::{Fault, Place};
 /// One run of mes-exec.
 pub struct Run {
     pub name: String,
-    pub path: PathBuf,
     pub setup: Setup,
     pub begun: Now,
     pub steps: Vec<Step>,
+    /// How many actions it comes to again, or where it comes to others: then no view of a step says anything.
+    pub replayed: std::result::Result<usize, String>,
 }
 
 /// Something that happened, and what was asked for on it.
@@ -86,8 +87,8 @@ impl Run {
                 (Entry::Begin(setup), None) => {
                     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     let core = Core::new(setup.clone(), now);
-                    let path = path.to_owned();
-                    run = Some((Run { name, path, setup, begun: now, steps: Vec::new() }, core));
+                    let replayed = Ok(0);
+                    run = Some((Run { name, setup, begun: now, steps: Vec::new(), replayed }, core));
                 }
                 (Entry::Event(event), Some((run, core))) => {
                     core.on(event.clone(), now);
@@ -103,7 +104,9 @@ impl Run {
                 _ => return Err(at(&"it does not begin, once, with what the run began with")),
             }
         }
-        run.map(|(run, _)| run).ok_or_else(|| Error::data(format!("{}: empty", path.display())))
+        let (run, _) = run.ok_or_else(|| Error::data(format!("{}: empty", path.display())))?;
+        let replayed = replay(path).map(|came| came.actions).map_err(|error| error.to_string());
+        Ok(Run { replayed, ..run })
     }
 
     /// Lists the entries that were asked for.

@@ -12,13 +12,16 @@ use mes_projectx::wire::Order;
 use crate::day::{
     Day,
     exchange::{Told, tag},
-    laws::{all_of_the_exchange, at_the_exchange, entries::schedule, no_exec, no_risk},
+    laws::{all_of_the_exchange, at_the_exchange, does_not_replay, entries::schedule, no_exec, no_risk},
     report::Finding,
 };
 
 /// Nothing is open at flat-by, whatever is dead.
 pub fn flat(day: &Day) -> Finding {
     let Some(first) = day.risk.first() else { return no_risk() };
+    if let Some(finding) = does_not_replay(day) {
+        return finding;
+    }
     let mut schedule = match schedule(day, first) {
         Ok(schedule) => schedule,
         Err(finding) => return finding,

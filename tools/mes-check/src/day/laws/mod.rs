@@ -63,6 +63,12 @@ fn all_of_the_exchange(day: &Day) -> Result<(&Exchange, i64, &str), Finding> {
     if found.0.is_whole { Ok(found) } else { Err(Finding::NotChecked(why.into())) }
 }
 
+/// What mes-exec knew at each step is known by running its machine again: where that comes to something else, it is not.
+fn does_not_replay(day: &Day) -> Option<Finding> {
+    let run = day.exec.iter().find(|run| run.replayed.is_err())?;
+    Some(Finding::NotChecked(format!("{} does not replay: was it written by another version?", run.name)))
+}
+
 fn no_exec() -> Finding {
     Finding::NotChecked("needs a journal of mes-exec: --exec".into())
 }

@@ -2,8 +2,6 @@
 
 use std::{fs, path::Path};
 
-use mes_exec::topstepx::journal;
-
 use crate::day::{
     Day,
     laws::no_exec,
@@ -74,11 +72,11 @@ pub fn replay(day: &Day) -> Finding {
     }
     let (mut faults, mut actions) = (Vec::new(), 0);
     for run in &day.exec {
-        match journal::replay(&run.path) {
-            Ok(came) => actions += came.actions,
-            Err(error) => {
+        match &run.replayed {
+            Ok(came) => actions += came,
+            Err(words) => {
                 let place = Place { file: run.name.clone(), line: 0, ts: None };
-                faults.push(Fault { place, words: error.to_string() });
+                faults.push(Fault { place, words: words.clone() });
             }
         }
     }

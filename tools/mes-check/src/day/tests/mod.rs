@@ -120,8 +120,12 @@ fn what_the_service_lists_is_checked_as_far_as_it_tells() {
 
 #[test]
 fn a_position_without_a_stop_is_found_on_both_sides() {
-    planted("protected", without_stop);
     planted("naked", without_stop);
+    let mut records = good(MORNING);
+    without_stop(&mut records);
+    assert!(records.judge_faulty().broken().contains(&"protected"));
+    // What a machine knew that is not this one, nobody knows.
+    assert_eq!(not_checked(&records.judge()), ["protected", "flat"]);
 }
 
 #[test]
