@@ -5,7 +5,7 @@
 //! A night takes some 25 s, whatever the machine: four of them, two side by side, a minute; twenty four minutes; 500, three
 //! side by side, an hour and ten minutes.
 //!
-//! `NIGHT=7` runs one night, `WHOLE_NIGHTS=500` so many, `NIGHTS_AT_ONCE=3` side by side; `NIGHT_KEEP=DIR` keeps all files.
+//! `NIGHT=7` runs one night, `WHOLE_NIGHTS=500` so many from `FIRST_NIGHT` on, `NIGHTS_AT_ONCE=3` side by side; `NIGHT_KEEP=DIR` keeps all files.
 
 mod night;
 mod pipe;
@@ -39,7 +39,7 @@ fn say(words: &str) {
 fn whatever_fails_a_night_keeps_every_law() {
     let (first, count) = match number("NIGHT") {
         Some(seed) => (seed, 1),
-        None => (0, number("WHOLE_NIGHTS").unwrap_or(NIGHTS)),
+        None => (number("FIRST_NIGHT").unwrap_or(0), number("WHOLE_NIGHTS").unwrap_or(NIGHTS)),
     };
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

@@ -161,6 +161,16 @@ impl Orders {
         true
     }
 
+    /// Says whether an order is told to lie elsewhere, or to be of another size, than is known of its state.
+    pub fn lies_elsewhere(&self, order: &Order) -> bool {
+        let places = |order: &Order| (order.limit_price, order.stop_price, order.size);
+        let same_state = |known: &&Known| known.is_alive() && known.order.status == order.status;
+        self.known
+            .get(&order.id)
+            .filter(same_state)
+            .is_some_and(|known| places(&known.order) != places(order))
+    }
+
     /// Takes in that the exchange has moved an order of ours, at `now` of the steady clock.
     pub fn moved(&mut self, modify: &Modify, now: i64) {
         let Some(known) = self.known.get_mut(&modify.order_id) else { return };

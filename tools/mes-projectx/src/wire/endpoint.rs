@@ -213,33 +213,6 @@ impl Place {
     }
 }
 
-impl Place {
-    /// Returns the order that this becomes, before anything else is known of it.
-    pub fn as_order(&self, id: i64, made: Stamp) -> Order {
-        Order {
-            id,
-            account_id: self.account_id,
-            contract_id: self.contract_id.clone(),
-            symbol_id: None,
-            creation_timestamp: made,
-            update_timestamp: None,
-            status: OrderStatus::Pending,
-            kind: self.kind,
-            side: self.side,
-            size: self.size,
-            limit_price: self.limit_price,
-            stop_price: self.stop_price,
-            fill_volume: None,
-            filled_price: None,
-            custom_tag: self.custom_tag.clone(),
-            trail_distance: None,
-            trail_price: None,
-            parent_order_id: None,
-            linked_order_id: None,
-        }
-    }
-}
-
 /// Changes an order; what is absent stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

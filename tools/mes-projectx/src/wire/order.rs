@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decimal, Stamp, lenient, open_enum::open_enum};
+use super::{Decimal, Place, Stamp, lenient, open_enum::open_enum};
 
 open_enum! {
     /// Which way an order trades.
@@ -165,5 +165,32 @@ impl Order {
     pub fn is_later_than(&self, other: &Order) -> bool {
         let place = |order: &Order| (order.status.rank(), order.filled());
         !other.status.is_final() && place(self) > place(other)
+    }
+}
+
+impl Place {
+    /// Returns the order that this becomes, before anything else is known of it.
+    pub fn as_order(&self, id: i64, made: Stamp) -> Order {
+        Order {
+            id,
+            account_id: self.account_id,
+            contract_id: self.contract_id.clone(),
+            symbol_id: None,
+            creation_timestamp: made,
+            update_timestamp: None,
+            status: OrderStatus::Pending,
+            kind: self.kind,
+            side: self.side,
+            size: self.size,
+            limit_price: self.limit_price,
+            stop_price: self.stop_price,
+            fill_volume: None,
+            filled_price: None,
+            custom_tag: self.custom_tag.clone(),
+            trail_distance: None,
+            trail_price: None,
+            parent_order_id: None,
+            linked_order_id: None,
+        }
     }
 }

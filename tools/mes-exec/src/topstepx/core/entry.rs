@@ -102,9 +102,11 @@ impl Core {
         }
     }
 
-    /// Says whether nothing is to be entered any more.
-    fn is_over(&self) -> bool {
-        self.halted || self.fatal.is_some() || self.closing.is_some()
+    /// Says whether an entry that was allowed would be so still.
+    fn may_go_on(&self, entry: &Entry) -> bool {
+        let now = self.now.steady;
+        let over = self.halted || self.fatal.is_some() || self.closing.is_some() || now >= entry.expires;
+        !over && self.up && self.quote.is_some_and(|(_, _, at)| now - at <= QUOTE_AGE)
     }
 
     pub(super) fn enter(&mut self, order: &Order) {
@@ -186,7 +188,7 @@ impl Core {
                 self.fatal.get_or_insert(Fatal::Setup(why));
             }
             // Not what a person or the day's end has stopped meanwhile.
-            Why::Funds if !entry.smaller && entry.contracts > 1 && !self.is_over() => {
+            Why::Funds if !entry.smaller && entry.contracts > 1 && self.may_go_on(&entry) => {
                 let contracts = entry.contracts / 2;
                 self.alert(format!("order {}: {text}: sent again with {contracts}", entry.order));
                 let tag = tag::entry(&self.setup.nonce, entry.order, true);

@@ -37,8 +37,16 @@ impl Core {
     }
 
     pub(super) fn hear(&mut self, order: wire::Order, asked: Option<i64>) {
-        if order.contract_id == self.setup.contract {
-            self.orders.hear(order, asked, self.now.steady);
+        if order.contract_id != self.setup.contract {
+            return;
+        }
+        let id = order.id;
+        let odd = asked.is_none() && self.orders.lies_elsewhere(&order);
+        self.orders.hear(order, asked, self.now.steady);
+        // Somebody may have moved it; what we move ourselves is heard of before it is answered.
+        let ours = |request: &Request| matches!(request, Request::Modify { modify } if modify.order_id == id);
+        if odd && !self.is_pending(ours) {
+            self.looks.want(false);
         }
     }
 
