@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mes_core::time::{self, Ts};
+use mes_core::time::{self, SECOND, Ts};
 use mes_golden::shell;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ use super::{
 };
 
 /// Seconds that are traded, at the pace of the market.
-const TRADED: i64 = 240;
+const TRADED: i64 = 180;
 const BEFORE: i64 = 30;
 const TOOLS: [&str; 6] = ["mes-fetch", "mes-bars", "mes-features", "mes-predict", "mes-risk", "mes-exec"];
 
@@ -32,8 +32,9 @@ const TOOLS: [&str; 6] = ["mes-fetch", "mes-bars", "mes-features", "mes-predict"
 pub fn run(folder: &Path) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "the live pipeline against mes-sim: synthetic ticks, 42 quotes and 20 trades a second")?;
-    let (sim, mut ticks) = Sim::start(folder, &["--speed", "1", "--run", "sim"])?;
-    let rules = fs::read_to_string(shell::root().join("pipelines/rules/mes-1k-topstep.toml"))?;
+    let (sim, mut ticks) =
+        Sim::start(folder, &["--speed", "1", "--run", "sim", "--account", "PRAC-BENCH,balance=150000"])?;
+    let rules = fs::read_to_string(shell::root().join("pipelines/rules/topstep-150k.toml"))?;
     let rules =
         rules.replace("cooldown_s = 30", "cooldown_s = 0").replace("session = \"rth\"", "session = \"all\"");
     fs::write(folder.join("rules.toml"), rules)?;
@@ -53,7 +54,7 @@ pub fn run(folder: &Path) -> Result<()> {
     for (name, mut times) in ways(folder, &decided)? {
         let count = times.len();
         let [half, most] = percentiles(&mut times);
-        writeln!(out, "{name:<46} p50 {half:>8.0} us   p99 {most:>8.0} us   ({count} entries)")?;
+        writeln!(out, "{name:<46} p50 {half:>8.0} us   p99 {most:>8.0} us   ({count} times)")?;
     }
     writeln!(out, "{:<46} {killed}", "mes-exec kill -> close on the wire")?;
     writeln!(
@@ -74,7 +75,7 @@ impl Pipe {
         let script = "mkdir -p run; mes-fetch live --warm-up 0 | mes-bars | mes-features | \
              mes-predict --rule random --seed 3 --rate 0.9 | \
              mes-risk --state state --rules rules.toml --costs topstepx | tee run/journal.jsonl | \
-             mes-exec --broker topstepx --account PRAC-V2-1007-1 --state state --rules rules.toml --costs topstepx > run/out.jsonl";
+             mes-exec --broker topstepx --account PRAC-BENCH --state state --rules rules.toml --costs topstepx > run/out.jsonl";
         let shell = command(folder, sim, "bash").args(["-c", script]).stdin(Stdio::null()).spawn()?;
         Ok(Pipe { shell })
     }
@@ -195,11 +196,15 @@ fn ways(folder: &Path, decided: &[(u64, Ts)]) -> Result<Vec<(&'static str, Vec<D
         let (_, row) = decided.iter().find(|(of, _)| *of == id)?;
         u64::try_from(ts - row).ok().map(Duration::from_nanos)
     };
-    let mut to_exec = Vec::new();
+    let (mut to_exec, mut rows) = (Vec::new(), Vec::new());
     for path in fs::read_dir(folder.join("state/topstepx-7"))?.flatten().map(|entry| entry.path()) {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("exec-")) {
             for line in fs::read_to_string(path)?.lines() {
                 let record: Value = serde_json::from_str(line)?;
+                // One row a second: so much after the whole second it has come.
+                if let (Some("row"), Some(ts)) = (record["event"]["event"].as_str(), record["ts"].as_i64()) {
+                    rows.push(Duration::from_nanos(ts.rem_euclid(SECOND) as u64));
+                }
                 let order = &record["event"]["order"];
                 if let (Some(id), Some(ts)) = (order["id"].as_u64(), record["ts"].as_i64()) {
                     to_exec.extend(since(id, ts));
@@ -216,6 +221,7 @@ fn ways(folder: &Path, decided: &[(u64, Ts)]) -> Result<Vec<(&'static str, Vec<D
         }
     }
     Ok(vec![
+        ("tick on the wire -> row at mes-exec", rows),
         ("tick on the wire -> order at mes-exec", to_exec),
         ("tick on the wire -> order on the wire", to_exchange.into_values().collect()),
     ])
