@@ -3,6 +3,10 @@
 # ^C closes the position and ends the day, in whatever order it reaches the tools. From another terminal: mes-exec kill
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's
+# A computer that sleeps protects nothing.
+if [ -z "${MES_AWAKE:-}" ] && systemd-inhibit --what=sleep true 2> /dev/null; then
+    MES_AWAKE=1 exec systemd-inhibit --what=sleep --who=mes --why='it trades' "$0" "$@"
+fi
 account=${1:?"which account? mes-projectx accounts lists yours"} rules=${2:-mes-1k-topstep}
 export MES_RUN=${MES_RUN:-run/$account} MES_STATE=${MES_STATE:-run/state}
 predict=(${MES_PREDICT:-})

@@ -9,6 +9,7 @@ use std::{
 };
 
 use mes_core::time::{self, Now, SECOND, Ts};
+use rustix::time::{ClockId, clock_gettime};
 
 /// The most that a clock may be faster than this machine's.
 pub const FASTEST: u32 = 100_000;
@@ -40,7 +41,8 @@ enum Source {
     /// This machine's, from an instant on so many times faster; at its own speed it may follow when somebody sets it.
     Machine {
         from: Now,
-        begun: Instant,
+        /// On the clock of the boot.
+        begun: i64,
         times: u32,
         follows: bool,
     },
@@ -56,13 +58,13 @@ impl Clock {
     /// Returns this machine's clock, `times` faster from now on; at once its steady time begins.
     pub fn faster(times: u32) -> Clock {
         let from = Now { utc: utc(), steady: 0 };
-        Clock(Source::Machine { from, begun: Instant::now(), times, follows: times == 1 })
+        Clock(Source::Machine { from, begun: booted(), times, follows: times == 1 })
     }
 
     /// Returns one that begins at `utc`, now, and is `times` faster than this machine's: of a market that was recorded.
     pub fn beginning(utc: Ts, times: u32) -> Clock {
         let from = Now { utc, steady: 0 };
-        Clock(Source::Machine { from, begun: Instant::now(), times, follows: false })
+        Clock(Source::Machine { from, begun: booted(), times, follows: false })
     }
 
     /// Reads a clock as [`Clock::to_text`] writes it: the instant it shows, that at which it does so on this machine, and how
@@ -105,7 +107,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         match &self.0 {
             Source::Machine { from, begun, times, follows } => {
-                let steady = nanos(begun.elapsed()).saturating_mul(i64::from(*times));
+                let steady = (booted() - begun).saturating_mul(i64::from(*times));
                 let utc = if *follows { utc() } else { from.utc.saturating_add(steady) };
                 Now { utc, steady }
             }
@@ -132,6 +134,13 @@ impl Clock {
             }
         }
     }
+}
+
+/// Returns the nanoseconds since the machine was started, those that it slept through included: a dead-man's timer that stood
+/// still while the lid was shut would be none.
+fn booted() -> i64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec.saturating_mul(SECOND).saturating_add(now.tv_nsec)
 }
 
 fn nanos(duration: Duration) -> i64 {

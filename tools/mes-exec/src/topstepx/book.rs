@@ -21,6 +21,8 @@ pub struct Kept {
     pub folder: PathBuf,
     lines: Durable,
     pub book: Book,
+    /// The last order written down.
+    seen: u64,
 }
 
 impl Kept {
@@ -50,7 +52,7 @@ impl Kept {
         account::reserve(&folder)?;
         let order = start.order.max(seen);
         let book = Book { id: start.id, past: start.run, next: account::nonce(), order };
-        Ok(Kept { folder, lines, book })
+        Ok(Kept { folder, lines, book, seen: order })
     }
 
     /// Writes down that a run begins.
@@ -66,13 +68,16 @@ impl Kept {
         written.map_err(|error| BrokerError::Lost(error.to_string()))
     }
 
-    /// Writes down that an order was taken over; it outlives the machine's power when this returns.
+    /// Writes down that an order was taken over; with `sync` it outlives the machine's power when this returns.
     ///
     /// # Errors
     ///
     /// `Failed` where the disk does not take it.
-    pub fn took(&mut self, order: u64) -> Result<()> {
-        self.lines.append(&json!({ "kind": "order", "seen": order }))?;
-        self.lines.sync()
+    pub fn took(&mut self, order: u64, sync: bool) -> Result<()> {
+        if order > self.seen {
+            self.lines.append(&json!({ "kind": "order", "seen": order }))?;
+            self.seen = order;
+        }
+        if sync { self.lines.sync() } else { Ok(()) }
     }
 }

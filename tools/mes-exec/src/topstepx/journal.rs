@@ -71,7 +71,7 @@ impl Journal {
     pub fn begin(
         path: PathBuf,
         clock: Clock,
-        took: impl FnMut(u64) -> Result<()> + Send + 'static,
+        took: impl FnMut(u64, bool) -> Result<()> + Send + 'static,
     ) -> Result<Journal> {
         let file = private::open(&path, File::options().create(true).append(true))
             .map_err(|error| Error::from(error).at(path.display()))?;
@@ -104,13 +104,14 @@ struct Writer<F> {
     took: F,
 }
 
-impl<F: FnMut(u64) -> Result<()>> Writer<F> {
+impl<F: FnMut(u64, bool) -> Result<()>> Writer<F> {
     fn write(mut self, lines: &Receiver<Work>) {
         let mut text = Vec::new();
         while let Ok(first) = lines.recv() {
             for write in std::iter::once(first).chain(lines.try_iter()) {
                 match write {
                     Work::Line(line) => {
+                        self.book(&line.entry);
                         // Nothing of ours has no JSON.
                         let _ = serde_json::to_writer(&mut text, &line);
                         text.push(b'\n');
@@ -126,15 +127,27 @@ impl<F: FnMut(u64) -> Result<()>> Writer<F> {
         }
     }
 
+    /// Writes down the orders that are taken over: an exit as well, or the two ends would not know each other after a kill.
+    fn book(&mut self, entry: &Entry) {
+        if let Entry::Event(Event::Order { order }) = entry
+            && let Err(error) = (self.took)(order.id, false)
+        {
+            self.fails(error.to_string());
+        }
+    }
+
+    fn fails(&mut self, why: String) {
+        if self.failed.is_none() {
+            log::error(format!("{why}: no entries until it can be written; exits go on"));
+        }
+        self.failed = Some(why);
+    }
+
     fn put(&mut self, text: &mut Vec<u8>) {
         let written = self.file.write_all(text);
         text.clear();
         if let Err(error) = written {
-            let why = format!("{}: {error}", self.name);
-            if self.failed.is_none() {
-                log::error(format!("{why}: no entries until it can be written; exits go on"));
-            }
-            self.failed = Some(why);
+            self.fails(format!("{}: {error}", self.name));
         } else if self.failed.take().is_some() {
             log::note(format!("{}: can be written again", self.name));
         }
@@ -145,7 +158,7 @@ impl<F: FnMut(u64) -> Result<()>> Writer<F> {
             return Err(why.clone());
         }
         self.file.sync_data().map_err(|error| format!("{}: {error}", self.name))?;
-        (self.took)(then.order).map_err(|error| error.to_string())?;
+        (self.took)(then.order, true).map_err(|error| error.to_string())?;
         if self.clock.now().steady - then.since > PATIENCE {
             return Err(format!("{}: the disk took too long", self.name));
         }

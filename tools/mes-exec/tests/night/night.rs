@@ -363,6 +363,9 @@ impl<'a> Night<'a> {
         let begun = self.utc();
         loop {
             let flat = self.venue.as_ref().is_some_and(|guard| guard.broker().core().is_flat());
+            if !flat && self.plan.is_quiet() && self.utc() - begun > seconds(5) {
+                return Err("nothing went wrong, and it was not flat within 5 s".into());
+            }
             // Long enough that cash was compared too.
             if flat && self.utc() - begun > seconds(75) {
                 break;

@@ -33,6 +33,8 @@ impl Core {
     /// Wants everything closed. One that goes on already keeps its order and reason: it is repeated by itself.
     pub(super) fn close(&mut self, order: u64, reason: ExitReason) {
         let now = self.now.steady;
+        // Whoever wants to be flat wants to hear it from the exchange, also where nothing seems to be open.
+        self.looks.want(false);
         let nothing = self.entry.is_none()
             && !self.starting
             && self.orders.exposure() == 0
