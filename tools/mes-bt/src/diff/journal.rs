@@ -86,6 +86,7 @@ impl Journal {
             Record::End => {
                 // The last statement carries the last row's stamp: it is a moment of its own after all rows.
                 let Some((_, last)) = self.record()? else { return Ok(None) };
+                let last = of_the_account(last);
                 let said = json!({ "verdicts": verdicts });
                 return Ok(Some(Moment {
                     ts: Ts::MAX,
@@ -101,7 +102,7 @@ impl Journal {
                     self.ahead = Some((record, line));
                     break;
                 }
-                Record::Statement(_) => statement = line,
+                Record::Statement(_) => statement = of_the_account(line),
                 Record::Verdict(_) | Record::Run(_) => verdicts.push(line),
             }
         }
@@ -119,6 +120,17 @@ impl Journal {
         ];
         Ok(Some(Moment { ts, parts }))
     }
+}
+
+/// Leaves of a statement what it says of the account: a broker's clock, and by what it protects a position, differ from run
+/// to run and from broker to broker.
+fn of_the_account(mut statement: Value) -> Value {
+    if let Some(fields) = statement.as_object_mut() {
+        for field in ["told_at", "known_as_of", "protection"] {
+            fields.remove(field);
+        }
+    }
+    statement
 }
 
 /// Returns the line that was read last.
