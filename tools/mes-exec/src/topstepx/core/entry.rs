@@ -92,7 +92,7 @@ impl Core {
             () if self.fatal.is_some() => Some("ended"),
             () if !self.can_trade => Some("locked_account"),
             () if !self.up => Some("connection"),
-            () if self.foreign => Some("foreign"),
+            () if self.is_shared() => Some("foreign"),
             () if self.entry.is_some() || self.orders.exposure() != 0 => Some("position_open"),
             () if self.closing.is_some() => Some("exit_working"),
             () if self.ours_alive().next().is_some() => Some("legs_working"),

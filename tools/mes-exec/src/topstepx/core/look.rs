@@ -174,12 +174,12 @@ impl Core {
             self.looks.past = Some(look.began.steady);
             self.entry_looked_for(look.began.steady);
         }
-        if look.elsewhere && !self.foreign {
+        if look.elsewhere && !self.elsewhere {
             self.alert(
                 "a position in another contract is open on the account: no entries until it is closed".into(),
             );
         }
-        self.foreign |= look.elsewhere;
+        self.elsewhere = look.elsewhere;
         let moved = look.fills != self.orders.count() || look.exposure != self.orders.exposure();
         if self.starting {
             return if moved { self.looks.want_all() } else { self.start(shown, &look) };

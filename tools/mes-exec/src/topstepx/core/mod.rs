@@ -101,8 +101,9 @@ pub struct Core {
     up: bool,
     can_trade: bool,
     halted: bool,
-    /// Somebody else trades on the account.
+    /// Orders on the account are not ours, or something is open in another contract.
     foreign: bool,
+    elsewhere: bool,
     /// What the user hub said last of the position, and since when that is not what is known.
     shown: Option<i64>,
     differs: Option<i64>,
@@ -150,6 +151,7 @@ impl Core {
             can_trade: true,
             halted: false,
             foreign: false,
+            elsewhere: false,
             shown: None,
             differs: None,
             refusals: Vec::new(),
@@ -271,6 +273,11 @@ impl Core {
     /// Says whether all that is open has a stop.
     pub fn is_protected(&self) -> bool {
         self.orders.exposure() == 0 || self.naked() <= 0
+    }
+
+    /// Says whether somebody else trades on the account: orders, another contract, a position that no entry of ours opened.
+    fn is_shared(&self) -> bool {
+        self.foreign || self.elsewhere || self.orders.exposure() != 0 && !self.is_ours()
     }
 
     /// Returns the cash of the account as the exchange says it.

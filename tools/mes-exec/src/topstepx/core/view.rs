@@ -38,7 +38,7 @@ impl Core {
     fn barred(&self, sure: bool) -> Option<Barred> {
         if !self.can_trade {
             Some(Barred::Broker)
-        } else if self.foreign {
+        } else if self.is_shared() {
             Some(Barred::Outside)
         } else {
             (!sure).then_some(Barred::Reconcile)
