@@ -7,6 +7,7 @@
 //!
 //! `NIGHT=7` runs one night, `WHOLE_NIGHTS=500` so many from `FIRST_NIGHT` on, `NIGHTS_AT_ONCE=3` side by side; `NIGHT_KEEP=DIR` keeps all files.
 
+mod network;
 mod night;
 mod pipe;
 mod plan;
@@ -24,7 +25,7 @@ use plan::Plan;
 /// Nights of a test run.
 const NIGHTS: u64 = 4;
 /// Side by side: each has eight processes, most of which wait.
-const AT_ONCE: u64 = 2;
+const AT_ONCE: u64 = 4;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -64,4 +65,19 @@ fn whatever_fails_a_night_keeps_every_law() {
     });
     let failed = failed.into_inner().expect("a list");
     assert!(failed.is_empty(), "{} of {count}:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+#[test]
+fn the_network_changes_no_decision_before_a_fill_differs() {
+    let report = network::first_difference().expect("two journals");
+    say(&format!("network: {}", report["first"]));
+    for stage in ["bars", "predictions"] {
+        assert_eq!(report["differing_rows"][stage], 0, "{report}");
+    }
+    assert!(report["rows"].as_u64() > Some(100), "{report}");
+    assert_eq!((&report["only_one"], &report["only_other"]), (&0.into(), &0.into()), "{report}");
+    let first = &report["first"];
+    // A price that is not the same, and what follows from it; and not a decision.
+    assert_eq!(first["stage"], "fills", "{first}");
+    assert!(first["what"]["key"].as_str().is_some_and(|key| key.starts_with("statement.")), "{first}");
 }

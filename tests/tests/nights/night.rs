@@ -21,7 +21,7 @@ const END: Duration = Duration::from_secs(20);
 /// A pipe that comes up so many milliseconds before the end has nothing to do any more.
 const LATE_MS: u64 = 2_000;
 
-const ENV: &str =
+pub const ENV: &str =
     "export MES_RUN=run MES_STATE=state MES_ACCOUNT=PRAC-NIGHT; eval \"$(mes-sim env --run sim)\";";
 
 struct Night<'a> {
