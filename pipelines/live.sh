@@ -8,7 +8,7 @@ if [ -z "${MES_AWAKE:-}" ] && systemd-inhibit --what=sleep true 2> /dev/null; th
     MES_AWAKE=1 exec systemd-inhibit --what=sleep --who=mes --why='it trades' "$0" "$@"
 fi
 account=${1:?"which account? mes-projectx accounts lists yours"} rules=${2:-mes-1k-topstep}
-export MES_RUN=${MES_RUN:-run/$account} MES_STATE=${MES_STATE:-run/state}
+export MES_RUN=${MES_RUN:-run} MES_STATE=${MES_STATE:-${MES_RUN:-run}/state} # where mes-exec kill looks by itself
 predict=(${MES_PREDICT:-})
 mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl

@@ -3,7 +3,7 @@
 # ^C ends it. Meanwhile, from another terminal: eval "$(mes-sim env)"; mes-projectx orders; mes-sim fault line-cut; mes-exec kill
 set -euo pipefail
 umask 077
-export MES_RUN=${MES_RUN:-run/practice} MES_STATE=${MES_STATE:-run/practice/state}
+export MES_RUN=${MES_RUN:-run}
 times=${1:-5}
 mkdir -p "$MES_RUN"
 

@@ -99,9 +99,17 @@ impl Verb {
 /// Closes everything: by the mes-exec that trades, or where it does not answer by a login of our own.
 fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
-    if let Some(folder) = folder(args, whose).filter(|_| word == Word::Kill) {
-        control::halt(&folder);
+    let kills = word == Word::Kill;
+    let halting = folder(args, whose).filter(|_| kills).map(|folder| control::halt(&folder));
+    let closed = close_now(args, whose, word);
+    // Written long since, but where the disk hangs, for which no closing waits.
+    if let Some(halting) = halting {
+        let _ = halting.recv_timeout(PATIENCE);
     }
+    closed
+}
+
+fn close_now(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     if let Some(reply) = Line::reach(args.service.run()).and_then(|mut line| by_the_running(&mut line, word))
     {
         return print(format!("flat: {}\n", reply.left));
@@ -109,7 +117,19 @@ fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     log::note(format!("no mes-exec answers in {}: closing alone", args.service.run().display()));
     let service = args.service.alone(CLIENT)?;
     let account = service.account(whose.account.as_deref())?;
-    flatten::alone(&service, &account)
+    // Only now it is known which of several accounts the name means.
+    let folder = state(args).join(format!("topstepx-{}", account.id));
+    let halting = (word == Word::Kill && folder.exists()).then(|| control::halt(&folder));
+    flatten::alone(&service, &account)?;
+    if let Some(halting) = halting {
+        let _ = halting.recv_timeout(PATIENCE);
+    }
+    Ok(())
+}
+
+/// Returns where accounts are kept: as said, or where live.sh keeps them.
+fn state(args: &Args) -> PathBuf {
+    args.state.clone().unwrap_or_else(|| args.service.run().join("state"))
 }
 
 /// Waits until the running one is flat; `None` where it does not answer any more.
@@ -150,9 +170,8 @@ fn resume(args: &Args, whose: &Whose) -> Result<()> {
 
 /// Returns the folder of the account that is meant, where that is said without asking anybody.
 fn folder(args: &Args, whose: &Whose) -> Option<PathBuf> {
-    let state = args.state.as_deref()?;
     let wanted = whose.account.as_deref();
-    let folders = account::folders(state, "topstepx");
+    let folders = account::folders(&state(args), "topstepx");
     match wanted {
         // The folder bears the id, and a person may have said the name.
         Some(id) if folders.iter().any(|(of, _)| of == id) => {

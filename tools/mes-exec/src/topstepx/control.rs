@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, ErrorKind, Write},
     os::unix::net::{UnixListener, UnixStream},
     path::{Path, PathBuf},
-    sync::mpsc::{Sender, channel},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
 };
@@ -113,7 +113,7 @@ fn obey(word: Word, inputs: &Sender<Input>, folder: &Path) -> Option<()> {
             // In memory first: a disk that hangs holds back no closing.
             say(Event::Halt)?;
             say(close)?;
-            halt(folder);
+            drop(halt(folder));
             Some(())
         }
         Word::Resume => {
@@ -123,14 +123,18 @@ fn obey(word: Word, inputs: &Sender<Input>, folder: &Path) -> Option<()> {
     }
 }
 
-/// Writes down, in a thread of its own, that nothing may be entered on an account until a person resumes it.
-pub fn halt(folder: &Path) {
+/// Writes down, in a thread of its own, that nothing may be entered on an account until a person resumes it; what comes back
+/// hears once that is done.
+pub fn halt(folder: &Path) -> Receiver<()> {
     let path = folder.join(HALT);
+    let (done, hear) = channel();
     let _ = thread::Builder::new().name("halt".into()).spawn(move || {
         if let Err(error) = private::write(&path, b"kill\n") {
             log::error(format!("{}: {error}: the halt is in memory alone", path.display()));
         }
+        let _ = done.send(());
     });
+    hear
 }
 
 /// Lifts a halt that was written down; says whether there was one.
