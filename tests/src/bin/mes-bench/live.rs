@@ -26,6 +26,8 @@ use super::{
 /// Seconds that are traded, at the pace of the market.
 const TRADED: i64 = 180;
 const BEFORE: i64 = 30;
+/// Seconds within which something has to be open, for the kill.
+const KILLED: i64 = 90;
 const TOOLS: [&str; 6] = ["mes-fetch", "mes-bars", "mes-features", "mes-predict", "mes-risk", "mes-exec"];
 
 /// Prints all of it.
@@ -39,7 +41,7 @@ pub fn run(folder: &Path) -> Result<()> {
         rules.replace("cooldown_s = 30", "cooldown_s = 0").replace("session = \"rth\"", "session = \"all\"");
     fs::write(folder.join("rules.toml"), rules)?;
     let mut pipe = Pipe::start(folder, &sim)?;
-    for second in 1..BEFORE + TRADED {
+    for second in 1..BEFORE + TRADED + KILLED {
         ticks.second(second)?;
     }
     ticks.flush()?;
@@ -120,7 +122,7 @@ impl Pipe {
             if status["position"].as_i64().unwrap_or(0) != 0 {
                 break;
             }
-            if patience.elapsed() > Duration::from_secs(15) {
+            if patience.elapsed() > Duration::from_secs(KILLED as u64) {
                 return Ok("nothing was open to close".to_owned());
             }
         }
