@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::AtomicBool,
         mpsc::{Receiver, Sender, channel},
     },
     time::Duration,
@@ -199,8 +198,8 @@ pub fn begin(found: Found, args: &AccountArgs, settings: &Settings, state: &Path
     let journal = journal(&folder, &clock, (&setup, now), Arc::clone(&kept))?;
     log::note(format!("journal {}", journal.path.display()));
     let client = found.service.client.clone().within(CALL);
-    let (halt, dry) = (folder.join(HALT), Arc::new(AtomicBool::new(false)));
-    let threads = Threads { client, inputs: sender.clone(), journal, kept, halt, dry };
+    let halt = folder.join(HALT);
+    let threads = Threads { client, inputs: sender.clone(), journal, kept, halt };
     let core = Core::new(setup, now);
     let band = settings.rules.value.breakers.quote_band;
     let mut venue = Venue::new(core, threads, clock.clone(), hello.clone(), band);
@@ -209,6 +208,7 @@ pub fn begin(found: Found, args: &AccountArgs, settings: &Settings, state: &Path
     settle(&mut venue, args, &inputs, &clock)?;
     let core = venue.core();
     (hello.position, hello.balance_cents) = (core.exposure(), core.balance());
+    hello.working = core.working();
     venue.greet(hello.clone());
     let guard = Guard::new(venue, settings, clock.clone())?;
     let actor = Actor::start(guard, hello, clock, (sender.clone(), inputs))?;

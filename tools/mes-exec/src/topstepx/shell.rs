@@ -2,18 +2,13 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc::Sender},
     thread,
 };
 
 use mes_core::{broker::BrokerError, run::Run, time::Now};
 use mes_pipe::log;
 use mes_projectx::{Client, Purpose};
-use std::sync::Mutex;
 
 use super::{
     actor::Input,
@@ -36,8 +31,6 @@ pub struct Threads {
     pub kept: Arc<Mutex<Kept>>,
     /// Looked for before every entry.
     pub halt: PathBuf,
-    /// Nothing is placed, whatever the core wants: this is a look and no run.
-    pub dry: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -95,12 +88,6 @@ impl Shell for Threads {
         self.journal.add(now, Entry::Action(action.clone()));
         match action {
             Action::Alert { text } => log::note(text),
-            Action::Call { call, request, .. }
-                if !request.is_question() && self.dry.load(Ordering::Relaxed) =>
-            {
-                let text = "nothing is placed by a check".to_owned();
-                answer(&self.inputs, call, Answer::Refused { why: Why::Other, text });
-            }
             Action::Call { call, purpose, request } => match &request {
                 Request::Place { place, entry: true } => {
                     let tag = place.custom_tag.as_deref().and_then(Tag::parse);
@@ -113,7 +100,7 @@ impl Shell for Threads {
     }
 
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
-        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.begin(run)
     }
 }

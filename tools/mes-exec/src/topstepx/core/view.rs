@@ -45,7 +45,8 @@ impl Core {
         }
     }
 
-    fn working(&self) -> Vec<Working> {
+    /// Lists what works: the entry under way, legs, the exit.
+    pub fn working(&self) -> Vec<Working> {
         let mut working = Vec::new();
         if let Some(entry) = &self.entry {
             let price = entry.limit().map(|limit| limit.price);
