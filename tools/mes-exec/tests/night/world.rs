@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use mes_core::{
@@ -35,7 +34,7 @@ use mes_sim::{
     },
     service::{Fate, Out, Schedule, Service, Setup},
 };
-use mes_web::{Call, Fault, Refusal, Secret};
+use mes_web::{Call, Fault, Secret};
 
 pub const ACCOUNT: i64 = 7;
 pub const CONTRACT: &str = "CON.F.US.MES.Z26";
@@ -303,25 +302,12 @@ impl Carrier for Wire {
         let now = line.now;
         let (path, body) = (call.path().to_owned(), call.body().unwrap_or_default().to_owned());
         let answer = line.service.call(now, &path, call.token(), body.as_bytes());
-        let deadline = i64::try_from(LIMITS.deadline.as_nanos()).expect("short");
-        match answer.fate {
-            Fate::Lost => {
-                line.late = deadline;
-                let what = "it takes longer than its deadline".into();
-                return Err(Fault::Unknown { what, begun: false, late: true });
-            }
-            Fate::BreaksOff => {
-                return Err(Fault::Unknown { what: "the line is cut".into(), begun: true, late: false });
-            }
-            Fate::Arrives => line.late = line.late.max(answer.late),
-        }
-        let retry_after = answer.retry_after.map(Duration::from_secs);
-        let refusal = Refusal { status: answer.status, retry_after, body: answer.body.clone() };
-        match answer.status {
-            200 => Ok(answer.body.into_bytes()),
-            429 => Err(Fault::Limited(refusal)),
-            _ => Err(Fault::Status(refusal)),
-        }
+        line.late = line.late.max(match answer.fate {
+            Fate::Lost => i64::try_from(LIMITS.deadline.as_nanos()).expect("short"),
+            Fate::BreaksOff => 0,
+            Fate::Arrives => answer.late,
+        });
+        answer.carried()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Calls: who may make them, and what goes wrong with their answers. What they say is in `endpoints`.
 
+use std::time::Duration;
+
 use mes_core::time::{SECOND, Ts};
 use serde_json::Value;
 
@@ -32,6 +34,28 @@ pub struct Answer {
     /// How late it comes, in nanoseconds.
     pub late: i64,
     pub fate: Fate,
+}
+
+impl Answer {
+    /// Returns what whoever asked gets of it, in the end: its body, or what went wrong on the way.
+    ///
+    /// # Errors
+    ///
+    /// As of a client over sockets.
+    pub fn carried(self) -> Result<Vec<u8>, mes_web::Fault> {
+        let lost = |what: &str, begun, late| mes_web::Fault::Unknown { what: what.into(), begun, late };
+        let refusal = |body| {
+            let retry_after = self.retry_after.map(Duration::from_secs);
+            mes_web::Refusal { status: self.status, retry_after, body }
+        };
+        match (self.fate, self.status) {
+            (Fate::Lost, _) => Err(lost("it takes longer than its deadline", false, true)),
+            (Fate::BreaksOff, _) => Err(lost("the line is cut", true, false)),
+            (Fate::Arrives, 200) => Ok(self.body.into_bytes()),
+            (Fate::Arrives, 429) => Err(mes_web::Fault::Limited(refusal(self.body))),
+            (Fate::Arrives, _) => Err(mes_web::Fault::Status(refusal(self.body))),
+        }
+    }
 }
 
 impl Service {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use mes_core::{
@@ -29,7 +28,7 @@ use mes_sim::{
     },
     service::{Fate, Out, Schedule, Service, Setup},
 };
-use mes_web::{Call, Fault, Refusal, Secret};
+use mes_web::{Call, Fault, Secret};
 
 /// 2026-11-20 15:00 UTC, in the morning of New York.
 const NOW: Ts = 1_795_186_800 * SECOND;
@@ -290,27 +289,12 @@ impl Carrier for Wire {
         if let Some(token) = path.contains("api/Auth/").then(|| token(&answer.body)).flatten() {
             inner.tokens.push(token);
         }
-        let late =
-            || Fault::Unknown { what: "it takes longer than its deadline".into(), begun: false, late: true };
-        let deadline = i64::try_from(LIMITS.deadline.as_nanos()).expect("short");
-        match answer.fate {
-            Fate::Lost => {
-                inner.advance(deadline);
-                return Err(late());
-            }
-            Fate::BreaksOff => {
-                inner.advance(TRIP);
-                return Err(Fault::Unknown { what: "the line is cut".into(), begun: true, late: false });
-            }
-            Fate::Arrives => inner.advance(TRIP / 2 + answer.late),
-        }
-        let retry_after = answer.retry_after.map(Duration::from_secs);
-        let refusal = Refusal { status: answer.status, retry_after, body: answer.body.clone() };
-        match answer.status {
-            200 => Ok(answer.body.into_bytes()),
-            429 => Err(Fault::Limited(refusal)),
-            _ => Err(Fault::Status(refusal)),
-        }
+        inner.advance(match answer.fate {
+            Fate::Lost => i64::try_from(LIMITS.deadline.as_nanos()).expect("short"),
+            Fate::BreaksOff => TRIP,
+            Fate::Arrives => TRIP / 2 + answer.late,
+        });
+        answer.carried()
     }
 }
 
