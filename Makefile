@@ -94,7 +94,7 @@ oracle-full: build ## The same with speeds beside polars and pandas, and every f
 truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
-bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab exchange live': much longer ones
+bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab exchange live day': much longer ones
 	$(BIN)/mes-bench $(GROUPS)
 	tests/engines/run
 

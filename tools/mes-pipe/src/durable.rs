@@ -6,7 +6,7 @@
 //! `write`, and then the mark counts it. So at any moment of a kill −9:
 //!
 //! - what stands behind the last line end was being written and never counted: it is cut off (a torn line, no damage);
-//! - the mark may be one line behind, never ahead;
+//! - the mark may be one line behind, never ahead (after a power cut many lines behind: only the lines are synced);
 //! - a file that the mark does not name yet was never in use.
 //!
 //! Fewer whole lines than the mark counts, a broken chain, the file or the mark gone: that is damage. Nobody can know what
@@ -81,6 +81,7 @@ impl Durable {
         let mut durable = Durable { base: base.to_owned(), number, path, file, mark, chain, bytes };
         if durable.chain.lines == 0 {
             durable.append(head)?;
+            durable.sync_mark()?;
         } else {
             durable.count()?;
         }
@@ -111,7 +112,8 @@ impl Durable {
         let file = private::open(&path, File::options().append(true)).map_err(at)?;
         (self.number, self.path, self.file, self.chain) = (self.number + 1, path, file, chain);
         self.bytes = text.len() as u64;
-        self.count()
+        self.count()?;
+        self.sync_mark()
     }
 
     /// Adds one record, which must be an object. It is there when this returns, even if the process is killed.
@@ -126,13 +128,19 @@ impl Durable {
         self.count()
     }
 
-    /// Waits until all of it is on the disk, for what must outlive the machine's power too.
+    /// Waits until all of it is on the disk, for what must outlive the machine's power too. The mark may stay behind: more
+    /// lines than it counts are no damage as long as they hang together.
     ///
     /// # Errors
     ///
     /// `Failed` where the disk does not take it.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().and_then(|()| self.mark.sync_data()).map_err(|error| self.failed(error))
+        self.file.sync_data().map_err(|error| self.failed(error))
+    }
+
+    /// Waits until the disk knows which file is in use.
+    fn sync_mark(&self) -> Result<()> {
+        self.mark.sync_data().map_err(|error| self.failed(error))
     }
 
     fn count(&self) -> Result<()> {

@@ -75,12 +75,25 @@ impl Sim {
         Ok(Base::parse(self.text("api"))?)
     }
 
-    fn client(&self) -> Result<(Client, Arc<Keeper>)> {
+    pub fn client(&self) -> Result<(Client, Arc<Keeper>)> {
         let carrier = Arc::new(mes_web::Client::new(self.base()?, "mes-bench"));
         let credentials =
             Credentials { user: Secret::new(self.text("user")), key: Secret::new(self.text("key")) };
         let keeper = Arc::new(Keeper::new(carrier.clone(), credentials, Clock::machine()));
         Ok((Client::new(carrier, keeper.clone()), keeper))
+    }
+
+    /// Tells when the prints of the market come to a client, by the exchange's clock: the stamp of a print and the instant.
+    pub fn listen(&self, access: Arc<Keeper>, tell: impl Fn(Ts, Ts) + Send + 'static) -> Result<Hub> {
+        let clock = self.clock()?;
+        let door =
+            Door { base: self.base()?, kind: Kind::Market, negotiate: None, access, clock: clock.clone() };
+        let heard = move |_, event| {
+            if let HubEvent::Market(MarketEvent::Print { print, .. }) = event {
+                tell(print.timestamp.ts(), clock.now().utc);
+            }
+        };
+        Ok(Hub::listen(door, Subscription::contract(CONTRACT, true), heard)?)
     }
 
     /// Resident memory, in MB.
@@ -111,8 +124,13 @@ impl Ticks {
     }
 
     pub fn second(&mut self, second: i64) -> Result<()> {
-        for nth in 0..QUOTES + TRADES {
-            let ts = time::format(OPEN + second * SECOND + nth * SECOND / (QUOTES + TRADES));
+        self.second_of(QUOTES + TRADES, second)
+    }
+
+    /// Writes a second of so many ticks.
+    pub fn second_of(&mut self, count: i64, second: i64) -> Result<()> {
+        for nth in 0..count {
+            let ts = time::format(OPEN + second * SECOND + nth * SECOND / count);
             let bid = 6800.0 + ((second * 7 + nth * 3) % 40) as f64 * 0.25;
             let ask = bid + 0.25;
             self.line.clear();

@@ -68,16 +68,17 @@ impl Kept {
         written.map_err(|error| BrokerError::Lost(error.to_string()))
     }
 
-    /// Writes down that an order was taken over; with `sync` it outlives the machine's power when this returns.
+    /// Writes down that an order was taken over. It outlives a kill, and needs not outlive the machine's power: risk's ledger
+    /// names the order, synced before the order left it, and the next run goes on from the later of the two.
     ///
     /// # Errors
     ///
     /// `Failed` where the disk does not take it.
-    pub fn took(&mut self, order: u64, sync: bool) -> Result<()> {
+    pub fn took(&mut self, order: u64) -> Result<()> {
         if order > self.seen {
             self.lines.append(&json!({ "kind": "order", "seen": order }))?;
             self.seen = order;
         }
-        if sync { self.lines.sync() } else { Ok(()) }
+        Ok(())
     }
 }

@@ -46,7 +46,6 @@ pub struct Line {
 /// Something that waits until everything before it is on disk.
 pub struct Then {
     pub since: i64,
-    pub order: u64,
     /// Told whether it is: what was wrong, if not.
     pub done: Box<dyn FnOnce(std::result::Result<(), String>) + Send>,
 }
@@ -71,7 +70,7 @@ impl Journal {
     pub fn begin(
         path: PathBuf,
         clock: Clock,
-        took: impl FnMut(u64, bool) -> Result<()> + Send + 'static,
+        took: impl FnMut(u64) -> Result<()> + Send + 'static,
     ) -> Result<Journal> {
         let file = private::open(&path, File::options().create(true).append(true))
             .map_err(|error| Error::from(error).at(path.display()))?;
@@ -90,7 +89,7 @@ impl Journal {
         let _ = self.queue.send(Work::Line(Box::new(line)));
     }
 
-    /// Does something once all lines so far, and the order that it is for, are on disk.
+    /// Does something once all lines so far are on disk.
     pub fn then(&self, then: Then) {
         let _ = self.queue.send(Work::Then(then));
     }
@@ -104,7 +103,7 @@ struct Writer<F> {
     took: F,
 }
 
-impl<F: FnMut(u64, bool) -> Result<()>> Writer<F> {
+impl<F: FnMut(u64) -> Result<()>> Writer<F> {
     fn write(mut self, lines: &Receiver<Work>) {
         let mut text = Vec::new();
         while let Ok(first) = lines.recv() {
@@ -130,7 +129,7 @@ impl<F: FnMut(u64, bool) -> Result<()>> Writer<F> {
     /// Writes down the orders that are taken over: an exit as well, or the two ends would not know each other after a kill.
     fn book(&mut self, entry: &Entry) {
         if let Entry::Event(Event::Order { order }) = entry
-            && let Err(error) = (self.took)(order.id, false)
+            && let Err(error) = (self.took)(order.id)
         {
             self.fails(error.to_string());
         }
@@ -158,7 +157,6 @@ impl<F: FnMut(u64, bool) -> Result<()>> Writer<F> {
             return Err(why.clone());
         }
         self.file.sync_data().map_err(|error| format!("{}: {error}", self.name))?;
-        (self.took)(then.order, true).map_err(|error| error.to_string())?;
         if self.clock.now().steady - then.since > PATIENCE {
             return Err(format!("{}: the disk took too long", self.name));
         }

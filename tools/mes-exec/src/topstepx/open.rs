@@ -240,8 +240,7 @@ fn journal(
 ) -> Result<Journal> {
     let stamp = mes_core::time::format(now.utc / SECOND * SECOND).replace([':', '-'], "");
     let path = folder.join(format!("exec-{stamp}-{}.jsonl", setup.nonce));
-    let took =
-        move |order, sync| kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).took(order, sync);
+    let took = move |order| kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).took(order);
     let journal = Journal::begin(path, clock.clone(), took)?;
     journal.add(now, Entry::Begin(setup.clone()));
     Ok(journal)

@@ -16,7 +16,6 @@ use super::{
     event::{Action, Answer, Event, Request, Why},
     journal::{Entry, Journal, Then},
     perform::perform,
-    tag::Tag,
     venue::Shell,
 };
 
@@ -46,8 +45,8 @@ impl Threads {
         }
     }
 
-    /// Sends an entry once its line and its order are on disk, unless a person has halted the account meanwhile.
-    fn enter(&self, now: Now, call: u64, purpose: Purpose, request: Request, order: u64) {
+    /// Sends an entry once its line is on disk, unless a person has halted the account meanwhile.
+    fn enter(&self, now: Now, call: u64, purpose: Purpose, request: Request) {
         let (client, inputs, halt) = (self.client.clone(), self.inputs.clone(), self.halt.clone());
         let done = move |settled: Result<(), String>| {
             let refusal = match settled {
@@ -70,7 +69,7 @@ impl Threads {
                 );
             }
         };
-        self.journal.then(Then { since: now.steady, order, done: Box::new(done) });
+        self.journal.then(Then { since: now.steady, done: Box::new(done) });
     }
 }
 
@@ -89,11 +88,7 @@ impl Shell for Threads {
         match action {
             Action::Alert { text } => log::note(text),
             Action::Call { call, purpose, request } => match &request {
-                Request::Place { place, entry: true } => {
-                    let tag = place.custom_tag.as_deref().and_then(Tag::parse);
-                    let order = tag.map_or(0, |tag| tag.order);
-                    self.enter(now, call, purpose, request, order);
-                }
+                Request::Place { entry: true, .. } => self.enter(now, call, purpose, request),
                 _ => self.call(call, purpose, request),
             },
         }
