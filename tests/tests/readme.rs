@@ -1,4 +1,4 @@
-//! The examples of every README run as they stand: the blocks fenced as `sh` or `console`, in the order of the page, in a
+//! The examples of every README and of the book in `docs` run as they stand: the blocks fenced as `sh` or `console`, in the order of the page, in a
 //! folder that looks like the repository, on default data that are made once and small.
 //!
 //! What cannot run begins with `# not run: ` and the reason, which a reader sees as well; these are counted.
@@ -67,11 +67,11 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// Finds the READMEs of the repository, by their paths within it: those that git knows or would, since other people's
-/// packages bring their own.
+/// Finds the READMEs of the repository and the pages of the book, by their paths within it: those that git knows or would,
+/// since other people's packages bring their own.
 fn pages() -> Vec<PathBuf> {
     let output = std::process::Command::new("git")
-        .args(["ls-files", "-co", "--exclude-standard", "README.md", "*/README.md"])
+        .args(["ls-files", "-co", "--exclude-standard", "README.md", "*/README.md", "docs/*.md"])
         .current_dir(shell::root())
         .output()
         .expect("git");
@@ -129,7 +129,7 @@ fn run(page: &Path, defaults: &Path) -> Result<[usize; 2], String> {
 }
 
 #[test]
-fn every_example_of_every_readme_runs() {
+fn every_example_of_every_page_runs() {
     let defaults = defaults();
     let (pages, next) = (pages(), AtomicUsize::new(0));
     let work = || {
@@ -150,12 +150,12 @@ fn every_example_of_every_readme_runs() {
     let sum = |kind: usize| found.iter().flatten().map(|counts| counts[kind]).sum::<usize>();
     let _ = writeln!(
         std::io::stderr(),
-        "examples of {} READMEs: {} blocks ran, {} are marked as not run",
+        "examples of {} pages: {} blocks ran, {} are marked as not run",
         pages.len(),
         sum(0),
         sum(1)
     );
-    assert!(pages.len() >= 7 && sum(0) >= 15, "a README has lost its examples");
+    assert!(pages.len() >= 7 && sum(0) >= 15, "a page has lost its examples");
 }
 
 /// A reason is a sentence, and what needs none is run.
@@ -199,5 +199,23 @@ fn the_commands_of_the_readme_exist() {
     }
     for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
         assert!(shell::root().join(link).exists(), "{link}");
+    }
+}
+
+/// The book's table of contents names every page there is, and no link of a page leads nowhere.
+#[test]
+fn the_book_is_whole() {
+    let folder = shell::root().join("docs");
+    let summary = fs::read_to_string(folder.join("SUMMARY.md")).expect("docs/SUMMARY.md");
+    for page in pages() {
+        let text = fs::read_to_string(shell::root().join(&page)).expect("the page");
+        let beside = shell::root().join(&page).parent().expect("a folder").to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let away = link.is_empty() || link.contains("://");
+            assert!(away || beside.join(link).exists(), "{}: {link}", page.display());
+        }
+        let Ok(name) = page.strip_prefix("docs") else { continue };
+        let listed = summary.contains(&format!("]({})", name.display()));
+        assert!(listed || name == Path::new("SUMMARY.md"), "{} is not in docs/SUMMARY.md", page.display());
     }
 }

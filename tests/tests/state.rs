@@ -167,7 +167,7 @@ fn cuts(lines: usize, kills: usize) -> Vec<usize> {
 #[test]
 fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(NIMBLE, 21);
-    for count in cuts(reference.journal.len(), 40) {
+    for count in cuts(reference.journal.len(), 20) {
         let state = format!("state-{count}");
         reference.killed(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}"));
@@ -179,7 +179,7 @@ fn killed_after_any_line_it_judges_on_as_if_nothing_had_been() {
 fn killed_while_it_waits_for_a_row_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(BUSY, 2);
     // Risk that waits for a row has not said that it was the last.
-    for count in cuts(reference.journal.len() - 2, 40) {
+    for count in cuts(reference.journal.len() - 2, 20) {
         let state = format!("state-{count}");
         reference.killed_while_waiting(&state, count);
         reference.goes_on(&state, &format!("killed after line {count}, waiting"));
@@ -191,15 +191,15 @@ fn killed_while_it_waits_for_a_row_it_judges_on_as_if_nothing_had_been() {
 fn killed_again_and_again_it_judges_on_as_if_nothing_had_been() {
     let reference = reference(NIMBLE, 22);
     let lines = reference.journal.len();
-    for kill in 1..20 {
+    for kill in 1..10 {
         let mut child = reference.start("state", reference.rows());
         let taken =
-            BufReader::new(child.stdout.take().expect("stdout")).lines().take(kill * lines / 20).count();
+            BufReader::new(child.stdout.take().expect("stdout")).lines().take(kill * lines / 10).count();
         assert!(taken > 0);
         child.kill().expect("kill -9");
         child.wait().expect("an end");
     }
-    reference.goes_on("state", "killed nineteen times");
+    reference.goes_on("state", "killed nine times");
     // And once it has seen everything, nothing is judged twice.
     reference.goes_on("state", "started again at the end");
 }
