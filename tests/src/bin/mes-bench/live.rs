@@ -129,14 +129,15 @@ pub fn day(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes rules that enter as often as they may, at any hour.
+/// Writes rules that enter as often as they may, at any hour, few contracts, so that no limit of a day ends it.
 fn rules(folder: &Path) -> Result<()> {
     let rules = fs::read_to_string(shell::root().join("pipelines/rules/topstep-150k.toml"))?;
     let rules = rules
         .replace("cooldown_s = 30", "cooldown_s = 0")
         .replace("session = \"rth\"", "session = \"all\"")
         .replace("losses = 3 ", "losses = 0 ")
-        .replace("more_losses = 5 ", "more_losses = 0 ");
+        .replace("more_losses = 5 ", "more_losses = 0 ")
+        .replace("risk_percent = 0.2\n", "risk_percent = 0.02\n");
     Ok(fs::write(folder.join("rules.toml"), rules)?)
 }
 
