@@ -1,7 +1,9 @@
 //! What trading came to, and how much of that is luck. Facts come from a journal, as it is written or read again; verdicts
 //! are computed from them.
 
+pub mod candles;
 pub mod evidence;
+pub mod excursion;
 pub mod facts;
 pub mod files;
 pub mod incidents;

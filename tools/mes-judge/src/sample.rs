@@ -58,7 +58,8 @@ pub fn state(ts: Ts, balance: Cents, fills: Vec<Fill>) -> Statement {
     Statement { ts, balance_cents: balance, equity_cents: balance, fills, ..Statement::default() }
 }
 
-fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
+/// Makes a fill at so many ticks above 5000.
+pub fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
     Fill {
         ts,
         order: Some(order),
