@@ -2,8 +2,12 @@
 //! are computed from them.
 
 pub mod candles;
+pub mod comparison;
+pub mod conduct;
+pub mod diary;
 pub mod evidence;
 pub mod excursion;
+pub mod expectation;
 pub mod facts;
 pub mod files;
 pub mod incidents;
@@ -18,6 +22,7 @@ pub mod report;
 #[cfg(test)]
 mod sample;
 pub mod search;
+pub mod session;
 pub mod stats;
 pub mod summary;
 pub mod terminal;

@@ -38,6 +38,8 @@ pub struct Recorder {
     schedule: Option<Schedule>,
     calendar: mes_core::calendar::Calendar,
     file: Option<EquityFile>,
+    /// A page is to show the prices.
+    shows: bool,
     /// Rows before this only warm up, and days without trading are no days of the result.
     from: Ts,
     begun: bool,
@@ -70,6 +72,7 @@ impl Recorder {
             follower: Follower::default(),
             schedule: None,
             calendar,
+            shows: file.is_some(),
             file,
             from: Ts::MIN,
             begun: true,
@@ -83,6 +86,11 @@ impl Recorder {
             last_dead: None,
             predicted: false,
         }
+    }
+
+    /// Keeps the prices that a page shows, also where no file of equity is wanted.
+    pub fn showing(self) -> Self {
+        Recorder { shows: true, ..self }
     }
 
     /// Returns what was recorded.
@@ -239,7 +247,7 @@ impl Journal for Recorder {
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
         let candles = |interval: Interval| Candles::new(interval.nanos());
-        self.facts.candles = self.file.as_ref().and_then(|_| run.interval.parse().ok().map(candles));
+        self.facts.candles = if self.shows { run.interval.parse().ok().map(candles) } else { None };
         self.facts.run = Some(run.clone());
         Ok(())
     }

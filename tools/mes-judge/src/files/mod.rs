@@ -5,7 +5,7 @@ pub mod equity;
 mod trades;
 
 pub use days::HEADER as DAYS;
-pub use trades::HEADER as TRADES;
+pub use trades::{HEADER as TRADES, nets};
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use mes_core::{money::Cents, round_trip::RoundTrip, time};
-use mes_pipe::{Result, TableFile, schema::instant};
+use mes_pipe::{Error, Result, TableFile, schema::instant};
 
 use crate::{excursion::Excursion, facts::Facts};
 
@@ -106,6 +106,26 @@ pub fn parquet(path: &Path, facts: &Facts) -> Result<()> {
     let mut file = TableFile::create(path, &schema)?;
     file.write(&RecordBatch::try_new(schema, columns)?)?;
     file.finish()
+}
+
+/// Reads the nets of a file that [`csv`] made, in dollars.
+///
+/// # Errors
+///
+/// `Usage` where it is not there, `Data` where it is none.
+pub fn nets(path: &Path) -> Result<Vec<f64>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("{error}; mes-bt --out and mes-bt report --out write it")).at(path.display())
+    })?;
+    let column = text.lines().next().and_then(|header| header.split(',').position(|name| name == "net_usd"));
+    let column = column
+        .ok_or_else(|| Error::data("no column net_usd: this is no table of trades").at(path.display()))?;
+    let net = |(line, trade): (usize, &str)| {
+        let cell = trade.split(',').nth(column).and_then(|cell| cell.parse::<f64>().ok());
+        let wrong = || Error::data(format!("{}: line {line}: no trade", path.display()));
+        cell.filter(|net| net.is_finite()).ok_or_else(wrong)
+    };
+    (2..).zip(text.lines().skip(1)).map(net).collect()
 }
 
 #[cfg(test)]

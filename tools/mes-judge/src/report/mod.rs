@@ -5,7 +5,7 @@ pub mod charts;
 pub mod frame;
 mod months;
 pub mod prices;
-mod sections;
+pub mod sections;
 
 use mes_page::{html, pair, svg};
 
