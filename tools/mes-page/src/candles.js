@@ -5,6 +5,7 @@ for (const box of document.querySelectorAll(".candles")) {
   if (!coarse.count) continue;
   const axis = Prices.axis(Prices.stretches(coarse)), tick = data.tick;
   const LENGTHS = [1, 5, 15, 60, 300, 900, 3600, 14400, 86400].map(seconds => seconds * 1000);
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].map(seconds => seconds * 1000);
   const NARROWEST = Math.max(20 * data.fine.every, 20e3), RIGHT = 62, BELOW = 22;
   const make = (name, text) => Object.assign(document.createElement(name), { textContent: text ?? "" });
   const canvas = make("canvas"), bar = make("div"), read = make("span"), said = make("p");
@@ -116,15 +117,21 @@ for (const box of document.querySelectorAll(".candles")) {
       pen.fillText(value.toFixed(2), width - RIGHT + 6, at);
     }
     pen.textAlign = "center"; pen.textBaseline = "alphabetic";
-    const span = to - from, count = Math.max(Math.floor((width - RIGHT) / 110), 2);
-    const label = span > 3 * 24 * 3600e3 || axis.stretches.length > 3 && span > 12 * 3600e3 ? month : span > 15 * 60e3 ? minute : second;
-    let last = "";
-    for (let part = 0; part < count; part++) {
-      const share = (part + 0.5) / count, round = label === second ? 1000 : label === minute ? 60e3 : 1;
-      const time = Math.round(axis.time(from + span * share) / round) * round, text = label.format(time);
-      const at = label === month ? share * (width - RIGHT) : x(time);
-      if (text !== last) { line(at, 0, at, floor); pen.fillText(text, at, height - 6); }
-      last = text;
+    const span = to - from, step = STEPS.find(step => step >= span / Math.max((width - RIGHT) / 90, 2));
+    let last = -90;
+    const mark = (at, text) => {
+      if (at < last + 80 || at > width - RIGHT - 20) return;
+      line(at, 0, at, floor); pen.fillText(text, Math.max(at, 22), height - 6);
+      last = at;
+    };
+    for (const stretch of axis.stretches) {
+      const offset = stretch.offset - from;
+      if (offset > span || offset + stretch.to - stretch.from < 0) continue;
+      // Over many days each is named where it begins; within one the clock goes by round times.
+      if (!step) { mark(Math.max(offset, 0) / span * (width - RIGHT), month.format(stretch.from)); continue; }
+      if (offset > 0) mark(offset / span * (width - RIGHT), month.format(stretch.from));
+      const begin = Math.ceil(Math.max(axis.time(from), stretch.from) / step) * step;
+      for (let time = begin; time <= stretch.to && x(time) <= width - RIGHT; time += step) mark(x(time), (step < 60e3 ? second : minute).format(time));
     }
     pen.strokeStyle = ink("line");
     for (const { offset } of axis.stretches) {

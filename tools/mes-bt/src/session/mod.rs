@@ -35,7 +35,7 @@ pub struct SessionArgs {
     /// What the model lets expect of a trade: the run folder of a backtest, or a journal
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
-    /// Write session.html and session.json into this directory
+    /// Write session.html, session.json and session.txt into this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Do not trade the rows again
@@ -94,6 +94,7 @@ fn without(why: &str) -> Replay {
 fn write(directory: &Path, session: &Session, facts: &Facts) -> Result<()> {
     std::fs::create_dir_all(directory).map_err(|error| Error::from(error).at(directory.display()))?;
     whole(&directory.join("session.json"), &pretty(session)?)?;
+    whole(&directory.join("session.txt"), &terminal::text(session, facts))?;
     whole(&directory.join("session.html"), &page::page(session, facts))?;
     log::note(format!("{}; report in {}", session.verdict(), directory.join("session.html").display()));
     Ok(())

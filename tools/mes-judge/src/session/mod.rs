@@ -16,6 +16,7 @@ use crate::{
     expectation::{Expectation, Standing},
     facts::Facts,
     incidents::Counted,
+    reached::Reached,
     summary::Summary,
     words,
 };
@@ -160,10 +161,9 @@ fn alerts(facts: &Facts) -> Vec<Said> {
     });
     let mut alerts: Vec<_> = facts.alerts.iter().chain(kinds).collect();
     alerts.sort_by_key(|alert| alert.ts);
-    let said = |alert: &&crate::facts::Alert| {
-        let amount = |value| words::amount(&alert.rule, value);
-        let text = format!("{} {}, limit {}", short(&alert.rule), amount(alert.value), amount(alert.limit));
-        Said { ts: time::format(alert.ts), text }
+    let said = |alert: &&crate::facts::Alert| Said {
+        ts: time::format(alert.ts),
+        text: Reached::of(alert).sentence(),
     };
     alerts.iter().map(said).collect()
 }

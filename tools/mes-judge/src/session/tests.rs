@@ -29,7 +29,7 @@ fn heard() -> Conduct {
     run.broker.kind = Kind::Practice;
     conduct.run(&run).expect("hears");
     let at = |second: i64| sample::START + second * SECOND;
-    let mut state = |conduct: &mut Conduct, second: i64, position, fills, connection| {
+    let state = |conduct: &mut Conduct, second: i64, position, fills, connection| {
         conduct.row(&bar(second, second)).expect("hears");
         let stop = Price::from_ticks(19_990);
         let working = Working::new(1, Role::Stop, Side::Sell, 1, Some(stop));
