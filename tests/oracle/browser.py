@@ -190,14 +190,14 @@ def prices(browser):
     inner = candles(browser)
     if not inner[1] - inner[0] < end - start:
         yield f"candles do not zoom: {[start, end]} to {inner}"
-    key(browser, "ArrowLeft")
     frame = show(browser, ".candles .frame")
     click(browser, ".candles .frame")
     browser.value('document.querySelector(".candles .frame").focus()')
     before = candles(browser)
     key(browser, "ArrowLeft")
-    if not candles(browser)[0] < before[0] and before[0] != start:
-        yield f"an arrow moves nothing: {before} to {candles(browser)}"
+    after = candles(browser)
+    if after[0] >= before[0] and before[0] > start:
+        yield f"an arrow moves nothing: {before} to {after}"
     browser.mouse("mouseMoved", frame[0] - 20, frame[1])
     if not browser.value('document.querySelector(".candles .read")?.textContent ?? ""'):
         yield "the pointer reads no candle"

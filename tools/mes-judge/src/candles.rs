@@ -15,7 +15,7 @@ const LENGTHS: [i64; 6] = [60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_4
 /// No more rows than this are kept whole.
 const WHOLE: usize = 100_000;
 /// No more rows than this are kept around trades; then the first trades lose theirs.
-const AROUND: usize = 150_000;
+const AROUND: usize = 120_000;
 /// Milliseconds kept before an entry and after the exit.
 const MARGIN: i64 = 120_000;
 

@@ -64,6 +64,15 @@ pub struct Execution {
     pub latency_ms: Option<i64>,
 }
 
+/// An order at market or at a limit.
+#[derive(Clone, Copy)]
+struct Asked {
+    id: u64,
+    ts: Ts,
+    enters: bool,
+    limit: Option<Price>,
+}
+
 /// What is listened for.
 pub struct Conduct {
     pub hello: Option<Hello>,
@@ -87,7 +96,7 @@ pub struct Conduct {
     costs: Option<Costs>,
     interval: i64,
     rows: VecDeque<(Ts, Price, Price)>,
-    asked: VecDeque<(u64, Ts, Option<Price>)>,
+    asked: VecDeque<Asked>,
     last: Statement,
     lost_since: Option<Ts>,
     ending: bool,
@@ -125,8 +134,11 @@ impl Conduct {
     }
 
     fn fill(&mut self, fill: &Fill) {
-        let asked = self.asked.iter().rev().find(|asked| Some(asked.0) == fill.order).copied();
-        let limit = asked.and_then(|asked| asked.2);
+        // The exit of a bracket bears the id of the entry, which did not ask for it.
+        let mut orders = self.asked.iter().rev();
+        let asked =
+            orders.find(|asked| Some(asked.id) == fill.order && asked.enters == fill.exit.is_none()).copied();
+        let limit = asked.and_then(|asked| asked.limit);
         let how = match fill.exit {
             None if limit.is_some() => How::LimitEntry,
             None => How::Entry,
@@ -144,7 +156,7 @@ impl Conduct {
         let slips = matches!(how, How::Entry | How::Exit | How::Stop);
         let part = self.sessions.of_bar(fill.ts);
         let calm = self.costs.as_ref().map_or(0, |costs| costs.slippage.calm_ticks(part));
-        let latency = asked.filter(|_| matches!(how, How::Entry | How::Exit)).map(|asked| fill.ts - asked.1);
+        let latency = asked.filter(|_| matches!(how, How::Entry | How::Exit)).map(|asked| fill.ts - asked.ts);
         let rate = self.costs.as_ref().map(|costs| costs.rate(tz::new_york(fill.ts).date()).side());
         self.paid += fill.commission_cents;
         self.by_file += rate.unwrap_or_default() * fill.contracts;
@@ -230,7 +242,8 @@ impl Journal for Conduct {
             Action::Exit { .. } => None,
             Action::MoveStop { .. } => return Ok(()),
         };
-        self.asked.push_back((order.id, order.ts, limit));
+        let enters = matches!(order.action, Action::Enter { .. });
+        self.asked.push_back(Asked { id: order.id, ts: order.ts, enters, limit });
         if self.asked.len() > ORDERS {
             self.asked.pop_front();
         }

@@ -5,7 +5,7 @@ for (const box of document.querySelectorAll(".candles")) {
   if (!coarse.count) continue;
   const axis = Prices.axis(Prices.stretches(coarse)), tick = data.tick;
   const LENGTHS = [1, 5, 15, 60, 300, 900, 3600, 14400, 86400].map(seconds => seconds * 1000);
-  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200].map(seconds => seconds * 1000);
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400].map(seconds => seconds * 1000);
   const NARROWEST = Math.max(20 * data.fine.every, 20e3), RIGHT = 62, BELOW = 22;
   const make = (name, text) => Object.assign(document.createElement(name), { textContent: text ?? "" });
   const canvas = make("canvas"), bar = make("div"), read = make("span"), said = make("p");
@@ -126,7 +126,7 @@ for (const box of document.querySelectorAll(".candles")) {
     };
     for (const stretch of axis.stretches) {
       const offset = stretch.offset - from;
-      if (offset > span || offset + stretch.to - stretch.from < 0) continue;
+      if (offset > span || offset + stretch.to - stretch.from <= 0) continue;
       // Over many days each is named where it begins; within one the clock goes by round times.
       if (!step) { mark(Math.max(offset, 0) / span * (width - RIGHT), month.format(stretch.from)); continue; }
       if (offset > 0) mark(offset / span * (width - RIGHT), month.format(stretch.from));

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use mes_page::{
     data,
-    html::{Cell, escape, paragraph, section, table},
+    html::{Cell, escape, minus, paragraph, section, table},
     svg::{Axis, Chart},
 };
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Colours of lines, one a run; more runs begin again.
-const LINES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
+const LINES: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
 /// More points than this no screen shows apart.
 const POINTS: usize = 800;
 
@@ -35,7 +35,7 @@ pub fn page(comparison: &Comparison) -> String {
 fn figures(comparison: &Comparison) -> String {
     let head = heads(comparison);
     let rows = comparison.figures.iter().map(|figure| {
-        let texts = figure.texts.iter().map(|text| Cell::Text(mes_page::html::minus(text)));
+        let texts = figure.texts.iter().map(|text| Cell::Text(minus(text)));
         std::iter::once(Cell::Text(figure.name.into())).chain(texts).collect()
     });
     section("Figures", &format!("<div class=\"words\">{}</div>", table(&head, &rows.collect::<Vec<_>>())))
@@ -81,12 +81,12 @@ fn equity(comparison: &Comparison) -> String {
     let place = |index: usize| (index as f64 + 0.5) / dates.len() as f64;
     let step = dates.len().div_ceil(POINTS).max(1);
     for (sums, class) in sums.iter().zip(LINES.iter().cycle()) {
-        let points: Vec<_> = sums
-            .iter()
-            .enumerate()
-            .step_by(step)
-            .filter_map(|(index, sum)| Some((place(index), (*sum)?)))
-            .collect();
+        let known =
+            sums.iter().enumerate().step_by(step).filter_map(|(index, sum)| Some((place(index), (*sum)?)));
+        let mut points: Vec<_> = known.collect();
+        // Every run begins at 0, half a day before its first.
+        let begins = points.first().map(|first| (first.0 - 0.5 / dates.len() as f64, 0.0));
+        points.splice(0..0, begins);
         chart.line(class, &points);
     }
     let tip = |index: usize| {
@@ -108,7 +108,7 @@ fn paired(comparison: &Comparison) -> String {
     let lines: String = comparison
         .paired
         .iter()
-        .map(|paired| paragraph(&format!("{}.", words::capital(&paired.sentence()))))
+        .map(|paired| paragraph(&minus(&format!("{}.", words::capital(&paired.sentence())))))
         .collect();
     let text = "Of the days that both have, paired: what the market did to both is no part of it. Intervals by 2,000 stationary \
                 resamples of whole days (BCa, 95 %), from 20 days on. Of several runs one is best by chance: mes-lab optimize says \

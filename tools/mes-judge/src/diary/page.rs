@@ -23,7 +23,7 @@ pub fn page(diary: &Diary) -> String {
         "<header>\n<span class=\"badge\">{}</span><h1 class=\"{}\">{}</h1>\n{}</header>\n",
         escape(&words::capital(diary.followed)),
         colour(net),
-        escape(&words::capital(&diary.verdict())),
+        escape(&minus(&words::capital(&diary.verdict()))),
         frame::notes(&diary.warnings())
     );
     body += &drift(diary);
@@ -39,7 +39,7 @@ fn drift(diary: &Diary) -> String {
     let body = match (&diary.expectation, &diary.drift) {
         (None, _) => paragraph("No backtest was named to compare with: mes-bt days --against RUN."),
         (Some(expected), None) => {
-            paragraph(&format!("Expected: {}. No trade to compare.", expected.sentence()))
+            paragraph(&minus(&format!("Expected: {}. No trade to compare.", expected.sentence())))
         }
         (Some(expected), Some(drift)) => {
             let class = if drift.signalled.is_some() { " class=\"loss\"" } else { "" };
@@ -48,7 +48,7 @@ fn drift(diary: &Diary) -> String {
             let lines =
                 [format!("Expected: {}.", expected.sentence()), format!("Made: {}.", drift.standing())];
             let method = format!("<p class=\"caption\">{}</p>\n", escape(&drift.method()));
-            said + &lines.map(|line| paragraph(&line)).concat() + &chart(diary, drift) + &method
+            said + &lines.map(|line| paragraph(&minus(&line))).concat() + &chart(diary, drift) + &method
         }
     };
     section(heading, &body)
@@ -110,6 +110,10 @@ fn month(dates: &[(NaiveDate, f64, usize)], most: f64) -> String {
     out += "</tr></thead><tbody>\n";
     let Some(first) = dates.first().and_then(|date| date.0.with_day(1)) else { return String::new() };
     let mut monday = first - TimeDelta::days(i64::from(first.weekday().num_days_from_monday()));
+    // A month that begins on a weekend has no day in that week.
+    if first.weekday().num_days_from_monday() > 4 {
+        monday += TimeDelta::days(7);
+    }
     while (monday.year(), monday.month()) <= (first.year(), first.month()) {
         out += "<tr>";
         for weekday in 0..5 {

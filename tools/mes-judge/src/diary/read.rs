@@ -60,7 +60,9 @@ pub fn read(
     let named = kind.and_then(|kind| KINDS.into_iter().find(|known| *known == kind));
     let followed = named.unwrap_or(KINDS[most]);
     let of_kind = |page: &&Page| page.days.first().is_some_and(|day| day.account_kind == followed);
-    let last = pages.iter().rfind(of_kind).map(|page| (page.terms.clone(), page.model.clone()));
+    // A journal is named by when it began; the last is the one whose days end last.
+    let last = pages.iter().filter(of_kind).max_by_key(|page| page.days.last().map(|day| day.date));
+    let last = last.map(|page| (page.terms.clone(), page.model.clone()));
     let mut diary = Diary {
         kind: "days",
         v: 1,
@@ -83,7 +85,6 @@ pub fn read(
         }
         diary.days.append(&mut page.days);
     }
-    // A journal is named by when it began, which may be before its first day.
     diary.days.sort_by(|one, other| (one.date, &one.journal).cmp(&(other.date, &other.journal)));
     diary.nets.sort_by_key(|net| net.ts);
     diary.drift = diary.expectation.as_ref().and_then(|expected| Drift::of(&diary.nets, expected, apart));

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     conduct::{Execution, How},
     stats::interval::percentile,
-    words::{self, signed_usd},
+    words,
 };
 
 /// Fills of one kind.
@@ -59,14 +59,14 @@ impl Paid {
         })
     }
 
-    /// Says it: `12 fills, +1.20 ticks worse on average, +3 at worst; the costs file takes 1.00: -$3.00 beyond it`.
+    /// Says it: `12 fills, +1.20 ticks worse on average, +3 at worst; the costs file takes 1.00: cost $3.00 beyond it`.
     pub fn sentence(&self) -> String {
         let fills = words::count(self.fills as u64, "fill");
         let (Some(mean), Some(worst)) = (self.mean_ticks, self.worst_ticks) else {
             return format!("{fills}, with nothing to measure them by");
         };
         let beyond = match self.beyond_usd {
-            beyond if beyond > 0.0 => format!("cost {} beyond it", signed_usd(-beyond)),
+            beyond if beyond > 0.0 => format!("cost {} beyond it", words::usd(beyond)),
             beyond if beyond < 0.0 => format!("spared {} of it", words::usd(-beyond)),
             _ => "just that".to_owned(),
         };

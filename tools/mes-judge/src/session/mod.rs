@@ -117,8 +117,9 @@ impl Session {
 
     /// Says in a line what came of it.
     pub fn verdict(&self) -> String {
-        let account = if self.account.is_empty() { self.broker.clone() } else { self.account.clone() };
-        format!("{} account {account} {}", self.account_kind, self.summary.verdict())
+        let named = !self.account.is_empty() && self.account != self.account_kind;
+        let account = if named { format!(" {}", self.account) } else { String::new() };
+        format!("{} account{account} {}", self.account_kind, self.summary.verdict())
     }
 }
 

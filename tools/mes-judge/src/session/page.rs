@@ -2,7 +2,7 @@
 
 use mes_page::{
     data,
-    html::{Cell, colour, escape, paragraph, section, table},
+    html::{Cell, colour, escape, minus, paragraph, section, table},
     pair,
 };
 
@@ -66,7 +66,7 @@ fn head(session: &Session) -> String {
         "<header>\n<span class=\"badge\">{kind}</span>{died}{whole}{}<h1 class=\"{}\">{}</h1>\n{}{}</header>\n",
         summary.origin.badge(),
         colour(summary.account.net_usd),
-        escape(&words::capital(&session.verdict())),
+        escape(&minus(&words::capital(&session.verdict()))),
         paragraph(&line),
         frame::notes(&summary.warnings)
     )
@@ -77,17 +77,17 @@ fn expected(session: &Session) -> String {
     match &session.against {
         None => body += &paragraph("No backtest was named to compare with: mes-bt session --against RUN."),
         Some(against) => {
-            body +=
-                &paragraph(&format!("Expected: {}, of {}.", against.expectation.sentence(), against.source));
+            let expected = against.expectation.sentence();
+            body += &paragraph(&format!("Expected: {}, of {}.", minus(&expected), against.source));
             let none = || "No trade to compare.".to_owned();
             let standing = against
                 .standing
                 .as_ref()
                 .map_or_else(none, |standing| format!("Made {}.", standing.sentence()));
-            body += &paragraph(&standing);
+            body += &paragraph(&minus(&standing));
         }
     }
-    body += &paragraph(&format!("Replayed: {}.", terminal::replayed(session)));
+    body += &paragraph(&minus(&format!("Replayed: {}.", terminal::replayed(session))));
     body += &differences(session);
     section("Against the backtest", &body)
 }
@@ -95,7 +95,8 @@ fn expected(session: &Session) -> String {
 /// A row for each stage of `mes-bt diff`.
 fn differences(session: &Session) -> String {
     let diff = &session.replay.diff;
-    let Some(stages) = diff["differing_rows"].as_object() else { return String::new() };
+    let stages = diff["differing_rows"].as_object().filter(|_| !diff["first"].is_null());
+    let Some(stages) = stages else { return String::new() };
     let count = |value: &serde_json::Value| words::grouped(value.as_u64().unwrap_or_default());
     let mut rows: Vec<Vec<Cell>> = ["bars", "predictions", "fills", "risk"]
         .into_iter()

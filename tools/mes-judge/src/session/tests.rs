@@ -66,7 +66,7 @@ fn fills_are_measured_against_their_reference_and_the_costs_file() {
     let said = paid[1].sentence();
     assert_eq!(
         said,
-        "1 fill, +3.00 ticks on average, +3 at worst; the costs file takes 1.00: cost -$2.50 beyond it"
+        "1 fill, +3.00 ticks on average, +3 at worst; the costs file takes 1.00: cost $2.50 beyond it"
     );
 }
 
