@@ -13,6 +13,10 @@ predict=(${MES_PREDICT:-})
 mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$MES_RUN/journal.jsonl"
+# However the day ends, its report follows; the exit code stays the day's. A shell that is told to end waits for the pipe.
+trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
+trap 'exit 129' HUP
+trap 'exit 143' TERM
 
 mes-fetch live --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
     mes-risk --state "$MES_STATE" --rules "$rules" --costs topstepx |

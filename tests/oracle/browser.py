@@ -4,7 +4,8 @@
     python3 tests/oracle/browser.py PAGE.html=SELECTOR,SELECTOR …
 
 Nothing may be fetched, no error be on the console, no page be wider than its window, no axis label leave its card, no
-two labels overlap; each selector finds something; charts answer the pointer, and zoom where they are long. Chromium is
+two labels overlap; each selector finds something; charts answer the pointer, and zoom where they are long; candles show what
+they are asked for, by pointer and by keys; tables go in order. Chromium is
 spoken to by the DevTools protocol over a pipe, so nothing but Python and Chromium is needed. PAGES_SHOTS=DIR keeps a
 picture of each view.
 """
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-VIEWS = [(scheme, width) for width in (1200, 390) for scheme in ("light", "dark")]
+VIEWS = [(scheme, width) for width in (1280, 390) for scheme in ("light", "dark")]
 
 # What there is to see; chart is the first that reads out, long the first that zooms.
 LOOK = """(() => {
@@ -152,6 +153,90 @@ def use(browser):
     return None if browser.value(width) > before else "no zoom"
 
 
+CANDLES = '[...document.querySelectorAll(".candles")].map(({ dataset: { start, end, level, chosen } }) => [+start, +end, +level, +chosen])[0]'
+ROW = 'table.sortable[data-jumps] tbody tr:nth-child(2) td'
+# What a column shows, top to bottom, and how it is said to be in order.
+ORDER = """(() => {
+  const head = [...document.querySelectorAll("table.sortable th")].find(head => head.classList.contains("n"));
+  const values = [...head.closest("table").tBodies[0].rows].map(row => +row.cells[head.cellIndex].dataset.by);
+  return [head.getAttribute("aria-sort"), values];
+})()"""
+
+
+def click(browser, selector):
+    x, y, _ = show(browser, selector)
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.mouse(kind, x, y, button="left", clickCount=1)
+
+
+def key(browser, name, text=None):
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key=name, **({"text": text} if text else {}))
+    browser.call("Input.dispatchKeyEvent", type="keyUp", key=name)
+
+
+def candles(browser):
+    """The view of the candles, once they were drawn again."""
+    wait = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    browser.call("Runtime.evaluate", expression=wait, awaitPromise=True)
+    return browser.value(CANDLES)
+
+
+def prices(browser):
+    """Zooms, moves, and goes to a trade, by pointer and by keys."""
+    if not browser.value('document.querySelectorAll(".candles canvas").length'):
+        return
+    start, end, level, _ = candles(browser)
+    click(browser, ".candles [title='zoom in']")
+    inner = candles(browser)
+    if not inner[1] - inner[0] < end - start:
+        yield f"candles do not zoom: {[start, end]} to {inner}"
+    frame = show(browser, ".candles .frame")
+    click(browser, ".candles .frame")
+    browser.value('document.querySelector(".candles .frame").focus()')
+    before = candles(browser)
+    key(browser, "ArrowLeft")
+    after = candles(browser)
+    if after[0] >= before[0] and before[0] > start:
+        yield f"an arrow moves nothing: {before} to {after}"
+    browser.mouse("mouseMoved", frame[0] - 20, frame[1])
+    if not browser.value('document.querySelector(".candles .read")?.textContent ?? ""'):
+        yield "the pointer reads no candle"
+    if not browser.value(f"document.querySelectorAll({json.dumps(ROW)}).length"):
+        return
+    click(browser, ROW)
+    went = candles(browser)
+    entered = browser.value(f'+document.querySelector({json.dumps(ROW)}).dataset.by')
+    if not (went[0] <= entered <= went[1] and went[3] >= 0 and went[2] < 60_000):
+        yield f"a click on a trade of {entered} shows {went}"
+    key(browser, "n", "n")
+    key(browser, "p", "p")
+    if candles(browser)[3] != went[3] and went[3] > 0:
+        yield "n and p do not lead back"
+
+
+def order(browser):
+    """Puts a table in order both ways, the second by keys."""
+    if not browser.value('document.querySelectorAll("table.sortable th.n button").length'):
+        return
+    click(browser, "table.sortable th.n button")
+    said, values = browser.value(ORDER)
+    if said != "descending" or values != sorted(values, reverse=True):
+        yield f"not in order: {said} {values[:5]}"
+    browser.value('document.querySelector("table.sortable th.n button").focus()')
+    key(browser, "Enter", "\r")
+    said, values = browser.value(ORDER)
+    if said != "ascending" or values != sorted(values):
+        yield f"not in order by keys: {said} {values[:5]}"
+    if browser.value('document.querySelectorAll(".choose select").length'):
+        script = '''(() => { const select = [...document.querySelectorAll(".choose select")].at(-1);
+            select.selectedIndex = 1; select.dispatchEvent(new Event("change"));
+            const rows = [...select.closest("section").querySelectorAll("tbody tr")];
+            return [rows.filter(row => !row.hidden).length, rows.filter(row => row.textContent.includes(select.value) && !row.hidden).length]; })()'''
+        shown, fitting = browser.value(script)
+        if not shown or shown != fitting:
+            yield f"{shown} rows chosen, {fitting} of them fit"
+
+
 def shot(browser, path, width):
     size = browser.call("Page.getLayoutMetrics")["cssContentSize"]
     clip = {"x": 0, "y": 0, "width": width, "height": size["height"], "scale": 1}
@@ -180,7 +265,7 @@ def view(browser, page, selectors, scheme, width):
     if seen["reads"]:
         said = use(browser)
         wrong += [said] if said else []
-        wrong += list(browser.errors())
+    wrong += [*prices(browser), *order(browser), *browser.errors()]
     return wrong, seen["back"]
 
 

@@ -102,3 +102,107 @@ fn tables_hold_every_record_in_every_format() {
     let own: Value = serde_json::from_str(&ok(folder, "cat own.json")).expect("JSON");
     assert_eq!(own["account"]["net_usd"].as_f64().map(|net| (net * 100.0).round()), Some(net));
 }
+
+/// A day on paper replays to itself: what the session report says of it is what mes-bt diff says, and how it ended.
+#[test]
+fn a_day_has_its_session_report_however_it_ended() {
+    let folder = traded();
+    let folder = folder.path();
+    for (name, make, ended, differs) in [
+        ("whole", "cp pipe.jsonl whole.jsonl", "in order", false),
+        ("packed", "gzip -c pipe.jsonl > packed.jsonl", "in order", false),
+        ("cut", "head -c -20 pipe.jsonl > cut.jsonl", "the last line is cut off", true),
+        ("killed", "head -n 400 pipe.jsonl > killed.jsonl", "it has no end record", true),
+        ("begun", "head -n 1 pipe.jsonl > begun.jsonl", "it has no end record", false),
+    ] {
+        let line = format!(
+            "{make}; mes-bt session -q {name}.jsonl --against own --out {name}; cat {name}/session.txt"
+        );
+        let printed = ok(folder, &line);
+        let session: Value =
+            serde_json::from_str(&ok(folder, &format!("cat {name}/session.json"))).expect("JSON");
+        assert!(
+            session["ended"].as_str().is_some_and(|said| said.contains(ended)),
+            "{name}: {}",
+            session["ended"]
+        );
+        assert!(printed.contains(ended) && printed.contains("commission"), "{name}: {printed}");
+        let verdict = session["replay"]["verdict"].as_str();
+        match name {
+            "begun" => assert_eq!(session["replay"]["without"], "it has no row"),
+            _ => assert_eq!(verdict != Some("nothing differs"), differs, "{name}: {verdict:?}"),
+        }
+        let page = fs::read_to_string(folder.join(name).join("session.html")).expect("a page");
+        assert!(page.contains("class=\"candles\"") == (name != "begun"), "{name}");
+    }
+    let twice = "mes-bt session -q whole.jsonl --against own --out again > /dev/null; diff -r whole again";
+    assert_eq!(ok(folder, twice), "");
+    // Its trades are those of the backtest, so as much was to be expected, and it differs in nothing.
+    let session: Value = serde_json::from_str(&ok(folder, "cat whole/session.json")).expect("JSON");
+    assert_eq!(session["against"]["standing"]["z"], 0.0);
+    assert_eq!(session["replay"]["difference_usd"], 0.0);
+    assert_eq!(
+        session["summary"],
+        serde_json::from_str::<Value>(&ok(folder, "mes-bt report -q pipe.jsonl")).expect("JSON")
+    );
+}
+
+#[test]
+fn a_session_that_cannot_be_read_or_kept_is_one_line() {
+    let folder = traded();
+    for (line, code, said) in [
+        ("mes-bt session none.jsonl", 2, "none.jsonl"),
+        ("mes-bt session rows.jsonl", 3, "a journal begins with its run record"),
+        ("mes-bt session < /dev/null", 3, "journal"),
+        ("mes-bt session pipe.jsonl > /dev/full", 1, "No space left"),
+        ("mes-bt session pipe.jsonl --against .", 2, "trades.csv"),
+        ("mes-bt days .  --against own --apart 3", 2, "apart"),
+        ("mes-bt days none", 2, "none"),
+        ("mes-bt compare own", 2, "RUN"),
+        ("mes-bt compare own none", 2, "none"),
+    ] {
+        let output = shell::run(folder.path(), line, b"");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(code) && told.contains(said),
+            "{line}: {:?} {told}",
+            output.status
+        );
+    }
+}
+
+#[test]
+fn days_say_when_the_model_is_to_be_stopped_and_runs_stand_beside_each_other() {
+    let folder = traded();
+    let folder = folder.path();
+    // The same days are no drift; a backtest that promised more is.
+    let line = "mkdir days && cp pipe.jsonl days/a.jsonl && ln -s a.jsonl days/last.jsonl && echo broken > days/b.jsonl &&
+         mes-bt days -q days --against own --check --html days.html > days.json; echo $?;
+         mkdir rich && awk -F, -v OFS=, 'NR > 1 { $10 += 100 } 1' own/trades.csv > rich/trades.csv &&
+         mes-bt days -q days --against rich --check > rich.json 2> said; echo $?";
+    assert_eq!(ok(folder, line), "0\n4\n");
+    let said = fs::read_to_string(folder.join("said")).expect("said");
+    assert!(said.contains("STOP TRUSTING THE MODEL"), "{said}");
+    let read =
+        |name: &str| -> Value { serde_json::from_str(&ok(folder, &format!("cat {name}"))).expect("JSON") };
+    let (same, rich) = (read("days.json"), read("rich.json"));
+    assert_eq!((same["drift"]["signalled"].is_null(), rich["drift"]["signalled"][0].is_u64()), (true, true));
+    assert_eq!(
+        (same["followed"].as_str(), same["left_out"][0]["journal"].as_str()),
+        (Some("paper"), Some("b.jsonl"))
+    );
+    let trades = |days: &Value| {
+        days["days"].as_array().expect("days").iter().map(|day| day["trades"].as_u64()).sum::<Option<u64>>()
+    };
+    let own = read("own.json");
+    assert_eq!(trades(&same), own["trades"]["all"]["trades"].as_u64());
+
+    let compared = "mes-bt --rules rules.toml --fills optimistic -q --out other rows.jsonl > /dev/null;
+         mes-bt compare -q own other pipe.jsonl --html compare.html";
+    let compared: Value = serde_json::from_str(&ok(folder, compared)).expect("JSON");
+    let differs: Vec<_> =
+        compared["differs"].as_array().expect("keys").iter().filter_map(|key| key["key"].as_str()).collect();
+    assert_eq!(differs, ["fills.model"]);
+    assert_eq!(compared["paired"][1]["mean_usd"], 0.0, "a run less its own journal");
+    assert_ne!(compared["paired"][0]["mean_usd"], 0.0);
+}

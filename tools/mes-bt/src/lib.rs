@@ -1,9 +1,12 @@
 //! Predictions in; trades, equity, metrics and a report out. Runs the very loop that trades.
 
 mod backtest;
+mod compare;
+mod days;
 mod diff;
 mod refill;
 mod report;
+mod session;
 mod table;
 mod validate;
 mod verify;
@@ -38,6 +41,12 @@ enum Verb {
     Report(report::ReportArgs),
     /// Write the fills, orders, denials or statements of a journal as a flat table
     Table(table::TableArgs),
+    /// Say what a session came to and how it was traded: fills against the costs file, limits, errors, alerts
+    Session(session::SessionArgs),
+    /// Say what many days came to, and when to stop trusting the model
+    Days(days::DaysArgs),
+    /// Put runs beside each other: figures with their intervals, equity, days in pairs, how they were made
+    Compare(compare::CompareArgs),
     /// Compare two journals: where they part first, and how their fills differ
     Diff(diff::DiffArgs),
     /// Go through the go-live list; exit code 1 unless every line is met
@@ -56,6 +65,9 @@ pub fn main(args: Args) -> Result<()> {
         None => backtest::run(&args.backtest),
         Some(Verb::Report(args)) => report::run(&args),
         Some(Verb::Table(args)) => table::run(&args),
+        Some(Verb::Session(args)) => session::run(&args),
+        Some(Verb::Days(args)) => days::run(&args),
+        Some(Verb::Compare(args)) => compare::run(&args),
         Some(Verb::Diff(args)) => diff::run(&args),
         Some(Verb::Validate(args)) => validate::run(&args),
         Some(Verb::Verify(args)) => verify::run(&args),

@@ -7,7 +7,7 @@ use mes_core::{contract::Contract, money::Cents, round_trip::RoundTrip, run::Run
 
 use mes_pipe::journal::Missing;
 
-use crate::opens::Opens;
+use crate::{candles::Candles, excursion::Excursion, opens::Opens};
 
 /// One trading day. A day is any that had a row, traded or not.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,6 +98,8 @@ pub struct Facts {
     pub first: Option<Ts>,
     pub last: Option<Ts>,
     pub trades: Vec<RoundTrip>,
+    /// What each of them went through, in the same order.
+    pub excursions: Vec<Excursion>,
     pub days: Vec<DayResult>,
     pub curve: Vec<Point>,
     pub alerts: Vec<Alert>,
@@ -139,6 +141,8 @@ pub struct Facts {
     pub missing: Option<Missing>,
     /// The bars' opens, where they are kept.
     pub opens: Option<Opens>,
+    /// The prices to be shown, where a page is asked for.
+    pub candles: Option<Candles>,
 }
 
 impl Facts {

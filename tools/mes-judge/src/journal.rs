@@ -5,7 +5,7 @@ use std::path::Path;
 use mes_core::{calendar::Calendar, record::Record, run::Named};
 use mes_pipe::{
     Error, Result,
-    journal::{Journal, Reader},
+    journal::{Journal as Listener, Reader},
 };
 
 use crate::{facts::Facts, files::equity::EquityFile, recorder::Recorder};
@@ -17,27 +17,46 @@ use crate::{facts::Facts, files::equity::EquityFile, recorder::Recorder};
 ///
 /// Exit code 2 where there is no such file, or the journal was written under another calendar; 3 where it is none.
 pub fn facts(path: &Path, calendar: &Named<Calendar>, equity: Option<EquityFile>) -> Result<Facts> {
+    heard(path, calendar, Recorder::new(calendar.value.clone(), equity), &mut [])
+}
+
+/// Does the same by this recorder, while others listen.
+///
+/// # Errors
+///
+/// Those of [`facts`], and what the others fail of.
+pub fn heard(
+    path: &Path,
+    calendar: &Named<Calendar>,
+    mut recorder: Recorder,
+    others: &mut [&mut dyn Listener],
+) -> Result<Facts> {
     let mut journal = Reader::open(path)?;
     let run = journal.run()?;
     if run.calendar != calendar.blake3 {
         let error = Error::usage("written under another calendar: give it with --calendar FILE");
         return Err(journal.here(error));
     }
-    let mut recorder = Recorder::new(calendar.value.clone(), equity);
-    recorder.run(&run)?;
+    tell(&Record::Run(Box::new(run)), &mut recorder, others)?;
     while let Some(record) = journal.next()? {
-        match &record {
-            Record::Run(run) => recorder.run(run)?,
-            Record::Row(row, _) => recorder.row(row)?,
-            Record::Statement(statement) => recorder.statement(statement)?,
-            Record::Verdict(verdict) => recorder.verdict(verdict)?,
-            Record::Person(person) => recorder.person(person)?,
-            Record::End => recorder.end()?,
-        }
+        tell(&record, &mut recorder, others)?;
     }
     recorder.facts.missing = journal.missing();
     if recorder.facts.missing.is_some() {
         recorder.end()?;
     }
     recorder.finish()
+}
+
+fn tell(record: &Record, recorder: &mut Recorder, others: &mut [&mut dyn Listener]) -> Result<()> {
+    let first: &mut dyn Listener = recorder;
+    let mut all = std::iter::once(first).chain(others.iter_mut().map(|other| &mut **other));
+    all.try_for_each(|journal| match record {
+        Record::Run(run) => journal.run(run),
+        Record::Row(row, _) => journal.row(row),
+        Record::Statement(statement) => journal.statement(statement),
+        Record::Verdict(verdict) => journal.verdict(verdict),
+        Record::Person(person) => journal.person(person),
+        Record::End => journal.end(),
+    })
 }

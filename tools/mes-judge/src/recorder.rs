@@ -10,7 +10,7 @@ use mes_core::{
     row::Row,
     run::Run,
     schedule::Schedule,
-    statement::Statement,
+    statement::{Fill, Statement},
     time::{MINUTE, Ts},
     verdict::Verdict,
     vocabulary::{self, Kind},
@@ -18,6 +18,8 @@ use mes_core::{
 use mes_pipe::{Result, journal::Journal};
 
 use crate::{
+    candles::Candles,
+    excursion::Follower,
     facts::{Alert, DayResult, Facts, Point},
     files::equity::EquityFile,
     incidents,
@@ -32,9 +34,12 @@ pub struct Recorder {
     peak: Option<(Ts, Cents)>,
     below: bool,
     pairing: Pairing,
+    follower: Follower,
     schedule: Option<Schedule>,
     calendar: mes_core::calendar::Calendar,
     file: Option<EquityFile>,
+    /// A page is to show the prices.
+    shows: bool,
     /// Rows before this only warm up, and days without trading are no days of the result.
     from: Ts,
     begun: bool,
@@ -57,15 +62,17 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records; with `file` also every bar's equity.
+    /// Records; with `file` also every bar's equity, and the prices that its report shows.
     pub fn new(calendar: mes_core::calendar::Calendar, file: Option<EquityFile>) -> Self {
         Recorder {
             facts: Facts::default(),
             peak: None,
             below: false,
             pairing: Pairing::default(),
+            follower: Follower::default(),
             schedule: None,
             calendar,
+            shows: file.is_some(),
             file,
             from: Ts::MIN,
             begun: true,
@@ -79,6 +86,11 @@ impl Recorder {
             last_dead: None,
             predicted: false,
         }
+    }
+
+    /// Keeps the prices that a page shows, also where no file of equity is wanted.
+    pub fn showing(self) -> Self {
+        Recorder { shows: true, ..self }
     }
 
     /// Returns what was recorded.
@@ -122,6 +134,15 @@ impl Recorder {
             day.mark(equity);
             day.overnight |= statement.ts >= today.end.flat && statement.position != 0;
         }
+    }
+
+    /// Takes a fill, and with it the trade that it may end.
+    fn fill(&mut self, fill: &Fill) {
+        let position = self.pairing.position();
+        let ended = self.pairing.fill(fill);
+        let tick = self.facts.contract().tick_value();
+        self.facts.excursions.extend(self.follower.fill(position, fill, ended.as_ref(), tick));
+        self.facts.trades.extend(ended);
     }
 
     /// Notes the first prediction of a day.
@@ -225,6 +246,8 @@ impl Journal for Recorder {
         self.pairing = Pairing::holding(contract, slippage, run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
+        let candles = |interval: Interval| Candles::new(interval.nanos());
+        self.facts.candles = if self.shows { run.interval.parse().ok().map(candles) } else { None };
         self.facts.run = Some(run.clone());
         Ok(())
     }
@@ -245,6 +268,10 @@ impl Journal for Recorder {
         if let Some(opens) = &mut self.facts.opens {
             opens.push(&row.bar);
         }
+        self.follower.row(&row.bar);
+        if let Some(candles) = &mut self.facts.candles {
+            candles.row(&row.bar);
+        }
         Ok(())
     }
 
@@ -254,11 +281,12 @@ impl Journal for Recorder {
         }
         for fill in &statement.fills {
             self.facts.entries += u64::from(fill.exit.is_none());
-            self.facts.trades.extend(self.pairing.fill(fill));
+            self.fill(fill);
         }
         if statement.position == 0 {
             self.pairing.flat();
         }
+        self.follower.bar(statement.position, statement.ts, &statement.working);
         if self.life.is_over() {
             return self.keep(statement);
         }
@@ -271,6 +299,9 @@ impl Journal for Recorder {
         let any = in_trade || self.in_trade || !statement.fills.is_empty();
         self.facts.rows_in_trade += u64::from(any);
         self.in_trade = in_trade;
+        if let Some(candles) = &mut self.facts.candles {
+            candles.traded(statement.ts, any);
+        }
         self.day(statement);
         self.first_predicted(statement.ts);
         self.path(statement);
@@ -287,6 +318,7 @@ impl Journal for Recorder {
             Verdict::Order(order) => {
                 self.facts.orders += u64::from(matches!(order.action, Action::Enter { .. }));
                 self.pairing.order(order);
+                self.follower.order(order);
             }
             Verdict::Deny { .. } | Verdict::Hold { .. } if self.life.is_over() => {}
             Verdict::Deny { rule, .. } => *self.facts.denied.entry(rule.clone()).or_default() += 1,

@@ -58,7 +58,8 @@ pub fn state(ts: Ts, balance: Cents, fills: Vec<Fill>) -> Statement {
     Statement { ts, balance_cents: balance, equity_cents: balance, fills, ..Statement::default() }
 }
 
-fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
+/// Makes a fill at so many ticks above 5000.
+pub fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_ticks: i64) -> Fill {
     Fill {
         ts,
         order: Some(order),
@@ -72,6 +73,13 @@ fn fill(ts: Ts, order: u64, side: Side, contracts: i64, ticks: i64, slippage_tic
         exit: None,
         ambiguous: Some(false),
     }
+}
+
+/// Makes an order that enters one contract.
+pub fn enter(ts: Ts, id: u64, side: Side) -> Order {
+    let action =
+        Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.7, limit: None };
+    Order { ts, id, signal: Signal::LongEntry, contract: Default::default(), action }
 }
 
 /// Trades of (contracts, ticks gained, slippage ticks a side, long), an hour apart, round the clock.
@@ -107,15 +115,7 @@ pub fn facts(nets: &[i64]) -> Facts {
         let (id, days) = (index as u64 + 1, index as i64 + index as i64 / 5 * 2);
         let ts = START + days * 24 * 60 * MINUTE;
         let side = if index % 2 == 0 { Side::Buy } else { Side::Sell };
-        let action = Action::Enter {
-            side,
-            contracts: 1,
-            stop_ticks: 8,
-            target_ticks: 16,
-            confidence: 0.7,
-            limit: None,
-        };
-        let order = Order { ts, id, signal: Signal::LongEntry, contract: Default::default(), action };
+        let order = enter(ts, id, side);
         let mut row = Row::default();
         row.bar.ts = ts;
         (row.prediction.dir, row.prediction.conf) = (Some(1.0), Some(0.7));

@@ -149,6 +149,12 @@ impl Summary {
         summary
     }
 
+    /// Returns what the link of a chain that predicted says of its model.
+    pub fn model(lineage: &Value) -> Option<Value> {
+        let mut links = lineage.as_array().into_iter().flatten().rev();
+        links.find(|link| link["tool"] == "mes-predict").map(|link| link["settings"].clone())
+    }
+
     /// Says what happened to the money, in a clause: `lost $12.34 in 20 days`.
     pub fn verdict(&self) -> String {
         let days = words::count(self.span.days as u64, "trading day");
@@ -232,17 +238,12 @@ fn quiet_days(facts: &Facts) -> usize {
 
 fn settings(facts: &Facts, search: &Search, lineage: &Value) -> Settings {
     let Some(run) = &facts.run else { return Settings::default() };
-    let links = lineage.as_array().map(Vec::as_slice).unwrap_or_default();
     Settings {
         terms: Terms::of_run(run),
         from: run.from.map(time::format),
         broker: run.broker.broker.clone(),
         refill: facts.refill,
-        model: links
-            .iter()
-            .rev()
-            .find(|link| link["tool"] == "mes-predict")
-            .map(|link| link["settings"].clone()),
+        model: Summary::model(lineage),
         ledger_blake3: search.ledger_blake3.clone(),
     }
 }

@@ -4,7 +4,10 @@
 mod journal;
 mod slippage;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use mes_pipe::{AnswerArgs, Error, Result, log::note};
@@ -90,6 +93,15 @@ pub fn run(args: &DiffArgs) -> Result<()> {
         None => Ok(()),
         Some(verdict) => Err(Error::failed(verdict)),
     }
+}
+
+/// Compares the journals of two files.
+///
+/// # Errors
+///
+/// `Usage` where one is not there, `Data` where one is no journal.
+pub fn files(one: &Path, other: &Path) -> Result<Compared> {
+    compare(&mut Journal::open(one)?, &mut Journal::open(other)?)
 }
 
 /// Compares two journals moment by moment; rows that one lacks are counted and passed over.

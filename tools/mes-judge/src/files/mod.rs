@@ -5,7 +5,7 @@ pub mod equity;
 mod trades;
 
 pub use days::HEADER as DAYS;
-pub use trades::HEADER as TRADES;
+pub use trades::{HEADER as TRADES, nets};
 
 use std::path::Path;
 
@@ -20,8 +20,8 @@ use crate::{facts::Facts, report, summary::Summary, terminal};
 ///
 /// `Failed` where the disk does not take one of them.
 pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
-    trades::parquet(&directory.join("trades.parquet"), &facts.trades)?;
-    whole(&directory.join("trades.csv"), &trades::csv(&facts.trades))?;
+    trades::parquet(&directory.join("trades.parquet"), facts)?;
+    whole(&directory.join("trades.csv"), &trades::csv(facts))?;
     whole(&directory.join("days.csv"), &days::csv(facts))?;
     whole(&directory.join("summary.json"), &pretty(summary)?)?;
     whole(&directory.join("summary.txt"), &terminal::text(summary, facts))?;

@@ -8,20 +8,22 @@ use arrow_array::{
 };
 use arrow_schema::{DataType, Field, Schema};
 use mes_core::{money::Cents, round_trip::RoundTrip, time};
-use mes_pipe::{Result, TableFile, schema::instant};
+use mes_pipe::{Error, Result, TableFile, schema::instant};
+
+use crate::{excursion::Excursion, facts::Facts};
 
 /// The first line of [`csv`].
 pub const HEADER: &str = "entered,exited,side,contracts,entry_price,exit_price,gross_usd,commission_usd,slippage_usd,\
-                      net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd";
+                      net_usd,exit_reason,confidence,risk_usd,ambiguous,spread_usd,mae_ticks,mfe_ticks,mae_usd,mfe_usd";
 
 /// Writes the trades as comma-separated values; no value needs quotes.
-pub fn csv(trades: &[RoundTrip]) -> String {
+pub fn csv(facts: &Facts) -> String {
     let mut out = format!("{HEADER}\n");
-    for trade in trades {
+    for (trade, went) in facts.trades.iter().zip(&facts.excursions) {
         let money = super::dollars;
         let _ = writeln!(
             out,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
             time::format(trade.entered),
             time::format(trade.exited),
             trade.side(),
@@ -36,7 +38,11 @@ pub fn csv(trades: &[RoundTrip]) -> String {
             trade.confidence,
             money(trade.risk_cents),
             trade.ambiguous,
-            money(trade.spread_cents)
+            money(trade.spread_cents),
+            went.mae_ticks,
+            went.mfe_ticks,
+            money(went.mae_cents),
+            money(went.mfe_cents)
         );
     }
     out
@@ -47,9 +53,13 @@ pub fn csv(trades: &[RoundTrip]) -> String {
 /// # Errors
 ///
 /// `Failed` where the disk does not take it.
-pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
+pub fn parquet(path: &Path, facts: &Facts) -> Result<()> {
+    let Facts { trades, excursions, .. } = facts;
     let usd = |of: fn(&RoundTrip) -> Cents| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(trades.iter().map(|trade| of(trade).usd())))
+    };
+    let went = |of: fn(&Excursion) -> f64| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(excursions.iter().map(of)))
     };
     let price = |of: fn(&RoundTrip) -> f64| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(trades.iter().map(of)))
@@ -76,6 +86,10 @@ pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
         usd(|trade| trade.risk_cents),
         Arc::new(BooleanArray::from_iter(trades.iter().map(|trade| Some(trade.ambiguous)))),
         usd(|trade| trade.spread_cents),
+        went(|went| went.mae_ticks),
+        went(|went| went.mfe_ticks),
+        went(|went| went.mae_cents.usd()),
+        went(|went| went.mfe_cents.usd()),
     ];
     let fields: Vec<Field> = HEADER
         .split(',')
@@ -92,6 +106,26 @@ pub fn parquet(path: &Path, trades: &[RoundTrip]) -> Result<()> {
     let mut file = TableFile::create(path, &schema)?;
     file.write(&RecordBatch::try_new(schema, columns)?)?;
     file.finish()
+}
+
+/// Reads the nets of a file that [`csv`] made, in dollars.
+///
+/// # Errors
+///
+/// `Usage` where it is not there, `Data` where it is none.
+pub fn nets(path: &Path) -> Result<Vec<f64>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("{error}; mes-bt --out and mes-bt report --out write it")).at(path.display())
+    })?;
+    let column = text.lines().next().and_then(|header| header.split(',').position(|name| name == "net_usd"));
+    let column = column
+        .ok_or_else(|| Error::data("no column net_usd: this is no table of trades").at(path.display()))?;
+    let net = |(line, trade): (usize, &str)| {
+        let cell = trade.split(',').nth(column).and_then(|cell| cell.parse::<f64>().ok());
+        let wrong = || Error::data(format!("{}: line {line}: no trade", path.display()));
+        cell.filter(|net| net.is_finite()).ok_or_else(wrong)
+    };
+    (2..).zip(text.lines().skip(1)).map(net).collect()
 }
 
 #[cfg(test)]
@@ -111,14 +145,14 @@ mod tests {
 
     #[test]
     fn a_line_a_trade_with_a_value_a_column() {
-        let text = csv(&sample::facts(&[1234, -56]).trades);
+        let text = csv(&sample::facts(&[1234, -56]));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(
             lines[1],
-            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,12.09,false,0.00"
+            "2026-11-02T14:31:00Z,2026-11-02T14:32:00Z,long,1,5000,5001,13.18,0.84,2.50,12.34,target,0.7,12.09,false,0.00,0,4,0.00,5.00"
         );
-        assert!(lines.iter().all(|line| line.split(',').count() == 15));
+        assert!(lines.iter().all(|line| line.split(',').count() == 19));
         assert!(lines[2].contains(",-0.56,"), "{}", lines[2]);
     }
 }

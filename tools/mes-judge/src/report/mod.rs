@@ -3,7 +3,9 @@
 mod calibration;
 pub mod charts;
 pub mod frame;
-mod sections;
+mod months;
+pub mod prices;
+pub mod sections;
 
 use mes_page::{html, pair, svg};
 
@@ -17,9 +19,13 @@ pub fn page(summary: &Summary, facts: &Facts) -> String {
     let title = format!("mes backtest: {}", summary.verdict());
     let mut body = sections::head(summary);
     body += &sections::key_figures(summary);
+    body += &prices::prices(facts);
+    body += &prices::trades(facts);
     if summary.metrics.trades.all.trades > 0 {
         body += &sections::equity(facts);
         body += &sections::days(summary, facts);
+        body += &months::months(facts);
+        body += &months::rolling(facts);
         body += &pair(&sections::histogram(facts), &sections::hours(summary));
         body += &calibration::calibration(facts);
         body += &pair(&sections::exits(summary), &sections::costs(summary));
@@ -28,7 +34,6 @@ pub fn page(summary: &Summary, facts: &Facts) -> String {
     body += &sections::limits(summary);
     body += &sections::incidents(summary);
     body += &sections::blocked(summary);
-    body += &sections::last_trades(facts);
     if let Some(run) = &facts.run {
         let last = facts.days.last().map(|day| day.date);
         let said = [frame::RETURNS, frame::BAR_BY_BAR];

@@ -3,7 +3,7 @@
 use mes_core::vocabulary::short;
 use std::fmt::Write as _;
 
-use mes_core::time::{self, SECOND};
+use mes_core::time;
 
 use super::{
     charts, frame,
@@ -18,8 +18,6 @@ use crate::{
     terminal::{chance, interval},
     words::{self, or_dash, percent, signed_usd, two, usd},
 };
-
-const LAST_TRADES: usize = 50;
 
 /// What it was and how it went, in words.
 pub fn head(summary: &Summary) -> String {
@@ -321,35 +319,4 @@ pub fn blocked(summary: &Summary) -> String {
     }
     body += "<p class=\"caption\">Rows on end for the same reason count once.</p></div></div>\n";
     section("From rows to entries", &format!("<div class=\"wrap\">{body}</div>\n"))
-}
-
-/// Lists the last trades; nothing where there is none.
-pub fn last_trades(facts: &Facts) -> String {
-    let trades = &facts.trades;
-    if trades.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<Cell>> = trades
-        .iter()
-        .rev()
-        .take(LAST_TRADES)
-        .map(|trade| {
-            let net = trade.net_cents.usd();
-            vec![
-                Cell::Text(words::new_york_second(trade.entered)),
-                Cell::Text(trade.side().into()),
-                Cell::Signed(signed_usd(net), net),
-                Cell::Text(short(trade.exit.name())),
-                Cell::Number(words::lasted((trade.exited - trade.entered) / SECOND)),
-                Cell::Number(trade.contracts.to_string()),
-                Cell::Number(format!("{:.2}", trade.entry_price)),
-                Cell::Number(format!("{:.2}", trade.exit_price)),
-                Cell::Number(format!("{:.2}", trade.confidence)),
-            ]
-        })
-        .collect();
-    let head = ["New York", "Side", ">Net", "Ended by", ">Held", ">Size", ">Entry", ">Exit", ">Confidence"];
-    let shown =
-        if trades.len() > LAST_TRADES { format!("Last {LAST_TRADES} trades") } else { "Trades".into() };
-    section(&shown, &table(&head, &rows))
 }

@@ -5,6 +5,7 @@
 pub mod block_length;
 pub mod bootstrap;
 pub mod break_even;
+pub mod cusum;
 pub mod deflated;
 pub mod interval;
 #[cfg(test)]
