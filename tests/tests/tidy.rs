@@ -125,6 +125,8 @@ fn no_tool_imports_another_but_along_the_arrows() {
         ("mes-exec", "mes-web mes-projectx"),
         ("mes-projectx", "mes-web"),
         ("mes-sim", "mes-web mes-projectx"), // What the bytes say, and no more of it.
+        // What is shown of limits and rules comes from the judge that trades by them.
+        ("mes-watch", "mes-judge mes-risk"),
         // A day is judged by the machine that lived it, and by what the bytes of the exchange say.
         ("mes-check", "mes-exec mes-projectx"),
     ];
@@ -140,6 +142,12 @@ fn no_tool_imports_another_but_along_the_arrows() {
             let tool = other.starts_with("mes-") && !["mes-core", "mes-pipe", "mes-page"].contains(&other);
             let test = dependency["kind"] == "dev";
             assert!(other != "ureq" || name == "mes-web", "{name} speaks HTTP by itself: use mes-web");
+            let serves = ["axum", "hyper", "tokio"].contains(&other) && !test;
+            assert!(
+                !serves || ["mes-sim", "mes-watch"].contains(&name),
+                "{name} serves by {other}: only what people look at does"
+            );
+            assert!(other != "ratatui" || name == "mes-watch", "{name} imports {other}");
             let sockets = other == "tungstenite" && !test && name != "mes-projectx";
             assert!(!sockets, "{name} opens sockets by itself: use mes-projectx");
             let along = allowed.iter().any(|(of, to)| *of == name && to.split(' ').any(|to| to == other));

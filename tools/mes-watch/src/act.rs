@@ -209,3 +209,59 @@ impl Action {
         self.say(&format!("flat: the statement of {} has no position, and no order works", clock(last.ts)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mes_core::{
+        money::Cents,
+        person::{Person, Says},
+        record::Record,
+        time::SECOND,
+    };
+
+    use super::*;
+    use crate::sample::{self, START};
+
+    #[test]
+    fn what_is_typed_is_one_word_and_never_a_flag() {
+        let place = Place { run: "a run".into(), state: Some("s".into()) };
+        let hello = Hello { account: "--x".into(), ..Hello::new(Kind::Exercise, "topstepx", Cents(0)) };
+        let words = |act: Act, reason: &str| -> Vec<String> {
+            let command = act.command(&place, &hello, reason);
+            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(words(Act::Halt, "--run /\n"), ["halt", "--run", "a run", "--reason=--run /·"]);
+        assert_eq!(words(Act::Halt, " ")[3], format!("--reason={REASON}"));
+        assert_eq!(words(Act::Kill, ""), ["kill", "--run", "a run", "--account=--x", "--state", "s"]);
+    }
+
+    #[test]
+    fn a_button_works_where_what_it_starts_does() {
+        let works = |kind| Act::ALL.map(|act| act.button(&Hello::new(kind, "x", Cents(0))).works);
+        assert_eq!(works(Kind::Paper), [true, false, false]);
+        assert_eq!(works(Kind::Recorded), [false; 3]);
+        for live in [Kind::Exercise, Kind::Practice, Kind::Real] {
+            assert_eq!(works(live), [true; 3]);
+        }
+    }
+
+    /// Halted is not flat, and flat is not halted.
+    #[test]
+    fn a_halt_is_done_when_a_statement_says_so() {
+        let mut day = sample::taken(sample::records(Kind::Paper, "", 20, &[15]));
+        let mut action = Action::new(1, Act::Halt);
+        action.end(0);
+        let (says, reason, by) = (Says::Halt, "x".to_owned(), "person".to_owned());
+        day.take(Record::Person(Person { ts: START, says, reason, by, rules: None })).expect("heard");
+        action.follow(&day);
+        assert!(!action.done, "a position is open");
+        day.take(sample::row(START + 20 * SECOND)).expect("a row");
+        day.take(Record::Statement(sample::flat(START + 20 * SECOND, 99_000))).expect("a statement");
+        action.follow(&day);
+        let said = "flat: the statement of 09:31:20 has no position, and no order works";
+        assert_eq!((action.done, action.lines.last().map(String::as_str)), (true, Some(said)));
+        let mut failed = Action::new(2, Act::Halt);
+        failed.end(2);
+        assert!(failed.done && failed.lines[0].contains("NOT done"));
+    }
+}

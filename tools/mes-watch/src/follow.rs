@@ -122,3 +122,58 @@ pub fn read(path: &Path, day: &mut Day) -> Result<Option<&'static str>> {
     }
     Ok(journal.missing().map(|missing| missing.words()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use mes_core::broker::Kind;
+
+    use super::*;
+    use crate::sample;
+
+    fn all(follower: &mut Follower, day: &mut Day) -> Look {
+        let mut last = follower.look(day).expect("a journal");
+        while last == Look::Read {
+            last = follower.look(day).expect("a journal");
+        }
+        last
+    }
+
+    #[test]
+    fn a_journal_is_followed_from_before_it_is_there_through_cut_lines_to_the_next_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two, name) = (folder.path().join("1"), folder.path().join("2"), folder.path().join("now"));
+        let (mut day, mut follower) = (sample::day(), Follower::new(&name));
+        assert_eq!(all(&mut follower, &mut day), Look::Absent);
+        let text = sample::lines(&sample::records(Kind::Paper, "one", 50, &[5]));
+        let (head, tail) = text.split_at(text.len() - 40);
+        fs::write(&one, head).expect("written");
+        std::os::unix::fs::symlink(&one, &name).expect("a link");
+        assert_eq!((all(&mut follower, &mut day), day.moments.len()), (Look::Idle, 49));
+        let mut file = File::options().append(true).open(&one).expect("open");
+        file.write_all(tail.as_bytes()).expect("written");
+        assert_eq!((all(&mut follower, &mut day), day.moments.len()), (Look::Idle, 50));
+        fs::remove_file(&name).expect("free");
+        assert_eq!((all(&mut follower, &mut day), day.moments.len()), (Look::Idle, 50));
+        fs::write(&two, sample::lines(&sample::records(Kind::Paper, "two", 7, &[]))).expect("written");
+        std::os::unix::fs::symlink(&two, &name).expect("a link");
+        assert_eq!((all(&mut follower, &mut day), day.moments.len()), (Look::Idle, 7));
+        assert_eq!(day.book.expect("a book").run.broker.name, "two");
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_said_once_with_its_number_and_what_came_before_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.jsonl");
+        let text = sample::lines(&sample::records(Kind::Paper, "", 3, &[]));
+        fs::write(&path, format!("{text}{{\"kind\":\"row\",\"ts\":NaN}}\nmore\n")).expect("written");
+        let (mut day, mut follower) = (sample::day(), Follower::new(&path));
+        let error = follower.look(&mut day).expect_err("refused");
+        assert!(error.code() == 3 && error.to_string().contains("journal.jsonl: line 8: "), "{error}");
+        assert_eq!((follower.look(&mut day).expect("quiet"), day.moments.len()), (Look::Idle, 3));
+        // Written anew in its place.
+        fs::write(&path, &text).expect("written");
+        assert_eq!((all(&mut follower, &mut day), day.moments.len()), (Look::Idle, 3));
+    }
+}

@@ -6,6 +6,8 @@ pub mod chart;
 pub mod day;
 pub mod desk;
 pub mod follow;
+#[cfg(test)]
+mod sample;
 pub mod serve;
 pub mod snapshot;
 mod terminal;

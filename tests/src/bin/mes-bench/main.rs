@@ -13,6 +13,7 @@ mod serving;
 mod table;
 mod tools;
 mod training;
+mod watch;
 
 use std::{
     error::Error,
@@ -33,7 +34,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -43,6 +44,7 @@ const GROUPS: [Group; 9] = [
     ("lab", false, |_| lab::run()),
     ("exchange", false, exchange::run),
     ("live", false, live::run),
+    ("watch", false, watch::run),
 ];
 
 fn main() -> ExitCode {

@@ -7,6 +7,7 @@ let view = null; // The last that was shown.
 let heardAt = performance.now(); // When it came, and how old the journal was then.
 let streamAt = performance.now();
 let lost = "";
+let inside = false; // The token was shown, or the session of before is good.
 let row = null; // Of a day that is played back.
 let playing = 0;
 
@@ -53,6 +54,7 @@ async function begin() {
   try {
     await enter();
     const first = await (await ask("/view")).json();
+    inside = true;
     show(first);
     if (first.replay) return replay(first);
     for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
@@ -336,7 +338,7 @@ function slid(next) {
 }
 
 const chart = new DayChart(by("chart"), async span => {
-  if (!key) return null;
+  if (!inside) return null;
   const query = Object.entries(span).map(([name, value]) => `${name}=${value}`);
   if (row !== null) query.push(`row=${row}`);
   return (await ask(`/chart?${query.join("&")}`)).json();

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(80);
 /// The longest silence: a page that hears nothing for twice as long says that it is cut off.
 const PULSE: Duration = Duration::from_secs(2);
 /// For a line to be taken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Opens a stream on a connection; nothing where too many are open.
 pub fn open(served: &Arc<Served>, line: &Arc<Line>) -> Option<mpsc::Receiver<Bytes>> {
@@ -53,5 +53,39 @@ async fn send(served: &Served, sender: &Sender<Bytes>) {
         }
         tokio::time::sleep(PAUSE).await;
         let _ = timeout(PULSE, changes.changed()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use mes_core::broker::Kind;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::{
+        act::Act,
+        desk::Desk,
+        sample::{records, taken},
+        serve::gate::Gate,
+    };
+
+    /// One line is on its way and one waits: there is no third.
+    #[test]
+    fn who_takes_nothing_is_given_up() {
+        let desk = Arc::new(Desk::new(taken(records(Kind::Paper, "", 5, &[])), None, None));
+        let gate = Gate::new(1).expect("a gate");
+        let served = Arc::new(Served { desk: Arc::clone(&desk), gate, streams: AtomicUsize::new(0) });
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let line = Arc::new(Line::default());
+            let mut receiver = open(&served, &line).expect("a stream");
+            tokio::time::sleep(PAUSE * 2).await;
+            desk.begin(Act::Halt);
+            timeout(PULSE + PATIENCE * 2, line.cut.notified()).await.expect("cut off");
+            assert!(receiver.recv().await.is_some() && receiver.recv().await.is_none());
+        });
+        assert_eq!(served.streams.load(Ordering::Relaxed), 0);
     }
 }

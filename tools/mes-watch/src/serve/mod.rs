@@ -33,7 +33,7 @@ use gate::Gate;
 /// The most connections at once: of those that have shown no token yet, the oldest makes room for a new one.
 const CONNECTIONS: usize = 128;
 /// For the head of a request to come.
-const HEAD: Duration = Duration::from_secs(3);
+const HEAD: Duration = Duration::from_secs(2);
 /// For all of a request and its answer, unless it is the stream of changes.
 const WHOLE: Duration = Duration::from_secs(10);
 /// The most bytes of a head.
@@ -138,3 +138,6 @@ async fn overdue(line: &Line) {
 async fn soon<T>(future: impl Future<Output = T>) -> Option<T> {
     timeout(HEAD, future).await.ok()
 }
+
+#[cfg(test)]
+mod tests;
