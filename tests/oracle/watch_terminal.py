@@ -80,7 +80,7 @@ def finished():
             if f"\x1b[{number}m" in screen("-e"):
                 sys.exit(f"terminal: colour {number} in spite of NO_COLOR")
         tmux("send-keys", "-t", "w", "C-c")
-        until("> ", gone=("REPLAY",))
+        until(">", gone=("REPLAY",))
         end()
 
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use mes_core::broker::{Hello, Kind};
-use mes_pipe::{Error, Result, beside};
+use mes_pipe::{Error, Result, account, beside};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
 const LINES: usize = 40;
 /// The most actions that are kept.
 pub const ACTIONS: usize = 8;
+/// What a kill leaves in the account's folder until `mes-exec resume`.
+const KILLED: &str = "exec.halt";
 const REASON: &str = "said at mes-watch";
 
 /// What can be done.
@@ -66,6 +68,15 @@ pub struct Action {
 pub struct Place {
     pub run: PathBuf,
     pub state: Option<PathBuf>,
+}
+
+impl Place {
+    /// Says whether mes-exec was told to kill the account, and not to resume: no record says so before an entry is refused.
+    pub fn is_killed(&self, hello: &Hello) -> bool {
+        let beside = self.run.join("state");
+        let state = self.state.as_deref().unwrap_or(&beside);
+        hello.kind.is_live() && account::folder(state, hello).join(KILLED).exists()
+    }
 }
 
 impl Act {
@@ -243,6 +254,18 @@ mod tests {
         for live in [Kind::Exercise, Kind::Practice, Kind::Real] {
             assert_eq!(works(live), [true; 3]);
         }
+    }
+
+    #[test]
+    fn a_kill_is_seen_in_the_folder_of_a_live_account_alone() {
+        let run = tempfile::tempdir().expect("a folder");
+        let place = Place { run: run.path().into(), state: None };
+        let [live, paper] = [Kind::Practice, Kind::Paper].map(|kind| Hello::new(kind, "x", Cents(0)));
+        let folder = account::folder(&run.path().join("state"), &live);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        assert!(!place.is_killed(&live));
+        std::fs::write(folder.join(KILLED), "kill").expect("written");
+        assert!(place.is_killed(&live) && !place.is_killed(&paper));
     }
 
     /// Halted is not flat, and flat is not halted.

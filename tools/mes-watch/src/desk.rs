@@ -17,7 +17,7 @@ use crate::{
     act::{self, ACTIONS, Act, Action, Button, Place},
     day::Day,
     follow::{Follower, Look},
-    snapshot::Snapshot,
+    snapshot::{Held, Snapshot},
 };
 
 /// Between two looks at the journal.
@@ -85,8 +85,12 @@ impl Desk {
     /// Returns what there is to see as of a row; beyond the last, all that is known.
     pub fn view(&self, row: usize) -> View {
         let hello = self.hello().filter(|_| self.place.is_some());
+        let mut snapshot = Snapshot::of(&self.day(), row);
+        if self.place.as_ref().zip(hello.as_ref()).is_some_and(|(place, hello)| place.is_killed(hello)) {
+            snapshot.stops.insert(0, Held::killed());
+        }
         View {
-            snapshot: Snapshot::of(&self.day(), row),
+            snapshot,
             replay: self.place.is_none(),
             said: held(&self.said).clone(),
             heard_ms: (self.clock.now().steady - *held(&self.heard)) / mes_core::time::MILLI,

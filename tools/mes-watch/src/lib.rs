@@ -16,6 +16,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use clap::Parser;
+use mes_judge::words;
 use mes_pipe::{CalendarArgs, Error, Result, answer::print, clock::Deadline, log, stop};
 
 use act::Place;
@@ -111,7 +112,8 @@ fn open_desk(args: &Args) -> Result<Desk> {
     let missing = follow::read(journal, &mut day)?;
     let name = journal.display();
     if let Some(wanted) = args.day.filter(|_| day.moments.is_empty()) {
-        return Err(Error::usage(format!("{name}: none of its {} days is {wanted}", day.days)));
+        let days = words::count(day.days as u64, "day");
+        return Err(Error::usage(format!("{name}: none of its {days} is {wanted}")));
     }
     if day.moments.is_empty() {
         log::note(format!("{name}: it has no row of a trading day"));

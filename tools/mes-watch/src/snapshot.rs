@@ -331,6 +331,12 @@ fn limits(book: &Book, moment: &Moment) -> Vec<Bar> {
 }
 
 impl Held {
+    /// Says that a person has killed the account.
+    pub fn killed() -> Held {
+        let why = "killed: mes-exec lets nothing be entered".into();
+        Held { why, lifted_by: "mes-exec resume lifts that".into() }
+    }
+
     fn of(stop: Stop) -> Held {
         Held { why: crate::day::plain(&stop.why), lifted_by: stop.lifted_by }
     }

@@ -135,7 +135,8 @@ pub fn verdict(at: usize, verdict: &Verdict) -> Note {
         Verdict::Hold { ts, .. } => (*ts, Level::Hold),
         Verdict::Alert { ts, .. } => (*ts, Level::Alert),
     };
-    Note { at, ts, level, text: plain(&mes_risk::said(verdict)) }
+    let said = mes_risk::said(verdict);
+    Note { at, ts, level, text: plain(said.trim_start_matches("ALERT ")) }
 }
 
 /// Says what a person said.

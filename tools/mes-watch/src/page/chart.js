@@ -116,6 +116,7 @@ class DayChart {
       this.again = true;
       return;
     }
+    if (!this.canvas.clientWidth) return;
     this.busy = true;
     const before = this.piece;
     const points = Math.max(40, Math.floor(this.canvas.clientWidth / 4));
@@ -260,6 +261,8 @@ class DayChart {
   }
 
   marks(pen, colour) {
+    // Hundreds of them are not to hide the price.
+    const size = this.piece.marks.length * 8 > this.right - this.left ? 0.6 : 1;
     for (const mark of this.piece.marks) {
       const [x, y] = [this.x(mark.ts), this.y(mark.price)];
       pen.strokeStyle = colour("card");
@@ -267,13 +270,13 @@ class DayChart {
       pen.beginPath();
       if (mark.exit) {
         pen.fillStyle = mark.net_cents === null ? colour("ink") : mark.net_cents > 0 ? colour("gain") : colour("loss");
-        pen.rect(x - 4.5, y - 4.5, 9, 9);
+        pen.rect(x - 4.5 * size, y - 4.5 * size, 9 * size, 9 * size);
       } else {
         const way = mark.buy ? 1 : -1;
         pen.fillStyle = colour("accent");
         pen.moveTo(x, y + way * 1);
-        pen.lineTo(x - 6, y + way * 12);
-        pen.lineTo(x + 6, y + way * 12);
+        pen.lineTo(x - 6 * size, y + way * 12 * size);
+        pen.lineTo(x + 6 * size, y + way * 12 * size);
         pen.closePath();
       }
       pen.fill();

@@ -116,7 +116,7 @@ function show(next) {
     put("kind", account.kind);
     by("kind").classList.toggle("real", account.kind === "REAL");
     const days = account.days > 1 ? `, day ${account.days} of the journal` : "";
-    put("what", `${account.contract}, rules ${account.rules}, ${account.money}; ${account.date}${days}${next.replay ? "; replay" : next.ended ? "; the day has ended" : ""}`);
+    put("what", `${account.contract}, rules ${account.rules}, ${account.money}; ${account.date || "no day yet"}${days}${next.replay ? "; replay" : next.ended ? "; the day has ended" : ""}`);
   }
   put("price", now?.price ?? "–");
   put("position", now?.position ?? "–");
@@ -138,7 +138,7 @@ function show(next) {
   schedule(next);
   health(next);
   fill("decisions", next.decisions, line);
-  fill("alerts", next.alerts.length ? next.alerts : [{ at: "", word: "", text: next.now ? "none" : "" }], line);
+  fill("alerts", next.alerts.length ? next.alerts : [{ at: "none", word: "", text: "" }], line);
   trades(next);
   buttons(next);
   const title = now ? `${signed(now.day)} ${now.position} ${now.price}` : "mes-watch";
@@ -245,7 +245,10 @@ function buttons(next) {
   fill("actions", next.actions.toReversed(), action => {
     const item = make("li");
     const state = action.done ? (action.code === 0 ? "done" : "NOT DONE") : "under way";
-    item.append(make("strong", `${action.act}: ${state}`, action.done && action.code !== 0 ? "loss" : ""), make("pre", action.lines.join("\n")));
+    // The last word first, in sight on a small screen.
+    const last = action.lines.at(-1);
+    item.append(make("strong", `${action.act}: ${state}${last ? `: ${last}` : ""}`, action.done && action.code !== 0 ? "loss" : ""),
+      make("pre", action.lines.slice(0, -1).join("\n")));
     return item;
   });
 }

@@ -30,7 +30,7 @@ Of a day that is over:
 ← →    a minute of rows    , .  one row
 Home End   first, last row   Space  play";
 /// Cells of a limit's bar.
-const CELLS: usize = 10;
+const CELLS: usize = 8;
 
 /// Draws the view.
 pub fn draw(frame: &mut Frame, screen: &Screen, view: &View, day: &Day) {
@@ -103,7 +103,7 @@ fn header(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
         let left =
             left.map_or("-".into(), |left| if left <= 0 { "past".into() } else { countdown(left * MILLI) });
         figures.extend(["today ".into(), money(screen, &now.day)]);
-        figures.extend(["  price ".into(), Span::styled(now.price.clone(), bold())]);
+        figures.extend(["  ".into(), Span::styled(now.price.clone(), bold())]);
         figures.extend(["  ".into(), Span::styled(now.position.clone(), bold())]);
         for (name, level) in [("@", &now.entry), ("S ", &now.stop), ("T ", &now.target)] {
             figures.extend(level.iter().map(|level| Span::raw(format!(" {name}{level}"))));
@@ -130,20 +130,20 @@ fn header(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
 fn bars(frame: &mut Frame, area: Rect, screen: &Screen, limits: &[Bar]) {
     let line = |bar: &Bar| {
         let cells = (bar.share * CELLS as f64).round() as usize;
-        let (word, colour) = match bar.share {
-            share if share >= 1.0 => (" REACHED", Color::Red),
-            share if share >= 0.75 => (" near", Color::Yellow),
-            _ => ("", Color::Blue),
+        let (text, colour) = match bar.share {
+            share if share >= 1.0 => ("REACHED".to_owned(), Color::Red),
+            share if share >= 0.75 => (format!("{} near", bar.left), Color::Yellow),
+            _ => (bar.left.clone(), Color::Blue),
         };
         let name: String = bar.name.chars().take(16).collect();
         Line::from(vec![
             format!("{name:<16} ").into(),
             Span::styled("█".repeat(cells), ink(screen, colour)),
             "░".repeat(CELLS - cells).into(),
-            format!(" {} left{word}", bar.left).into(),
+            format!(" {text}").into(),
         ])
     };
-    let block = Block::bordered().title(" limits: █ used ░ left ");
+    let block = Block::bordered().title(" limits: █ used, and what is left ");
     frame.render_widget(Paragraph::new(limits.iter().map(line).collect::<Vec<_>>()).block(block), area);
 }
 
@@ -166,7 +166,8 @@ fn keeps(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
         lines.push(format!("last {}: {}", took.what, took.text).into());
     }
     let block = Block::bordered().title(" what keeps entries away ");
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let text = Paragraph::new(lines).wrap(Wrap { trim: true });
+    frame.render_widget(text.block(block), area);
 }
 
 fn logs(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
@@ -195,7 +196,8 @@ fn logs(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
     };
     let scroll = screen.scroll.min(lines.len().saturating_sub(1));
     let shown: Vec<Line> = lines.into_iter().skip(scroll).map(Line::from).collect();
-    frame.render_widget(Paragraph::new(shown).block(Block::bordered().title(title)), area);
+    let text = Paragraph::new(shown).wrap(Wrap { trim: false });
+    frame.render_widget(text.block(Block::bordered().title(title)), area);
 }
 
 /// The last thing that was done from here, and what it said.
