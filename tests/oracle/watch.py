@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Opens the page of mes-watch in headless Chromium: days that are over, then a paper day that runs and is halted from it.
+"""Opens the page of mes-watch in headless Chromium: days that are over, then a paper day and a day of practice that run, halted
+and killed from it.
 
 At 390 and 1,280 pixels, light and dark: what has to be there is there, no error is on the console, nothing is asked of
 anybody else, nothing is wider than the window, nothing of a journal becomes markup. Then by keyboard: zoom, the slider, and
@@ -180,6 +181,35 @@ def running(browser, failed):
     print("watch    a paper day: seen from its first row, halted by keyboard, flat by its statement")
 
 
+def killed(browser, failed):
+    """A day at mes-sim, over its wire: killed from the page, flat by the exchange's word."""
+    script = os.path.join(os.environ["root"], "pipelines/practice.sh")
+    pipeline = subprocess.Popen(["bash", script, "5"], env={**os.environ, "MES_RUN": "practice", "PORT": "0"}, start_new_session=True,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 30
+        while not os.path.exists("practice/journal.jsonl"):
+            if time.monotonic() > end:
+                sys.exit("no practice day begins")
+            time.sleep(0.1)
+        watch = Watch("--run", "practice")
+        show(browser, watch.url, "dark", 1280)
+        until(browser, "a position", "view.now && view.now.side !== 'flat'", 90)
+        failed += [f"practice: {what}" for what in wrong(browser, dict(limits=4, words=["exercise", "Flatten", "Kill"]))[0]]
+        picture(browser, "practice-1280-dark", 1280)
+        key(browser, "k", "k")
+        until(browser, "the second question", "document.getElementById('question').open")
+        browser.value("document.getElementById('yes').click()")
+        until(browser, "flat, by the exchange", "view.actions[0]?.done && view.actions[0].code === 0 && view.actions[0].lines.at(-1).startsWith('flat:')", 40)
+        until(browser, "no position", "view.now.side === 'flat' && document.body.innerText.includes('mes-exec resume lifts that')", 20)
+        picture(browser, "killed-1280-dark", 1280)
+        watch.end()
+    finally:
+        os.killpg(pipeline.pid, 15)
+        pipeline.wait(40)
+    print("watch    a day of practice: killed by keyboard, flat by the exchange's word, and seen to be killed")
+
+
 def late(browser):
     """How long after its line was in the journal a row is on the page, on one clock."""
     delays = []
@@ -213,6 +243,7 @@ def main():
     browser.open()
     finished(browser, failed)
     running(browser, failed)
+    killed(browser, failed)
     browser.close()
     for what in failed:
         print(f"watch {what}", file=sys.stderr)

@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
     thread,
@@ -135,6 +135,9 @@ impl Act {
             let reason = if reason.trim().is_empty() { REASON } else { reason.trim() };
             // One word with its flag: what a person types is no flag.
             command.arg(OsString::from(format!("--reason={reason}")));
+            // Should another account trade there by now, it is not the one that is meant.
+            let folder = account::folder(Path::new(""), hello);
+            command.arg("--of").arg(folder);
         } else {
             command.arg(format!("--account={}", hello.account));
             command.args(place.state.iter().flat_map(|state| [OsString::from("--state"), state.into()]));
@@ -150,7 +153,8 @@ impl Act {
 ///
 /// `Usage` where it does not work for this account, `Failed` where the program does not start.
 pub fn start(desk: &Arc<Desk>, act: Act, reason: &str) -> Result<u64> {
-    let place = desk.place.clone().ok_or_else(|| Error::usage("a day that is over cannot be stopped"))?;
+    let place =
+        desk.place.clone().ok_or_else(|| Error::usage("no pipeline is known that could be stopped"))?;
     let hello = desk.hello().ok_or_else(|| Error::usage("nothing trades here yet"))?;
     if !act.works(hello.kind) {
         return Err(Error::usage(act.button(&hello).says));
@@ -241,7 +245,10 @@ mod tests {
             let command = act.command(&place, &hello, reason);
             command.get_args().map(|word| word.to_string_lossy().into_owned()).collect()
         };
-        assert_eq!(words(Act::Halt, "--run /\n"), ["halt", "--run", "a run", "--reason=--run /·"]);
+        assert_eq!(
+            words(Act::Halt, "--run /\n"),
+            ["halt", "--run", "a run", "--reason=--run /·", "--of", "topstepx-%2d%2dx"]
+        );
         assert_eq!(words(Act::Halt, " ")[3], format!("--reason={REASON}"));
         assert_eq!(words(Act::Kill, ""), ["kill", "--run", "a run", "--account=--x", "--state", "s"]);
     }

@@ -34,8 +34,10 @@ pub struct Desk {
     /// When the journal last grew, on the steady clock.
     heard: Mutex<i64>,
     clock: Clock,
-    /// Where the running pipeline is; absent for a day that is over.
+    /// Where the pipeline is whose day this is; absent where there is none, or nobody knows.
     pub place: Option<Place>,
+    /// The day is over, and is played back.
+    pub replay: bool,
 }
 
 /// What a view is sent.
@@ -53,8 +55,17 @@ pub struct View {
 }
 
 impl Desk {
-    /// Shows a day; with `place` a running one, whose pipeline is there.
-    pub fn new(day: Day, place: Option<Place>, said: Option<String>) -> Desk {
+    /// Shows a running day, whose pipeline is at `place`.
+    pub fn running(day: Day, place: Option<Place>) -> Desk {
+        Desk::new(day, place, false, None)
+    }
+
+    /// Plays back a day that is over, of whose journal something is `missing`.
+    pub fn replay(day: Day, missing: Option<String>) -> Desk {
+        Desk::new(day, None, true, missing)
+    }
+
+    fn new(day: Day, place: Option<Place>, replay: bool, said: Option<String>) -> Desk {
         let clock = Clock::machine();
         Desk {
             day: Mutex::new(day),
@@ -64,6 +75,7 @@ impl Desk {
             heard: Mutex::new(clock.now().steady),
             clock,
             place,
+            replay,
         }
     }
 
@@ -91,7 +103,7 @@ impl Desk {
         }
         View {
             snapshot,
-            replay: self.place.is_none(),
+            replay: self.replay,
             said: held(&self.said).clone(),
             heard_ms: (self.clock.now().steady - *held(&self.heard)) / mes_core::time::MILLI,
             buttons: hello.map_or_else(Vec::new, |hello| Act::ALL.map(|act| act.button(&hello)).into()),

@@ -44,7 +44,7 @@ pub struct Args {
     /// A day to play back; the running one without it
     #[arg(value_name = "JOURNAL")]
     journal: Option<PathBuf>,
-    /// Watch a journal that is still written, in place of journal.jsonl in the run directory
+    /// Watch a journal that is still written, in place of journal.jsonl in the run directory; nothing can be stopped there
     #[arg(long, value_name = "FILE", conflicts_with = "journal")]
     follow: Option<PathBuf>,
     /// Run directory of the pipeline that is watched, and that the buttons stop
@@ -107,7 +107,8 @@ fn open_desk(args: &Args) -> Result<Desk> {
     let mut day = Day::new(args.calendar.read()?, args.day);
     let Some(journal) = &args.journal else {
         let place = Place { run: args.run.clone(), state: args.state.clone() };
-        return Ok(Desk::new(day, Some(place), None));
+        // Of a journal from elsewhere nobody knows which pipeline writes it.
+        return Ok(Desk::running(day, Some(place).filter(|_| args.follow.is_none())));
     };
     let missing = follow::read(journal, &mut day)?;
     let name = journal.display();
@@ -118,5 +119,5 @@ fn open_desk(args: &Args) -> Result<Desk> {
     if day.moments.is_empty() {
         log::note(format!("{name}: it has no row of a trading day"));
     }
-    Ok(Desk::new(day, None, missing.map(|missing| format!("{name}: {missing}"))))
+    Ok(Desk::replay(day, missing.map(|missing| format!("{name}: {missing}"))))
 }

@@ -74,7 +74,7 @@ mod tests {
     /// One line is on its way and one waits: there is no third.
     #[test]
     fn who_takes_nothing_is_given_up() {
-        let desk = Arc::new(Desk::new(taken(records(Kind::Paper, "", 5, &[])), None, None));
+        let desk = Arc::new(Desk::replay(taken(records(Kind::Paper, "", 5, &[])), None));
         let gate = Gate::new(1).expect("a gate");
         let served = Arc::new(Served { desk: Arc::clone(&desk), gate, streams: AtomicUsize::new(0) });
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -27,7 +27,7 @@ struct Server {
 
 fn server() -> Server {
     let day = taken(records(Kind::Paper, SECRET, 100, &[10]));
-    let desk = Arc::new(Desk::new(day, None, None));
+    let desk = Arc::new(Desk::replay(day, None));
     let url = start(Arc::clone(&desk), 0).expect("served");
     let (address, token) = url.split_once("/#").expect("a token");
     let port = address.rsplit_once(':').expect("a port").1.parse().expect("a port");
@@ -161,7 +161,7 @@ fn an_action_is_asked_about_and_answered_once() {
     let other = format!("{}{}", server.enter(), server.origin());
     assert_eq!(server.ask("POST", "/act", &other, &answer).0, 409, "another session's question");
     let (status, refused) = server.ask("POST", "/act", &session, &answer);
-    assert!(status == 200 && refused.contains("a day that is over cannot be stopped"), "{refused}");
+    assert!(status == 200 && refused.contains("no pipeline is known that could be stopped"), "{refused}");
     assert_eq!(server.ask("POST", "/act", &session, &answer).0, 409, "answered already");
     assert_eq!(server.ask("POST", "/ask", &session, "{\"act\":\"format\"}").0, 400);
     let long = format!("{{\"once\":\"{}\"}}", "x".repeat(100_000));

@@ -132,7 +132,7 @@ impl Screen {
             }
             KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
             KeyCode::Down => self.scroll += 1,
-            _ if desk.place.is_none() => self.seek(key.code, desk),
+            _ if desk.replay => self.seek(key.code, desk),
             _ => {}
         }
         true
@@ -140,7 +140,8 @@ impl Screen {
 
     fn ask(&mut self, act: Act, desk: &Desk) {
         match desk.hello() {
-            _ if desk.place.is_none() => self.note = "a day that is over cannot be stopped".into(),
+            _ if desk.replay => self.note = "a day that is over cannot be stopped".into(),
+            _ if desk.place.is_none() => self.note = "no pipeline is known that could be stopped".into(),
             None => self.note = "nothing trades here yet".into(),
             Some(hello) if act.works(hello.kind) => self.question = Some(act),
             Some(hello) => self.note = format!("{}: {}", act.name(), act.button(&hello).says),
