@@ -85,7 +85,7 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 	WHOLE_NIGHTS=$$((50 * $(TIMES))) $(CARGO) test --release --locked -p mes-golden --test nights -- --nocapture
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file
 
-oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI
+oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI; look at pages in Chromium, at the terminal in tmux
 	tests/oracle/run
 
 oracle-full: build ## The same with speeds beside polars and pandas, and every family of nets
@@ -94,7 +94,7 @@ oracle-full: build ## The same with speeds beside polars and pandas, and every f
 truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
-bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='training rows lab exchange live day': much longer ones
+bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='watch training rows lab exchange live day': much longer ones
 	$(BIN)/mes-bench $(GROUPS)
 	tests/engines/run
 

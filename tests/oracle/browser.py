@@ -288,4 +288,5 @@ def main(pages):
     sys.exit(failed)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -193,6 +193,7 @@ fn the_help_of_every_tool_teaches() {
         "mes-lab",
         "mes-projectx",
         "mes-sim",
+        "mes-watch",
     ] {
         let help = Command::new(shell::tools().join(tool)).arg("--help").current_dir(folder.path()).output();
         let text = String::from_utf8(help.expect("help").stdout).expect("text");

@@ -34,6 +34,7 @@ fn a_tool_alone_is_built_with_the_features_of_all() {
         "mes-nets",
         "mes-projectx",
         "mes-sim",
+        "mes-watch",
         "mes",
     ] {
         let other: Vec<_> = crates(&["--package", package]).difference(&all).cloned().collect();
@@ -45,9 +46,11 @@ fn a_tool_alone_is_built_with_the_features_of_all() {
     }
 }
 
-/// What trades waits in threads and on descriptors; the exchange to practise on serves by a library that needs tokio.
+/// What trades waits in threads and on descriptors; the exchange to practise on and the page of the day serve by libraries
+/// that need tokio, and `mes` holds the tools side by side.
 #[test]
-fn nothing_but_the_exchange_to_practise_on_is_asynchronous() {
+fn nothing_but_what_serves_is_asynchronous() {
+    let serves = ["mes-sim", "mes-watch", "mes"];
     let metadata = crate::tidy::metadata();
     let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
     let name = |id: &str| {
@@ -66,11 +69,11 @@ fn nothing_but_the_exchange_to_practise_on_is_asynchronous() {
     };
     let members = metadata["workspace_members"].as_array().expect("members").iter();
     let mut waiting: Vec<String> = members.filter_map(|id| id.as_str().map(str::to_owned)).collect();
-    waiting.retain(|id| name(id) != "mes-sim");
+    waiting.retain(|id| !serves.contains(&name(id).as_str()));
     let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {
         if seen.insert(id.clone()) {
-            assert!(name(&id) != "tokio", "something but mes-sim needs tokio");
+            assert!(name(&id) != "tokio", "something but {serves:?} needs tokio");
             waiting.extend(below(&id));
         }
     }

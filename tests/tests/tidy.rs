@@ -125,6 +125,8 @@ fn no_tool_imports_another_but_along_the_arrows() {
         ("mes-exec", "mes-web mes-projectx"),
         ("mes-projectx", "mes-web"),
         ("mes-sim", "mes-web mes-projectx"), // What the bytes say, and no more of it.
+        // What is shown of limits and rules comes from the judge that trades by them.
+        ("mes-watch", "mes-judge mes-risk"),
         // A day is judged by the machine that lived it, and by what the bytes of the exchange say.
         ("mes-check", "mes-exec mes-projectx"),
     ];

@@ -1,5 +1,7 @@
 //! From a row and the account as of it to verdicts.
 
+mod asked;
+
 use std::borrow::Cow;
 
 use mes_core::{

@@ -36,6 +36,10 @@ use mes_core::{
 };
 use mes_pipe::{Error, Result, lock, log, stop};
 
+pub use explain::said;
+pub use rules::Opinion;
+pub use status::{Left, Stop, left, stops};
+
 use attended::Attended;
 use journal::{JsonJournal, Remembered, lines};
 use recorded::{NoAccount, Recorded};

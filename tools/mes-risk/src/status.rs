@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use mes_core::{
+    ledger::Ledger,
     limits::{LimitFacts, Limits, Used},
     money::Cents,
     order::Side,
     person::Person,
     price::Price,
+    rules::Rules,
     time::{self, Ts},
     tz,
 };
@@ -55,7 +57,7 @@ pub struct Status {
 }
 
 /// A limit and what of it is left.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Left {
     pub rule: String,
     pub limit_cents: Cents,
@@ -64,7 +66,7 @@ pub struct Left {
 }
 
 /// Something that keeps entries away, and what ends it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Stop {
     pub rule: String,
     pub why: String,
@@ -109,13 +111,7 @@ impl Status {
 
     fn new(account: String, running: bool, snapshot: &Snapshot, unheard: Vec<Person>) -> Status {
         let Snapshot { rules, ledger, glance, .. } = snapshot;
-        let left = |used: Used| Left {
-            rule: used.rule.into(),
-            limit_cents: used.amount_cents,
-            used_cents: used.used_cents.max(Cents::ZERO),
-            left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
-        };
-        let limits: Vec<Left> = Limits::of(&rules.value).used(&LimitFacts::of(ledger)).map(left).collect();
+        let limits = left(&Limits::of(&rules.value), &LimitFacts::of(ledger));
         Status {
             account,
             running,
@@ -127,7 +123,7 @@ impl Status {
             balance_cents: ledger.balance_cents,
             equity_cents: ledger.equity_cents,
             day_pnl_cents: ledger.day.map_or(Cents::ZERO, |day| ledger.equity_cents - day.start_cents),
-            stops: stops(snapshot, &limits),
+            stops: stops(ledger, &rules.value, &limits),
             limits,
             losses_in_a_row: ledger.losses,
             unheard,
@@ -182,9 +178,19 @@ impl Status {
     }
 }
 
+/// Returns each limit and what of it is left, never below nothing.
+pub fn left(limits: &Limits, facts: &LimitFacts) -> Vec<Left> {
+    let left = |used: Used| Left {
+        rule: used.rule.into(),
+        limit_cents: used.amount_cents,
+        used_cents: used.used_cents.max(Cents::ZERO),
+        left_cents: (used.amount_cents - used.used_cents).max(Cents::ZERO),
+    };
+    limits.used(facts).map(left).collect()
+}
+
 /// Collects what keeps entries away as of the last row; the limits are those of now.
-fn stops(snapshot: &Snapshot, limits: &[Left]) -> Vec<Stop> {
-    let ledger = &snapshot.ledger;
+pub fn stops(ledger: &Ledger, rules: &Rules, limits: &[Left]) -> Vec<Stop> {
     let mut stops = Vec::new();
     let mut stop = |rule: &str, why: String, until: Option<Ts>, lifted_by: String| {
         stops.push(Stop { rule: rule.into(), why, until: until.map(time::format), lifted_by });
@@ -210,12 +216,12 @@ fn stops(snapshot: &Snapshot, limits: &[Left]) -> Vec<Stop> {
         let why = format!("pause after {} losing trades in a row", ledger.losses);
         stop("losses_pause_s", why, Some(pause.until), format!("over at {}", new_york(pause.until)));
     }
-    let cooldown = ledger.last_exit.map(|exit| exit + snapshot.rules.value.entries.cooldown_s * time::SECOND);
+    let cooldown = ledger.last_exit.map(|exit| exit + rules.entries.cooldown_s * time::SECOND);
     if let Some(until) = cooldown.filter(|until| *until > now) {
         stop("cooldown_s", "pause after an exit".into(), Some(until), format!("over at {}", new_york(until)));
     }
     if ledger.wide_spread {
-        let resume = snapshot.rules.value.breakers.spread_resume_ticks;
+        let resume = rules.breakers.spread_resume_ticks;
         let lifted = format!("over when it is {resume} ticks or less");
         stop("spread_ticks", "the spread is too wide".into(), None, lifted);
     }
@@ -231,9 +237,9 @@ pub(crate) fn new_york(ts: Ts) -> String {
 mod tests {
     use mes_core::{
         interval::Interval,
-        ledger::{Day, Lasts, Ledger, Pause, Stopped},
+        ledger::{Day, Lasts, Pause, Stopped},
         person::Says,
-        rules::{MES_1K, Rules},
+        rules::MES_1K,
         run::Named,
     };
 

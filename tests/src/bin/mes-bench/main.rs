@@ -13,6 +13,7 @@ mod serving;
 mod table;
 mod tools;
 mod training;
+mod watch;
 
 use std::{
     error::Error,
@@ -33,7 +34,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -44,6 +45,7 @@ const GROUPS: [Group; 10] = [
     ("exchange", false, exchange::run),
     ("live", false, live::run),
     ("day", false, live::day),
+    ("watch", false, watch::run),
 ];
 
 fn main() -> ExitCode {

@@ -25,6 +25,8 @@ use mes_pipe::{
 };
 use serde::Serialize;
 
+pub use words::said;
+
 use crate::{
     judge::Risk,
     rules::{self, Opinion, View},

@@ -45,7 +45,8 @@ fn asked(decision: &Decision) -> String {
     format!("the model expects {way} with confidence {confidence:.2}")
 }
 
-fn said(verdict: &Verdict) -> String {
+/// Says a verdict in words, with its numbers.
+pub fn said(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Order(order) => ordered(order),
         Verdict::Deny { signal, rule, value, limit, .. } => {
