@@ -170,7 +170,17 @@ impl ServiceArgs {
         Ok(Arc::new(Keeper::new(carrier, Credentials::from_env()?, clock.clone())))
     }
 
-    fn clock(&self) -> Result<Clock> {
+    /// Returns where REST is.
+    pub fn api(&self) -> &Base {
+        &self.api
+    }
+
+    /// Returns the clock of the service: this machine's, or that of an exchange to practise on.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for a made-up clock at a real service.
+    pub fn clock(&self) -> Result<Clock> {
         match &self.clock {
             // A made-up time at a real broker would be no time at all.
             Some(_) if !self.is_practice() => {
