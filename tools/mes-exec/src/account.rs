@@ -100,8 +100,7 @@ impl AccountChannel {
         }
         let stdin = stdin();
         // What comes in before risk has knocked is not from risk, nor is an end.
-        let mut polled =
-            [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&stdin, PollFlags::IN)];
+        let mut polled = [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&stdin, PollFlags::IN)];
         let _ = poll(&mut polled, Some(&TURNING_AWAY));
     }
 

@@ -2,6 +2,7 @@
 
 pub mod account;
 mod commands;
+mod doctor;
 pub mod events;
 pub mod guard;
 mod live;
@@ -9,6 +10,7 @@ pub mod paper;
 mod printer;
 mod report;
 pub mod serve;
+mod service;
 pub mod start;
 pub mod topstepx;
 

@@ -73,7 +73,10 @@ impl Wire {
                 return Err(Error::failed("mes-exec is gone before it opened the account"));
             }
             if knock == LONGEST {
-                return Err(Error::failed(format!("mes-exec did not come to {} in 30 s: what it says on stderr is why", path.display())));
+                return Err(Error::failed(format!(
+                    "mes-exec did not come to {} in 30 s: what it says on stderr is why",
+                    path.display()
+                )));
             }
             if knock == PATIENCE {
                 let path = path.display();
