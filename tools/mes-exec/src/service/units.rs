@@ -51,10 +51,13 @@ pub fn all(plan: &Plan) -> Result<Vec<Unit>> {
 }
 
 fn service(plan: &Plan) -> Result<String> {
-    let tool = quoted(&text(&plan.bin.join("mes-exec"))?)?;
+    let tool = program(&text(&plan.bin.join("mes-exec"))?)?;
     let (account, rules, costs) = (quoted(&plan.account)?, quoted(&plan.rules)?, quoted(&plan.costs)?);
     let env = text(&plan.env)?;
-    let command = plan.command.iter().map(|word| quoted(word)).collect::<Result<Vec<_>>>()?.join(" ");
+    let mut words = plan.command.iter();
+    let program = words.next().map_or(Ok(String::new()), |word| program(word))?;
+    let words = words.map(|word| quoted(word)).collect::<Result<Vec<_>>>()?;
+    let command = [vec![program], words].concat().join(" ");
     let pack = match plan.pack_after {
         0 => String::new(),
         days => format!(
@@ -178,6 +181,16 @@ fn quoted(word: &str) -> Result<String> {
     Ok(format!("\"{}\"", within_quotes(word)?.replace('$', "$$")))
 }
 
+/// Writes the path of a program, in which systemd suffers less than in words.
+fn program(path: &str) -> Result<String> {
+    match path.chars().find(|letter| "\"'\\$".contains(*letter)) {
+        Some(letter) => {
+            Err(Error::usage(format!("{path}: systemd starts nothing with {letter} in its path")))
+        }
+        None => quoted(path),
+    }
+}
+
 /// Writes an assignment; in those a dollar is a dollar.
 fn assigned(name: &str, value: &str) -> Result<String> {
     Ok(format!("\"{name}={}\"", within_quotes(value)?))
@@ -202,6 +215,6 @@ mod tests {
     fn what_systemd_would_read_otherwise_is_quoted() {
         assert_eq!(quoted(r#"a b"c\d%e$f"#).expect("a word"), r#""a b\"c\\d%%e$$f""#);
         assert_eq!(assigned("A", "x $y%").expect("an assignment"), r#""A=x $y%%""#);
-        assert!(quoted("a\nExecStart=/bin/evil").is_err());
+        assert!(quoted("a\nExecStart=/bin/evil").is_err() && program("/a'b/mes-exec").is_err());
     }
 }
