@@ -27,7 +27,7 @@ use crate::{
     hub::{Kind, socket::Door},
     limiter::Purpose,
     outcome::{Failure, Refusal},
-    session::{Access, Credentials, Keeper},
+    session::{Access, Credentials, Keeper, is_refused},
     share::{Borrowed, Share},
     wire::{Account, Accounts, AvailableContracts, Bar, Bars, Code, Contract, Endpoint, Stamp, Unit},
 };
@@ -316,9 +316,10 @@ fn told<E: Endpoint>(failure: Failure<E::Code>) -> Error {
 
 fn refused<C: Code>(refusal: &Refusal<C>, what: String) -> Error {
     match refusal {
-        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } | Refusal::NoToken(_) => {
-            Error::usage(what)
-        }
+        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } => Error::usage(what),
+        Refusal::NoToken(why) if is_refused(why) => Error::usage(what),
+        // Nobody answered, or not yet.
+        Refusal::NoToken(_) => Error::failed(what),
         Refusal::Busy { .. } | Refusal::Held { .. } | Refusal::Unsent(_) => Error::failed(what),
     }
 }

@@ -5,6 +5,7 @@ use mes_core::{
     time::{SECOND, Ts},
     tz,
 };
+use mes_pipe::clock::Clock;
 
 use super::{
     Desk,
@@ -18,7 +19,7 @@ const NEAR_DAYS: i64 = 30;
 impl Desk<'_> {
     /// Returns what time it is where we trade.
     pub(super) fn now(&self) -> Ts {
-        self.service.clock().map_or_else(|_| mes_pipe::clock::Clock::machine(), |clock| clock).now().utc
+        self.service.clock().unwrap_or_else(|_| Clock::machine()).now().utc
     }
 }
 
@@ -36,7 +37,7 @@ fn reaches(calendar: &Calendar, now: Ts) -> Check {
             "calendar",
             format!("ends with {last}: nothing is traded past it; take newer tools, or give --calendar FILE"),
         ),
-        ..=NEAR_DAYS => {
+        1..=NEAR_DAYS => {
             warn("calendar", format!("{says}: take newer tools, or give --calendar FILE, before that"))
         }
         _ => ok("calendar", says),
