@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trade an account at TopstepX: live.sh ACCOUNT [RULES]. Key and user: TOPSTEPX_API_KEY, TOPSTEPX_USERNAME. Read docs/live.md first.
-# ^C closes the position and ends the day, in whatever order it reaches the tools. From another terminal: mes-exec kill
+# The day ends by itself as the market closes, or by ^C, which closes the position, in whatever order it reaches the tools.
+# From another terminal: mes-exec kill. Every day by itself: mes-exec service
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's
 # A computer that sleeps protects nothing.
@@ -18,8 +19,15 @@ trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
 trap 'exit 129' HUP
 trap 'exit 143' TERM
 
-mes-fetch live --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
+mes-fetch live --until-close --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
     mes-risk --state "$MES_STATE" --rules "$rules" --costs topstepx |
     (trap '' INT HUP TERM; exec tee "$journal") |
-    mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs topstepx |
+    (
+        trap : INT HUP TERM # mes-exec hears them itself, and what it ends with is what the pipe ends with
+        code=0
+        mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs topstepx || code=$?
+        # Where nothing comes, what stands before mes-exec would not notice.
+        pkill -P $$ -x mes-fetch || true
+        exit $code
+    ) |
     jq -c --unbuffered '.fills[]'

@@ -1,8 +1,9 @@
 //! The account channel: a Unix socket in the run directory over which statements go to risk.
 
 use std::{
+    cell::Cell,
     fs::File,
-    io::{ErrorKind, Write},
+    io::{ErrorKind, IsTerminal, Write, stdin},
     os::{
         fd::AsFd,
         unix::net::{UnixListener, UnixStream},
@@ -11,19 +12,22 @@ use std::{
 };
 
 use mes_core::broker::Hello;
-use mes_pipe::{Error, Result, lock, log, messages::Awaited, private};
-use rustix::event::PollFlags;
+use mes_pipe::{Error, Result, lock, log, messages::Awaited, private, stop};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 /// Longest path that a socket may have, with room to spare below the kernel's 108 bytes.
 const PATH_BYTES: usize = 100;
 /// Statements that wait for risk; in lock-step there is one.
 const WAITING_BYTES: usize = 64 << 20;
+/// For a risk that is just starting to knock at an account that was not opened.
+const TURNING_AWAY: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 
 /// A socket that is being listened on, and the lock that says so.
 pub struct AccountChannel {
     listener: UnixListener,
     path: PathBuf,
+    met: Cell<bool>,
     _lock: File,
 }
 
@@ -62,7 +66,7 @@ impl AccountChannel {
         }
         let listener = UnixListener::bind(&path).map_err(|error| Error::from(error).at(path.display()))?;
         private::socket(&path).map_err(|error| Error::from(error).at(path.display()))?;
-        Ok(AccountChannel { listener, path, _lock: lock })
+        Ok(AccountChannel { listener, path, met: Cell::new(false), _lock: lock })
     }
 
     /// Takes in whoever knocks, says hello, and leaves it at the other end; nobody where it is another user, or
@@ -81,8 +85,23 @@ impl AccountChannel {
         match peer.send(hello) {
             // Whoever knocks and runs away was not risk.
             Err(Error::Stopped(_)) => Ok(None),
-            sent => sent.map(|()| Some(peer)),
+            sent => {
+                self.met.set(true);
+                sent.map(|()| Some(peer))
+            }
         }
+    }
+
+    /// Lets a risk that was not let in yet know that the account was not opened: it hears that by the line that ends. A
+    /// `tee` between the two would hide our end from it, so one that is just starting is waited for.
+    pub fn turn_away(&self) {
+        if self.met.get() || stop::asked() || stdin().is_terminal() {
+            return;
+        }
+        let stdin = stdin();
+        // What comes in before risk has knocked is not from risk, nor is an end.
+        let mut polled = [PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&stdin, PollFlags::IN)];
+        let _ = poll(&mut polled, Some(&TURNING_AWAY));
     }
 
     /// Returns the listening descriptor, to wait on.

@@ -3,10 +3,14 @@
 use std::{path::PathBuf, thread, time::Duration};
 
 use clap::Subcommand;
-use mes_pipe::{Error, Result, SettingsArgs, account, answer::print, clock::Deadline, log, stop};
+use mes_pipe::{
+    CalendarArgs, Error, Result, SettingsArgs, account, answer::print, clock::Deadline, log, stop,
+};
 
 use crate::{
     Args, CLIENT,
+    doctor::{self, DoctorArgs},
+    service::{self, UnitArgs},
     topstepx::{
         check,
         control::{self, Line, PATIENCE, Reply, Word},
@@ -31,6 +35,15 @@ pub enum Verb {
         account: AccountArgs,
         #[command(flatten)]
         settings: SettingsArgs,
+    },
+    /// Look at all that a day needs, one line a check: clock, key, rules, calendar, disk, model, the service
+    Doctor(Box<DoctorArgs>),
+    /// Make units of systemd that trade every day by themselves, and print or install them
+    Service(Box<UnitArgs>),
+    /// Say whether the market is open, or opens within ten minutes: exit 1 where not
+    Due {
+        #[command(flatten)]
+        calendar: CalendarArgs,
     },
     /// Close everything at TopstepX now, with or without a running mes-exec, until the exchange shows flat
     Flatten(Whose),
@@ -75,6 +88,11 @@ impl Verb {
                 let service = args.service.lending(CLIENT, Duration::ZERO)?;
                 let found = open::find(account, &args.service, &settings, service)?;
                 check::check(&found, *probe)
+            }
+            Verb::Doctor(doctor) => doctor::run(doctor, &args.service, state(args), args.quiet),
+            Verb::Service(units) => service::run(units, args.service.run()),
+            Verb::Due { calendar } => {
+                service::is_due(calendar.read()?.value, args.service.clock()?.now().utc)
             }
             Verb::Flatten(whose) => close(args, whose, Word::Flatten),
             Verb::Kill(whose) => close(args, whose, Word::Kill),

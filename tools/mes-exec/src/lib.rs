@@ -2,6 +2,7 @@
 
 pub mod account;
 mod commands;
+mod doctor;
 pub mod events;
 pub mod guard;
 mod live;
@@ -9,6 +10,7 @@ pub mod paper;
 mod printer;
 mod report;
 pub mod serve;
+mod service;
 pub mod start;
 pub mod topstepx;
 
@@ -112,53 +114,55 @@ pub fn main(args: Args) -> Result<()> {
         return verb.run(&args);
     }
     stop::listen()?;
-    let settings = args.settings.read()?;
-    match args.broker {
-        Name::Paper => {
-            let clock = Clock::machine();
-            let kept = Kept::open(&settings, args.state.as_deref())?;
-            let mut broker = Guard::new(kept, &settings, clock.clone())?;
-            serve_to(&mut broker, args.service.run(), args.state.as_deref(), &clock, |_| Ok(()))
-        }
-        Name::Topstepx => live(&args, &settings),
+    // Before anything is asked or opened: a second start in one run directory does nothing at all, and risk hears at
+    // once where this one comes to nothing.
+    let account = AccountChannel::bind(args.service.run())?;
+    let served = match args.broker {
+        Name::Paper => on_paper(&args, &account),
+        Name::Topstepx => live(&args, &account),
+    };
+    if served.is_err() {
+        account.turn_away();
     }
+    served
+}
+
+/// Trades the paper account.
+fn on_paper(args: &Args, account: &AccountChannel) -> Result<()> {
+    let settings = args.settings.read()?;
+    let clock = Clock::machine();
+    let kept = Kept::open(&settings, args.state.as_deref())?;
+    let mut broker = Guard::new(kept, &settings, clock.clone())?;
+    serve_to(&mut broker, account, args.state.as_deref(), &clock)
 }
 
 /// Trades an account at TopstepX.
-fn live(args: &Args, settings: &Settings) -> Result<()> {
+fn live(args: &Args, account: &AccountChannel) -> Result<()> {
+    let settings = args.settings.read()?;
     let state = args.state.as_deref().ok_or_else(|| {
         Error::usage(
             "--broker topstepx needs --state DIR: what is known of the account has to outlive this process",
         )
     })?;
     let service = args.service.lending(CLIENT, Duration::ZERO)?;
-    let found = open::find(&args.account, &args.service, settings, service)?;
+    let found = open::find(&args.account, &args.service, &settings, service)?;
     log::note(found.says());
     let clock = found.service.clock.clone();
-    let mut day = open::begin(found, &args.account, settings, state)?;
-    let (inputs, folder) = (day.inputs.clone(), day.folder.clone());
-    let mut control = None;
-    let served = serve_to(&mut day.actor, args.service.run(), Some(state), &clock, |run| {
-        control = Some(Control::open(run, inputs, folder)?);
-        Ok(())
-    });
-    drop(control);
-    served
+    let mut day = open::begin(found, &args.account, &settings, state)?;
+    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone())?;
+    serve_to(&mut day.actor, account, Some(state), &clock)
 }
 
-/// Serves a broker to the risk that knocks in the run directory; `ready` is called once the directory is ours.
+/// Serves a broker to the risk that knocks.
 fn serve_to<B: Broker>(
     broker: &mut B,
-    run: &Path,
+    account: &AccountChannel,
     state: Option<&Path>,
     clock: &Clock,
-    ready: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     let hello = broker.hello()?;
-    let account = AccountChannel::bind(run)?;
-    ready(run)?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
-    let mut peer = wait_for_risk(&account, &mut messages, &hello)?;
+    let mut peer = wait_for_risk(account, &mut messages, &hello)?;
     let printer = Printer::start();
     let halt = |error: &Error| match state {
         Some(state) => kept::halt(state, &hello, error),

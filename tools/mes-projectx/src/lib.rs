@@ -2,7 +2,7 @@
 //!
 //! [`wire`] knows names and numbers. [`Client`] asks and acts: a call that changes something is sent once, and what became
 //! of it is done, refused or unknown. [`session`] holds the one token and the one budget of a user, [`share`] lends them to
-//! other processes of a run, [`service`] finds what of it a tool's flags ask for, [`hub`] tells what happens.
+//! other processes of a run, [`reach`] asks whether it is there, [`service`] finds what of it a tool's flags ask for, [`hub`] tells what happens.
 
 mod carrier;
 pub mod client;
@@ -10,6 +10,7 @@ mod commands;
 pub mod hub;
 pub mod limiter;
 pub mod outcome;
+pub mod reach;
 pub mod service;
 pub mod session;
 pub mod share;

@@ -27,7 +27,7 @@ use crate::{
     hub::{Kind, socket::Door},
     limiter::Purpose,
     outcome::{Failure, Refusal},
-    session::{Access, Credentials, Keeper},
+    session::{Access, Credentials, Keeper, is_refused},
     share::{Borrowed, Share},
     wire::{Account, Accounts, AvailableContracts, Bar, Bars, Code, Contract, Endpoint, Stamp, Unit},
 };
@@ -170,7 +170,17 @@ impl ServiceArgs {
         Ok(Arc::new(Keeper::new(carrier, Credentials::from_env()?, clock.clone())))
     }
 
-    fn clock(&self) -> Result<Clock> {
+    /// Returns where REST is.
+    pub fn api(&self) -> &Base {
+        &self.api
+    }
+
+    /// Returns the clock of the service: this machine's, or that of an exchange to practise on.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` for a made-up clock at a real service.
+    pub fn clock(&self) -> Result<Clock> {
         match &self.clock {
             // A made-up time at a real broker would be no time at all.
             Some(_) if !self.is_practice() => {
@@ -306,9 +316,10 @@ fn told<E: Endpoint>(failure: Failure<E::Code>) -> Error {
 
 fn refused<C: Code>(refusal: &Refusal<C>, what: String) -> Error {
     match refusal {
-        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } | Refusal::NoToken(_) => {
-            Error::usage(what)
-        }
+        Refusal::Code { .. } | Refusal::Unauthorized | Refusal::Status { .. } => Error::usage(what),
+        Refusal::NoToken(why) if is_refused(why) => Error::usage(what),
+        // Nobody answered, or not yet.
+        Refusal::NoToken(_) => Error::failed(what),
         Refusal::Busy { .. } | Refusal::Held { .. } | Refusal::Unsent(_) => Error::failed(what),
     }
 }

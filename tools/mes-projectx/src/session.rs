@@ -28,6 +28,9 @@ const LIFE: i64 = 24 * HOUR;
 const FIRST_WAIT: i64 = 2 * SECOND;
 const LONGEST_WAIT: i64 = 5 * MINUTE;
 
+/// How it is told that the service does not want this user and key.
+const REFUSED: &str = "the login is refused: ";
+
 /// A token, and which one in a row: who says that it is not taken says of which.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -285,5 +288,11 @@ fn refused_because(code: AuthCode, message: Option<&str>) -> String {
         _ => "nobody has documented what to do",
     };
     let said = message.map(|message| format!(" ({message})")).unwrap_or_default();
-    format!("the login is refused: {code}{said}: {what_to_do}")
+    format!("{REFUSED}{code}{said}: {what_to_do}")
+}
+
+/// Says whether a text that says why there is no token is one that trying again does not change. It may come from another
+/// process, as text.
+pub(crate) fn is_refused(why: &str) -> bool {
+    why.starts_with(REFUSED)
 }

@@ -29,7 +29,7 @@ const KNOCK: Duration = Duration::from_millis(20);
 /// Knocks before a person is told what we wait for.
 const PATIENCE: u32 = 250;
 /// Knocks after which nobody will come: something between the two, such as a tee, hides its death.
-const LONGEST: u32 = 30 * PATIENCE;
+const LONGEST: u32 = 6 * PATIENCE;
 /// How the only record begins that is not a statement: a person has stopped mes-exec. Its statements go on.
 const STOPPED: &[u8] = b"{\"kind\":\"person\",";
 const SILENCE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
@@ -73,7 +73,10 @@ impl Wire {
                 return Err(Error::failed("mes-exec is gone before it opened the account"));
             }
             if knock == LONGEST {
-                return Err(Error::failed(format!("mes-exec did not come to {} in 150 s", path.display())));
+                return Err(Error::failed(format!(
+                    "mes-exec did not come to {} in 30 s: what it says on stderr is why",
+                    path.display()
+                )));
             }
             if knock == PATIENCE {
                 let path = path.display();
@@ -93,6 +96,29 @@ impl Wire {
     /// `Failed` where the process has no descriptor left.
     pub fn peer(&self) -> Result<OwnedFd> {
         Ok(self.stream.get_ref().as_fd().try_clone_to_owned()?)
+    }
+
+    /// Waits for what mes-exec says first: it listens at once and says hello when it has looked at its account, which at a
+    /// broker takes a login. Meanwhile a person may end it.
+    fn await_hello(&self) -> std::result::Result<(), BrokerError> {
+        let stopped = || BrokerError::Stopped(stop::error().to_string());
+        let mut told = false;
+        loop {
+            if stop::asked() {
+                return Err(stopped());
+            }
+            let (stream, told_to_stop) = (self.stream.get_ref(), stop::descriptor());
+            let mut polled = vec![PollFd::new(stream, PollFlags::IN)];
+            polled.extend(told_to_stop.as_ref().map(|stop| PollFd::new(stop, PollFlags::IN)));
+            let came = poll(&mut polled, Some(&SILENCE));
+            if matches!(came, Ok(0)) && !told {
+                told = true;
+                log::note("mes-exec is there and has not opened the account yet");
+            }
+            if matches!(came, Ok(count) if count > 0) && !polled[0].revents().is_empty() {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads the next line, after everything of ours is on its way.
@@ -158,6 +184,7 @@ impl Broker for Wire {
         if let Some(hello) = &self.hello {
             return Ok(hello.clone());
         }
+        self.await_hello()?;
         self.read()?;
         let hello: Hello = parse(&self.line)?;
         self.hello = Some(hello.clone());

@@ -142,6 +142,11 @@ pub fn resume(folder: &Path) -> bool {
     std::fs::remove_file(folder.join(HALT)).is_ok()
 }
 
+/// Says whether a kill has halted an account.
+pub fn is_halted(folder: &Path) -> bool {
+    folder.join(HALT).exists()
+}
+
 /// A running mes-exec, as a person's tool sees it.
 pub struct Line(BufReader<UnixStream>);
 

@@ -15,6 +15,7 @@ use mes_core::{
     broker::{Hello, Kind},
     order::ExitReason,
     price::Price,
+    rules::Rules,
     time::{MILLI, Now, SECOND},
 };
 use mes_pipe::{Error, Result, Settings, clock::Clock, log, private};
@@ -88,15 +89,7 @@ pub fn find(args: &AccountArgs, place: &ServiceArgs, settings: &Settings, servic
         .as_deref()
         .ok_or_else(|| Error::usage("which account? --account NAME: mes-projectx accounts lists yours"))?;
     let rules = &settings.rules.value;
-    let cut = NaiveTime::from_hms_opt(CUT.0, CUT.1, 0).unwrap_or_default();
-    if rules.day_end.flat_by > cut {
-        let (flat_by, cut) = (rules.day_end.flat_by.format("%H:%M"), cut.format("%H:%M"));
-        return Err(Error::usage(format!(
-            "the rules {} are flat by {flat_by}, and TopstepX closes at 16:10: take rules with flat_by at or before {cut}, \
-             such as --rules mes-1k-topstep",
-            rules.name
-        )));
-    }
+    in_time(rules)?;
     let account = service.account(Some(name))?;
     let kind = kind_of(&account, place, args.real)?;
     let wanted = args.contract.as_deref().unwrap_or(rules.contract.root());
@@ -118,6 +111,24 @@ pub fn find(args: &AccountArgs, place: &ServiceArgs, settings: &Settings, servic
         )));
     }
     Ok(Found { service, account, contract, kind })
+}
+
+/// Checks that rules end the day before the firm does.
+///
+/// # Errors
+///
+/// `Usage` where they do not, with rules that do.
+pub fn in_time(rules: &Rules) -> Result<()> {
+    let cut = NaiveTime::from_hms_opt(CUT.0, CUT.1, 0).unwrap_or_default();
+    if rules.day_end.flat_by <= cut {
+        return Ok(());
+    }
+    let (flat_by, cut) = (rules.day_end.flat_by.format("%H:%M"), cut.format("%H:%M"));
+    Err(Error::usage(format!(
+        "the rules {} are flat by {flat_by}, and TopstepX closes at 16:10: take rules with flat_by at or before {cut}, \
+         such as --rules mes-1k-topstep",
+        rules.name
+    )))
 }
 
 fn kind_of(account: &Account, place: &ServiceArgs, real: bool) -> Result<Kind> {

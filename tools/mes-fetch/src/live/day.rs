@@ -14,6 +14,9 @@ use mes_core::{
 /// Between two questions that were not answered, in nanoseconds.
 const AGAIN: i64 = 10 * SECOND;
 
+/// What is sent at the close may take so long, in nanoseconds.
+const UNDER_WAY: i64 = 5 * SECOND;
+
 /// Follows the days of the market.
 pub struct Days {
     sessions: Sessions,
@@ -59,6 +62,28 @@ impl Days {
     }
 }
 
+/// Waits for the end of a day: of the one that is open as it begins, or of the next that opens.
+pub struct DayEnd {
+    sessions: Sessions,
+    close: Option<Ts>,
+}
+
+impl DayEnd {
+    /// Begins.
+    pub fn new(calendar: Calendar) -> DayEnd {
+        DayEnd { sessions: Sessions::new(calendar), close: None }
+    }
+
+    /// Says whether the day has closed, so long ago that what was on its way has come.
+    pub fn has_come(&mut self, ts: Ts) -> bool {
+        if self.close.is_none() {
+            let open = self.sessions.day(ts).filter(|day| day.part(ts) != Part::Closed);
+            self.close = open.map(|day| day.close);
+        }
+        self.close.is_some_and(|close| ts >= close.saturating_add(UNDER_WAY))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mes_core::time::parse;
@@ -83,5 +108,24 @@ mod tests {
         // Started while it is closed: the first opening is a new day.
         let mut days = Days::new(Calendar::shipped());
         assert!(!days.asks(at("2026-11-19T22:30:00Z"), 0) && days.asks(at("2026-11-19T23:00:00Z"), 1));
+    }
+
+    #[test]
+    fn a_day_ends_at_its_close_whenever_one_began_to_wait() {
+        let at = |text: &str| parse(text).expect("an instant");
+        let mut end = DayEnd::new(Calendar::shipped());
+        // Before the opening of Wednesday's day, in it, at its close at 17:00 New York.
+        for (ts, has_come) in [
+            ("2026-11-24T22:50:00Z", false),
+            ("2026-11-24T23:00:00Z", false),
+            ("2026-11-25T22:00:04Z", false),
+            ("2026-11-25T22:00:05Z", true),
+        ] {
+            assert_eq!(end.has_come(at(ts)), has_come, "{ts}");
+        }
+        // The day after Thanksgiving closes at 13:15.
+        let mut early = DayEnd::new(Calendar::shipped());
+        assert!(!early.has_come(at("2026-11-27T15:00:00Z")) && !early.has_come(at("2026-11-27T18:15:04Z")));
+        assert!(early.has_come(at("2026-11-27T18:15:05Z")));
     }
 }

@@ -39,7 +39,8 @@ const MOST_HOURS: i64 = 7 * 24;
 /// trades a second. Then what happens now. Quotes carry the sizes of the book. A difference of the clocks is taken out
 /// of all stamps, in whole seconds. Heartbeats stop 5 s after the last quote. It connects again for ever and fills what
 /// it missed, up to 5 minutes. A lone tick at a price that cannot be is left out and counted. Where a new day has
-/// another contract it ends (exit code 4): nothing is rolled under way.
+/// another contract it ends (exit code 4): nothing is rolled under way. With --until-close it ends in order when the day
+/// that is open, or opens next, has closed.
 ///
 /// One session for a run: where a mes-exec lends its own in the run directory, that is used; else user and key come from
 /// TOPSTEPX_USERNAME and TOPSTEPX_API_KEY, and the session is lent to what starts later.
@@ -69,6 +70,9 @@ pub struct Args {
     /// How much of the past comes first: 2h, 30min, 90s, day (since the opening at 18:00 New York), 0
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = warm_up, conflicts_with = "replay")]
     warm_up: WarmUp,
+    /// End when the day has closed, so that what runs every day begins anew with each
+    #[arg(long, conflicts_with = "replay")]
+    until_close: bool,
     /// How long to wait for a mes-exec to lend its session [default: 5 where a run is named, 2 into a pipe, else 0]
     #[arg(long, value_name = "SECONDS", conflicts_with = "replay", value_parser = clap::value_parser!(u16).range(0..=600))]
     wait: Option<u16>,

@@ -28,6 +28,7 @@ use serde_json::json;
 
 use super::{
     Args,
+    day::DayEnd,
     line::Line,
     message::{Event, Say, Step, Want},
     records::Records,
@@ -82,7 +83,8 @@ pub fn run(args: &Args) -> Result<()> {
         // Nobody listens any more once the writing has ended.
         let _ = sender.send((now, Event::Hub(event)));
     })?;
-    Shell { clock: service.clock.clone(), line, records, hub, wants }.listen(&heard)
+    let day_end = args.until_close.then(|| DayEnd::new(Calendar::shipped()));
+    Shell { clock: service.clock.clone(), line, day_end, records, hub, wants }.listen(&heard)
 }
 
 /// Returns how long to wait for a lender.
@@ -151,6 +153,7 @@ fn other(service: &Service, text: &str, ours: &str) -> std::result::Result<Optio
 struct Shell {
     clock: Clock,
     line: Line,
+    day_end: Option<DayEnd>,
     records: Records,
     hub: Hub,
     wants: Sender<Want>,
@@ -166,14 +169,14 @@ impl Shell {
             // In order: the rows end here, and are all there are.
             Ok(why) => {
                 self.records.finish()?;
-                Err(Error::stopped(why))
+                why.map_or(Ok(()), |why| Err(Error::stopped(why)))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Writes what comes; returns why it ends in order.
-    fn follow(&mut self, heard: &Receiver<Heard>) -> Result<String> {
+    /// Writes what comes; returns why it ends in order, if not by the close that was waited for.
+    fn follow(&mut self, heard: &Receiver<Heard>) -> Result<Option<String>> {
         loop {
             let wait = self.clock.until(self.line.due(self.clock.now())).min(LOOK);
             let first = match heard.recv_timeout(wait) {
@@ -192,8 +195,13 @@ impl Shell {
             end = self.carry_out(step)?.or(end);
             // Nothing more waits.
             self.records.flush()?;
-            if let Some(why) = end {
-                return Ok(why);
+            if end.is_some() {
+                return Ok(end);
+            }
+            let now = self.clock.now().utc;
+            if self.day_end.as_mut().is_some_and(|day| day.has_come(now)) {
+                log::note("the day has closed");
+                return Ok(None);
             }
             if stop::asked() {
                 return Err(stop::error());

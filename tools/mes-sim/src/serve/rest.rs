@@ -13,6 +13,9 @@ use axum::{
     http::{HeaderMap, Response, header},
 };
 
+use chrono::DateTime;
+use mes_core::time::Ts;
+
 use super::Shared;
 use crate::service::{Answer, Fate};
 
@@ -28,7 +31,7 @@ pub async fn call(
 ) -> Response<Body> {
     let path = format!("api/{path}");
     let answer = shared.at_now(|service, now| service.call(now, &path, bearer(&headers), &body));
-    let Answer { status, body, retry_after, late, fate } = answer;
+    let Answer { status, body, date, retry_after, late, fate } = answer;
     let late = Duration::from_nanos(u64::try_from(late).unwrap_or(0) / u64::from(shared.time.times()));
     match fate {
         Fate::Lost => tokio::time::sleep(LOST).await,
@@ -37,6 +40,8 @@ pub async fn call(
     }
     let kind = if body.starts_with('{') { "application/json; charset=utf-8" } else { "text/plain" };
     let mut response = Response::builder().status(status).header(header::CONTENT_TYPE, kind);
+    // The time of the exchange, which is rarely that of this machine.
+    response = response.header(header::DATE, http_date(date));
     if let Some(seconds) = retry_after {
         response = response.header(header::RETRY_AFTER, seconds);
     }
@@ -45,6 +50,11 @@ pub async fn call(
         Fate::BreaksOff | Fate::Lost => Body::new(Broken),
     };
     response.body(body).unwrap_or_default()
+}
+
+/// Writes a time as HTTP does, to the second.
+fn http_date(ts: Ts) -> String {
+    DateTime::from_timestamp_nanos(ts).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Returns the token of a call.

@@ -29,6 +29,8 @@ pub enum Fate {
 pub struct Answer {
     pub status: u16,
     pub body: String,
+    /// What time it is at the exchange.
+    pub date: Ts,
     /// In seconds.
     pub retry_after: Option<u64>,
     /// How late it comes, in nanoseconds.
@@ -83,7 +85,8 @@ impl Service {
         }
         let late = if acts(Fault::ReplyLate) { LATE } else { 0 };
         let retry_after = (said.status == 429 && self.draw.below(2) == 0).then_some(1);
-        Answer { status: said.status, body: text, retry_after, late, fate }
+        let date = now.saturating_add(self.dialect().skew);
+        Answer { status: said.status, body: text, date, retry_after, late, fate }
     }
 
     /// Says whether a call is let in at all.
