@@ -23,9 +23,13 @@ pub struct Progress {
 enum Shown {
     Never,
     /// Once it has taken long enough.
-    Bar { drawn: bool },
+    Bar {
+        drawn: bool,
+    },
     /// The next one then.
-    Lines { due: Duration },
+    Lines {
+        due: Duration,
+    },
 }
 
 impl Progress {

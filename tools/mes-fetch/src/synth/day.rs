@@ -36,7 +36,8 @@ impl<'a> Seconds<'a> {
         let stream = |stream| Rng::new(seed, number * 8 + stream);
         let code = Expiry::front(day.close, calendar).code();
         let symbol: Symbol = format!("{}{code}", nature.contract).parse().unwrap_or_default();
-        let market = Market::new(stream(0), stream(1), symbol, level(seed, day.label, nature.contract), nature);
+        let market =
+            Market::new(stream(0), stream(1), symbol, level(seed, day.label, nature.contract), nature);
         Seconds { day, curve, intensity: Intensity::new(stream(2)), market, next: day.open }
     }
 

@@ -35,7 +35,9 @@
 //! own: the close of a second is the level, a sum of sweeps, and at edge 0 of fair coins. Nothing else changes:
 //! instants, sides, sizes and quotes are those of the same market with the bounce.
 
-use mes_core::{contract::Contract, order::Side, price::Price, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
+use mes_core::{
+    contract::Contract, order::Side, price::Price, symbol::Symbol, tick::Tick, time::SECOND, time::Ts,
+};
 
 use super::{
     intensity::{Ar1, Rates, State},

@@ -105,7 +105,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let meta = Meta::source("mes-fetch", kind, interval, filter, settings);
     if !args.output.quiet {
-        let of = if args.contract == Contract::Mes { String::new() } else { format!(" of {}", args.contract) };
+        let of =
+            if args.contract == Contract::Mes { String::new() } else { format!(" of {}", args.contract) };
         let bounce = if args.no_bounce { ", no bounce" } else { "" };
         log::note(format!(
             "synthetic data{of}, {from} to {until}, seed {}, edge {}{bounce}",
