@@ -61,10 +61,20 @@ $(BIN)/mes-%: tools ;
 tools:
 	$(CARGO) build --release --workspace --locked $(addprefix --bin mes-,fetch bars features train predict bt)
 
+demo-model: $(addprefix $(BIN)/mes-,fetch bars features train) ## Train the shipped model of `mes demo` again: other days of another made-up market
+	$(BIN)/mes-fetch synth --sessions 20 --until 2026-10-16 --seed 1 --edge 1 --session rth | $(BIN)/mes-bars | \
+	    $(BIN)/mes-features --labels=horizon | $(BIN)/mes-train logistic --out models/demo.onnx --without $(WITHOUT)
+
 ##@ Install
 install: ## Put all tools into PREFIX (make install PREFIX=~/.local): one program, a name for each tool, man pages, completions
-	$(CARGO) build --release --workspace --locked --bin mes
+	$(CARGO) build --release --workspace --locked --bin mes --bin mes-nets
 	pipelines/install.sh $(BIN) $(PREFIX)
+
+dist: ## Write dist/: a tar.xz, a .deb and a Python wheel, each with all tools (FROM=FOLDER: of what is built there; else built with paths left out, as long as a first build)
+	pipelines/dist/make $(FROM)
+
+dist-check: ## Install what is in dist/ into empty places without a compiler, run `mes demo` there, print times and sizes (REPRO=1: build it anew elsewhere and compare the bytes)
+	pipelines/dist/check $(if $(REPRO),repro)
 
 ##@ Develop
 build: ## Build all tools
@@ -114,10 +124,10 @@ dev: ## fmt, clippy and tests of one tool: make dev T=mes-bars
 	$(CARGO) test --release -p $(T)
 
 clean: ## Remove made data, models and runs; the build stays
-	rm -rf data/*.parquet data/.market data/.split data/.account models/*.onnx models/default.md runs
+	rm -rf data/*.parquet data/.market data/.split data/.account $(filter-out models/demo.onnx,$(wildcard models/*.onnx)) models/default.md runs
 
 help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model tools install build test soak oracle oracle-full truth bench engines cold lint dev clean help always
+.PHONY: backtest model demo-model tools install dist dist-check build test soak oracle oracle-full truth bench engines cold lint dev clean help always

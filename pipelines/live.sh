@@ -2,6 +2,7 @@
 # Trade an account at TopstepX: live.sh ACCOUNT [RULES]. Key and user: TOPSTEPX_API_KEY, TOPSTEPX_USERNAME. Read docs/live.md first.
 # The day ends by itself as the market closes, or by ^C, which closes the position, in whatever order it reaches the tools.
 # From another terminal: mes-exec kill. Every day by itself: mes-exec service
+# Another contract than MES: MES_CONTRACT=MNQ live.sh ACCOUNT mnq-1k; minis with MES_COSTS=topstepx-mini.
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's
 # A computer that sleeps protects nothing.
@@ -10,7 +11,7 @@ if [ -z "${MES_AWAKE:-}" ] && systemd-inhibit --what=sleep true 2> /dev/null; th
 fi
 account=${1:?"which account? mes-projectx accounts lists yours"} rules=${2:-mes-1k-topstep}
 export MES_RUN=${MES_RUN:-run} MES_STATE=${MES_STATE:-${MES_RUN:-run}/state} # where mes-exec kill looks by itself
-predict=(${MES_PREDICT:-})
+predict=(${MES_PREDICT:-}) costs=${MES_COSTS:-topstepx}
 mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$MES_RUN/journal.jsonl"
@@ -19,13 +20,13 @@ trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
 trap 'exit 129' HUP
 trap 'exit 143' TERM
 
-mes-fetch live --until-close --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
-    mes-risk --state "$MES_STATE" --rules "$rules" --costs topstepx |
+mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
+    mes-risk --state "$MES_STATE" --rules "$rules" --costs "$costs" |
     (trap '' INT HUP TERM; exec tee "$journal") |
     (
         trap : INT HUP TERM # mes-exec hears them itself, and what it ends with is what the pipe ends with
         code=0
-        mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs topstepx || code=$?
+        mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs "$costs" || code=$?
         # Where nothing comes, what stands before mes-exec would not notice.
         pkill -P $$ -x mes-fetch || true
         exit $code

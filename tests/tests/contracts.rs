@@ -99,3 +99,48 @@ fn costs_of_another_contract_are_refused() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("trade MES") && said.contains("ES and NQ"), "{said}");
 }
+
+/// The rules of a contract for a test: those that are shipped, or a Combine's with another contract in them.
+fn shipped(root: &str) -> (String, String) {
+    let text = |name: &str| {
+        fs::read_to_string(shell::root().join(format!("pipelines/rules/{name}.toml"))).expect("rules")
+    };
+    match root {
+        "MES" => ("mes-1k".into(), text("mes-1k")),
+        "MNQ" => ("mnq-1k".into(), text("mnq-1k")),
+        root => {
+            let text = text("topstep-150k")
+                .replace("\"MES\"", &format!("\"{root}\""))
+                .replace("\"topstepx\"", "\"topstepx-mini\"")
+                .replace("name = \"topstep-150k\"", &format!("name = \"{root}\""));
+            (root.to_lowercase(), text)
+        }
+    }
+}
+
+#[test]
+fn each_goes_from_made_up_ticks_to_a_report() {
+    for root in ["MES", "ES", "MNQ", "NQ"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (name, text) = shipped(root);
+        fs::write(folder.path().join(format!("{name}.toml")), text).expect("rules");
+        let line = format!(
+            "mes-fetch synth -q --contract {root} --sessions 1 --session rth --to csv > made.csv
+             mes-fetch verify -q --interval 1s made.csv > verified.json
+             mes-fetch import -q --stamp close --interval 1s --to parquet made.csv > bars.parquet
+             mes-bars -q bars.parquet | mes-features -q | mes-predict -q --rule random --seed 7 --rate 0.05 > rows.arrow
+             mes-bt -q --rules {name}.toml --out out --journal journal.jsonl rows.arrow > summary.json
+             mes-risk -q --rules {name}.toml rows.arrow | tee pipe.jsonl | mes-exec -q --rules {name}.toml > statements.jsonl
+             cmp journal.jsonl pipe.jsonl
+             test -s out/report.html
+             head -n 2 made.csv"
+        );
+        let said = String::from_utf8(shell::ok(folder.path(), &line, b"")).expect("text");
+        assert!(said.contains(&format!("{root}Z6")), "{root}: {said}");
+        let summary: Value =
+            serde_json::from_slice(&fs::read(folder.path().join("summary.json")).expect("a summary"))
+                .expect("JSON");
+        let trades = summary["trades"]["all"]["trades"].as_u64().unwrap_or_default();
+        assert!(trades > 0, "{root}: no trades: {}", summary["blocked"]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use mes_core::{bar, interval::Interval, time::SECOND};
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, suggest};
 use serde_json::{Value, json};
 
 use crate::indicators::{
@@ -205,8 +205,11 @@ impl Set {
     ) -> Result<Set> {
         for name in only.iter().chain(without) {
             if !TABLE.iter().any(|feature| named(feature, name)) {
-                let advice = "see mes-features list";
-                return Err(Error::usage(format!("{name:?} is neither a feature nor a group: {advice}")));
+                let names = TABLE.iter().flat_map(|feature| [feature.name, feature.group()]);
+                let meant = suggest::meant(name, names);
+                return Err(Error::usage(format!(
+                    "{name:?} is neither a feature nor a group: see mes-features list{meant}"
+                )));
             }
         }
         let wanted = |feature: &Feature| {

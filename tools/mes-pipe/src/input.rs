@@ -11,7 +11,6 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
-use indicatif::ProgressBar;
 use mes_core::interval::Interval;
 
 use crate::{
@@ -25,7 +24,9 @@ use crate::{
     jsonl::JsonReader,
     limits,
     lineage::hash_file,
-    parquet, progress, side,
+    parquet,
+    progress::Progress,
+    side,
     sniff::{Found, sniff},
     source::Source,
     stop, unfold,
@@ -71,7 +72,7 @@ pub struct Input {
     schema: SchemaRef,
     meta: Meta,
     checks: Checks,
-    progress: ProgressBar,
+    progress: Progress,
     keep: fn(&str) -> bool,
     /// What is wrong with the row after the batch given last.
     failed: Option<Error>,
@@ -122,7 +123,7 @@ impl Input {
                 hashes,
             },
         )?;
-        let progress = progress::bar(current.rows, waiting.len());
+        let progress = Progress::begin(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
         Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
     }
@@ -190,7 +191,7 @@ impl Input {
                         self.failed = Some(error);
                         return Ok(Event::Batch(batch.slice(0, row)));
                     }
-                    self.progress.inc(self.rows);
+                    self.progress.add(self.rows);
                     if self.rows > 0 {
                         return Ok(Event::Batch(batch));
                     }
@@ -198,7 +199,7 @@ impl Input {
                 Event::Idle => return Ok(Event::Idle),
                 Event::End => match self.waiting.pop_front() {
                     None => {
-                        self.progress.finish_and_clear();
+                        self.progress.end();
                         return Ok(Event::End);
                     }
                     Some(path) => self.join(&path)?,

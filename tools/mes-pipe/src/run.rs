@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser};
 
-use crate::{Error, Result, answer::print, limits, log, schema, visible};
+use crate::{Error, Result, answer::print, colour, limits, log, schema, visible};
 
 /// Parses the arguments, runs the tool and turns its result into an exit code.
 pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
@@ -59,20 +59,19 @@ fn command<A: CommandFactory>(tool: &'static str) -> Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).exclusive(true)
     };
-    limits::flags(A::command())
+    colour::flag(limits::flags(A::command()))
         .name(tool)
         .version(env!("CARGO_PKG_VERSION"))
         .max_term_width(100)
         .arg(flag("schema", "Print the columns it reads and writes"))
-        .arg(flag("man", "Print the man page").hide(true))
+        .arg(flag("man", "Print the man page"))
         .arg(
             Arg::new("completions")
                 .long("completions")
                 .value_name("SHELL")
                 .help("Print shell completions")
                 .value_parser(clap::value_parser!(clap_complete::Shell))
-                .exclusive(true)
-                .hide(true),
+                .exclusive(true),
         )
 }
 

@@ -1,5 +1,8 @@
 //! All tools in one program with many names, so that what they share is installed once: started by a link called
-//! `mes-bars`, or as `mes bars`, it is mes-bars.
+//! `mes-bars`, or as `mes bars`, it is mes-bars. What is about all of them is its own: `mes demo`, `mes help`.
+
+mod demo;
+mod pages;
 
 use std::{
     env,
@@ -9,8 +12,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use clap::CommandFactory;
-use mes_pipe::{Result, answer, log, run};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use mes_pipe::{Error, Result, answer, log, run, suggest};
 
 struct Tool {
     name: &'static str,
@@ -29,7 +32,7 @@ macro_rules! tools {
 }
 
 /// One tool, one line, in the order that data takes through them.
-const TOOLS: [Tool; 12] = tools! {
+const TOOLS: [Tool; 13] = tools! {
     "mes-fetch" mes_fetch
     "mes-bars" mes_bars
     "mes-features" mes_features
@@ -41,8 +44,75 @@ const TOOLS: [Tool; 12] = tools! {
     "mes-lab" mes_lab
     "mes-check" mes_check
     "mes-projectx" mes_projectx
+    "mes-sim" mes_sim
     "mes-watch" mes_watch
 };
+
+impl Tool {
+    /// Returns its name without `mes-`.
+    fn word(&self) -> &'static str {
+        self.name.trim_start_matches("mes-")
+    }
+}
+
+/// From ticks of MES futures to orders, in small tools joined by pipes.
+///
+/// mes TOOL is the same as mes-TOOL: `mes bars --help` says what mes-bars reads and writes. Wherever a command line
+/// begins with mes-, it may begin with mes and a space.
+#[derive(Subcommand)]
+enum Verb {
+    /// Trade a made-up week with the shipped model, through all tools, to a report; takes seconds
+    Demo(demo::DemoArgs),
+    /// Explain the pipe, its columns, the money, or a tool
+    Help {
+        /// pipe, columns, money, or a tool
+        topic: Option<String>,
+    },
+    /// Print the names of the tools, one a line
+    #[command(name = "--list", hide = true)]
+    List,
+}
+
+/// The words of this program: its own verbs, and every tool.
+struct Mes(Verb);
+
+impl CommandFactory for Mes {
+    fn command() -> clap::Command {
+        let tools = TOOLS.iter().map(|tool| clap::Command::new(tool.word()).about((tool.about)()));
+        let command = clap::Command::new("mes")
+            .disable_help_subcommand(true)
+            .subcommand_required(true)
+            .subcommand_value_name("TOOL")
+            .subcommand_help_heading("Tools")
+            .after_help(
+                "Examples:
+  mes demo                                   # all of it on made-up data, in seconds
+  mes help pipe                              # also: columns, money
+  mes bars --help                            # what mes-bars reads and writes
+  mes bars day.csv | mes features | mes predict --rule ema-cross | mes bt
+
+Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose",
+            )
+            .subcommands(tools);
+        Verb::augment_subcommands(command)
+    }
+
+    fn command_for_update() -> clap::Command {
+        Self::command()
+    }
+}
+
+impl FromArgMatches for Mes {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        Verb::from_arg_matches(matches).map(Mes)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Parser for Mes {}
 
 fn main() -> ExitCode {
     let mut words = env::args_os();
@@ -52,51 +122,54 @@ fn main() -> ExitCode {
     }
     log::begin("mes", false);
     let Some(word) = words.next() else {
-        return told(answer::print(help()), ExitCode::from(2));
+        return told(answer::print(Mes::command().render_help().to_string()), ExitCode::from(2));
     };
-    match word.to_str() {
-        Some("-h" | "--help" | "help") => told(answer::print(help()), ExitCode::SUCCESS),
-        Some("-V" | "--version") => {
-            told(answer::print(concat!("mes ", env!("CARGO_PKG_VERSION"), "\n")), ExitCode::SUCCESS)
+    match named(&word) {
+        Some(tool) => failed(&become_tool(tool, words)),
+        None if own(&word) => run("mes", |mes: Mes| act(&mes.0)),
+        None => {
+            let word = word.to_string_lossy();
+            let known = TOOLS.iter().map(Tool::word).chain(["demo", "help"]);
+            let meant = suggest::meant(&word, known);
+            failed(&Error::usage(format!("{word}: there is no such tool; `mes --help` lists them{meant}")))
         }
-        Some("--list") => {
-            let names: String = TOOLS.iter().map(|tool| format!("{}\n", tool.name)).collect();
-            told(answer::print(names), ExitCode::SUCCESS)
-        }
-        _ => become_tool(&word, words),
     }
 }
 
-/// Starts this program again by the name of the tool, which is then its name for whoever looks at processes.
-fn become_tool(word: &OsStr, rest: env::ArgsOs) -> ExitCode {
-    let mut name = OsStr::new("mes-").to_owned();
-    name.push(word);
-    let Some(tool) = find(word).or_else(|| find(&name)) else {
-        return failed(&mes_pipe::Error::usage(format!(
-            "{}: there is no such tool; `mes --help` lists them",
-            word.to_string_lossy()
-        )));
-    };
+/// Says whether a word is for this program itself.
+fn own(word: &OsStr) -> bool {
+    ["demo", "help"].iter().any(|verb| word == *verb) || word.as_encoded_bytes().starts_with(b"-")
+}
+
+fn act(verb: &Verb) -> Result<()> {
+    match verb {
+        Verb::Demo(args) => demo::run(args),
+        Verb::List => answer::print(TOOLS.iter().map(|tool| format!("{}\n", tool.name)).collect::<String>()),
+        Verb::Help { topic: None } => answer::print(Mes::command().render_long_help().to_string()),
+        Verb::Help { topic: Some(topic) } => match named(OsStr::new(topic)) {
+            Some(tool) => Err(become_tool(tool, ["--help"])),
+            None => pages::show(topic, TOOLS.iter().map(Tool::word)),
+        },
+    }
+}
+
+/// Starts this program again by the name of the tool, which is then its name for whoever looks at processes. Returns only
+/// where that cannot be.
+fn become_tool(tool: &Tool, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Error {
     let error = match env::current_exe() {
-        Ok(own) => Command::new(own).arg0(tool.name).args(rest).exec(),
+        Ok(own) => Command::new(own).arg0(tool.name).args(words).exec(),
         Err(error) => error,
     };
-    failed(&mes_pipe::Error::from(error).at(tool.name))
+    Error::from(error).at(tool.name)
+}
+
+/// Finds a tool by its name, with or without `mes-`.
+fn named(word: &OsStr) -> Option<&'static Tool> {
+    find(word).or_else(|| TOOLS.iter().find(|tool| word == tool.word()))
 }
 
 fn find(name: &OsStr) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| name == tool.name)
-}
-
-fn help() -> String {
-    let lines = TOOLS.iter().map(|tool| format!("  {:<13} {}\n", tool.name, (tool.about)()));
-    let lines: String = lines.collect();
-    format!(
-        "From ticks of MES futures to orders, in small tools joined by pipes.\n\n\
-         Usage: mes <TOOL> [ARGUMENT]...    the same as mes-<TOOL> [ARGUMENT]...\n\n\
-         {lines}\n\
-         mes <TOOL> --help says what each reads and writes; mes --list prints their names alone.\n"
-    )
 }
 
 /// Returns the first line of a tool's help.
@@ -109,7 +182,7 @@ fn told(printed: Result<()>, code: ExitCode) -> ExitCode {
     printed.map_or_else(|error| failed(&error), |()| code)
 }
 
-fn failed(error: &mes_pipe::Error) -> ExitCode {
+fn failed(error: &Error) -> ExitCode {
     if error.code() != 0 {
         log::error(error);
     }

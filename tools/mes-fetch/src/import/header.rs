@@ -1,7 +1,7 @@
 //! What the columns of a foreign table are taken for.
 
 use mes_core::bar::{Columns, OPTIONAL};
-use mes_pipe::{Error, Result, schema};
+use mes_pipe::{Error, Result, schema, suggest};
 
 use super::dialect::{BarsOf, Dialect};
 
@@ -191,7 +191,10 @@ pub fn rename(text: &str) -> std::result::Result<(String, String), String> {
         {
             Ok((theirs.to_owned(), ours.to_owned()))
         }
-        Some((_, ours)) => Err(format!("{ours:?} is no column of ticks or bars, see mes-fetch --schema")),
+        Some((_, ours)) => {
+            let meant = suggest::meant(ours, schema::BAR.into_iter().chain(schema::TICK));
+            Err(format!("{ours:?} is no column of ticks or bars, see mes-fetch --schema{meant}"))
+        }
         None => Err("not THEIRS=OURS".to_owned()),
     }
 }

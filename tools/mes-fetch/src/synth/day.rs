@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use mes_core::{
     bar::Bar,
     calendar::Calendar,
-    contract::Expiry,
+    contract::{Contract, Expiry},
     interval::Interval,
     order::Side,
     price::TICK,
@@ -16,7 +16,7 @@ use mes_core::{
 
 use super::{
     intensity::Intensity,
-    market::{Market, Nature},
+    market::{self, Market, Nature},
     rng::Rng,
 };
 
@@ -35,8 +35,9 @@ impl<'a> Seconds<'a> {
         let number = i64::from(day.label.num_days_from_ce()).unsigned_abs();
         let stream = |stream| Rng::new(seed, number * 8 + stream);
         let code = Expiry::front(day.close, calendar).code();
-        let symbol: Symbol = format!("MES{code}").parse().unwrap_or_default();
-        let market = Market::new(stream(0), stream(1), symbol, level(seed, day.label), nature);
+        let symbol: Symbol = format!("{}{code}", nature.contract).parse().unwrap_or_default();
+        let market =
+            Market::new(stream(0), stream(1), symbol, level(seed, day.label, nature.contract), nature);
         Seconds { day, curve, intensity: Intensity::new(stream(2)), market, next: day.open }
     }
 
@@ -94,14 +95,13 @@ pub const INTERVAL: Interval = Interval::SECOND;
 /// Returns the price in ticks at which a date opens. Days are made one by one, so the level is a function of the
 /// date: growth, and random waves of 1, 2, 4… days about it. A day therefore opens away from the last close by
 /// about as much as a day moves, more than in life.
-fn level(seed: u64, date: NaiveDate) -> i64 {
+fn level(seed: u64, date: NaiveDate, contract: Contract) -> i64 {
     const GROWTH_PER_DAY: f64 = 0.08 / 365.0;
-    const POINTS: f64 = 7000.0;
     const DAY_TICKS: f64 = 35.0;
     let days = i64::from(date.num_days_from_ce());
     let since = days - i64::from(REFERENCE.num_days_from_ce());
-    let mut ticks = POINTS / TICK * libm::exp(GROWTH_PER_DAY * since as f64);
-    let mut height = DAY_TICKS;
+    let mut ticks = points(contract) / TICK * libm::exp(GROWTH_PER_DAY * since as f64);
+    let mut height = DAY_TICKS * market::reach(contract) as f64;
     for octave in 0..11_u32 {
         let span = 1_i64 << octave;
         let (cell, within) = (days / span, (days % span) as f64 / span as f64);
@@ -113,5 +113,13 @@ fn level(seed: u64, date: NaiveDate) -> i64 {
     ticks as i64
 }
 
-/// The date on which the price is about 7,000 points.
+/// Returns about where an index stands at [`REFERENCE`].
+fn points(contract: Contract) -> f64 {
+    match contract {
+        Contract::Mes | Contract::Es => 7000.0,
+        Contract::Mnq | Contract::Nq => 25_000.0,
+    }
+}
+
+/// The date on which the price is about that of [`points`].
 const REFERENCE: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");

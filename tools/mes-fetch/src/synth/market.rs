@@ -35,7 +35,9 @@
 //! own: the close of a second is the level, a sum of sweeps, and at edge 0 of fair coins. Nothing else changes:
 //! instants, sides, sizes and quotes are those of the same market with the bounce.
 
-use mes_core::{order::Side, price::Price, symbol::Symbol, tick::Tick, time::SECOND, time::Ts};
+use mes_core::{
+    contract::Contract, order::Side, price::Price, symbol::Symbol, tick::Tick, time::SECOND, time::Ts,
+};
 
 use super::{
     intensity::{Ar1, Rates, State},
@@ -57,10 +59,20 @@ const QUEUE: f64 = 18.0;
 /// What a market is like, beside its chance.
 #[derive(Clone, Copy, Debug)]
 pub struct Nature {
+    pub contract: Contract,
     /// 0 (none) to 1.
     pub edge: f64,
     /// Whether last prices bounce between bid and ask.
     pub bounce: bool,
+}
+
+/// Returns how many ticks a sweep moves the quote by on average for each that it does in the S&P 500. A tick of the Nasdaq-100
+/// is a hundred-thousandth of it, a third to a fourth of what it is of the S&P 500, and little rests at each.
+pub fn reach(contract: Contract) -> i64 {
+    match contract {
+        Contract::Mes | Contract::Es => 1,
+        Contract::Mnq | Contract::Nq => 4,
+    }
 }
 
 /// The market of one day.
@@ -151,11 +163,13 @@ impl Market {
             u if u < 0.995 => 2,
             _ => 3,
         };
+        let reach = reach(self.nature.contract);
+        let levels = if reach == 1 { levels } else { self.spread_out(levels, reach) };
         // Without the bounce the first price is a tick away from where the market stood.
         let first = if self.nature.bounce { self.best(side) } else { self.level + side.sign() };
         for level in 0..levels {
             let price = first + side.sign() * level;
-            for _ in 0..3 + pareto(&mut self.rng, 6.0, 60) {
+            for _ in 0..((3 + pareto(&mut self.rng, 6.0, 60)) / reach).max(1) {
                 ticks.push(self.print(ts, side, price));
             }
         }
@@ -165,6 +179,12 @@ impl Market {
         self.breathe(WIDE_AFTER_SWEEP);
         (self.bid_size, self.ask_size) = (queue(&mut self.rng), queue(&mut self.rng));
         ticks.push(self.quote(ts));
+    }
+
+    /// Draws how many ticks so many levels are where they lie apart, `reach` ticks each on average.
+    fn spread_out(&mut self, levels: i64, reach: i64) -> i64 {
+        let apart = 2 * reach - 1;
+        (0..levels).map(|_| 1 + ((self.rng.unit() * apart as f64) as i64).min(apart - 1)).sum()
     }
 
     /// Draws a side, a purchase with probability ½(1 + u(`tilt`)).

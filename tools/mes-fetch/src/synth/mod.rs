@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use mes_core::{
     bar::Bar,
     calendar::{self, Calendar},
+    contract::Contract,
     session::{Day, Filter},
     tick::Tick,
     within,
@@ -33,7 +34,7 @@ use crate::{
 const GENERATOR: u32 = 1;
 const SESSIONS: u32 = 60;
 
-/// Makes up lifelike MES data: one-second bars, or ticks
+/// Makes up lifelike data of MES, ES, MNQ or NQ: one-second bars, or ticks
 ///
 /// Reads nothing; writes bars of the seconds that traded (stamped at their close), or trades and quote changes with
 /// --ticks. The same flags give the same bytes; a day depends on its date, the seed, the edge and the bounce alone.
@@ -42,6 +43,7 @@ const SESSIONS: u32 = 60;
 #[command(after_help = "Examples:
   mes-fetch synth --sessions 60 --to parquet > data/synth.parquet
   mes-fetch synth --sessions 1 --ticks --session rth | mes-bars --interval 5s
+  mes-fetch synth --contract MNQ --sessions 5 | mes-features | mes-predict --rule ema-cross | mes-bt --rules mnq-1k
 
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped on purpose")]
 pub struct Args {
@@ -54,6 +56,9 @@ pub struct Args {
     /// Last date that may end a session [default: 2026-11-20 without --from]
     #[arg(long, value_name = "DATE", value_parser = within::date)]
     until: Option<NaiveDate>,
+    /// MES, ES, MNQ or NQ; the S&P 500 of both is one market, and so is the Nasdaq-100
+    #[arg(long, value_name = "ROOT", default_value = "MES", value_parser = contract)]
+    contract: Contract,
     /// Another seed makes another market
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -95,15 +100,20 @@ pub fn run(args: &Args) -> Result<()> {
     if args.no_bounce {
         settings["no_bounce"] = true.into();
     }
+    if args.contract != Contract::Mes {
+        settings["contract"] = args.contract.root().into();
+    }
     let meta = Meta::source("mes-fetch", kind, interval, filter, settings);
     if !args.output.quiet {
+        let of =
+            if args.contract == Contract::Mes { String::new() } else { format!(" of {}", args.contract) };
         let bounce = if args.no_bounce { ", no bounce" } else { "" };
         log::note(format!(
-            "synthetic data, {from} to {until}, seed {}, edge {}{bounce}",
+            "synthetic data{of}, {from} to {until}, seed {}, edge {}{bounce}",
             args.seed, args.edge
         ));
     }
-    let nature = Nature { edge: args.edge, bounce: !args.no_bounce };
+    let nature = Nature { contract: args.contract, edge: args.edge, bounce: !args.no_bounce };
     let market = Synthetic { calendar, from, until, filter, seed: args.seed, nature };
     if args.ticks {
         let mut table = Table::create(&args.output, TickBuilder::new(|_| true), &meta)?;
@@ -115,6 +125,13 @@ pub fn run(args: &Args) -> Result<()> {
         market.bars(|bar| table.push(bar))?;
         table.finish()
     }
+}
+
+fn contract(root: &str) -> std::result::Result<Contract, String> {
+    Contract::of(root).ok_or_else(|| {
+        let roots: Vec<_> = Contract::all().map(Contract::root).collect();
+        format!("not one of {}", roots.join(", "))
+    })
 }
 
 /// Returns the first and the last date whose sessions are wanted.

@@ -15,7 +15,7 @@ fn market(from: &str, until: &str, edge: f64) -> Synthetic {
         until: date(until),
         filter: Filter::All,
         seed: 1,
-        nature: Nature { edge, bounce: true },
+        nature: Nature { contract: Contract::Mes, edge, bounce: true },
     }
 }
 
@@ -120,7 +120,8 @@ struct Cash {
 
 fn cash_sessions(edge: f64, bounce: bool) -> Vec<Cash> {
     let whole = market("2026-08-31", "2026-11-20", edge);
-    let all = Synthetic { filter: Filter::Rth, nature: Nature { edge, bounce }, ..whole };
+    let all =
+        Synthetic { filter: Filter::Rth, nature: Nature { contract: Contract::Mes, edge, bounce }, ..whole };
     let mut sessions = Sessions::new(Calendar::shipped());
     let mut days: Vec<Cash> = Vec::new();
     let mut end = 0;
@@ -224,7 +225,11 @@ fn the_bounce_is_in_the_prices_alone() {
             all.extend_from_slice(ticks);
             Ok(())
         };
-        let one = Synthetic { nature: Nature { edge: 0.5, bounce }, filter: Filter::Rth, ..whole };
+        let one = Synthetic {
+            nature: Nature { contract: Contract::Mes, edge: 0.5, bounce },
+            filter: Filter::Rth,
+            ..whole
+        };
         one.seconds(each).expect("nothing to fail");
         all
     };

@@ -53,6 +53,9 @@ pub(super) struct RunArgs {
     /// Trade so many days that mes-fetch makes up, in place of recorded ones
     #[arg(long, value_name = "DAYS", conflicts_with = "files")]
     synth: Option<u32>,
+    /// Of which contract those days are: MES, ES, MNQ or NQ
+    #[arg(long, value_name = "ROOT", default_value = "MES", requires = "synth")]
+    contract: String,
     /// Another seed is another market, other delays, other slippage
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -223,7 +226,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<()> {
 /// Opens the market, and takes what is history of it.
 fn market(args: &RunArgs) -> Result<(Feed, Vec<(Instrument, Tick)>)> {
     let input = match args.synth {
-        Some(days) => InputArgs { files: vec![synth(&args.run, days, args.seed)?], ..InputArgs::default() },
+        Some(days) => InputArgs { files: vec![synth(args, days)?], ..InputArgs::default() },
         None => args.input.clone(),
     };
     let mut feed = Feed::open(input)?;
@@ -295,12 +298,13 @@ fn schedule(text: Option<&str>, seed: u64) -> Result<Schedule> {
 }
 
 /// Has mes-fetch make a market up, into the run directory.
-fn synth(run: &Path, days: u32, seed: u64) -> Result<PathBuf> {
-    let path = run.join(format!("synth-{days}-{seed}.parquet"));
+fn synth(args: &RunArgs, days: u32) -> Result<PathBuf> {
+    let path = args.run.join(format!("synth-{}-{days}-{}.parquet", args.contract, args.seed));
     let out = private::open(&path, File::options().write(true).create(true).truncate(true))?;
     let made = Command::new(beside("mes-fetch"))
         .args(["synth", "--quiet", "--ticks", "--session", "rth", "--to", "parquet"])
-        .args(["--sessions", &days.to_string(), "--seed", &seed.to_string()])
+        .args(["--sessions", &days.to_string(), "--seed", &args.seed.to_string()])
+        .args(["--contract", &args.contract])
         .stdin(Stdio::null())
         .stdout(out)
         .status()
