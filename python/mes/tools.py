@@ -25,8 +25,8 @@ _LAST_LINES = 20
 class ToolError(RuntimeError):
     """A tool of a pipe ended with another exit code than 0.
 
-    `code` is 1 failed (a retry may help), 2 arguments or rules, 3 the data, 4 stopped on purpose; `said` is the end of
-    what came on stderr.
+    `code` is that of the last one that did: 1 failed (a retry may help), 2 arguments or rules,
+    3 the data, 4 stopped on purpose; `said` is the end of what came on stderr, from all of them.
     """
 
     def __init__(self, command: str, code: int, said: str) -> None:
@@ -111,10 +111,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _relay(stderr: IO[bytes] | None, last: deque[str]) -> None:
     assert stderr is not None
-    for line in stderr:
-        text = line.decode(errors="replace").rstrip()
-        last.append(text)
-        print(text, file=sys.stderr, flush=True)
+    with stderr:
+        for line in stderr:
+            text = line.decode(errors="replace").rstrip()
+            last.append(text)
+            print(text, file=sys.stderr, flush=True)
 
 
 def _give(rows: Rows, stdin: IO[bytes] | None) -> None:
