@@ -19,6 +19,7 @@ mod person;
 mod reader;
 mod readme;
 mod report;
+mod schema;
 mod state;
 mod stop;
 mod strangers;

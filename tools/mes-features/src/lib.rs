@@ -141,10 +141,9 @@ fn list(json: bool) -> Result<()> {
 
 fn add(args: &Args) -> Result<()> {
     let calendar = args.calendar.read()?;
-    let input = Ahead::of(Input::open(&args.input, &[Kind::Bar])?)?;
-    let interval = input.meta().interval.ok_or_else(|| {
-        Error::usage("the length of a row is not known (text carries none): give it, such as --interval 1s")
-    })?;
+    let mut input = Input::open(&args.input, &[Kind::Bar])?;
+    let interval = input.interval()?;
+    let input = Ahead::of(input)?;
     let names = input.schema().fields().iter().map(|field| field.name().as_str());
     let columns: bar::Columns = names.collect();
     let set = chosen(args, interval, columns)?;

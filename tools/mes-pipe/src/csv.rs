@@ -18,6 +18,8 @@ pub(crate) struct CsvReader {
     columns: Vec<Column>,
     pub schema: SchemaRef,
     told_idle: bool,
+    /// A batch has so many rows at the least, unless the input ends.
+    least: usize,
 }
 
 /// What the next record turned out to be; its values are in [`CsvReader::fields`].
@@ -37,8 +39,14 @@ impl CsvReader {
     pub fn open(source: Source) -> Result<CsvReader> {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
-        let mut reader =
-            CsvReader { lines, fields: Fields::new(), columns: Vec::new(), schema, told_idle: false };
+        let mut reader = CsvReader {
+            lines,
+            fields: Fields::new(),
+            columns: Vec::new(),
+            schema,
+            told_idle: false,
+            least: 1,
+        };
         reader.record(true)?;
         limits::columns(reader.fields.iter().count()).map_err(|error| reader.here(error))?;
         let names = canonical(reader.fields.iter().map(str::to_owned).collect())
@@ -73,9 +81,10 @@ impl CsvReader {
             if self.lines.fills_a_batch(rows) {
                 return self.batch();
             }
-            match self.record(rows == 0 && self.told_idle)? {
+            match self.record(rows < self.least && self.told_idle)? {
                 Record::Is => self.push()?,
-                Record::Wait | Record::End if rows > 0 => return self.batch(),
+                Record::Wait if rows >= self.least => return self.batch(),
+                Record::End if rows > 0 => return self.batch(),
                 Record::Wait => {
                     self.told_idle = true;
                     return Ok(Event::Idle);
@@ -84,6 +93,23 @@ impl CsvReader {
             }
             self.told_idle = false;
         }
+    }
+
+    /// Returns the next batch, which has `least` rows unless the input ends; it waits for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`CsvReader::next`].
+    pub fn first(&mut self, least: usize) -> Result<Event> {
+        self.least = least;
+        let first = loop {
+            match self.next() {
+                Ok(Event::Idle) => {}
+                first => break first,
+            }
+        };
+        self.least = 1;
+        first
     }
 
     /// Returns the line of a row of the batch given last.

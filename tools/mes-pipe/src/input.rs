@@ -24,12 +24,12 @@ use crate::{
     jsonl::JsonReader,
     limits,
     lineage::hash_file,
-    parquet,
+    log, parquet,
     progress::Progress,
     side,
     sniff::{Found, sniff},
     source::Source,
-    stop, unfold,
+    stop, told, unfold,
 };
 
 /// What reading came to.
@@ -74,6 +74,8 @@ pub struct Input {
     checks: Checks,
     progress: Progress,
     keep: fn(&str) -> bool,
+    /// What was looked at before its turn.
+    kept: Option<Event>,
     /// What is wrong with the row after the batch given last.
     failed: Option<Error>,
 }
@@ -125,7 +127,8 @@ impl Input {
         )?;
         let progress = Progress::begin(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
-        Ok(Input { current, before: 0, rows: 0, waiting, schema, meta, checks, progress, keep, failed: None })
+        let (before, rows, kept, failed) = (0, 0, None, None);
+        Ok(Input { current, before, rows, waiting, schema, meta, checks, progress, keep, kept, failed })
     }
 
     /// Lets times go back, for a tool that reports it.
@@ -155,6 +158,31 @@ impl Input {
         &self.meta
     }
 
+    /// Returns the length of a row: what the stream or a flag says, else, of text without a header, what its first rows
+    /// tell, for which it waits. A tool that can do without does not ask.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where neither says it, and what the first rows cannot be read for.
+    pub fn interval(&mut self) -> Result<Interval> {
+        if let Some(interval) = self.meta.interval {
+            return Ok(interval);
+        }
+        let first = if self.current.is_bare() { self.current.first(told::ROWS)? } else { None };
+        let interval = match &first {
+            Some(Event::Batch(batch)) => told::interval(&check::conform(batch, &self.schema)?),
+            _ => None,
+        };
+        self.kept = first;
+        let interval = interval.ok_or_else(told::unknown)?;
+        log::note(format!(
+            "{}: rows of {interval}, by their times: --interval says otherwise",
+            self.current.name
+        ));
+        self.meta.interval = Some(interval);
+        Ok(interval)
+    }
+
     /// Returns what is to be had next. After [`Event::Idle`] it waits.
     ///
     /// # Errors
@@ -166,7 +194,10 @@ impl Input {
             return Err(error);
         }
         loop {
-            let event = self.current.next()?;
+            let event = match self.kept.take() {
+                Some(event) => event,
+                None => self.current.next()?,
+            };
             // An end that came with a person's ^C is no end of the data: the same ^C may have cut it.
             if stop::asked() {
                 return Err(stop::error());
@@ -317,6 +348,19 @@ impl Opened {
     /// Says whether it is text that does not say what it is.
     fn is_bare(&self) -> bool {
         self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
+    }
+
+    /// Returns the first batch, with `least` rows of it unless it ends; nothing where it is no text, which says what it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Opened::next`].
+    fn first(&mut self, least: usize) -> Result<Option<Event>> {
+        match &mut self.decoder {
+            Decoder::Csv(reader) => reader.first(least).map(Some),
+            Decoder::Json(reader) => reader.first(least).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Returns what the decoder has next.

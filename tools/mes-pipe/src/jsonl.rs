@@ -32,6 +32,8 @@ pub(crate) struct JsonReader {
     /// Records between rows: before which row of the batch given next or last, and the line.
     pub between: Vec<(usize, Vec<u8>)>,
     told_idle: bool,
+    /// A batch has so many rows at the least, unless the input ends.
+    least: usize,
 }
 
 impl JsonReader {
@@ -45,8 +47,16 @@ impl JsonReader {
         let schema = schema_of(&[]);
         let lines = Lines::new(source);
         let (columns, between) = (Vec::new(), Vec::new());
-        let mut reader =
-            JsonReader { lines, columns, schema, header: None, head: Value::Null, between, told_idle: false };
+        let mut reader = JsonReader {
+            lines,
+            columns,
+            schema,
+            header: None,
+            head: Value::Null,
+            between,
+            told_idle: false,
+            least: 1,
+        };
         let Some((mut first, mut line)) = reader.object()? else { return Ok(reader) };
         if first.contains_key("kind") && !first.contains_key("ts") {
             reader.head = Value::Object(first);
@@ -81,7 +91,7 @@ impl JsonReader {
             if self.lines.fills_a_batch(rows) {
                 return self.batch();
             }
-            match self.lines.next(rows == 0 && self.told_idle)? {
+            match self.lines.next(rows < self.least && self.told_idle)? {
                 Line::Is(place) if place.is_empty() => {}
                 Line::Is(place) if self.lines.bytes(place.clone()).starts_with(BETWEEN) => {
                     self.between.push((rows, self.lines.bytes(place).to_vec()));
@@ -91,7 +101,8 @@ impl JsonReader {
                     let pushed = push(self.lines.bytes(place), &mut self.columns);
                     pushed.map_err(|error| self.here(error))?;
                 }
-                Line::Wait | Line::End if rows > 0 => return self.batch(),
+                Line::Wait if rows >= self.least => return self.batch(),
+                Line::End if rows > 0 => return self.batch(),
                 Line::Wait => {
                     self.told_idle = true;
                     return Ok(Event::Idle);
@@ -100,6 +111,23 @@ impl JsonReader {
             }
             self.told_idle = false;
         }
+    }
+
+    /// Returns the next batch, which has `least` rows unless the input ends; it waits for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`JsonReader::next`].
+    pub fn first(&mut self, least: usize) -> Result<Event> {
+        self.least = least;
+        let first = loop {
+            match self.next() {
+                Ok(Event::Idle) => {}
+                first => break first,
+            }
+        };
+        self.least = 1;
+        first
     }
 
     /// Returns the number of the line read last.

@@ -4,12 +4,12 @@ use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Write},
     os::fd::AsFd,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use ::parquet::arrow::ArrowWriter;
 use arrow_array::RecordBatch;
-use arrow_ipc::writer::StreamWriter;
+use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::SchemaRef;
 use arrow_select::coalesce::BatchCoalescer;
 use clap::{Args, ValueEnum};
@@ -19,8 +19,13 @@ use rustix::{
 };
 
 use crate::{
-    Error, Event, Input, Meta, Result, arrow::STOP_MARK, csv, jsonl, parquet, reader::wants_text, side, stop,
-    visible,
+    Error, Event, Input, Meta, Result,
+    arrow::STOP_MARK,
+    csv, jsonl,
+    named::{self, Packed, Packing, Part},
+    parquet,
+    reader::wants_text,
+    side, stop, visible,
 };
 
 /// Rows of a batch in files, always, so that equal rows make equal files.
@@ -37,11 +42,37 @@ pub enum Format {
     Parquet,
 }
 
+/// The forms in which a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    ArrowStream,
+    /// With an index at its end, as other programs map it.
+    ArrowFile,
+    Jsonl,
+    Csv,
+    Parquet,
+}
+
+impl From<Format> for Shape {
+    fn from(format: Format) -> Shape {
+        match format {
+            Format::Arrow => Shape::ArrowStream,
+            Format::Jsonl => Shape::Jsonl,
+            Format::Csv => Shape::Csv,
+            Format::Parquet => Shape::Parquet,
+        }
+    }
+}
+
 #[derive(Args, Clone, Debug, Default)]
 pub struct OutputArgs {
     /// Output format; Arrow into files and tools of this house, else JSON lines
     #[arg(long, value_name = "FORMAT")]
     pub to: Option<Format>,
+    /// Write this file instead of stdout, in the format of its name: .arrow or .feather (Arrow file), .arrows (Arrow
+    /// stream), .parquet, .csv, .jsonl, .csv.gz, .jsonl.zst and the like; it is there once it is whole
+    #[arg(short, long, value_name = "FILE", conflicts_with = "to")]
+    pub out: Option<PathBuf>,
     /// Begin JSON lines with a header (kind, interval, session, lineage)
     #[arg(long)]
     pub header: bool,
@@ -54,10 +85,11 @@ pub struct OutputArgs {
 }
 
 enum Writer {
-    Arrow(Box<StreamWriter<Pipe>>),
+    Stream(Box<StreamWriter<Pipe>>),
+    File(Box<FileWriter<BufWriter<File>>>),
     Parquet(Box<ArrowWriter<BufWriter<File>>>),
     Text {
-        out: BufWriter<File>,
+        out: Packed,
         rows: fn(&RecordBatch, &mut Vec<u8>) -> Result<()>,
         bytes: Vec<u8>,
         /// A person reads, whose cursor no value is to move.
@@ -91,11 +123,55 @@ impl Drop for Pipe {
     }
 }
 
-/// One table on stdout.
+/// One table on stdout, or in a file that was named.
 pub struct Output {
     writer: Writer,
     /// Cuts batches anew, for files.
     cut: Option<BatchCoalescer>,
+    /// The file that was named.
+    part: Option<Part>,
+    /// What errors call where it goes.
+    name: String,
+}
+
+/// Where a table goes, and in which form.
+struct Place {
+    file: File,
+    part: Option<Part>,
+    name: String,
+    shape: Shape,
+    packing: Packing,
+    kind: FileType,
+    terminal: bool,
+}
+
+impl Place {
+    fn named(path: &Path) -> Result<Place> {
+        let (shape, packing) = named::shape(path)?;
+        // Whoever stops the tool finds nothing that is not whole.
+        stop::listen()?;
+        let (part, file) = Part::create(path)?;
+        let (part, name, kind) = (Some(part), path.display().to_string(), FileType::RegularFile);
+        Ok(Place { file, part, name, shape, packing, kind, terminal: false })
+    }
+
+    fn stdout(to: Option<Format>) -> Result<Place> {
+        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let status = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+        let kind = FileType::from_raw_mode(status.st_mode);
+        let terminal = file.is_terminal();
+        let format = match to {
+            Some(format) if terminal && matches!(format, Format::Arrow | Format::Parquet) => {
+                let text = format!("--to {format:?} on a terminal is of no use: redirect it").to_lowercase();
+                return Err(Error::usage(text));
+            }
+            Some(format) => format,
+            None if terminal || kind == FileType::Fifo && wants_text(&file) => Format::Jsonl,
+            None => Format::Arrow,
+        };
+        let (shape, packing) = (Shape::from(format), Packing::None);
+        Ok(Place { file, part: None, name: "stdout".into(), shape, packing, kind, terminal })
+    }
 }
 
 impl Output {
@@ -103,59 +179,55 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// `Usage` where bytes would go to a terminal, `Failed` where stdout or the side file cannot be written.
+    /// `Usage` where bytes would go to a terminal, or a file is named that says no format; `Failed` where stdout, the
+    /// file or the side file cannot be written.
     pub fn create(args: &OutputArgs, schema: SchemaRef, meta: &Meta) -> Result<Output> {
-        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let status = rustix::fs::fstat(&stdout).map_err(io::Error::from)?;
-        let kind = FileType::from_raw_mode(status.st_mode);
-        let terminal = stdout.is_terminal();
-        let format = match args.to {
-            Some(format) if terminal && matches!(format, Format::Arrow | Format::Parquet) => {
-                let text = format!("--to {format:?} on a terminal is of no use: redirect it").to_lowercase();
-                return Err(Error::usage(text));
-            }
-            Some(format) => format,
-            None if terminal || kind == FileType::Fifo && wants_text(&stdout) => Format::Jsonl,
-            None => Format::Arrow,
+        let place = match &args.out {
+            Some(path) => Place::named(path)?,
+            None => Place::stdout(args.to)?,
         };
         if let Some(path) = args.lineage_to.as_ref().or(meta.side.as_ref()) {
             side::write(path, meta)?;
         }
-        let regular = kind == FileType::RegularFile;
         // Where it is refused, the pipe is only slower.
-        let _ = rustix::pipe::fcntl_setpipe_size(&stdout, PIPE_BYTES);
-        let mut out = BufWriter::with_capacity(1 << 16, stdout);
+        let _ = rustix::pipe::fcntl_setpipe_size(&place.file, PIPE_BYTES);
         let schema = meta.onto(&schema);
-        let text = |out, rows| Writer::Text { out, rows, bytes: Vec::new(), terminal };
-        let writer = match format {
-            Format::Arrow => {
+        let regular = place.kind == FileType::RegularFile;
+        let cut = match place.shape {
+            Shape::Parquet | Shape::ArrowFile => true,
+            Shape::ArrowStream => regular,
+            Shape::Csv | Shape::Jsonl => false,
+        };
+        let cut = cut.then(|| BatchCoalescer::new(schema.clone(), FILE_BATCH_ROWS));
+        let header = (place.shape == Shape::Jsonl && args.header).then(|| format!("{}\n", meta.to_header()));
+        let Place { file, part, name, shape, packing, kind, terminal } = place;
+        let out = BufWriter::with_capacity(1 << 16, file);
+        let writer = match shape {
+            Shape::ArrowStream => {
                 let marked = kind == FileType::Fifo;
                 if marked {
                     stop::listen()?;
                 }
-                let pipe = Pipe { out, marked };
-                Writer::Arrow(Box::new(StreamWriter::try_new(pipe, &schema).map_err(refused)?))
+                let writer = StreamWriter::try_new(Pipe { out, marked }, &schema);
+                Writer::Stream(Box::new(writer.map_err(|error| refused(error, &name))?))
             }
-            Format::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
-            Format::Csv => {
-                let mut header = Vec::new();
-                csv::write_header(&schema, &mut header)?;
-                out.write_all(&header).map_err(unwritable)?;
-                text(out, csv::write_rows)
+            Shape::ArrowFile => {
+                let writer = FileWriter::try_new(out, &schema);
+                Writer::File(Box::new(writer.map_err(|error| refused(error, &name))?))
             }
-            Format::Jsonl => {
-                if args.header {
-                    writeln!(out, "{}", meta.to_header()).map_err(unwritable)?;
+            Shape::Parquet => Writer::Parquet(Box::new(parquet::writer(out, &schema)?)),
+            Shape::Csv | Shape::Jsonl => {
+                let mut out = Packed::new(out, packing)?;
+                let mut head = header.unwrap_or_default().into_bytes();
+                if shape == Shape::Csv {
+                    csv::write_header(&schema, &mut head)?;
                 }
-                text(out, jsonl::write_rows)
+                out.write_all(&head).map_err(|error| refused(error, &name))?;
+                let rows = if shape == Shape::Csv { csv::write_rows } else { jsonl::write_rows };
+                Writer::Text { out, rows, bytes: Vec::new(), terminal }
             }
         };
-        let cut = match format {
-            Format::Parquet => Some(BatchCoalescer::new(schema, FILE_BATCH_ROWS)),
-            Format::Arrow if regular => Some(BatchCoalescer::new(schema, FILE_BATCH_ROWS)),
-            _ => None,
-        };
-        Ok(Output { writer, cut })
+        Ok(Output { writer, cut, part, name })
     }
 
     /// Writes rows.
@@ -167,12 +239,12 @@ impl Output {
         if stop::asked() {
             return Err(stop::error());
         }
-        let Some(cut) = &mut self.cut else { return self.writer.write(batch) };
+        let Some(cut) = &mut self.cut else { return self.writer.write(batch, &self.name) };
         // The coalescer compares schemas with their metadata, which batches from upstream do not share.
         let batch = RecordBatch::try_new(cut.schema(), batch.columns().to_vec())?;
         cut.push_batch(batch)?;
         while let Some(batch) = cut.next_completed_batch() {
-            self.writer.write(&batch)?;
+            self.writer.write(&batch, &self.name)?;
         }
         Ok(())
     }
@@ -183,15 +255,21 @@ impl Output {
     ///
     /// `Failed` where stdout cannot be written; a reader that went away.
     pub fn flush(&mut self) -> Result<()> {
-        match &mut self.writer {
-            Writer::Arrow(writer) => writer.get_mut().flush().map_err(unwritable),
-            Writer::Parquet(_) => Ok(()),
-            Writer::Text { out, .. } => out.flush().map_err(unwritable),
-        }
+        let flushed = match &mut self.writer {
+            // Nobody reads it before it has its name.
+            _ if self.part.is_some() => Ok(()),
+            Writer::Stream(writer) => writer.get_mut().flush(),
+            Writer::Parquet(_) | Writer::File(_) => Ok(()),
+            Writer::Text { out, .. } => out.flush(),
+        };
+        flushed.map_err(|error| refused(error, &self.name))
     }
 
     /// Says whether somebody may still read: a tool that has nothing to write would not notice by writing.
     pub fn is_read(&self) -> bool {
+        if self.part.is_some() {
+            return true;
+        }
         let stdout = io::stdout();
         let mut end = [PollFd::new(&stdout, PollFlags::empty())];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -199,56 +277,56 @@ impl Output {
         !poll(&mut end, Some(&now)).is_ok_and(|_| end[0].revents().contains(PollFlags::ERR))
     }
 
-    /// Ends the table. Without this the reader knows that something went wrong.
+    /// Ends the table. Without this the reader knows that something went wrong, and a file that was named is not there.
     ///
     /// # Errors
     ///
-    /// `Failed` where stdout cannot be written; a reader that went away.
+    /// `Failed` where stdout or the file cannot be written; a reader that went away.
     pub fn finish(mut self) -> Result<()> {
         if let Some(cut) = &mut self.cut {
             cut.finish_buffered_batch()?;
             while let Some(batch) = cut.next_completed_batch() {
-                self.writer.write(&batch)?;
+                self.writer.write(&batch, &self.name)?;
             }
         }
-        match self.writer {
-            Writer::Arrow(mut writer) => {
-                writer.finish().map_err(refused)?;
-                writer.get_mut().marked = false;
-                writer.get_mut().flush().map_err(unwritable)
-            }
-            Writer::Parquet(writer) => {
-                let mut out = writer.into_inner().map_err(|error| Error::from(error).at("stdout"))?;
-                out.flush().map_err(unwritable)
-            }
-            Writer::Text { mut out, .. } => out.flush().map_err(unwritable),
-        }
+        self.writer.finish().map_err(|error| error.at(&self.name))?;
+        self.part.map_or(Ok(()), Part::finish)
     }
 }
 
 impl Writer {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    fn write(&mut self, batch: &RecordBatch, name: &str) -> Result<()> {
         match self {
-            Writer::Arrow(writer) => writer.write(batch).map_err(refused),
-            Writer::Parquet(writer) => writer.write(batch).map_err(|error| Error::from(error).at("stdout")),
+            Writer::Stream(writer) => writer.write(batch).map_err(|error| refused(error, name)),
+            Writer::File(writer) => writer.write(batch).map_err(|error| refused(error, name)),
+            Writer::Parquet(writer) => writer.write(batch).map_err(|error| refused(error, name)),
             Writer::Text { out, rows, bytes, terminal } => {
                 bytes.clear();
                 rows(batch, bytes)?;
                 if *terminal {
                     *bytes = visible::lines(&String::from_utf8_lossy(bytes)).into_bytes();
                 }
-                out.write_all(bytes).map_err(unwritable)
+                out.write_all(bytes).map_err(|error| refused(error, name))
             }
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Writer::Stream(mut writer) => {
+                writer.finish()?;
+                writer.get_mut().marked = false;
+                Ok(writer.get_mut().flush()?)
+            }
+            Writer::File(writer) => Ok(writer.into_inner()?.flush()?),
+            Writer::Parquet(writer) => Ok(writer.into_inner()?.flush()?),
+            Writer::Text { out, .. } => Ok(out.finish()?),
         }
     }
 }
 
-fn unwritable(error: io::Error) -> Error {
-    Error::from(error).at("stdout")
-}
-
-fn refused(error: arrow_schema::ArrowError) -> Error {
-    Error::from(error).at("stdout")
+fn refused(error: impl Into<Error>, name: &str) -> Error {
+    error.into().at(name)
 }
 
 /// Runs a filter that turns every batch of rows into a batch of as many rows.

@@ -154,7 +154,7 @@ fn trade_rows(args: &Args) -> Result<()> {
 
 fn run<B: Broker>(
     args: &Args,
-    rows: TableRows,
+    mut rows: TableRows,
     mut broker: B,
     settings: &mes_pipe::Settings,
     out: journal::Lines,

@@ -73,14 +73,9 @@ impl TableRows {
     /// # Errors
     ///
     /// `Usage` where nobody says how long a row is, `Data` where what a replayed journal began with cannot be read.
-    pub fn stream(&self) -> Result<(Stream, Columns)> {
+    pub fn stream(&mut self) -> Result<(Stream, Columns)> {
+        let interval = self.input.interval()?;
         let meta = self.input.meta();
-        let interval = meta.interval.ok_or_else(|| {
-            Error::usage(
-                "the length of a row is unknown, since text says it only in a header: give --interval 1s here, or \
-                 --header to the tool before the stage that writes text, which has to pass that line on",
-            )
-        })?;
         let columns: Columns =
             self.input.schema().fields().iter().map(|field| field.name().as_str()).collect();
         let (session, lineage) = (meta.session, meta.lineage.clone());

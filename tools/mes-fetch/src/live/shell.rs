@@ -54,6 +54,11 @@ type Heard = (Now, Event);
 ///
 /// As [`super::run`].
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(path) = &args.output.out {
+        let why = "what comes from a market ends by a stop, and a file of -o is there only once it is whole: redirect stdout, \
+                   into which every row goes at once";
+        return Err(Error::usage(why).at(path.display()));
+    }
     stop::listen()?;
     let mut service = args.service.lending(NAME, wait(args))?;
     // Until the end of this, whatever a thread still waits for.

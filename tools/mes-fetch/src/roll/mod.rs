@@ -73,9 +73,8 @@ pub struct Args {
 /// `Usage` where flags and rows do not go together, `Data` where rows are damaged, of no contract, or cannot be
 /// stitched, `Failed` where stdout cannot be written.
 pub fn run(args: &Args) -> Result<()> {
-    let input = Input::open(&args.input, &[Kind::Ohlcv])?;
-    let interval = input.meta().interval;
-    let interval = interval.ok_or_else(|| Error::usage("--interval, such as 1s: how long is a bar?"))?;
+    let mut input = Input::open(&args.input, &[Kind::Ohlcv])?;
+    let interval = input.interval()?;
     let calendar = args.calendar.read()?;
     let settings = json!({
         "on": format!("{:?}", args.on).to_lowercase(),

@@ -274,6 +274,7 @@ fn counts_sessions_by_the_calendar() {
     let span = |sessions, from: Option<&str>, until: Option<&str>| {
         let date = |text: Option<&str>| text.map(|text| text.parse().expect("a date"));
         let args = Args {
+            contract: Contract::Mes,
             sessions,
             from: date(from),
             until: date(until),

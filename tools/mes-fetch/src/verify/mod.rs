@@ -11,7 +11,7 @@ mod seams;
 
 use std::io::{IsTerminal, stdout};
 
-use mes_core::{calendar::Calendar, interval::Interval};
+use mes_core::calendar::Calendar;
 use mes_pipe::{Bars, CalendarArgs, Error, Event, Input, InputArgs, Kind, Result, Ticks, answer::print};
 
 use crate::history;
@@ -82,11 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn look(args: &InputArgs, calendar: Calendar, tick: f64, impaired: &Impaired) -> Result<Report> {
     let mut input = Input::open(args, &[Kind::Tick, Kind::Ohlcv])?.in_any_order().with_any_bar();
     let bars = input.meta().kind != Kind::Tick;
-    let row = match input.meta().interval.map(Interval::nanos) {
-        Some(nanos) if bars => nanos,
-        None if bars => return Err(Error::usage("--interval, such as 1s: how long is a bar?")),
-        _ => 0,
-    };
+    let row = if bars { input.interval()?.nanos() } else { 0 };
     let filter = rows::filter(args.text.session, input.meta().session);
     let gaps = Gaps::new(calendar, filter, row, impaired.clone());
     let mut rows = RowChecks::new(gaps, row, tick);
