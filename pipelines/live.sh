@@ -15,7 +15,9 @@ mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$MES_RUN/journal.jsonl"
 
-mes-fetch live --until-close --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
+rm -f "$MES_RUN/fetch.pid"
+(echo "$BASHPID" > "$MES_RUN/fetch.pid" || true; exec mes-fetch live --until-close --warm-up "${MES_WARM_UP:-2h}") |
+    mes-bars | mes-features | mes-predict "${predict[@]}" |
     mes-risk --state "$MES_STATE" --rules "$rules" --costs topstepx |
     (trap '' INT HUP TERM; exec tee "$journal") |
     (
@@ -23,7 +25,8 @@ mes-fetch live --until-close --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-fea
         code=0
         mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs topstepx || code=$?
         # Where nothing comes, what stands before mes-exec would not notice.
-        pkill -P $$ -x mes-fetch || true
+        fetch=$(cat "$MES_RUN/fetch.pid" || true)
+        if grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$fetch/status"; then kill "$fetch" || true; fi
         exit $code
     ) |
     jq -c --unbuffered '.fills[]'
