@@ -20,7 +20,9 @@ trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
 trap 'exit 129' HUP
 trap 'exit 143' TERM
 
-mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_WARM_UP:-2h}" | mes-bars | mes-features | mes-predict "${predict[@]}" |
+rm -f "$MES_RUN/fetch.pid"
+(echo "$BASHPID" > "$MES_RUN/fetch.pid" || true; exec mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_WARM_UP:-2h}") |
+    mes-bars | mes-features | mes-predict "${predict[@]}" |
     mes-risk --state "$MES_STATE" --rules "$rules" --costs "$costs" |
     (trap '' INT HUP TERM; exec tee "$journal") |
     (
@@ -28,7 +30,8 @@ mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_
         code=0
         mes-exec --broker topstepx --account "$account" --state "$MES_STATE" --rules "$rules" --costs "$costs" || code=$?
         # Where nothing comes, what stands before mes-exec would not notice.
-        pkill -P $$ -x mes-fetch || true
+        fetch=$(cat "$MES_RUN/fetch.pid" || true)
+        if grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$fetch/status"; then kill "$fetch" || true; fi
         exit $code
     ) |
     jq -c --unbuffered '.fills[]'

@@ -9,12 +9,14 @@ use mes_pipe::clock::Deadline;
 use crate::pipe::{Group, folder};
 
 const PATIENCE: Duration = Duration::from_secs(40);
+/// A made-up cash session.
+const CASH: &str = "--synth 1 --seed 3";
 const LOOK: Duration = Duration::from_millis(20);
 
 /// An exchange with an account for each pipe.
-fn exchange(folder: &Path, from: &str, speed: u32) -> Group {
+fn exchange(folder: &Path, market: &str, from: &str, speed: u32) -> Group {
     let line = format!(
-        "exec mes-sim --synth 1 --seed 3 --from {from} --speed {speed} --port 0 --unlimited --run sim \
+        "exec mes-sim {market} --from {from} --speed {speed} --port 0 --unlimited --run sim \
          --account PRAC-A,balance=3000 --account PRAC-B,balance=3000 --account PRAC-C,balance=3000"
     );
     let sim = Group::start(folder, "sim", &line);
@@ -65,7 +67,7 @@ fn kept_down(folder: &Path) -> Vec<i32> {
 #[test]
 fn a_pipe_is_started_again_only_where_that_doubles_nothing() {
     let (_kept, folder) = folder(1_000_001);
-    let _sim = exchange(&folder, "2026-11-20T15:00:00Z", 5);
+    let _sim = exchange(&folder, CASH, "2026-11-20T15:00:00Z", 5);
     let down = kept_down(&folder);
     let start = |name: &'static str, account: &str, first: &str| (name, live(&folder, name, account, first));
     // Whether it is started again: what nobody has to look at first.
@@ -99,8 +101,9 @@ fn a_pipe_is_started_again_only_where_that_doubles_nothing() {
 #[test]
 fn a_day_ends_by_itself_as_the_market_closes() {
     let (_kept, folder) = folder(1_000_002);
+    shell::ok(&folder, "mes-fetch synth -q --sessions 1 --seed 5 --ticks --session all > ticks.arrow", b"");
     // 16:59 in New York.
-    let _sim = exchange(&folder, "2026-11-20T21:59:00Z", 10);
+    let _sim = exchange(&folder, "ticks.arrow", "2026-11-20T21:59:00Z", 10);
     let mut pipe = live(&folder, "day", "PRAC-A", "");
     assert_eq!(code(&folder, "day", &mut pipe), Some(0));
     let journal = fs::read_to_string(folder.join("run-day/journal.jsonl")).expect("a journal");
@@ -117,7 +120,7 @@ fn a_day_ends_by_itself_as_the_market_closes() {
 #[test]
 fn what_is_not_fit_for_a_day_is_found_before_it() {
     let (_kept, folder) = folder(1_000_003);
-    let _sim = exchange(&folder, "2026-11-20T15:00:00Z", 5);
+    let _sim = exchange(&folder, CASH, "2026-11-20T15:00:00Z", 5);
     let rule = "export MES_PREDICT='--rule random' HOME=$PWD MES_ACCOUNT=PRAC-A";
     let doctor = |before: &str, flags: &str| {
         let line =
