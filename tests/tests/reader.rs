@@ -20,3 +20,25 @@ fn a_tool_behind_a_launcher_gets_arrow_and_a_program_gets_text() {
         assert!(shell::ok(folder.path(), &line, b"").starts_with(b"{"), "{launcher}");
     }
 }
+
+/// Of a shell's `<( )`, and of a script that starts a tool and reads what it writes, also through a shell.
+#[test]
+fn a_program_that_does_not_read_stdin_gets_text_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "mes-fetch synth -q --sessions 1 --seed 3 --session rth > bars.arrow";
+    shell::ok(folder.path(), line, b"");
+    let script =
+        |call: &str| format!("python3 -c 'import subprocess as s; print(s.check_output({call})[:7])'");
+    for (line, begins) in [
+        ("cat <(mes-bars -q bars.arrow) | head -n 1".to_owned(), "{\"ts\":"),
+        ("head -n 1 <(mes-bars -q bars.arrow)".to_owned(), "{\"ts\":"),
+        // Text would not say how long the rows are.
+        ("mes-features -q --to csv --only f_ret_1 <(mes-bars -q bars.arrow) | head -n 1".to_owned(), "ts,"),
+        (script("[\"mes-bars\", \"-q\", \"bars.arrow\"]"), "b'{\"ts\":"),
+        (script("\"mes-bars -q bars.arrow | mes-bars -q\", shell=True"), "b'{\"ts\":"),
+    ] {
+        let found = shell::ok(folder.path(), &line, b"");
+        let found = String::from_utf8_lossy(&found);
+        assert!(found.starts_with(begins), "{line}: {}", &found[..found.len().min(60)]);
+    }
+}

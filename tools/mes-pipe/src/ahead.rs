@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use arrow_schema::SchemaRef;
 
-use crate::{Error, Event, Input, Meta, Result, input::Place};
+use crate::{Error, Event, Input, Meta, Result, opened::Place};
 
 /// Batches that the reader may be ahead.
 const QUEUE: usize = 4;

@@ -27,7 +27,7 @@ pub struct InputArgs {
 /// What text without a header cannot say of itself.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TextArgs {
-    /// Length of a row, for text without a header; told from the first rows where they tell it
+    /// Length of a row, for text without a header; else told by the times of the first rows
     #[arg(long, value_name = "INTERVAL")]
     pub interval: Option<Interval>,
     /// Session that the rows are of, for text without a header

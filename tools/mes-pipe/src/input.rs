@@ -2,32 +2,24 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
 
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::FileReader;
 use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
 use mes_core::interval::Interval;
 
 use crate::{
     Error, InputArgs, Kind, Meta, Result,
-    arrow::{self, StreamReader},
     check::{self, Checks},
-    csv::CsvReader,
-    damage::caught,
-    dbn::DbnReader,
     files::expand,
-    jsonl::JsonReader,
-    limits,
     lineage::hash_file,
-    log, parquet,
+    log,
+    opened::{Decoder, Opened, Place},
     progress::Progress,
     side,
-    sniff::{Found, sniff},
     source::Source,
     stop, told, unfold,
 };
@@ -39,27 +31,6 @@ pub enum Event {
     /// The next read may wait: flush first.
     Idle,
     End,
-}
-
-enum Decoder {
-    Stream(Box<StreamReader>),
-    File(Box<FileReader<File>>),
-    Parquet(Box<ParquetRecordBatchReader>),
-    Csv(Box<CsvReader>),
-    Json(Box<JsonReader>),
-    Dbn(Box<DbnReader>),
-}
-
-/// One opened input.
-pub(crate) struct Opened {
-    name: String,
-    decoder: Decoder,
-    pub schema: SchemaRef,
-    meta: Option<Meta>,
-    interval: Option<Interval>,
-    pub hash: Option<String>,
-    rows: u64,
-    left_out: Vec<String>,
 }
 
 /// One stream of rows from one or several files.
@@ -75,7 +46,7 @@ pub struct Input {
     progress: Progress,
     keep: fn(&str) -> bool,
     /// What was looked at before its turn.
-    kept: Option<Event>,
+    kept: VecDeque<Result<Event>>,
     /// What is wrong with the row after the batch given last.
     failed: Option<Error>,
 }
@@ -127,7 +98,7 @@ impl Input {
         )?;
         let progress = Progress::begin(current.rows, waiting.len());
         let checks = Checks::new(kind, &schema);
-        let (before, rows, kept, failed) = (0, 0, None, None);
+        let (before, rows, kept, failed) = (0, 0, VecDeque::new(), None);
         Ok(Input { current, before, rows, waiting, schema, meta, checks, progress, keep, kept, failed })
     }
 
@@ -158,29 +129,52 @@ impl Input {
         &self.meta
     }
 
-    /// Returns the length of a row: what the stream or a flag says, else, of text without a header, what its first rows
-    /// tell, for which it waits. A tool that can do without does not ask.
+    /// Returns the length of a row: what the stream or a flag says, else what its first rows tell, for which it waits:
+    /// once they were text without a header. A tool that can do without does not ask.
     ///
     /// # Errors
     ///
-    /// `Usage` where neither says it, and what the first rows cannot be read for.
+    /// `Usage` where nothing says it.
     pub fn interval(&mut self) -> Result<Interval> {
         if let Some(interval) = self.meta.interval {
             return Ok(interval);
         }
-        let first = if self.current.is_bare() { self.current.first(told::ROWS)? } else { None };
-        let interval = match &first {
-            Some(Event::Batch(batch)) => told::interval(&check::conform(batch, &self.schema)?),
-            _ => None,
+        if !told::may_be(&self.meta.lineage) {
+            return Err(told::unknown());
+        }
+        let interval = match self.first()? {
+            Some(batch) => told::interval(&check::conform(&batch, &self.schema)?),
+            None => None,
         };
-        self.kept = first;
         let interval = interval.ok_or_else(told::unknown)?;
         log::note(format!(
-            "{}: rows of {interval}, by their times: --interval says otherwise",
+            "{}: rows of {interval}, by the times of the first: --interval says otherwise",
             self.current.name
         ));
         self.meta.interval = Some(interval);
         Ok(interval)
+    }
+
+    /// Looks at the first rows before their turn, as many as are asked for unless there are no more.
+    fn first(&mut self) -> Result<Option<RecordBatch>> {
+        let mut batches = Vec::new();
+        let mut then = None;
+        while then.is_none() && batches.iter().map(RecordBatch::num_rows).sum::<usize>() < told::ROWS {
+            match self.current.at_least(told::ROWS) {
+                Ok(Event::Batch(batch)) => batches.push(batch),
+                Ok(Event::Idle) => {}
+                Ok(Event::End) => then = Some(Ok(Event::End)),
+                // It is what comes after the rows before it.
+                Err(error) => then = Some(Err(error)),
+            }
+        }
+        let Some(first) = batches.first() else {
+            self.kept.extend(then);
+            return Ok(None);
+        };
+        let whole = concat_batches(&first.schema(), &batches)?;
+        self.kept.extend([Ok(Event::Batch(whole.clone()))].into_iter().chain(then));
+        Ok(Some(whole))
     }
 
     /// Returns what is to be had next. After [`Event::Idle`] it waits.
@@ -194,8 +188,8 @@ impl Input {
             return Err(error);
         }
         loop {
-            let event = match self.kept.take() {
-                Some(event) => event,
+            let event = match self.kept.pop_front() {
+                Some(event) => event?,
                 None => self.current.next()?,
             };
             // An end that came with a person's ^C is no end of the data: the same ^C may have cut it.
@@ -288,126 +282,6 @@ impl Input {
             Decoder::Dbn(reader) => reader.source.watch(peer),
             Decoder::File(_) | Decoder::Parquet(_) => {}
         }
-    }
-}
-
-impl Opened {
-    /// Finds the format and reads up to the columns.
-    ///
-    /// # Errors
-    ///
-    /// `Data` where the format is none of ours or the beginning is damaged, `Failed` where it cannot be read.
-    pub fn new(mut source: Source, keep: fn(&str) -> bool) -> Result<Opened> {
-        let name = source.name.clone();
-        let hash = source.file.as_mut().map(|file| hash_file(file, Path::new(&name))).transpose()?;
-        let (source, found) = sniff(source)?;
-        let mut interval = None;
-        let mut meta = None;
-        let (mut rows, mut left_out) = (0, Vec::new());
-        let (decoder, schema) = match found {
-            Found::ArrowStream => {
-                let reader = StreamReader::open(source)?;
-                let schema = reader.schema.clone();
-                (Decoder::Stream(Box::new(reader)), schema)
-            }
-            Found::ArrowFile => {
-                let reader = arrow::open_file(source.into_file()?, &name)?;
-                let schema = reader.schema();
-                (Decoder::File(Box::new(reader)), schema)
-            }
-            Found::Parquet => {
-                let file = parquet::open(source.into_file()?, &name, keep)?;
-                (rows, left_out) = (file.rows, file.left_out);
-                (Decoder::Parquet(Box::new(file.batches)), file.schema)
-            }
-            Found::Csv => {
-                let reader = CsvReader::open(source)?;
-                let schema = reader.schema.clone();
-                (Decoder::Csv(Box::new(reader)), schema)
-            }
-            Found::JsonLines => {
-                let mut reader = JsonReader::open(source)?;
-                meta = reader.header.take();
-                let schema = reader.schema.clone();
-                (Decoder::Json(Box::new(reader)), schema)
-            }
-            Found::Dbn => {
-                let reader = DbnReader::open(source)?;
-                interval = reader.interval;
-                let schema = reader.schema.clone();
-                (Decoder::Dbn(Box::new(reader)), schema)
-            }
-        };
-        limits::columns(schema.fields().len()).map_err(|error| error.at(&name))?;
-        if let Some(carried) = Meta::from_schema(&schema).map_err(|error| error.at(&name))? {
-            meta = Some(carried);
-        }
-        Ok(Opened { name, decoder, schema, meta, interval, hash, rows, left_out })
-    }
-
-    /// Says whether it is text that does not say what it is.
-    fn is_bare(&self) -> bool {
-        self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
-    }
-
-    /// Returns the first batch, with `least` rows of it unless it ends; nothing where it is no text, which says what it is.
-    ///
-    /// # Errors
-    ///
-    /// As [`Opened::next`].
-    fn first(&mut self, least: usize) -> Result<Option<Event>> {
-        match &mut self.decoder {
-            Decoder::Csv(reader) => reader.first(least).map(Some),
-            Decoder::Json(reader) => reader.first(least).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Returns what the decoder has next.
-    ///
-    /// # Errors
-    ///
-    /// `Data` where it is damaged or cut off, `Stopped` where a person ended the day further up, `Failed` where it
-    /// cannot be read.
-    pub fn next(&mut self) -> Result<Event> {
-        let batch = match &mut self.decoder {
-            Decoder::Stream(reader) => return reader.next(),
-            Decoder::Csv(reader) => return reader.next(),
-            Decoder::Json(reader) => return reader.next(),
-            Decoder::Dbn(reader) => return reader.next(),
-            Decoder::File(reader) => caught(|| reader.next().transpose()),
-            Decoder::Parquet(reader) => caught(|| reader.next().transpose()),
-        };
-        match batch.map_err(|error| error.at(&self.name))? {
-            Some(batch) => Ok(Event::Batch(batch)),
-            None => Ok(Event::End),
-        }
-    }
-
-    /// Names the rows of the batch given last: by their lines in text, by their numbers elsewhere.
-    pub fn place(&self, before: u64, rows: u64) -> Place {
-        let (unit, first) = match &self.decoder {
-            Decoder::Csv(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
-            Decoder::Json(reader) if rows > 0 => ("line", reader.line() + 1 - rows),
-            Decoder::Dbn(reader) if rows > 0 => ("record", reader.record() + 1 - rows),
-            _ => ("row", before + 1),
-        };
-        Place { name: self.name.clone(), unit, first }
-    }
-}
-
-/// Where the rows of a batch came from.
-#[derive(Clone, Debug)]
-pub struct Place {
-    name: String,
-    unit: &'static str,
-    first: u64,
-}
-
-impl Place {
-    /// Names a row of the batch.
-    pub fn of(&self, row: usize) -> String {
-        format!("{}: {} {}", self.name, self.unit, self.first + row as u64)
     }
 }
 

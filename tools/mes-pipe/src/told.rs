@@ -1,4 +1,4 @@
-//! How long a row is, told from the times of the first rows, of text that does not say it.
+//! How long a row is, told from the times of the first rows, where they came through text that does not say it.
 //!
 //! One gap says nothing: a hole is one too. The shortest has to be there twice among the first rows, and all others have
 //! to be whole multiples of it; the times have to lie on its grid. Rows that turn out to be shorter are off that grid, and an
@@ -10,10 +10,15 @@ use mes_core::{
     time::{MILLI, Ts},
 };
 
-use crate::{Error, columns};
+use crate::{Error, Lineage, columns};
 
 /// How many rows are looked at.
 pub(crate) const ROWS: usize = 5;
+
+/// Says whether rows of this chain have a length at all: those of so many trades have none.
+pub(crate) fn may_be(lineage: &Lineage) -> bool {
+    lineage.settings("mes-bars").is_none_or(|settings| settings["by"].is_null())
+}
 
 /// Tells it, or that it cannot be told.
 pub(crate) fn interval(batch: &RecordBatch) -> Option<Interval> {

@@ -14,7 +14,7 @@ use mes_core::time::{self, Ts};
 use crate::{
     Error, Event, Result,
     check::convert,
-    input::{Opened, Place},
+    opened::{Opened, Place},
     schema,
     source::Source,
 };

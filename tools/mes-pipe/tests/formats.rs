@@ -306,3 +306,65 @@ proptest! {
         }
     }
 }
+
+const NAMES: [&str; 9] = [
+    "a.arrow",
+    "a.feather",
+    "a.arrows",
+    "a.parquet",
+    "a.csv",
+    "a.jsonl",
+    "a.csv.gz",
+    "a.jsonl.zst",
+    "deep/er/a.csv.zst",
+];
+
+#[test]
+fn a_named_file_has_the_format_of_its_name_and_the_same_values() {
+    let folder = folder();
+    let input = pass::arrow_stream(&tricky(), 10);
+    for name in NAMES {
+        assert!(ok(folder.path(), &["-o", name], &input).is_empty(), "{name}: nothing goes to stdout");
+        let back = read(&ok(folder.path(), &["--to", "arrow", name], b""));
+        assert_eq!(difference(&tricky(), &back), None, "{name}");
+    }
+    let starts = |name: &str, bytes: &[u8]| {
+        assert!(fs::read(folder.path().join(name)).expect(name).starts_with(bytes), "{name}");
+    };
+    starts("a.arrow", b"ARROW1");
+    starts("a.feather", b"ARROW1");
+    starts("a.arrows", b"\xff\xff\xff\xff");
+    starts("a.csv.gz", b"\x1f\x8b");
+    starts("a.jsonl.zst", b"\x28\xb5\x2f\xfd");
+}
+
+#[test]
+fn a_named_file_is_whole_or_as_it_was() {
+    let folder = folder();
+    let whole = pass::arrow_stream(&tricky(), 10);
+    let files = || {
+        let names =
+            fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file").file_name());
+        names.map(|name| name.into_string().expect("text")).collect::<Vec<_>>()
+    };
+    for name in NAMES {
+        let failed = pass::run(folder.path(), &["-o", name], &whole[..whole.len() - 8]);
+        assert_eq!(failed.status.code(), Some(3), "{name}");
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(files(), ["deep"]);
+    fs::write(folder.path().join("a.csv"), "old").expect("writes");
+    pass::run(folder.path(), &["-o", "a.csv"], &whole[..whole.len() / 2]);
+    assert_eq!(fs::read_to_string(folder.path().join("a.csv")).expect("text"), "old");
+    for (arguments, words) in [
+        (&["-o", "a.csv", "--to", "csv"][..], "cannot be used with"),
+        (&["-o", "a.txt"], "a.txt: -o tells the format from the name"),
+        (&["-o", "deep"], "deep: -o tells the format"),
+    ] {
+        let refused = pass::run(folder.path(), arguments, &whole);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && said.contains(words), "{said}");
+    }
+    let blocked = pass::run(folder.path(), &["-o", "a.csv/b.csv"], &whole);
+    assert_eq!(blocked.status.code(), Some(1), "{}", String::from_utf8_lossy(&blocked.stderr));
+}
