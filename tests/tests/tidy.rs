@@ -124,6 +124,7 @@ fn no_tool_imports_another_but_along_the_arrows() {
         ("mes-fetch", "mes-web mes-projectx"),
         ("mes-exec", "mes-web mes-projectx"),
         ("mes-projectx", "mes-web"),
+        ("mes-alert", "mes-judge mes-web"),
         ("mes-sim", "mes-web mes-projectx"), // What the bytes say, and no more of it.
         // A day is judged by the machine that lived it, and by what the bytes of the exchange say.
         ("mes-check", "mes-exec mes-projectx"),
@@ -140,6 +141,7 @@ fn no_tool_imports_another_but_along_the_arrows() {
             let tool = other.starts_with("mes-") && !["mes-core", "mes-pipe", "mes-page"].contains(&other);
             let test = dependency["kind"] == "dev";
             assert!(other != "ureq" || name == "mes-web", "{name} speaks HTTP by itself: use mes-web");
+            assert!(other != "lettre" || name == "mes-alert", "{name} sends mail by itself: use mes-alert");
             let sockets = other == "tungstenite" && !test && name != "mes-projectx";
             assert!(!sockets, "{name} opens sockets by itself: use mes-projectx");
             let along = allowed.iter().any(|(of, to)| *of == name && to.split(' ').any(|to| to == other));

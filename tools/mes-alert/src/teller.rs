@@ -328,3 +328,6 @@ pub fn trial(now: Now) -> Message {
     let mut news = News::at(now.utc);
     Message::of(news.alert("test", None, "a trial by mes-alert test: this channel works"))
 }
+
+#[cfg(test)]
+mod tests;

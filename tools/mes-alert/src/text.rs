@@ -16,7 +16,8 @@ pub fn plain(message: &Message, most: usize) -> String {
 
 /// Writes one alert on one line: `URGENT PRAC-1, 09:35:02: $51.20 lost today`.
 pub fn line(alert: &Alert) -> String {
-    let time = words::new_york_second(alert.ts);
+    // Plain hyphens, for whoever looks for a date.
+    let time = words::new_york_second(alert.ts).replace('\u{2011}', "-");
     let who = if alert.account.is_empty() { String::new() } else { format!("{}, ", clean(&alert.account)) };
     let priority = alert.priority.name().to_uppercase();
     format!("{priority} {who}{time}: {} ({})", clean(&alert.text), alert.kind)
@@ -24,7 +25,9 @@ pub fn line(alert: &Alert) -> String {
 
 /// Writes a subject.
 pub fn subject(message: &Message) -> String {
-    let Some(first) = message.alerts.iter().max_by_key(|alert| alert.priority) else { return "mes".into() };
+    let Some(first) = message.alerts.iter().rev().max_by_key(|alert| alert.priority) else {
+        return "mes".into();
+    };
     let others = message.alerts.len() as u64 - 1 + message.left_out;
     let more = if others > 0 { format!(" (and {others} more)") } else { String::new() };
     cut(&format!("mes {}: {}{more}", message.priority().name(), clean(&first.text)), 150)

@@ -29,7 +29,7 @@ macro_rules! tools {
 }
 
 /// One tool, one line, in the order that data takes through them.
-const TOOLS: [Tool; 11] = tools! {
+const TOOLS: [Tool; 12] = tools! {
     "mes-fetch" mes_fetch
     "mes-bars" mes_bars
     "mes-features" mes_features
@@ -41,6 +41,7 @@ const TOOLS: [Tool; 11] = tools! {
     "mes-lab" mes_lab
     "mes-check" mes_check
     "mes-projectx" mes_projectx
+    "mes-alert" mes_alert
 };
 
 fn main() -> ExitCode {

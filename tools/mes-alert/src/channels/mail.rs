@@ -1,6 +1,6 @@
 //! Mail, handed to a server by SMTP: with STARTTLS, within TLS from the start, or in clear to this machine.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{io::ErrorKind, net::IpAddr, path::PathBuf, time::Duration};
 
 use lettre::{
     Message as Mail, SmtpTransport, Transport,
@@ -145,13 +145,23 @@ impl Channel for Post {
             // A server may say anything, the password too.
             let said = text::clean(&error.to_string());
             let what = self.password.as_ref().map_or(said.clone(), |password| password.redact(&said));
-            Failure {
-                what,
-                passes: !(error.is_permanent() || error.is_tls() || error.is_client()),
-                asked: None,
-            }
+            let lasts = error.is_permanent() || error.is_tls() || error.is_client() || is_untrusted(&error);
+            Failure { what, passes: !lasts, asked: None }
         })
     }
+}
+
+/// Says whether whoever answered is not who was meant: rustls tells that as data that cannot be.
+fn is_untrusted(error: &dyn std::error::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::InvalidData)
+        {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn is_here(host: &str) -> bool {

@@ -64,6 +64,7 @@ impl Watch {
         if !std::mem::replace(&mut self.open, true) {
             self.since = now.steady;
         }
+        let beats = self.beats(now.utc);
         let silent = now.steady - self.since;
         if silent >= self.silence {
             let due = self.told.is_none_or(|told| now.steady - told >= self.again);
@@ -79,11 +80,11 @@ impl Watch {
             }
             return None;
         }
-        self.heartbeat(now.utc).then(|| ("heartbeat", format!("still here, {}", stands())))
+        beats.then(|| ("heartbeat", format!("still here, {}", stands())))
     }
 
     /// Says whether a heartbeat is due: at round times of the clock.
-    fn heartbeat(&mut self, utc: Ts) -> bool {
+    fn beats(&mut self, utc: Ts) -> bool {
         let Some(every) = self.heartbeat else { return false };
         let beat = utc.div_euclid(every);
         self.beat.replace(beat).is_some_and(|before| before != beat)
