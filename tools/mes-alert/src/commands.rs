@@ -53,9 +53,9 @@ pub fn tell(args: &TellArgs, config: Option<&PathBuf>) -> Result<()> {
     if args.dry_run {
         return dry_run(args, journal, config);
     }
-    let told = follow(args, journal, config);
+    let told = survived(|| follow(args, journal, config));
     if let (Err(error), true) = (&told, piped) {
-        // Whoever writes is not to die of a mistake in the TOML.
+        // Whoever writes is not to die of a mistake in the TOML, or of one of ours.
         log::error(format!("{error}; reading on, so that whoever writes is not held up"));
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
     }

@@ -35,7 +35,6 @@ use mes_pipe::{AnswerArgs, CalendarArgs, Result, clock::Clock};
 /// told nowhere is kept in RUN/alerts/alerts.jsonl and told at the next start while it is young.
 #[derive(Parser)]
 #[command(
-    args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "Examples:
   mes-alert run/journal.jsonl                          # on the console, until ^C
