@@ -95,7 +95,7 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 	WHOLE_NIGHTS=$$((50 * $(TIMES))) $(CARGO) test --release --locked -p mes-golden --test nights -- --nocapture
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file
 
-oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime), pinned, from PyPI; look at pages in Chromium, at the terminal in tmux; run the module of Python, its page and its notebooks
+oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime, aiosmtpd), pinned, from PyPI; look at pages in Chromium, at the terminal in tmux; run the module of Python, its page and its notebooks
 	tests/oracle/run
 
 oracle-full: build ## The same with speeds beside polars and pandas, and every family of nets

@@ -34,6 +34,7 @@ fn a_tool_alone_is_built_with_the_features_of_all() {
         "mes-nets",
         "mes-projectx",
         "mes-sim",
+        "mes-alert",
         "mes-watch",
         "mes",
     ] {

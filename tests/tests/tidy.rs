@@ -124,6 +124,7 @@ fn no_tool_imports_another_but_along_the_arrows() {
         ("mes-fetch", "mes-web mes-projectx"),
         ("mes-exec", "mes-web mes-projectx"),
         ("mes-projectx", "mes-web"),
+        ("mes-alert", "mes-judge mes-web"),
         ("mes-sim", "mes-web mes-projectx"), // What the bytes say, and no more of it.
         // What is shown of limits and rules comes from the judge that trades by them.
         ("mes-watch", "mes-judge mes-risk"),
@@ -142,6 +143,7 @@ fn no_tool_imports_another_but_along_the_arrows() {
             let tool = other.starts_with("mes-") && !["mes-core", "mes-pipe", "mes-page"].contains(&other);
             let test = dependency["kind"] == "dev";
             assert!(other != "ureq" || name == "mes-web", "{name} speaks HTTP by itself: use mes-web");
+            assert!(other != "lettre" || name == "mes-alert", "{name} sends mail by itself: use mes-alert");
             let sockets = other == "tungstenite" && !test && name != "mes-projectx";
             assert!(!sockets, "{name} opens sockets by itself: use mes-projectx");
             let along = allowed.iter().any(|(of, to)| *of == name && to.split(' ').any(|to| to == other));

@@ -32,7 +32,7 @@ macro_rules! tools {
 }
 
 /// One tool, one line, in the order that data takes through them.
-const TOOLS: [Tool; 13] = tools! {
+const TOOLS: [Tool; 14] = tools! {
     "mes-fetch" mes_fetch
     "mes-bars" mes_bars
     "mes-features" mes_features
@@ -44,6 +44,7 @@ const TOOLS: [Tool; 13] = tools! {
     "mes-lab" mes_lab
     "mes-check" mes_check
     "mes-projectx" mes_projectx
+    "mes-alert" mes_alert
     "mes-sim" mes_sim
     "mes-watch" mes_watch
 };
