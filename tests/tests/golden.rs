@@ -23,4 +23,5 @@ golden! {
     mes_bt "mes-bt"
     mes_lab "mes-lab"
     mes_fetch "mes-fetch"
+    mes_watch "mes-watch"
 }
