@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trade an account at TopstepX: live.sh ACCOUNT [RULES]. Key and user: TOPSTEPX_API_KEY, TOPSTEPX_USERNAME. Read docs/live.md first.
-# ^C closes the position and ends the day, in whatever order it reaches the tools. From another terminal: mes-exec kill
+# ^C closes the position and ends the day, in whatever order it reaches the tools. From another terminal: mes-watch, mes-exec kill
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's
 # A computer that sleeps protects nothing.
