@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trade an account at TopstepX: live.sh ACCOUNT [RULES]. Key and user: TOPSTEPX_API_KEY, TOPSTEPX_USERNAME. Read docs/live.md first.
 # The day ends by itself as the market closes, or by ^C, which closes the position, in whatever order it reaches the tools.
-# From another terminal: mes-exec kill. Every day by itself: mes-exec service
+# From another terminal: mes-watch, mes-exec kill. Every day by itself: mes-exec service
 # Another contract than MES: MES_CONTRACT=MNQ live.sh ACCOUNT mnq-1k; minis with MES_COSTS=topstepx-mini.
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's

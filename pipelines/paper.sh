@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Trade ticks from stdin on a paper account that lives on from day to day, keep the journal, show fills: paper.sh [RULES] < ticks
+# To see it, from another terminal: mes-watch
 # ^C closes the position and ends the journal, in whatever order it reaches the tools: the tee outlives them all.
 set -euo pipefail
 umask 077 # account, journals and socket are nobody else's

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Learn live trading without a key: live.sh against an exchange on this machine, made-up market, N times as fast: practice.sh [N] [RULES]
 # In another contract: MES_CONTRACT=MNQ practice.sh 5 mnq-1k
-# ^C ends it. Meanwhile, from another terminal: eval "$(mes-sim env)"; mes-projectx orders; mes-sim fault line-cut; mes-exec kill
+# ^C ends it. Meanwhile, from another terminal: eval "$(mes-sim env)"; mes-projectx orders; mes-watch; mes-sim fault line-cut; mes-exec kill
 set -euo pipefail
 umask 077
 export MES_RUN=${MES_RUN:-run}

@@ -24,4 +24,5 @@ golden! {
     mes_lab "mes-lab"
     mes_fetch "mes-fetch"
     mes_alert "mes-alert"
+    mes_watch "mes-watch"
 }

@@ -6,7 +6,6 @@ use mes_core::{
     broker::Kind,
     money::Cents,
     round_trip::RoundTrip,
-    schedule::Today,
     time::{self, SECOND, Ts},
     tz, vocabulary,
 };

@@ -2,7 +2,6 @@
 
 use mes_core::{
     ledger::Lasts,
-    price::Price,
     schedule::Today,
     statement::{Barred, Connection, Protection},
     time::{MILLI, Ts},
