@@ -19,6 +19,7 @@ for tool in mes $("$bin/mes" --list); do
     "$bin/$tool" --completions zsh > "$zsh/_$tool"
     "$bin/$tool" --completions fish > "$fish/$tool.fish"
 done
+"$bin/mes" --verbs "$man"
 # Trains nets; mes-train starts it.
 if [ -f "$from/mes-nets" ]; then put "$from/mes-nets" "$bin/mes-nets"; fi
 

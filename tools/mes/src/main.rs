@@ -8,7 +8,7 @@ use std::{
     env,
     ffi::OsStr,
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
@@ -18,7 +18,7 @@ use mes_pipe::{Error, Result, answer, log, run, suggest};
 struct Tool {
     name: &'static str,
     main: fn() -> ExitCode,
-    about: fn() -> String,
+    command: fn() -> clap::Command,
 }
 
 macro_rules! tools {
@@ -26,7 +26,7 @@ macro_rules! tools {
         [$(Tool {
             name: $name,
             main: || run($name, $library::main),
-            about: || about($library::main),
+            command: || command($library::main),
         }),*]
     };
 }
@@ -54,6 +54,12 @@ impl Tool {
     fn word(&self) -> &'static str {
         self.name.trim_start_matches("mes-")
     }
+
+    /// Returns the first line of its help.
+    fn about(&self) -> String {
+        let about = (self.command)().get_about().map(ToString::to_string).unwrap_or_default();
+        about.lines().next().unwrap_or_default().to_owned()
+    }
 }
 
 /// From ticks of MES futures to orders, in small tools joined by pipes.
@@ -70,8 +76,11 @@ enum Verb {
         topic: Option<String>,
     },
     /// Print the names of the tools, one a line
-    #[command(name = "--list", hide = true)]
+    #[command(long_flag = "list", hide = true)]
     List,
+    /// Write a man page of each verb of each tool into a folder
+    #[command(long_flag = "verbs", hide = true)]
+    Verbs { folder: PathBuf },
 }
 
 /// The words of this program: its own verbs, and every tool.
@@ -79,7 +88,7 @@ struct Mes(Verb);
 
 impl CommandFactory for Mes {
     fn command() -> clap::Command {
-        let tools = TOOLS.iter().map(|tool| clap::Command::new(tool.word()).about((tool.about)()));
+        let tools = TOOLS.iter().map(|tool| clap::Command::new(tool.word()).about(tool.about()));
         let command = clap::Command::new("mes")
             .disable_help_subcommand(true)
             .subcommand_required(true)
@@ -146,6 +155,9 @@ fn act(verb: &Verb) -> Result<()> {
     match verb {
         Verb::Demo(args) => demo::run(args),
         Verb::List => answer::print(TOOLS.iter().map(|tool| format!("{}\n", tool.name)).collect::<String>()),
+        Verb::Verbs { folder } => {
+            pages::verbs(folder, TOOLS.iter().map(|tool| (tool.name, (tool.command)())))
+        }
         Verb::Help { topic: None } => answer::print(Mes::command().render_long_help().to_string()),
         Verb::Help { topic: Some(topic) } => match named(OsStr::new(topic)) {
             Some(tool) => Err(become_tool(tool, ["--help"])),
@@ -173,10 +185,9 @@ fn find(name: &OsStr) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| name == tool.name)
 }
 
-/// Returns the first line of a tool's help.
-fn about<A: CommandFactory>(_: fn(A) -> Result<()>) -> String {
-    let about = A::command().get_about().map(ToString::to_string).unwrap_or_default();
-    about.lines().next().unwrap_or_default().to_owned()
+/// Returns what a tool's arguments are.
+fn command<A: CommandFactory>(_: fn(A) -> Result<()>) -> clap::Command {
+    A::command()
 }
 
 fn told(printed: Result<()>, code: ExitCode) -> ExitCode {

@@ -1,4 +1,6 @@
-//! `mes help TOPIC`: short pages on what no single tool's help can say.
+//! `mes help TOPIC`: short pages on what no single tool's help can say; and the man pages of verbs.
+
+use std::{fs, path::Path};
 
 use mes_pipe::{Error, Result, answer, suggest};
 
@@ -31,4 +33,29 @@ pub(crate) fn show(topic: &str, tools: impl Iterator<Item = &'static str>) -> Re
             )))
         }
     }
+}
+
+/// Writes `mes-fetch-synth.1` and the like into a folder.
+///
+/// # Errors
+///
+/// `Failed` where one cannot be written.
+pub(crate) fn verbs(folder: &Path, tools: impl Iterator<Item = (&'static str, clap::Command)>) -> Result<()> {
+    for (tool, mut command) in tools {
+        command = command
+            .name(tool)
+            .bin_name(tool)
+            .version(env!("CARGO_PKG_VERSION"))
+            .disable_help_subcommand(true);
+        // Passes on to each verb whose it is.
+        command.build();
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let name = format!("{tool}-{}", verb.get_name());
+            let mut page = Vec::new();
+            clap_mangen::Man::new(verb.clone()).title(name.clone()).render(&mut page)?;
+            let path = folder.join(format!("{name}.1"));
+            fs::write(&path, page).map_err(|error| Error::from(error).at(path.display()))?;
+        }
+    }
+    Ok(())
 }

@@ -49,6 +49,7 @@ fn what_is_installed_has_pages_and_completions_and_runs() {
     for file in files.split(' ') {
         assert!(folder.path().join("there/share/mes").join(file).is_file(), "{file}");
     }
+    assert!(folder.path().join("there/share/man/man1/mes-fetch-synth.1").is_file());
     let line = "cd there; for name in $(bin/mes --list); do
             grep -q '^.TH' share/man/man1/$name.1; grep -q $name share/zsh/site-functions/_$name
         done; [ -x bin/mes-nets ]; bin/mes-bars --version";
