@@ -4,6 +4,7 @@ import email
 import email.policy
 import os
 import pathlib
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -61,21 +62,20 @@ context.load_cert_chain(keys / "ca.pem", keys / "key.pem")
 for tls in ["starttls", "tls"]:
     for excluded, mechanism in [([], "PLAIN"), (["PLAIN"], "LOGIN")]:
         box = Box()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         ways = {"tls_context": context, "require_starttls": True} if tls == "starttls" else {"ssl_context": context}
         controller = Controller(
             box,
             hostname="127.0.0.1",
-            port=0,
+            port=port,
             authenticator=box.authenticate,
             auth_required=True,
             auth_require_tls=tls == "starttls",
             auth_exclude_mechanism=excluded,
             **ways,
         )
-        # Port 0 is whichever is free; the controller's own probe of it would ask 0.
-        controller._trigger_server = lambda: None
         controller.start()
-        port = controller.server.sockets[0].getsockname()[1]
         try:
             refused = send(port, "another", tls)
             assert refused.returncode == 1 and "535" in refused.stdout and "another" not in refused.stdout, refused

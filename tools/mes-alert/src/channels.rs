@@ -130,13 +130,19 @@ fn secret(environment: Environment, key: &str, variable: &str) -> Result<Secret>
     Ok(Secret::new(text.trim()))
 }
 
+/// What the console fails of when nobody reads it any more.
+pub const READER_GONE: &str = "stdout: the reader is gone";
+
 /// Says it on stdout, a line each.
 struct Console;
 
 impl Channel for Console {
     fn tell(&self, message: &Message) -> std::result::Result<(), Failure> {
         let said = text::plain(message, usize::MAX) + "\n";
-        answer::print(said).map_err(|error| Failure::lasting(format!("stdout: {error}")))
+        answer::print(said).map_err(|error| match error {
+            Error::ReaderGone => Failure::lasting(READER_GONE),
+            error => Failure::lasting(format!("stdout: {error}")),
+        })
     }
 }
 

@@ -54,9 +54,11 @@ pub fn tell(args: &TellArgs, config: Option<&PathBuf>) -> Result<()> {
         return dry_run(args, journal, config);
     }
     let told = survived(|| follow(args, journal, config));
-    if let (Err(error), true) = (&told, piped) {
+    if piped && told.is_err() {
         // Whoever writes is not to die of a mistake in the TOML, or of one of ours.
-        log::error(format!("{error}; reading on, so that whoever writes is not held up"));
+        if let Err(error @ Error::Usage(_)) = &told {
+            log::error(format!("{error}; nothing is told, and stdin read to its end"));
+        }
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
     }
     told

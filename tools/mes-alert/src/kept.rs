@@ -21,6 +21,8 @@ use crate::alert::{Alert, Delivery, Message};
 /// How long a line is kept.
 const KEPT: i64 = 7 * 24 * HOUR;
 const QUEUE: usize = 4096;
+/// How often is looked whether another one has it.
+const LOOKS: usize = 10;
 
 #[derive(Serialize, Deserialize)]
 struct Line {
@@ -148,16 +150,16 @@ fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("alert.lock");
     let at = |error: std::io::Error| Error::from(error).at(path.display());
     let file = private::open(&path, File::options().write(true).create(true).truncate(false)).map_err(at)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(error)) => Err(at(error)),
-        Err(TryLockError::WouldBlock) => {
-            let path = path.display();
-            Err(Error::usage(format!(
-                "{path}: another mes-alert tells of this run directory: give another --run"
-            )))
+    // One that was killed a moment ago may not be quite gone.
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(at(error)),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(50)),
         }
     }
+    let path = path.display();
+    Err(Error::usage(format!("{path}: another mes-alert tells of this run directory: give another --run")))
 }
 
 /// Reads the lines that are not too old; whatever is none is left out.

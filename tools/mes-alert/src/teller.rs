@@ -23,7 +23,7 @@ use mes_pipe::{
 
 use crate::{
     alert::{Alert, Delivery, Message},
-    channels::Channel,
+    channels::{Channel, Means, READER_GONE},
     config::Config,
     desk::{Desk, Watch},
     exec::ExecNews,
@@ -63,6 +63,9 @@ pub struct Teller {
     sent: usize,
     undelivered: usize,
     serial: u64,
+    /// There is no channel but the console, and whoever read it has had enough.
+    console_alone: bool,
+    reader_gone: bool,
 }
 
 /// What a teller works with.
@@ -84,6 +87,7 @@ impl Teller {
     /// `Failed` where the system gives no thread.
     pub fn start(parts: Parts, events: &SyncSender<Event>) -> Result<Teller> {
         let Parts { config, channels, calendar, clock, terms, kept } = parts;
+        let console_alone = config.channels.values().all(|means| matches!(means, Means::Console));
         let reports = events.clone();
         let post = Post::start(channels, terms, move |report| drop(reports.send(Event::Report(report))))?;
         let watch = Watch::new(&config.plan, calendar, clock.now());
@@ -101,6 +105,8 @@ impl Teller {
             sent: 0,
             undelivered: 0,
             serial: 0,
+            console_alone,
+            reader_gone: false,
         };
         for delivery in before.untold {
             teller.send(Job { delivery, at: 0 });
@@ -129,6 +135,9 @@ impl Teller {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tick();
+            if self.reader_gone && !piped {
+                break;
+            }
             if stop::asked() {
                 let rest =
                     rest.get_or_insert_with(|| Deadline::after(if piped { REST } else { Duration::ZERO }));
@@ -270,13 +279,17 @@ impl Teller {
                 }
                 return;
             };
+            if failure.what == READER_GONE && self.console_alone {
+                self.reader_gone = true;
+                return;
+            }
             let failed = format!("{}: {}", job.channel(), failure.what);
-            log::note(format!("not told on {failed}"));
-            job.delivery.message.failed.push(failed);
+            job.delivery.message.failed.push(failed.clone());
             job.at += 1;
             if job.at == job.delivery.to.len() {
                 return self.give_up(&job.delivery);
             }
+            log::note(format!("not told on {failed}; on {} then", job.channel()));
             self.sent += 1;
             match self.post.send(job) {
                 Ok(()) => return,
@@ -289,7 +302,7 @@ impl Teller {
         self.undelivered += delivery.message.alerts.len();
         let why = delivery.message.failed.join("; ");
         for alert in &delivery.message.alerts {
-            log::error(format!("told nowhere: {}", crate::text::line(alert)));
+            log::error(format!("told nowhere ({why}): {}", crate::text::line(alert)));
         }
         if let Some(kept) = &self.kept {
             kept.undelivered(self.clock.now().utc, delivery, &why);
@@ -311,6 +324,9 @@ impl Teller {
         }
         if let Some(kept) = &self.kept {
             kept.finish();
+        }
+        if self.reader_gone {
+            return Err(Error::ReaderGone);
         }
         let left = self.sent;
         let place =

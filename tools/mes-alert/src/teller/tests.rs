@@ -6,7 +6,7 @@ use mes_core::time::{self, SECOND};
 
 use super::*;
 use crate::{
-    channels::{Failure, Means},
+    channels::Failure,
     desk::{Pace, Plan, Route},
     kinds::Priority,
 };
