@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 
 
 def main(names):
-    os.environ.update(_environment(), MPLBACKEND="agg")
+    os.environ.update(_environment())
     paths = sorted(path for path in FOLDER.glob("*.ipynb") if not names or path.stem in names)
     if not paths:
         sys.exit(f"{FOLDER}: no notebook")
