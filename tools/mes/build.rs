@@ -1,4 +1,4 @@
-//! Has functions that came out the same kept once: a tenth of a program that holds all tools.
+//! Has functions and tables of functions that came out the same kept once: a tenth of a program that holds all tools.
 //!
 //! Only lld can, which rustc of rustup brings for this system; other linkers do without.
 
@@ -20,6 +20,6 @@ fn main() {
         Path::new(&root).join("lib/rustlib").join(SYSTEM).join("bin/gcc-ld/ld.lld").exists()
     });
     if is && lld && !own {
-        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
+        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all,--ignore-data-address-equality,-O2");
     }
 }

@@ -92,12 +92,13 @@ fn open(folder: &Path) -> Result<PathBuf> {
 
 /// Pipes made-up ticks through all tools, and keeps the journal.
 fn trade(folder: &Path, synth: &str) -> Result<()> {
+    // What a tool writes hangs on who reads it, and here the reader may not have begun: --to says it.
     // The run directory is named from where the tools stand, so that no path makes its socket's name too long.
     let stages = [
-        ("mes-fetch", format!("{synth} -q")),
-        ("mes-bars", "-q".to_owned()),
-        ("mes-features", "-q".to_owned()),
-        ("mes-predict", "-q --model demo.onnx".to_owned()),
+        ("mes-fetch", format!("{synth} -q --to arrow")),
+        ("mes-bars", "-q --to arrow".to_owned()),
+        ("mes-features", "-q --to arrow".to_owned()),
+        ("mes-predict", "-q --to arrow --model demo.onnx".to_owned()),
         ("mes-risk", "-q --run run".to_owned()),
     ];
     let mut children: Vec<(&str, Child)> = Vec::new();
