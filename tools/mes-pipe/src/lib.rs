@@ -59,6 +59,7 @@ pub use beside::beside;
 pub use columns::{BarBuilder, Bars, Ticks, append};
 pub use damage::{caught, survived};
 pub use error::{Error, Result};
+pub use files::expand;
 pub use input::{Event, Input, Place, read_table};
 pub use lineage::{Lineage, hash, hash_of};
 pub use lock::lock;
