@@ -91,6 +91,9 @@ oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime)
 oracle-full: build ## The same with speeds beside polars and pandas, and every family of nets
 	FULL=1 tests/oracle/run
 
+cluster: build ## The same bytes from one process, a Slurm of three nodes on this machine and Snakemake, nodes killed -9; root, Debian's Slurm, PyPI (SMOKE=1: the short part)
+	tests/cluster/run
+
 truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
@@ -120,4 +123,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model tools install build test soak oracle oracle-full truth bench engines cold lint dev clean help always
+.PHONY: backtest model tools install build test soak oracle oracle-full cluster truth bench engines cold lint dev clean help always
