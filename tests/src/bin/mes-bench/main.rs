@@ -6,6 +6,7 @@ mod engine;
 mod exchange;
 mod features;
 mod in_process;
+mod jobs;
 mod lab;
 mod large;
 mod live;
@@ -33,7 +34,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -41,6 +42,7 @@ const GROUPS: [Group; 9] = [
     ("training", false, training),
     ("rows", false, large::bench),
     ("lab", false, |_| lab::run()),
+    ("jobs", false, jobs::run),
     ("exchange", false, exchange::run),
     ("live", false, live::run),
 ];

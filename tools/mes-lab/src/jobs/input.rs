@@ -58,8 +58,8 @@ pub fn all(files: &[PathBuf]) -> Result<Vec<Bytes>> {
 ///
 /// `Failed` where one is not there; only nets need mes-nets, so that one may be absent.
 pub fn tools(names: &[&str]) -> Result<String> {
-    let of = |tool: &&str| match fs::read(beside(tool)) {
-        Ok(bytes) => Ok(Some(hash(&bytes))),
+    let of = |tool: &&str| match File::open(beside(tool)).and_then(hash_of) {
+        Ok(hash) => Ok(Some(hash)),
         Err(_) if *tool == "mes-nets" => Ok(None),
         Err(error) => Err(Error::from(error).at(format!("{tool}: {}", beside(tool).display()))),
     };

@@ -8,6 +8,8 @@ pub mod line;
 pub mod place;
 pub mod process;
 pub mod status;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::{Write, stdout},
@@ -80,13 +82,13 @@ pub fn run(args: &JobArgs) -> Result<()> {
 
 /// Refuses a job whose inputs, settings, tools or processor are not those of its line.
 fn check(job: &Job, machine: &Machine) -> Result<()> {
-    same_tools(job)?;
     if let Some(processor) = job.processor.as_ref().filter(|pinned| **pinned != machine.processor) {
         let here = &machine.processor;
         return Err(Error::usage(format!(
             "planned for processors of the kind \"{processor}\"; this is \"{here}\""
         )));
     }
+    same_tools(job)?;
     job.inputs.iter().try_for_each(input::Bytes::check)?;
     job.settings.read().map(drop)
 }

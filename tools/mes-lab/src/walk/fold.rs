@@ -214,7 +214,7 @@ impl Work<'_> {
         let days = self.days()?;
         let (kind, key, processor) = ("fold_result".into(), key.to_owned(), self.machine.processor.clone());
         let fold = fold.clone();
-        Ok(FoldResult { kind, v: 3, key, processor, fold, in_sample, out_of_sample, days, origin })
+        Ok(FoldResult { kind, v: 2, key, processor, fold, in_sample, out_of_sample, days, origin })
     }
 
     fn pipe(&mut self, stages: &[Stage], out: Option<&Path>) -> Result<()> {

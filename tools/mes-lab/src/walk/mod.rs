@@ -8,7 +8,8 @@ mod rates;
 mod table;
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufWriter, Write},
     path::{Path, PathBuf},
     thread,
 };
@@ -16,6 +17,7 @@ use std::{
 use clap::Args;
 use mes_pipe::{
     AnswerArgs, Error, InputArgs, Result, SettingsArgs,
+    account::nonce,
     answer::{pretty, print},
     log,
     write::whole,
@@ -180,12 +182,29 @@ fn gather(jobs: &[Job], done: &[Done], of: &[usize]) -> Result<Outcome> {
 /// Writes what came of a group. Returns it as text.
 fn write(job: &Job, outcome: &Outcome, out: &Path) -> Result<String> {
     let text = table::text(outcome);
-    whole(&out.join("walk-forward.json"), &pretty(outcome)?)?;
     whole(&out.join("walk-forward.txt"), &text)?;
+    streamed(&out.join("walk-forward.json"), outcome)?;
     whole(&out.join("report.html"), &page::page(outcome, &job.settings.read()?))?;
     whole(&out.join("folds.csv"), &table::folds_csv(outcome))?;
     whole(&out.join("equity.csv"), &table::equity_csv(outcome))?;
     Ok(text)
+}
+
+/// Writes an outcome as [`pretty`] does, but without holding the text, which of thousands of folds is long.
+fn streamed(path: &Path, outcome: &Outcome) -> Result<()> {
+    let part = path.with_extension(format!("{}.part", nonce()));
+    let write = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(&part)?);
+        serde_json::to_writer_pretty(&mut file, outcome)?;
+        file.write_all(b"\n")?;
+        file.into_inner()?.sync_all()?;
+        fs::rename(&part, path)
+    };
+    write().map_err(|error| {
+        // What cannot be removed is no result by its name.
+        let _ = fs::remove_file(&part);
+        Error::failed(error).at(path.display())
+    })
 }
 
 /// Tells of a fold that is done.

@@ -96,7 +96,7 @@ impl Outcome {
         let origin = folds.iter().map(|fold| fold.origin).fold(Origin::of(&lineage), Origin::max);
         Outcome {
             kind: "walk_forward",
-            v: 3,
+            v: 2,
             synthetic: origin.synthetic(),
             origin,
             out_of_sample,
@@ -308,7 +308,7 @@ mod tests {
         };
         FoldResult {
             kind: "fold_result".into(),
-            v: 3,
+            v: 2,
             key: String::new(),
             processor: String::new(),
             fold,

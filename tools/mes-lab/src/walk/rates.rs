@@ -1,5 +1,5 @@
-//! What a fold takes, by rates that were measured on one core of the machine of `make bench`, with mes-train's own defaults:
-//! `tests/cluster/rates` prints them. What finished folds took corrects them.
+//! What a fold takes, by rates that were measured on one core of the machine of `make bench`, with mes-train's own defaults,
+//! on 10 and 20 days: `tests/cluster/rates` prints what they rest on. What finished folds took corrects them.
 
 use crate::jobs::{
     cost::Cost,
@@ -22,21 +22,21 @@ const fn rate(family: &'static str, train_s: f64, memory_mb: f64, row_bytes: f64
 
 /// One line a family; one that is not here is taken for the last.
 const RATES: [Rate; 7] = [
-    rate("logistic", 1.0, 100.0, 10.0),
-    rate("boosted", 10.0, 100.0, 10.0),
-    rate("forest", 10.0, 100.0, 10.0),
-    rate("mlp", 10.0, 100.0, 10.0),
-    rate("lstm", 10.0, 100.0, 10.0),
-    rate("hybrid", 10.0, 100.0, 10.0),
-    rate("transformer", 10.0, 100.0, 10.0),
+    rate("logistic", 1.9, 80.0, 50.0),
+    rate("boosted", 2.4, 80.0, 50.0),
+    rate("forest", 6.2, 80.0, 50.0),
+    rate("mlp", 1.6, 80.0, 50.0),
+    rate("lstm", 222.0, 190.0, 50.0),
+    rate("hybrid", 299.0, 205.0, 50.0),
+    rate("transformer", 302.0, 225.0, 50.0),
 ];
 
 /// Processor time for a million rows to slice, predict and trade, and of a fold without any.
-const TRADE_S: f64 = 3.0;
-const START_S: f64 = 0.2;
+const TRADE_S: f64 = 4.0;
+const START_S: f64 = 0.1;
 /// What a fold leaves behind: of each row that it tests on, and beside.
-const TEST_ROW_BYTES: f64 = 300.0;
-const REST_BYTES: f64 = 300_000.0;
+const TEST_ROW_BYTES: f64 = 325.0;
+const REST_BYTES: f64 = 100_000.0;
 
 /// Guesses what a fold takes where a trading day has so many rows.
 pub fn guess(job: &Job, rows_a_day: f64) -> Cost {
