@@ -101,10 +101,16 @@ oracle: build ## Compare with other programs (pandas, scikit-learn, onnxruntime,
 oracle-full: build ## The same with speeds beside polars and pandas, and every family of nets
 	FULL=1 tests/oracle/run
 
+cluster: build ## The same bytes from one process, a Slurm of three nodes on this machine and Snakemake, nodes killed -9; root, Debian's Slurm, PyPI (SMOKE=1: the short part)
+	tests/cluster/run
+
+cuda: build ## Nets on a graphics card against one core, by tolerance; needs nvcc, else says that nothing was tried
+	tests/cuda
+
 truth: build ## Does every family of models find a planted edge, and none where there is none? 20 minutes; PyPI as above
 	tests/oracle/truth
 
-bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='watch training rows lab exchange live day': much longer ones
+bench: build ## Print speeds: tools, features, loop, models; then other engines; GROUPS='watch training rows lab jobs exchange live day': much longer ones
 	$(BIN)/mes-bench $(GROUPS)
 	tests/engines/run
 
@@ -130,4 +136,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model demo-model tools install dist dist-check build test soak oracle oracle-full truth bench engines cold lint dev clean help always
+.PHONY: backtest model demo-model tools install dist dist-check build test soak oracle oracle-full cluster cuda truth bench engines cold lint dev clean help always

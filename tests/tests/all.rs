@@ -10,6 +10,7 @@ mod extremes;
 mod features;
 mod fuzz;
 mod golden;
+mod jobs;
 mod lab;
 mod liveness;
 mod nets;

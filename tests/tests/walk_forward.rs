@@ -1,4 +1,4 @@
-//! Walk-forward with the real tools on a few made-up sessions: resumed, in parallel, fold by fold, and failing.
+//! Walk-forward with the real tools on a few made-up sessions: resumed, in parallel, job by job, and failing.
 
 use std::{fs, path::Path};
 
@@ -34,19 +34,12 @@ fn folds_are_kept_and_the_same_however_they_are_run() {
     for name in ["walk-forward.json", "walk-forward.txt", "folds.csv", "equity.csv"] {
         assert!(!read(folder, &format!("a/{name}")).is_empty());
     }
-    // By a scheduler, in any order, one fold a process; then gathered. A fold cut short is done again.
-    let lines = shell::ok(
-        folder,
-        "mes-lab folds -q --train 3sessions --validate 1sessions --test 1sessions --step 1sessions features.parquet",
-        b"",
-    );
-    let lines = String::from_utf8(lines).expect("lines");
-    for line in lines.lines().rev().take(2) {
-        let result = shell::ok(folder, &format!("{WALK} --out b --fold '{line}'"), b"");
-        let result: Value = serde_json::from_slice(&result).expect("JSON");
-        assert_eq!(result["kind"], "fold_result");
+    // One job a process, in any order; then all. A fold that was cut short is done again.
+    shell::ok(folder, &format!("{WALK} --out b --plan > jobs.jsonl"), b"");
+    for line in [3, 2] {
+        shell::ok(folder, &format!("mes-lab job -q --line {line} jobs.jsonl"), b"");
     }
-    fs::create_dir(folder.join("b/fold-001.part")).expect("what a kill leaves");
+    fs::create_dir(folder.join("b/fold-001.0123.part")).expect("what a kill leaves");
     let model = folder.join("b/fold-003/model.onnx");
     let written = fs::metadata(&model).and_then(|data| data.modified()).expect("a model");
     assert_eq!(shell::ok(folder, &format!("{WALK} --jobs 1 --out b"), b""), first);
@@ -71,7 +64,7 @@ fn failures_are_passed_on_with_their_reason() {
     let (exit, said) = code("mes-lab walk-forward -q --out a features.parquet");
     assert_eq!(exit, Some(2), "{said}");
     assert!(said.contains("not one fold fits"), "{said}");
-    let (exit, said) = code(&format!("{WALK} --out a --fold '{{}}'"));
+    let (exit, said) = code("mes-lab job -q '{}'");
     assert_eq!((exit, said.lines().count()), (Some(2), 1), "{said}");
     let (exit, said) = code("mes-lab walk-forward -q --out a < features.parquet");
     assert_eq!(exit, Some(2), "{said}");
@@ -82,5 +75,5 @@ fn failures_are_passed_on_with_their_reason() {
         b"",
     );
     let (exit, said) = code(&format!("{WALK} --out a").replace("features.parquet", "bare.parquet"));
-    assert!(matches!(exit, Some(2 | 3)) && said.contains("fold 1: mes-train: "), "{exit:?} {said}");
+    assert!(matches!(exit, Some(2 | 3)) && said.contains("a/fold-001: mes-train: "), "{exit:?} {said}");
 }

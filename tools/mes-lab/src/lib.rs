@@ -1,10 +1,12 @@
 //! The lab: time cut into folds, models and rules tried on them, other lives of a backtest. All that it tries is traded by
-//! the very loop that trades.
+//! the very loop that trades. What takes long is cut into jobs, which any machine may run.
 
 mod folds;
+mod jobs;
 mod montecarlo;
 mod optimize;
 mod replay;
+mod sessions;
 mod slice;
 mod walk;
 
@@ -43,7 +45,7 @@ enum Verb {
     /// Train, predict and trade fold by fold, with the real tools, and stitch what nothing had seen
     #[command(after_help = "Examples:
   mes-lab walk-forward --out runs/walk features.parquet
-  mes-lab folds features.parquet | xargs -d '\\n' -P 8 -I {} mes-lab walk-forward --out runs/walk --fold {} features.parquet
+  mes-lab walk-forward --plan --family logistic,boosted --out runs/walk features.parquet > jobs.jsonl
 
 Reads features with labels; writes report.html, walk-forward.json, .txt, folds.csv, equity.csv and a
 directory a fold.
@@ -55,6 +57,7 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool th
     #[command(after_help = "Examples:
   mes-lab optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 --out runs/grid predictions.parquet
   mes-lab optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
+  mes-lab optimize --tpe 200 --vary exits.stop_ticks=4..16 --out runs/tpe --ask 64 predictions.parquet > round.jsonl
 
 Writes trials.jsonl (the ledger: run again to go on where it stopped), report.html, optimize.json, .txt, trials.csv,
 map.svg, best-rules.toml and best-costs.toml.
@@ -62,6 +65,46 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
     Optimize(optimize::OptimizeArgs),
     /// Draw the sessions of a backtest anew and see how often the account meets its limits
     Montecarlo(montecarlo::MonteCarloArgs),
+    /// Make bars and features of each session for itself, and join them to what one run would write
+    #[command(after_help = "Examples:
+  mes-lab features --out data/features --features-args='--labels=horizon' ticks.parquet
+  mes-lab features --plan --out data/features --bars-args='--session rth' 2026/*.dbn.zst > jobs.jsonl
+
+Writes a folder a session and features.parquet, which is byte for byte what mes-bars FILE... | mes-features --to parquet writes.
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]
+    Features(sessions::SessionsArgs),
+    /// Run one job of a plan, unless its result is there
+    #[command(after_help = "Examples:
+  mes-lab job --line 3 jobs.jsonl
+  parallel -a jobs.jsonl mes-lab job {}
+
+A job runs on the bytes, the settings and the build of the tools that it was planned with, or not at all. Any number of runs
+of one job may go on at once.
+Exit codes: 0 done, or there already; 1 failed and, as death by a signal, worth another try; 2 arguments, settings or another
+build of the tools, 3 data, 4 stopped: another try would end as this one")]
+    Job(jobs::JobArgs),
+    /// Put the results of jobs together; runs none by itself
+    #[command(after_help = "Examples:
+  mes-lab collect --out runs/walk jobs.jsonl
+  mes-lab collect --out runs/both mes.jsonl mnq.jsonl
+
+Writes what mes-lab walk-forward or mes-lab features would have written, byte for byte.
+Exit codes: 0 done, 1 failed, 2 arguments or another build of the tools, 3 results are missing (they are named) or damaged")]
+    Collect(jobs::collect::CollectArgs),
+    /// Say what has become of jobs: done, failed and why, to do; what they took and what is left
+    #[command(after_help = "Examples:
+  mes-lab status jobs.jsonl
+  mes-lab status jobs.jsonl --json | jq -r '.failures[] | select(.code == 1) | .job'
+
+Exit codes: 0 said, 2 arguments")]
+    Status(jobs::status::StatusArgs),
+    /// Join the rows of sessions that mes-lab features made
+    #[command(after_help = "Examples:
+  mes-lab join jobs.jsonl | mes-train logistic --out models/h1.onnx
+  mes-lab join --to parquet jobs.jsonl > features.parquet
+
+Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped")]
+    Join(sessions::JoinArgs),
 }
 
 /// Does what the verb says.
@@ -76,5 +119,10 @@ pub fn main(args: Args) -> Result<()> {
         Verb::WalkForward(args) => walk::run(&args),
         Verb::Optimize(args) => optimize::run(&args),
         Verb::Montecarlo(args) => montecarlo::run(&args),
+        Verb::Features(args) => sessions::run(&args),
+        Verb::Job(args) => jobs::run(&args),
+        Verb::Collect(args) => jobs::collect::run(&args),
+        Verb::Status(args) => jobs::status::run(&args),
+        Verb::Join(args) => sessions::join(&args),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use mes_core::time::{self, Ts};
-use mes_pipe::{Bars, Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result};
+use mes_pipe::{Error, Event, Input, InputArgs, Kind, Output, OutputArgs, Result, columns::times};
 use serde_json::json;
 
 #[derive(Args)]
@@ -29,7 +29,7 @@ pub fn run(args: &SliceArgs) -> Result<()> {
     if after >= to {
         return Err(Error::usage("--after is not before --until"));
     }
-    let mut input = Input::open(&args.input, &[Kind::Bar])?;
+    let mut input = Input::open(&args.input, &[Kind::Tick, Kind::Ohlcv])?;
     let settings = json!({
         "verb": "slice",
         "after": args.after.map(time::format),
@@ -40,17 +40,10 @@ pub fn run(args: &SliceArgs) -> Result<()> {
     loop {
         match input.next()? {
             Event::Batch(batch) => {
-                let bars = Bars::of(&batch)?;
-                let rows = bars.len();
+                let stamps = times(&batch)?;
+                let rows = stamps.len();
                 // Time never goes back: two searches find the rows.
-                let at_or_before = |limit: Ts| {
-                    let (mut low, mut high) = (0, rows);
-                    while low < high {
-                        let middle = (low + high) / 2;
-                        if bars.get(middle).ts <= limit { low = middle + 1 } else { high = middle }
-                    }
-                    low
-                };
+                let at_or_before = |limit: Ts| stamps.partition_point(|ts| *ts <= limit);
                 let (first, last) = (at_or_before(after), at_or_before(to));
                 if last > first {
                     output.write(&batch.slice(first, last - first))?;

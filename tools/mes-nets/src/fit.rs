@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use libm::log;
 use mes_core::{prediction::softmax, throws};
 use mes_pipe::{
@@ -16,6 +16,7 @@ use crate::{
     adamw::clip,
     broken,
     checkpoint::{Checkpoint, State},
+    device,
     layers::log_softmax,
     schedule,
     weights::{Weights, values},
@@ -44,9 +45,10 @@ struct Training<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::Failed`] when the loss is no number any more, or the disk refuses a checkpoint; those of [`State::begin`].
+/// [`Error::Failed`] when the loss is no number any more, or the disk refuses a checkpoint; those of [`device::open`] and
+/// [`State::begin`].
 pub fn fit(order: &Order, matrix: &Matrix, build: Build, code: &str, tell: Tell) -> Result<Said> {
-    let mut weights = Weights::new(order.seed);
+    let mut weights = Weights::new(order.seed, device::open(order.device)?);
     let size = Size { width: matrix.width, window: matrix.window, hidden: order.hidden as usize };
     let net = build(&mut weights, &size).map_err(broken)?;
     let batch = order.batch as usize;
@@ -134,7 +136,7 @@ impl Training<'_> {
             row[class] = self.order.class_weights[class] as f32;
         }
         let sum: f64 = weights.iter().copied().map(f64::from).sum();
-        let weights = Tensor::from_vec(weights, (places.len(), 3), &Device::Cpu)?;
+        let weights = Tensor::from_vec(weights, (places.len(), 3), self.weights.device())?;
         let loss = ((log_softmax(&logits)? * weights)?.sum_all()? * (-1.0 / sum))?;
         let store = loss.backward()?;
         let gradients = self.weights.vars().iter().map(|var| match store.get(var.as_tensor()) {
@@ -150,8 +152,8 @@ impl Training<'_> {
         let values: Vec<f32> =
             samples.iter().flat_map(|&sample| self.matrix.values(sample)).copied().collect();
         let x = match window {
-            1 => Tensor::from_vec(values, (samples.len(), width), &Device::Cpu)?,
-            _ => Tensor::from_vec(values, (samples.len(), window, width), &Device::Cpu)?,
+            1 => Tensor::from_vec(values, (samples.len(), width), self.weights.device())?,
+            _ => Tensor::from_vec(values, (samples.len(), window, width), self.weights.device())?,
         };
         self.net.forward(&x)
     }

@@ -7,6 +7,7 @@
 
 mod adamw;
 mod checkpoint;
+mod device;
 mod fit;
 mod hybrid;
 mod layers;

@@ -11,12 +11,18 @@ pub struct Weights {
     names: Vec<String>,
     vars: Vec<Var>,
     seed: u64,
+    device: Device,
 }
 
 impl Weights {
-    /// Begins without any; `seed` decides what is drawn.
-    pub fn new(seed: u64) -> Weights {
-        Weights { names: Vec::new(), vars: Vec::new(), seed }
+    /// Begins without any; `seed` decides what is drawn, `device` is where they lie.
+    pub fn new(seed: u64, device: Device) -> Weights {
+        Weights { names: Vec::new(), vars: Vec::new(), seed, device }
+    }
+
+    /// Returns where they lie, and with them whatever they are multiplied by.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Makes a weight that is spread evenly between ±`bound`.
@@ -28,7 +34,7 @@ impl Weights {
 
     /// Makes a weight of given values. What a net keeps of it follows the training.
     pub fn add(&mut self, name: &str, dims: &[usize], values: Vec<f32>) -> Candle<Tensor> {
-        let var = Var::from_vec(values, dims, &Device::Cpu)?;
+        let var = Var::from_vec(values, dims, &self.device)?;
         let tensor = var.as_tensor().clone();
         self.names.push(name.to_owned());
         self.vars.push(var);
@@ -55,7 +61,7 @@ impl Weights {
     /// Sets all to what [`Weights::values`] gave.
     pub fn set(&self, values: &[Vec<f32>]) -> Candle<()> {
         for (var, values) in self.vars.iter().zip(values) {
-            var.set(&Tensor::from_slice(values, var.shape(), &Device::Cpu)?)?;
+            var.set(&Tensor::from_slice(values, var.shape(), &self.device)?)?;
         }
         Ok(())
     }
@@ -64,5 +70,5 @@ impl Weights {
 /// Returns the values of a tensor of f32, row by row.
 pub fn values(tensor: &Tensor) -> Vec<f32> {
     let flat = tensor.flatten_all().and_then(|flat| flat.to_vec1());
-    flat.expect("weights and their gradients are f32 in this machine's memory")
+    flat.expect("weights and their gradients are f32")
 }

@@ -5,7 +5,11 @@ use std::{collections::VecDeque, path::PathBuf};
 use crate::{Error, Result};
 
 /// Replaces directories by their Parquet files, in the order of their paths.
-pub(crate) fn expand(files: &[PathBuf]) -> Result<VecDeque<PathBuf>> {
+///
+/// # Errors
+///
+/// `Usage` for a directory without any, `Failed` where one cannot be looked into.
+pub fn expand(files: &[PathBuf]) -> Result<VecDeque<PathBuf>> {
     let mut paths = VecDeque::new();
     for path in files {
         if !path.is_dir() {

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Error;
@@ -14,11 +15,31 @@ use crate::Error;
 /// Values that are turned into bytes at once.
 const BLOCK: usize = 1 << 14;
 
+/// What computes a fit. Two devices round otherwise: their models are compared by tolerance, and say which they are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// One core of this machine
+    #[default]
+    Cpu,
+    /// The first graphics card; needs a mes-nets that was built with it
+    Cuda,
+}
+
+impl Device {
+    /// Says whether it is the usual one, which cards do not name.
+    pub fn is_cpu(&self) -> bool {
+        *self == Device::Cpu
+    }
+}
+
 /// What is to be fitted, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     /// The name of the net, such as `lstm`.
     pub net: String,
+    /// What computes it.
+    pub device: Device,
     /// Its width.
     pub hidden: u32,
     /// Passes over the training samples at most, and how many may go by without a better loss on the validation ones.
@@ -264,6 +285,7 @@ mod tests {
     fn order() -> Order {
         Order {
             net: "mlp".into(),
+            device: Device::Cpu,
             hidden: 7,
             epochs: 3,
             patience: 2,

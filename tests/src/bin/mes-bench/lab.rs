@@ -101,7 +101,7 @@ fn make(folder: &Path) -> Result<()> {
 }
 
 /// Runs a line that becomes one process, and returns the most memory it held, in kB; that of tools it starts is not in it.
-fn watched(folder: &Path, line: &str) -> Result<u64> {
+pub fn watched(folder: &Path, line: &str) -> Result<u64> {
     let mut command: Command = shell::bash(folder, line);
     let mut child = command.stdin(Stdio::null()).spawn()?;
     let mut peak = 0;

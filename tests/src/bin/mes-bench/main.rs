@@ -6,6 +6,7 @@ mod engine;
 mod exchange;
 mod features;
 mod in_process;
+mod jobs;
 mod lab;
 mod large;
 mod live;
@@ -34,7 +35,7 @@ const RUNS: usize = 3;
 /// A group by name, whether it runs unasked, and its cases.
 type Group = (&'static str, bool, fn(&Path) -> Result<()>);
 
-const GROUPS: [Group; 11] = [
+const GROUPS: [Group; 12] = [
     ("tools", true, tools),
     ("features", true, features),
     ("loop", true, in_process),
@@ -42,6 +43,7 @@ const GROUPS: [Group; 11] = [
     ("training", false, training),
     ("rows", false, large::bench),
     ("lab", false, |_| lab::run()),
+    ("jobs", false, jobs::run),
     ("exchange", false, exchange::run),
     ("live", false, live::run),
     ("day", false, live::day),

@@ -149,7 +149,7 @@ mod tests {
         let first: NaiveDate = "2026-10-05".parse().expect("a date");
         // Mondays to Fridays.
         let sessions = first.iter_days().filter(|date| date.weekday().number_from_monday() < 6);
-        Covered { sessions: sessions.take(days).collect(), purge_s: 30 }
+        Covered { sessions: sessions.take(days).collect(), rows: 0, purge_s: 30 }
     }
 
     fn cut(text: &str, days: usize) -> Result<Vec<CombinatorialFold>> {

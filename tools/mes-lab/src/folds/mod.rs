@@ -96,6 +96,7 @@ pub enum FoldKind {
 pub struct Covered {
     /// Trading days that have a row.
     pub sessions: Vec<NaiveDate>,
+    pub rows: u64,
     /// The labels' horizon; 0 where the rows do not say.
     pub purge_s: i64,
 }
@@ -159,10 +160,12 @@ impl Covered {
             .map_or(0, mes_core::interval::Interval::nanos);
         let mut sessions = Sessions::new(calendar.clone());
         let mut labels: Vec<NaiveDate> = Vec::new();
+        let mut count = 0;
         loop {
             match input.next()? {
                 Event::Batch(batch) => {
                     let bars = Bars::of(&batch)?;
+                    count += bars.len() as u64;
                     // A batch mostly lies within one day.
                     let days = [0, bars.len() - 1]
                         .map(|row| sessions.day_of_bar(bars.get(row).ts).map(|day| day.label));
@@ -173,7 +176,9 @@ impl Covered {
                     }
                 }
                 Event::Idle => {}
-                Event::End => return Ok(Covered { sessions: labels, purge_s: horizon / SECOND }),
+                Event::End => {
+                    return Ok(Covered { sessions: labels, rows: count, purge_s: horizon / SECOND });
+                }
             }
         }
     }
@@ -262,8 +267,13 @@ fn fold(
 }
 
 /// Returns when the trading day of this date begins: at 18:00 the day before, so spans go from evening to evening.
-fn evening(date: NaiveDate) -> Ts {
+pub fn evening(date: NaiveDate) -> Ts {
     tz::instant(date - TimeDelta::days(1), EVENING)
+}
+
+/// Returns the date of the trading day whose evening-to-evening span holds an instant.
+pub fn day_of(ts: Ts) -> NaiveDate {
+    (tz::new_york(ts) + TimeDelta::hours(6)).date()
 }
 
 const EVENING: NaiveTime = match NaiveTime::from_hms_opt(18, 0, 0) {
@@ -285,7 +295,7 @@ mod tests {
         let (from, to): (NaiveDate, NaiveDate) = (from.parse().expect("a date"), to.parse().expect("a date"));
         let open = |date: &NaiveDate| Day::labelled(*date, &Calendar::shipped()).is_some();
         let sessions = from.iter_days().take_while(|date| *date <= to).filter(open).collect();
-        Covered { sessions, purge_s: 30 }
+        Covered { sessions, rows: 0, purge_s: 30 }
     }
 
     fn cut(train: &str, validate: &str, test: &str, step: &str) -> CutArgs {
@@ -364,7 +374,7 @@ mod tests {
                     .is_empty()
             );
         }
-        let nothing = Covered { sessions: Vec::new(), purge_s: 0 };
+        let nothing = Covered { sessions: Vec::new(), rows: 0, purge_s: 0 };
         assert_eq!(
             folds(&cut("5d", "0d", "1d", "1d"), &nothing, &Calendar::shipped()).expect_err("none").code(),
             3

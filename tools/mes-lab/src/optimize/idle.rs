@@ -25,7 +25,7 @@ pub fn why(study: &Study, trials: &[Trial], outcome: &Outcome, holdout: Days) ->
         true => (study.days, "no trial made a trade; of trial"),
         false => (holdout, "the best trial made no trade on days held out; of trial"),
     };
-    let results = replay::recorded(study.columns, days, &super::settings_of(study, trial)?)?;
+    let results = replay::recorded(study.columns, days, &study.settings(&trial.values)?)?;
     let mut lines = vec![format!("{what} {}:", trial.trial)];
     lines.extend(Blocked::of(&results).why_no_trade());
     Ok(lines)

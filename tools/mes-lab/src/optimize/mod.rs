@@ -2,6 +2,7 @@
 //!
 //! Trials are judged on the first days; the last ones are held out and looked at once, by the best trial alone.
 
+mod args;
 mod idle;
 mod importance;
 mod judged;
@@ -9,6 +10,7 @@ mod map;
 mod outcome;
 mod page;
 mod record;
+mod rounds;
 #[cfg(test)]
 mod sample;
 mod score;
@@ -20,21 +22,17 @@ mod table;
 use std::{
     fs,
     io::{IsTerminal, stderr},
-    path::PathBuf,
     thread,
 };
 
 use chrono::NaiveDate;
-use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
-use mes_core::dice::Draw;
-use mes_pipe::{
-    AnswerArgs, Error, InputArgs, Origin, Result, Settings, SettingsArgs, answer::pretty, hash, log,
-    write::whole,
-};
+use mes_pipe::{Error, Origin, Result, Settings, answer::pretty, hash, log, write::whole};
 use serde_json::{Value, json};
 
 use crate::replay::{self, Checkpoints, Days, columns::Columns, walk::Skip};
+pub use args::OptimizeArgs;
+use args::{check, study_hash, words_of};
 use judged::Judged;
 use map::Map;
 use mes_judge::{
@@ -47,81 +45,10 @@ use mes_judge::{
 };
 use outcome::{Counts, Outcome, SHOWN, ranked};
 use record::Record;
-use score::Objective;
-use search::{Method, Search};
-use space::{Base, Vary};
+pub use rounds::{TrialsTask, run_trials};
+use search::Search;
+use space::Base;
 use study::Study;
-
-#[derive(Args)]
-#[command(group(ArgGroup::new("method").required(true).multiple(false)))]
-pub struct OptimizeArgs {
-    #[command(flatten)]
-    input: InputArgs,
-    /// A key of the rules, or of the costs after costs., and its values: exits.stop_ticks=4,6,8 or =4..16 or
-    /// entries.confidence=0.6..0.8/0.05; tier.*.risk_percent sets all tiers. Repeat for more keys
-    #[arg(long, value_name = "KEY=VALUES", required = true)]
-    vary: Vec<Vary>,
-    /// Try every combination
-    #[arg(long, group = "method")]
-    grid: bool,
-    /// Try N points anywhere
-    #[arg(long, value_name = "N", group = "method")]
-    random: Option<usize>,
-    /// Try N points: two in five anywhere, then ever nearer to the best
-    #[arg(long, value_name = "N", group = "method")]
-    adaptive: Option<usize>,
-    /// Try N points where a tree of Parzen estimators expects the best (TPE)
-    #[arg(long, value_name = "N", group = "method")]
-    tpe: Option<usize>,
-    /// What trials are ranked by
-    #[arg(long, value_enum, value_name = "SCORE", default_value = "sharpe")]
-    by: Objective,
-    /// Fewer trades are not ranked
-    #[arg(long, value_name = "N", default_value_t = 30)]
-    min_trades: usize,
-    /// Share of the days, the last ones, that only the best trial sees; 0 for none
-    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
-    holdout: f64,
-    /// Give up a trial whose score so far, after 1/4, 1/2 or 3/4 of the days, is below the median of those that finished
-    #[arg(long)]
-    prune: bool,
-    /// Seed of all that is random
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// Threads; as many as there are cores if not given. Changes no result
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
-    /// Trade every row, also those that provably change nothing: slower, the same results
-    #[arg(long)]
-    every_row: bool,
-    /// Where results go
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// The ledger of trials, if it is not to be trials.jsonl in --out
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
-    /// No notes on stderr
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-fn share(text: &str) -> std::result::Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| (0.0..=0.9).contains(share));
-    share.ok_or_else(|| format!("{text:?} is not from 0 to 0.9"))
-}
-
-impl OptimizeArgs {
-    fn method(&self) -> (Method, usize) {
-        let counted =
-            [(Method::Random, self.random), (Method::Adaptive, self.adaptive), (Method::Tpe, self.tpe)];
-        let found = counted.into_iter().find_map(|(method, count)| Some((method, count?)));
-        found.unwrap_or((Method::Grid, 0))
-    }
-}
 
 /// Searches, judges the best on the rows held out, and writes it all down.
 pub fn run(args: &OptimizeArgs) -> Result<()> {
@@ -133,11 +60,13 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
     fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
     let columns = Columns::read(&args.input, &settings)?;
     let (days, holdout) = split(&columns, args.holdout)?;
+    let told = args.tell.as_ref().map(|path| rounds::asked(path)).transpose()?;
+    let batch = told.as_ref().map_or(args.ask.unwrap_or(args.batch), rounds::Told::batch);
     let chain = columns.stream().lineage.then("mes-lab", json!(null)).to_json();
     let data = hash(chain.to_string().as_bytes());
     let line = StudyLine {
         v: 1,
-        study: study_hash(args, &settings, &data, search.count()),
+        study: study_hash(args, &settings, &data, (search.count(), batch))?,
         data: data.clone(),
         method: method.name().to_owned(),
         by: args.by.name(),
@@ -150,6 +79,7 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         columns: &columns,
         base: &base,
         vary: &args.vary,
+        batch,
         days,
         by: args.by,
         min_trades: args.min_trades,
@@ -159,10 +89,15 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         study: line.study.clone(),
         data,
     };
-    let mut ledger =
-        TrialLedger::open(&args.ledger.clone().unwrap_or_else(|| args.out.join("trials.jsonl")))?;
+    if args.ask.is_some() {
+        return rounds::ask(args, &study, &mut search, &settings);
+    }
+    let mut ledger = TrialLedger::open(&args.ledger())?;
     if !ledger.lines().contains(&Line::Study(line.clone())) {
         ledger.add(vec![Line::Study(line.clone())])?;
+    }
+    if let Some(told) = &told {
+        return rounds::tell(told, &study, &mut search, &mut ledger, args.answer);
     }
     let bar = progress(search.count(), args);
     let trials = study.run(&mut search, &mut ledger, &|done| bar.set_position(done as u64))?;
@@ -180,34 +115,6 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
     write(args, &outcome, &trials, &settings, columns.days().last().map(|day| day.date))
 }
 
-/// Refuses keys that mean nothing before any row is read, and keys given twice.
-fn check(args: &OptimizeArgs, base: &Base) -> Result<()> {
-    for (index, vary) in args.vary.iter().enumerate() {
-        if args.vary[..index].iter().any(|other| other.key == vary.key) {
-            return Err(Error::usage(format!("--vary {} twice", vary.key)));
-        }
-        // One value that the rules accept is enough: others may be bad together with another key.
-        let places: Vec<f64> = match vary.count() {
-            Some(count) => (0..count).map(|place| place as f64).collect(),
-            None => vec![vary.draw(&mut Draw::new(1, 1))],
-        };
-        let tried = places.iter().map(|place| base.with(std::slice::from_ref(vary), &[*place]));
-        let mut errors = Vec::new();
-        for settings in tried {
-            match settings {
-                Ok(_) => break,
-                Err(error) => errors.push(error),
-            }
-        }
-        if errors.len() == places.len()
-            && let Some(error) = errors.pop()
-        {
-            return Err(error.at(format!("--vary {}", vary.key)));
-        }
-    }
-    Ok(())
-}
-
 /// Cuts the days into those to search on and those held out.
 fn split(columns: &Columns, share: f64) -> Result<(Days, Days)> {
     let count = columns.days().len();
@@ -221,51 +128,9 @@ fn split(columns: &Columns, share: f64) -> Result<(Days, Days)> {
     Ok((Days { from: 0, to: count - held }, Days { from: count - held, to: count }))
 }
 
-/// Returns the hash of all that a search's trials depend on beside their values.
-fn study_hash(args: &OptimizeArgs, settings: &Settings, data: &str, count: usize) -> String {
-    let (method, _) = args.method();
-    let vary: Vec<String> = args.vary.iter().map(words_of).collect();
-    // How long the search is changes only what one that narrows asks; others may be prolonged.
-    let count = (method == Method::Adaptive).then_some(count);
-    let all = json!([
-        data,
-        vary,
-        method.name(),
-        count,
-        args.by.name(),
-        args.min_trades,
-        args.holdout,
-        args.prune,
-        args.seed,
-        settings.rules.blake3,
-        settings.costs.blake3,
-        settings.calendar.blake3,
-        settings.fills
-    ]);
-    hash(all.to_string().as_bytes())
-}
-
-fn words_of(vary: &Vary) -> String {
-    let values = match vary.count() {
-        Some(count) => {
-            let list: Vec<String> = (0..count)
-                .map(|place| {
-                    importance::text(&serde_json::to_value(vary.value(place as f64)).unwrap_or_default())
-                })
-                .collect();
-            list.join(",")
-        }
-        None => match &vary.values {
-            space::Values::Between(low, high) => format!("{low}..{high}"),
-            space::Values::Listed(_) => String::new(),
-        },
-    };
-    format!("{}={values}", vary.key)
-}
-
 /// Trades the rows held out by the best trial's values. The same look of the same search counts once.
 fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut TrialLedger) -> Result<Trial> {
-    let settings = settings_of(study, best)?;
+    let settings = study.settings(&best.values)?;
     let never = |_: usize, _: &replay::tally::Tally| false;
     let tally =
         replay::run(study.columns, holdout, &settings, &Checkpoints { days: &[], stop: &never }, study.skip)?;
@@ -278,19 +143,6 @@ fn look(study: &Study, best: &Trial, holdout: Days, ledger: &mut TrialLedger) ->
         ledger.add(vec![Line::Holdout(look)])?;
     }
     Ok(judged)
-}
-
-/// Returns the settings of a trial by its values.
-fn settings_of(study: &Study, trial: &Trial) -> Result<Settings> {
-    let fixed: Vec<Vary> = trial
-        .values
-        .iter()
-        .map(|(key, value)| {
-            let value = toml::Value::try_from(value).map_err(Error::failed)?;
-            Ok(Vary { key: key.clone(), values: space::Values::Listed(vec![value]) })
-        })
-        .collect::<Result<_>>()?;
-    study.base.with(&fixed, &vec![0.0; fixed.len()])
 }
 
 fn judge(
@@ -344,7 +196,7 @@ fn searched_by(line: &StudyLine) -> Value {
 
 /// Writes rules and costs of the best trial as files for `--rules` and `--costs`.
 fn write_best(args: &OptimizeArgs, study: &Study, best: &Trial) -> Result<()> {
-    let settings = settings_of(study, best)?;
+    let settings = study.settings(&best.values)?;
     whole(&args.out.join("best-rules.toml"), &space::document(&settings.rules.value)?)?;
     whole(&args.out.join("best-costs.toml"), &space::document(&settings.costs.value)?)
 }

@@ -11,13 +11,14 @@ use std::{
 };
 
 use mes_core::money::Cents;
-use mes_pipe::{Error, Result};
+use mes_pipe::{Error, Result, Settings};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
     score::{Objective, sharpe},
     search::Search,
-    space::{Base, Point, Vary},
+    space::{Base, Point, Values, Vary},
 };
 use crate::replay::{self, Checkpoints, Days, columns::Columns, tally::Tally, walk::Skip};
 use mes_judge::{
@@ -26,8 +27,6 @@ use mes_judge::{
     trades::doubtful,
 };
 
-/// Trials between one look at the results and the next.
-const BATCH: usize = 16;
 /// Shares of the days after which a trial may be given up.
 const CHECKPOINTS: [f64; 3] = [0.25, 0.5, 0.75];
 /// Finished trials before any is given up.
@@ -38,6 +37,8 @@ pub struct Study<'a> {
     pub columns: &'a Columns,
     pub base: &'a Base,
     pub vary: &'a [Vary],
+    /// Trials between one look at the results and the next.
+    pub batch: usize,
     pub days: Days,
     pub by: Objective,
     pub min_trades: usize,
@@ -47,6 +48,37 @@ pub struct Study<'a> {
     /// Hashes of study and rows, for the ledger.
     pub study: String,
     pub data: String,
+}
+
+/// One set of values to be tried, and the number of the trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    pub trial: usize,
+    pub values: Map<String, Value>,
+}
+
+/// Trials to be run, in any order and anywhere, before the search can go on.
+pub struct Round {
+    pub trials: Vec<Asked>,
+    /// The least score at each checkpoint at which they go on.
+    pub limits: Vec<Option<f64>>,
+}
+
+/// How far a search has come.
+#[derive(Default)]
+struct Told {
+    known: HashMap<String, Trial>,
+    /// Those that were told, in that order.
+    trials: Vec<Trial>,
+    /// How many points were told.
+    count: usize,
+}
+
+impl Told {
+    fn of<'t>(known: impl Iterator<Item = &'t Trial>) -> Told {
+        let known = known.map(|trial| (values_key(&trial.values), trial.clone())).collect();
+        Told { known, ..Told::default() }
+    }
 }
 
 impl Study<'_> {
@@ -61,38 +93,61 @@ impl Study<'_> {
         ledger: &mut TrialLedger,
         done: &dyn Fn(usize),
     ) -> Result<Vec<Trial>> {
-        let mut known: HashMap<String, Trial> =
-            ledger.trials(&self.study).map(|trial| (values_key(&trial.values), trial.clone())).collect();
-        let mut trials: Vec<Trial> = Vec::new();
-        let mut told = 0;
+        let mut told = Told::of(ledger.trials(&self.study));
         loop {
-            let points = search.ask(BATCH);
+            let points = search.ask(self.batch);
             if points.is_empty() {
-                return Ok(trials);
+                return Ok(told.trials);
             }
-            let keys: Vec<String> = points.iter().map(|point| values_key(&self.values(point))).collect();
-            let mut new: Vec<&Point> = Vec::new();
-            for (index, point) in points.iter().enumerate() {
-                if !known.contains_key(&keys[index]) && !keys[..index].contains(&keys[index]) {
-                    new.push(point);
-                }
-            }
-            let limits = self.limits(&trials);
-            let first = known.len() + 1;
-            let found = self.parallel(&new, first, &limits)?;
+            let round = self.round(&points, &told);
+            let found = self.parallel(&round)?;
             ledger.add(found.iter().cloned().map(|trial| Line::Trial(Box::new(trial))).collect())?;
-            known.extend(found.into_iter().map(|trial| (values_key(&trial.values), trial)));
-            for (point, key) in points.iter().zip(&keys) {
-                let trial = &known[key];
-                search.tell(point, trial.rank());
-                // A point asked for again is no new trial.
-                if !trials.iter().any(|earlier| earlier.trial == trial.trial) {
-                    trials.push(trial.clone());
-                }
-            }
-            told += points.len();
-            done(told);
+            told.known.extend(found.into_iter().map(|trial| (values_key(&trial.values), trial)));
+            self.tell(&points, &mut told, search);
+            done(told.count);
         }
+    }
+
+    /// Goes through a search as far as its trials are known and returns those to be run next, or nothing when it is over.
+    pub fn next<'t>(&self, search: &mut Search, known: impl Iterator<Item = &'t Trial>) -> Option<Round> {
+        let mut told = Told::of(known);
+        loop {
+            let points = search.ask(self.batch);
+            if points.is_empty() {
+                return None;
+            }
+            let round = self.round(&points, &told);
+            if !round.trials.is_empty() {
+                return Some(round);
+            }
+            self.tell(&points, &mut told, search);
+        }
+    }
+
+    /// Returns what is to be run of a batch of points: each set of values that is not known, once.
+    fn round(&self, points: &[Point], told: &Told) -> Round {
+        let mut trials: Vec<Asked> = Vec::new();
+        for point in points {
+            let values = self.values(point);
+            let new = !told.known.contains_key(&values_key(&values));
+            if new && !trials.iter().any(|asked| asked.values == values) {
+                trials.push(Asked { trial: told.known.len() + 1 + trials.len(), values });
+            }
+        }
+        Round { limits: self.limits(&told.trials), trials }
+    }
+
+    /// Tells the search what its points came to.
+    fn tell(&self, points: &[Point], told: &mut Told, search: &mut Search) {
+        for point in points {
+            let trial = &told.known[&values_key(&self.values(point))];
+            search.tell(point, trial.rank());
+            // A point asked for again is no new trial.
+            if !told.trials.iter().any(|earlier| earlier.trial == trial.trial) {
+                told.trials.push(trial.clone());
+            }
+        }
+        told.count += points.len();
     }
 
     /// Returns the least score at every checkpoint at which a trial goes on: the median of those that finished.
@@ -110,17 +165,24 @@ impl Study<'_> {
         (0..CHECKPOINTS.len()).map(limit).collect()
     }
 
-    /// Runs points on all threads; the results come in the order of the points.
-    fn parallel(&self, points: &[&Point], first: usize, limits: &[Option<f64>]) -> Result<Vec<Trial>> {
+    /// Runs trials on all threads; the results come in their order.
+    ///
+    /// # Errors
+    ///
+    /// What the loop fails of on the rows of a trial.
+    pub fn parallel(&self, round: &Round) -> Result<Vec<Trial>> {
         let next = AtomicUsize::new(0);
-        let slots: Vec<Mutex<Option<Result<Trial>>>> = points.iter().map(|_| Mutex::new(None)).collect();
+        let slots: Vec<Mutex<Option<Result<Trial>>>> =
+            round.trials.iter().map(|_| Mutex::new(None)).collect();
         thread::scope(|scope| {
-            for _ in 0..self.jobs.min(points.len()) {
+            for _ in 0..self.jobs.min(slots.len()) {
                 scope.spawn(|| {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
-                        let (Some(slot), Some(point)) = (slots.get(index), points.get(index)) else { return };
-                        let trial = self.trial(point, first + index, limits);
+                        let (Some(slot), Some(asked)) = (slots.get(index), round.trials.get(index)) else {
+                            return;
+                        };
+                        let trial = self.trial(asked, &round.limits);
                         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(trial);
                     }
                 });
@@ -140,13 +202,29 @@ impl Study<'_> {
         self.vary.iter().zip(point).map(|(vary, place)| (vary.key.clone(), value(vary, *place))).collect()
     }
 
-    fn trial(&self, point: &Point, number: usize, limits: &[Option<f64>]) -> Result<Trial> {
+    /// Returns the settings of a trial by its values.
+    ///
+    /// # Errors
+    ///
+    /// `Usage` where they break the rules.
+    pub fn settings(&self, values: &Map<String, Value>) -> Result<Settings> {
+        let fixed: Vec<Vary> = values
+            .iter()
+            .map(|(key, value)| {
+                let value = toml::Value::try_from(value).map_err(Error::failed)?;
+                Ok(Vary { key: key.clone(), values: Values::Listed(vec![value]) })
+            })
+            .collect::<Result<_>>()?;
+        self.base.with(&fixed, &vec![0.0; fixed.len()])
+    }
+
+    fn trial(&self, asked: &Asked, limits: &[Option<f64>]) -> Result<Trial> {
         let mut trial = Trial {
             v: 1,
             study: self.study.clone(),
             data: self.data.clone(),
-            trial: number,
-            values: self.values(point),
+            trial: asked.trial,
+            values: asked.values.clone(),
             score: None,
             sharpe: None,
             trades: 0,
@@ -163,7 +241,7 @@ impl Study<'_> {
             days_cents: Vec::new(),
             checkpoints: Vec::new(),
         };
-        let settings = match self.base.with(self.vary, point) {
+        let settings = match self.settings(&asked.values) {
             Ok(settings) => settings,
             Err(error) => {
                 trial.refused = Some(error.to_string());

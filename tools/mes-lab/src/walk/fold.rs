@@ -1,16 +1,26 @@
 //! One fold: train on its rows, trade the rows that it was fitted on and those that nothing has seen.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use mes_core::{money::Cents, time};
-use mes_pipe::{Error, Origin, Result, Settings, SettingsArgs, answer::pretty, beside, hash};
+use mes_pipe::{Error, Origin, Result, SettingsArgs, answer::pretty};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::process::{Stage, pipe};
-use crate::folds::{Fold, Span};
+use crate::{
+    folds::{Fold, Span},
+    jobs::{
+        LOG, Machine,
+        line::Job,
+        place::Part,
+        process::{Stage, pipe},
+    },
+};
 use mes_judge::{
     evidence::FEWEST_SESSIONS,
     facts::DayResult,
@@ -19,19 +29,21 @@ use mes_judge::{
     reached::Reached,
 };
 
-/// What all folds share.
-pub struct Plan {
-    pub files: Vec<PathBuf>,
+/// What a fold's job has to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldTask {
+    /// What mes-train shall train, and what it is told beside.
     pub family: String,
-    /// Passed on to mes-train as they are.
-    pub train_args: Vec<String>,
-    pub settings: SettingsArgs,
+    pub train_args: String,
     /// Opens a new account after every death.
     pub refill: bool,
-    pub out: PathBuf,
-    /// Hash of everything but the fold that its result depends on: rows, rules, costs, calendar, arguments, tools.
-    pub hash: String,
+    /// The chain of the rows, as the outcome will have it.
+    pub lineage: Value,
+    pub fold: Fold,
 }
+
+/// The file of a fold's result.
+pub const RESULT: &str = "fold.json";
 
 /// What trading one span came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -102,6 +114,8 @@ pub struct FoldResult {
     pub v: u32,
     /// Hash of all that the result depends on.
     pub key: String,
+    /// The kind of processor that it was made on.
+    pub processor: String,
     pub fold: Fold,
     /// The span it was fitted on.
     pub in_sample: Side,
@@ -154,81 +168,39 @@ impl Side {
     }
 }
 
-impl Plan {
-    /// Runs a fold, unless its result is there already. Says with the result whether it was.
-    ///
-    /// # Errors
-    ///
-    /// What its tools end with, by their exit codes; `Failed` where a file cannot be written, `Data` where what they
-    /// wrote cannot be read.
-    pub fn run(&self, fold: &Fold) -> Result<(FoldResult, bool)> {
-        let text = serde_json::to_string(fold).map_err(Error::failed)?;
-        let key = hash(format!("{}\n{text}", self.hash).as_bytes());
-        let done = self.out.join(format!("fold-{:03}", fold.fold));
-        if let Some(kept) = kept(&done.join("fold.json"), &key) {
-            return Ok((kept, true));
-        }
-        let part = self.out.join(format!("fold-{:03}.part", fold.fold));
-        let at = |error: std::io::Error| Error::from(error).at(part.display());
-        if part.exists() {
-            fs::remove_dir_all(&part).map_err(at)?;
-        }
-        fs::create_dir_all(&part).map_err(at)?;
-        let result = Work { plan: self, fold, folder: part.clone() }
-            .run(key)
-            .map_err(|error| error.at(format!("fold {}", fold.fold)))?;
-        fs::write(part.join("fold.json"), pretty(&result)?).map_err(at)?;
-        if done.exists() {
-            fs::remove_dir_all(&done).map_err(at)?;
-        }
-        fs::rename(&part, &done).map_err(at)?;
-        Ok((result, false))
-    }
-}
-
-/// Reads a finished fold, if there is one and it is of the same making.
-fn kept(path: &std::path::Path, key: &str) -> Option<FoldResult> {
-    let result: FoldResult = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-    (result.key == key).then_some(result)
-}
-
-/// Returns the hash of what the folds of a plan share. Rebuilt tools make new results.
+/// Runs a fold in the folder of its job. Returns the file of its result and the most memory that a pipe of tools held.
 ///
 /// # Errors
 ///
-/// `Failed` where a tool is not there.
-pub fn plan_hash(chain: &Value, plan: &[&str], settings: &Settings) -> Result<String> {
-    let tools = ["mes-lab", "mes-train", "mes-predict", "mes-bt"].map(|tool| {
-        let path = beside(tool);
-        let bytes =
-            fs::read(&path).map_err(|error| Error::from(error).at(format!("{tool}: {}", path.display())))?;
-        Ok(hash(&bytes))
-    });
-    let mut tools = tools.into_iter().collect::<Result<Vec<String>>>()?;
-    // Only nets need it, so it may be absent.
-    tools.extend(fs::read(beside("mes-nets")).ok().map(|bytes| hash(&bytes)));
-    let Settings { rules, costs, fills, calendar } = settings;
-    let settings = json!([rules.blake3, costs.blake3, calendar.blake3, fills]);
-    Ok(hash(json!([chain, plan, settings, tools]).to_string().as_bytes()))
+/// What its tools end with, by their exit codes; `Failed` where a file cannot be written, `Data` where what they wrote
+/// cannot be read.
+pub fn run_fold(job: &Job, task: &FoldTask, part: &Part, machine: &Machine) -> Result<(&'static str, u64)> {
+    let files = job.inputs.iter().map(|input| input.path.clone()).collect();
+    let settings = job.settings.args()?;
+    let mut work = Work { task, files, settings, machine, folder: part.path.clone(), memory: 0 };
+    let result = work.run(&job.key)?;
+    let path = part.path.join(RESULT);
+    fs::write(&path, pretty(&result)?).map_err(|error| Error::from(error).at(path.display()))?;
+    Ok((RESULT, work.memory))
 }
 
 /// A fold being worked on.
 struct Work<'a> {
-    plan: &'a Plan,
-    fold: &'a Fold,
+    task: &'a FoldTask,
+    files: Vec<PathBuf>,
+    settings: SettingsArgs,
+    machine: &'a Machine,
     folder: PathBuf,
+    /// The most that a pipe of tools held so far, in bytes.
+    memory: u64,
 }
 
 impl Work<'_> {
-    fn run(&self, key: String) -> Result<FoldResult> {
-        let fold = self.fold;
+    fn run(&mut self, key: &str) -> Result<FoldResult> {
+        let fold = &self.task.fold;
         let model = self.folder.join("model.onnx");
         let rows = Span { to: fold.validate.to, ..fold.train };
-        let train =
-            Stage::new("mes-train", ["-q", &self.plan.family, "--until", &time::format(fold.until), "--out"])
-                .with([&model])
-                .with(&self.plan.train_args);
-        self.pipe(&[self.slice(&rows), train], None)?;
+        self.pipe(&[self.slice(&rows), self.train(&model)], None)?;
         let predict = |flag: &str| {
             Stage::new("mes-predict", ["-q", flag, "--to"]).with(["arrow", "--model"]).with([&model])
         };
@@ -240,22 +212,37 @@ impl Work<'_> {
         let (in_sample, _) = self.side("in-sample")?;
         let (out_of_sample, origin) = self.side("out-of-sample")?;
         let days = self.days()?;
+        let (kind, key, processor) = ("fold_result".into(), key.to_owned(), self.machine.processor.clone());
         let fold = fold.clone();
-        Ok(FoldResult { kind: "fold_result".into(), v: 2, key, fold, in_sample, out_of_sample, days, origin })
+        Ok(FoldResult { kind, v: 2, key, processor, fold, in_sample, out_of_sample, days, origin })
     }
 
-    fn pipe(&self, stages: &[Stage], out: Option<&std::path::Path>) -> Result<()> {
-        pipe(stages, out, &self.folder.join("log.txt"))
+    fn pipe(&mut self, stages: &[Stage], out: Option<&Path>) -> Result<()> {
+        let memory = pipe(stages, out, &self.folder.join(LOG))?;
+        self.memory = self.memory.max(memory);
+        Ok(())
+    }
+
+    fn train(&self, model: &Path) -> Stage {
+        let args: Vec<&str> = self.task.train_args.split_whitespace().collect();
+        let mut train = Stage::new("mes-train", ["-q", &self.task.family]);
+        // Whoever planned with a number of threads meant it.
+        if let Some(threads) =
+            self.machine.threads.filter(|_| !args.iter().any(|arg| arg.starts_with("--threads")))
+        {
+            train = train.with(["--threads", &threads.to_string()]);
+        }
+        train.with(["--until", &time::format(self.task.fold.until), "--out"]).with([model]).with(args)
     }
 
     fn slice(&self, span: &Span) -> Stage {
         let (from, to) = (time::format(span.from), time::format(span.to));
         let flags = ["slice", "-q", "--to", "arrow", "--after", &from, "--until", &to];
-        Stage::new("mes-lab", flags).with(&self.plan.files)
+        Stage::new("mes-lab", flags).with(&self.files)
     }
 
     fn backtest(&self, name: &str, files: &[PathBuf]) -> Stage {
-        let SettingsArgs { rules, costs, fills, latency, calendar } = &self.plan.settings;
+        let SettingsArgs { rules, costs, fills, latency, calendar } = &self.settings;
         let fills = fills.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let flags =
             ["-q", "--rules", rules, "--costs", costs, "--fills", &fills, "--latency", latency, "--out"];
@@ -263,7 +250,7 @@ impl Work<'_> {
         if let Some(calendar) = &calendar.calendar {
             stage = stage.with(["--calendar".as_ref(), calendar.as_os_str()]);
         }
-        if self.plan.refill {
+        if self.task.refill {
             stage = stage.with(["--refill"]);
         }
         stage.with(files)

@@ -1,33 +1,41 @@
 //! Walk-forward: for every fold train, predict and trade with the real tools, each as its own process; put together what
-//! came of the rows that nothing had seen.
+//! came of the rows that nothing had seen. A fold is a job; run here or anywhere, it is the same one.
 
 mod fold;
 mod outcome;
 mod page;
-mod process;
+mod rates;
 mod table;
 
 use std::{
-    fs,
-    path::PathBuf,
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
     thread,
 };
 
 use clap::Args;
 use mes_pipe::{
     AnswerArgs, Error, InputArgs, Result, SettingsArgs,
+    account::nonce,
     answer::{pretty, print},
     log,
     write::whole,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::folds::{self, Covered, CutArgs, Fold};
-use fold::{FoldResult, Plan, plan_hash};
+use crate::{
+    folds::{self, Covered, CutArgs},
+    jobs::{
+        self, Machine, PlanArgs,
+        collect::{groups, there},
+        input,
+        line::{Job, Planned, SettingsLine, Task},
+        place::{Done, Place},
+    },
+};
+use fold::FoldResult;
+pub use fold::{FoldTask, run_fold};
 use mes_judge::{terms::Terms, words};
 use outcome::Outcome;
 
@@ -38,17 +46,16 @@ pub struct WalkArgs {
     /// Where folds and results go; a finished fold found there is kept if nothing that it depends on has changed
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What mes-train shall train
-    #[arg(long, value_name = "FAMILY", default_value = "logistic")]
-    family: String,
+    /// What mes-train shall train; of several, each gets a folder of its own
+    #[arg(long, value_name = "FAMILY,...", default_value = "logistic", value_delimiter = ',')]
+    family: Vec<String>,
     /// More arguments for mes-train, as one text: --train-args='--balanced --without f_spread'
     #[arg(long, value_name = "ARGS", default_value = "", allow_hyphen_values = true)]
     train_args: String,
     #[command(flatten)]
     cut: CutArgs,
-    /// Run only this fold, a line of mes-lab folds, and print its result; for schedulers
-    #[arg(long, value_name = "JSON")]
-    fold: Option<String>,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// Folds at a time; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -64,103 +71,156 @@ pub struct WalkArgs {
     quiet: bool,
 }
 
-/// Runs all folds that are not there yet, or the one that was asked for.
+/// Runs all folds that are not there yet, or prints them as jobs.
 ///
 /// # Errors
 ///
 /// `Usage` where arguments do not go together or no fold fits, `Data` where rows are none, what a fold's tools end
 /// with, `Failed` where a file cannot be written.
 pub fn run(args: &WalkArgs) -> Result<()> {
+    let (jobs, rows) = plan(args)?;
+    if args.plan.plan {
+        return jobs::print(jobs, |job| rates::guess(job, rows));
+    }
+    fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let count = jobs.len();
+    jobs::all(&jobs, args.jobs.unwrap_or_else(cores), &Machine::here(None), |index, there| {
+        tell(&jobs[index], count, there);
+    })?;
+    collect(&jobs, &there(&jobs)?, &args.out, args.answer)
+}
+
+/// Returns a job a family and fold, and how many rows a trading day has.
+fn plan(args: &WalkArgs) -> Result<(Vec<Job>, f64)> {
     if args.input.files.is_empty() {
         return Err(Error::usage("walk-forward reads its rows again for every fold: give files"));
     }
     let settings = args.settings.read()?;
     let input = folds::open(&args.input)?;
-    let chain = input.meta().lineage.then("mes-lab", serde_json::Value::Null).to_json();
-    let made = json!({ "verb": "walk-forward", "family": args.family, "train_args": args.train_args, "refill": args.refill });
-    let lineage = input.meta().lineage.then("mes-lab", made).to_json();
-    let family = [args.family.as_str(), args.train_args.as_str(), if args.refill { "refill" } else { "" }];
-    let hash = plan_hash(&chain, &family, &settings)?;
-    fs::create_dir_all(&args.out).map_err(|error| Error::from(error).at(args.out.display()))?;
-    let plan = Plan {
-        files: args.input.files.clone(),
-        family: args.family.clone(),
-        train_args: args.train_args.split_whitespace().map(str::to_owned).collect(),
-        settings: args.settings.clone(),
-        refill: args.refill,
-        out: args.out.clone(),
-        hash,
-    };
-    if let Some(line) = &args.fold {
-        let fold: Fold = serde_json::from_str(line).map_err(|error| Error::usage(error).at("--fold"))?;
-        let (result, _) = plan.run(&fold)?;
-        return print(pretty(&result)?);
-    }
+    let lineage = input.meta().lineage.clone();
     let covered = Covered::of(input, &settings.calendar.value)?;
-    let folds = folds::folds(&args.cut, &covered, &settings.calendar.value)?;
-    let outcome = Outcome::of(all(&plan, &folds, jobs(args))?, Terms::of(&settings), lineage);
-    let text = table::text(&outcome);
-    whole(&args.out.join("walk-forward.json"), &pretty(&outcome)?)?;
-    whole(&args.out.join("walk-forward.txt"), &text)?;
-    whole(&args.out.join("report.html"), &page::page(&outcome, &settings))?;
-    whole(&args.out.join("folds.csv"), &table::folds_csv(&outcome))?;
-    whole(&args.out.join("equity.csv"), &table::equity_csv(&outcome))?;
-    args.answer.give(&outcome, || text)
-}
-
-fn jobs(args: &WalkArgs) -> usize {
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    args.jobs.unwrap_or_else(cores).max(1)
-}
-
-/// Runs the folds, some at a time, and returns their results in order. After a failure none is begun.
-fn all(plan: &Plan, folds: &[Fold], jobs: usize) -> Result<Vec<FoldResult>> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (send, results) = mpsc::channel();
-    let mut done: Vec<Option<FoldResult>> = vec![None; folds.len()];
-    // Of several failures that of the earliest fold is told, whichever came first.
-    let mut first_error: Option<(usize, Error)> = None;
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(folds.len()) {
-            let (send, next, failed) = (send.clone(), &next, &failed);
-            scope.spawn(move || {
-                while let Some(index) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < folds.len())
-                {
-                    if failed.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let result = plan.run(&folds[index]);
-                    failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                    // Whoever collects the results outlives this.
-                    let _ = send.send((index, result));
-                }
-            });
+    let rows = covered.rows as f64 / covered.sessions.len().max(1) as f64;
+    let cut = folds::folds(&args.cut, &covered, &settings.calendar.value)?;
+    let mut jobs = Vec::new();
+    let mut planned = Planned {
+        tools: String::new(),
+        processor: args.plan.processor(),
+        inputs: input::all(&args.input.files)?,
+        settings: SettingsLine::of(&args.settings, &settings),
+    };
+    for (index, family) in args.family.iter().enumerate() {
+        if args.family[..index].contains(family) {
+            return Err(Error::usage(format!("--family {family} twice")));
         }
-        drop(send);
-        for (index, result) in results {
-            match result {
-                Ok((result, kept)) => {
-                    tell(&result, folds.len(), kept);
-                    done[index] = Some(result);
-                }
-                Err(error) if first_error.as_ref().is_none_or(|(first, _)| index < *first) => {
-                    first_error = Some((index, error));
-                }
-                Err(_) => {}
+        let made = json!({
+            "verb": "walk-forward", "family": family, "train_args": args.train_args, "refill": args.refill,
+        });
+        let lineage = lineage.then("mes-lab", made).to_json();
+        let group = if args.family.len() == 1 { "" } else { family.as_str() };
+        for fold in &cut {
+            let (family, train_args) = (family.clone(), args.train_args.clone());
+            let (refill, lineage) = (args.refill, lineage.clone());
+            let task = Task::Fold(FoldTask { family, train_args, refill, lineage, fold: fold.clone() });
+            if planned.tools.is_empty() {
+                planned.tools = input::tools(task.tools())?;
             }
+            let out = args.out.join(group).join(format!("fold-{:03}", fold.fold));
+            jobs.push(Job::new(task, out, group, &planned));
         }
-    });
-    match first_error {
-        Some((_, error)) => Err(error),
-        None => Ok(done.into_iter().flatten().collect()),
+    }
+    Ok((jobs, rows))
+}
+
+/// Puts folds together, those of each group for itself, and says what came of them.
+///
+/// # Errors
+///
+/// `Usage` where folds of one group are of different plans or settings are not what they were, `Data` where a result is
+/// damaged, `Failed` where a file cannot be written.
+pub fn collect(jobs: &[Job], done: &[Done], out: &Path, answer: AnswerArgs) -> Result<()> {
+    let plan =
+        |job: &Job| (job.tools.clone(), job.inputs.clone(), job.settings.clone(), lineage(job).clone());
+    let groups = groups(jobs, plan)?;
+    let mut lines = Vec::new();
+    let mut text = String::new();
+    for (group, of) in &groups {
+        let outcome = gather(jobs, done, of)?;
+        let words = write(&jobs[of[0]], &outcome, &out.join(group))?;
+        if let [_] = groups.as_slice() {
+            return answer.give(&outcome, || words);
+        }
+        text += &format!("{group}: {}\n", outcome.verdict());
+        lines.push(outcome.line(group));
+    }
+    let caution = format!("{} were tried: the best of them is chosen for looking good", groups.len());
+    let all = json!({ "kind": "walk_forwards", "v": 1, "groups": lines, "warnings": [caution] });
+    whole(&out.join("walk-forwards.json"), &pretty(&all)?)?;
+    if answer.is_json() { print(pretty(&all)?) } else { print(format!("{text}\n  ! {caution}\n")) }
+}
+
+fn lineage(job: &Job) -> &Value {
+    match &job.task {
+        Task::Fold(task) => &task.lineage,
+        Task::Session(_) | Task::Trials(_) => &Value::Null,
     }
 }
 
-fn tell(result: &FoldResult, count: usize, kept: bool) {
+/// Reads the folds of a group, in the order of their lines.
+fn gather(jobs: &[Job], done: &[Done], of: &[usize]) -> Result<Outcome> {
+    let mut folds: Vec<FoldResult> = Vec::with_capacity(of.len());
+    for index in of {
+        let job = &jobs[*index];
+        let bytes = Place::of(job).bytes(&done[*index])?;
+        folds.push(serde_json::from_slice(&bytes).map_err(|error| Error::data(error).at(job.name()))?);
+    }
+    folds.sort_by_key(|fold| fold.fold.fold);
+    let first = &jobs[of[0]];
+    Ok(Outcome::of(folds, Terms::of(&first.settings.read()?), lineage(first).clone()))
+}
+
+/// Writes what came of a group. Returns it as text.
+fn write(job: &Job, outcome: &Outcome, out: &Path) -> Result<String> {
+    let text = table::text(outcome);
+    whole(&out.join("walk-forward.txt"), &text)?;
+    streamed(&out.join("walk-forward.json"), outcome)?;
+    whole(&out.join("report.html"), &page::page(outcome, &job.settings.read()?))?;
+    whole(&out.join("folds.csv"), &table::folds_csv(outcome))?;
+    whole(&out.join("equity.csv"), &table::equity_csv(outcome))?;
+    Ok(text)
+}
+
+/// Writes an outcome as [`pretty`] does, but without holding the text, which of thousands of folds is long.
+fn streamed(path: &Path, outcome: &Outcome) -> Result<()> {
+    let part = path.with_extension(format!("{}.part", nonce()));
+    let write = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(&part)?);
+        serde_json::to_writer_pretty(&mut file, outcome)?;
+        file.write_all(b"\n")?;
+        file.into_inner()?.sync_all()?;
+        fs::rename(&part, path)
+    };
+    write().map_err(|error| {
+        // What cannot be removed is no result by its name.
+        let _ = fs::remove_file(&part);
+        Error::failed(error).at(path.display())
+    })
+}
+
+/// Tells of a fold that is done.
+fn tell(job: &Job, count: usize, kept: bool) {
+    let place = Place::of(job);
+    let result =
+        place.done().and_then(|done| serde_json::from_slice::<FoldResult>(&place.bytes(&done).ok()?).ok());
+    // One that cannot be read is found out when all are put together.
+    let Some(result) = result else { return };
     let side = &result.out_of_sample;
     let (trades, net) = (words::count(side.trades as u64, "trade"), words::signed_usd(side.net_usd));
     let kept = if kept { " (kept)" } else { "" };
     let died = result.died().map_or_else(String::new, |died| format!("; the account died {died}"));
-    log::note(format!("fold {} of {count}: {trades}, {net} out of sample{died}{kept}", result.fold.fold));
+    let group = if job.group.is_empty() { String::new() } else { format!("{}, ", job.group) };
+    log::note(format!(
+        "{group}fold {} of {count}: {trades}, {net} out of sample{died}{kept}",
+        result.fold.fold
+    ));
 }

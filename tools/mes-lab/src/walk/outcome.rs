@@ -1,11 +1,13 @@
 //! What all folds together came to: the days out of sample, stitched, beside what the same models made on the rows that
 //! they were fitted on.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use mes_core::money::Cents;
 use mes_pipe::Origin;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fold::{FoldResult, Side};
 use mes_judge::{
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub net_per_day_in_usd: Option<f64>,
     pub net_per_day_out_usd: Option<f64>,
     pub kept_ratio: Option<f64>,
+    /// The kinds of processors that the folds were made on, each once.
+    pub processors: Vec<String>,
     pub warnings: Vec<String>,
     pub folds: Vec<FoldResult>,
     pub settings: Terms,
@@ -99,11 +103,31 @@ impl Outcome {
             net_per_day_in_usd: inside,
             net_per_day_out_usd: outside,
             kept_ratio: kept.and_then(|(outside, inside)| ratio(outside, inside)),
+            processors: processors(&folds),
             warnings: warnings(&folds, origin),
             folds,
             settings,
             lineage,
         }
+    }
+
+    /// Returns the figures of a group among several.
+    pub fn line(&self, group: &str) -> Value {
+        let all = &self.out_of_sample;
+        json!({
+            "group": group,
+            "folds": self.folds.len(),
+            "folds_won": all.folds_won,
+            "days": all.days,
+            "trades": all.trades,
+            "net_usd": all.net_usd,
+            "sharpe": all.sharpe,
+            "sharpe_se": all.sharpe_se,
+            "sortino": all.sortino,
+            "max_drawdown_usd": all.max_drawdown_usd,
+            "deaths": all.deaths,
+            "kept_ratio": self.kept_ratio,
+        })
     }
 
     /// Returns the stitched days.
@@ -177,8 +201,21 @@ impl Stitched {
     }
 }
 
+fn processors(folds: &[FoldResult]) -> Vec<String> {
+    let kinds: BTreeSet<&String> = folds.iter().map(|fold| &fold.processor).collect();
+    kinds.into_iter().cloned().collect()
+}
+
 fn warnings(folds: &[FoldResult], origin: Origin) -> Vec<String> {
     let mut warnings: Vec<String> = origin.caution().map(str::to_owned).into_iter().collect();
+    let kinds = processors(folds);
+    if kinds.len() > 1 {
+        warnings.push(format!(
+            "folds were made on {} kinds of processors ({}): made anew on one, last digits may differ; --pin-processor",
+            kinds.len(),
+            kinds.join("; ")
+        ));
+    }
     let few: Vec<&FoldResult> = folds.iter().filter(|fold| fold.out_of_sample.trades < FEW_TRADES).collect();
     if !few.is_empty() {
         let least = few.iter().map(|fold| fold.out_of_sample.trades).min().unwrap_or(0);
@@ -273,6 +310,7 @@ mod tests {
             kind: "fold_result".into(),
             v: 2,
             key: String::new(),
+            processor: String::new(),
             fold,
             in_sample: Side { days: 20, net_usd: 400.0, net_per_day_usd: Some(20.0), ..Side::default() },
             out_of_sample: Side { days: days.len(), ..side },

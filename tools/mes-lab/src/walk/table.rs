@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
-use mes_core::{time::Ts, tz};
-
 use super::{
     fold::{FoldResult, Side},
     outcome::{Outcome, Stitched},
 };
+use crate::folds::day_of as date;
+use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 use mes_judge::{
     evidence::FEWEST_SESSIONS,
     files::dollars,
@@ -118,11 +117,6 @@ pub fn figures(outcome: &Outcome, all: &Stitched) -> Vec<(&'static str, String)>
 /// Said of the Sharpe ratios of folds.
 pub fn sharpe_from() -> String {
     format!("a fold's Sharpe ratio, ± its standard error, is shown from {FEWEST_SESSIONS} days on")
-}
-
-/// The trading day that begins at this evening.
-pub fn date(from: Ts) -> NaiveDate {
-    (tz::new_york(from) + TimeDelta::hours(6)).date()
 }
 
 /// The first day that was traded unseen.

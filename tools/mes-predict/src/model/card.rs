@@ -239,6 +239,11 @@ impl Card {
         Ok(self)
     }
 
+    /// Names what computed the fit, where it was not the processor: its model is another than that one's.
+    fn device(&self) -> Option<&str> {
+        self.lineage.as_array()?.last()?["settings"]["options"]["device"].as_str()
+    }
+
     /// Writes the card for people, in Markdown.
     pub fn to_markdown(&self) -> String {
         let mut text = String::new();
@@ -271,7 +276,7 @@ impl Card {
              | calibration | {calibrated} |\n{conformal}\
              | prior | {prior} |\n\
              | mean move, ticks | down {down:.2}, flat {flat:.2}, up {up:.2} |\n\
-             | seed | {seed} |\n\
+             | seed | {seed} |\n{device}\
              | features | {features}, hash {names_hash} |\n\
              | data | {data} |\n\
              | settings | {config} |\n\
@@ -293,6 +298,7 @@ impl Card {
             v = self.v,
             conformal = conformal.unwrap_or_default(),
             seed = self.seed,
+            device = self.device().map_or(String::new(), |device| format!("| fitted by | {device} |\n")),
             window = if self.window == 1 { "one row".into() } else { format!("{} rows", self.window) },
             names_hash = features_hash(&self.features),
             data = hash(&self.hashes.data),
@@ -346,6 +352,16 @@ pub(crate) mod tests {
             text.contains("15 calibration, 15 test") && text.contains("softmax(logits / 1.2500)"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_device_that_is_not_the_usual_one_is_named() {
+        let on = |options: Value| {
+            let lineage = serde_json::json!([{ "tool": "mes-train", "settings": { "options": options } }]);
+            Card { lineage, ..card(&["f_a"]) }.to_markdown()
+        };
+        assert!(on(serde_json::json!({ "device": "cuda" })).contains("| fitted by | cuda |"));
+        assert!(!on(serde_json::json!({ "epochs": 3 })).contains("fitted by"));
     }
 
     #[test]

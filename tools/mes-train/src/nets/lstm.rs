@@ -4,7 +4,7 @@ use clap::Args;
 use mes_pipe::fitting::Weight;
 use serde::Serialize;
 
-use super::{Net, Schedule, Weights, Work, layers::dense};
+use super::{DeviceArgs, Net, Schedule, Weights, Work, layers::dense};
 use crate::{
     onnx::{Attribute, Graph, Node},
     ranges::{not_negative, positive},
@@ -34,14 +34,17 @@ pub struct Options {
     /// Width of the network
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=4096))]
     hidden: u32,
+    #[command(flatten)]
+    #[serde(flatten)]
+    device: DeviceArgs,
 }
 
 impl Net for Options {
     const NAME: &'static str = "lstm";
 
     fn schedule(&self) -> Schedule {
-        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden, .. } = *self;
-        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay }
+        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden, device, .. } = *self;
+        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay, device: device.device }
     }
 
     fn window(&self) -> usize {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Net, Schedule, Weights, Work, layers::dense};
+use super::{DeviceArgs, Net, Schedule, Weights, Work, layers::dense};
 use crate::{
     onnx::Graph,
     ranges::{not_negative, positive},
@@ -30,14 +30,17 @@ pub struct Options {
     /// Width of the network
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     hidden: u32,
+    #[command(flatten)]
+    #[serde(flatten)]
+    device: DeviceArgs,
 }
 
 impl Net for Options {
     const NAME: &'static str = "mlp";
 
     fn schedule(&self) -> Schedule {
-        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden } = *self;
-        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay }
+        let Options { epochs, patience, batch, learning_rate, weight_decay, hidden, device } = *self;
+        Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay, device: device.device }
     }
 
     fn work(&self, width: f64) -> Work {

@@ -8,11 +8,13 @@ pub mod lstm;
 pub mod mlp;
 pub mod transformer;
 
+use clap::Args;
 use libm::log;
 use mes_pipe::{
     Result,
-    fitting::{Order, Weight},
+    fitting::{Device, Order, Weight},
 };
+use serde::Serialize;
 
 use crate::{
     family::{Cost, Fitted, Shape, Task, Trainer},
@@ -42,6 +44,15 @@ pub trait Net {
     fn write(graph: &mut Graph, weights: &Weights, input: &str) -> String;
 }
 
+/// What computes a net's fit, said once for all of them.
+#[derive(Args, Clone, Copy, Serialize)]
+pub struct DeviceArgs {
+    /// What computes the fit. A model of another device differs in its last digits: the card says which it was
+    #[arg(long, value_enum, value_name = "DEVICE", default_value_t)]
+    #[serde(skip_serializing_if = "Device::is_cpu")]
+    device: Device,
+}
+
 /// How a net is fitted: fields as in [`Order`].
 pub struct Schedule {
     pub hidden: u32,
@@ -50,6 +61,7 @@ pub struct Schedule {
     pub batch: u32,
     pub learning_rate: f64,
     pub weight_decay: f64,
+    pub device: Device,
 }
 
 /// What one sample takes.
@@ -125,9 +137,10 @@ struct Network {
 ///
 /// Whatever the fit fails of; [`mes_pipe::Error::Failed`] when the program is not there or dies.
 fn fit<N: Net>(net: &N, task: &Task) -> Result<Network> {
-    let Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay } = net.schedule();
+    let Schedule { hidden, epochs, patience, batch, learning_rate, weight_decay, device } = net.schedule();
     let order = Order {
         net: N::NAME.into(),
+        device,
         hidden,
         epochs,
         patience,

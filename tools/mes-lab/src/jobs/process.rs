@@ -5,9 +5,17 @@ use std::{
     fs::{File, OpenOptions},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
 };
 
 use mes_pipe::{Error, Result, beside};
+
+use super::cost::peak;
+
+/// Between two looks at what the programs of a pipe hold.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A tool and its arguments.
 pub struct Stage {
@@ -29,12 +37,12 @@ impl Stage {
 }
 
 /// Runs the stages as one pipe until all have ended. The last one's stdout goes into `out`, or nowhere; what they say
-/// is added to `log`.
+/// is added to `log`. Returns the most memory that they were seen to hold together, in bytes.
 ///
 /// # Errors
 ///
 /// What the first tool that failed ended with, by its exit code; `Failed` where one cannot be started.
-pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<()> {
+pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<u64> {
     let file = |path: &Path| File::create(path).map_err(|error| Error::from(error).at(path.display()));
     let mut children: Vec<Child> = Vec::new();
     let spawned = stages.iter().enumerate().try_for_each(|(index, stage)| {
@@ -60,15 +68,35 @@ pub fn pipe(stages: &[Stage], out: Option<&Path>, log: &Path) -> Result<()> {
         children.iter_mut().for_each(|child| drop(child.wait()));
         return Err(error);
     }
-    let mut codes = Vec::new();
-    for child in &mut children {
-        codes.push(child.wait()?.code());
-    }
+    let (codes, memory) = wait(&mut children)?;
     // Who fails cuts the input of those after it, and those before it only lose their reader, which is no failure.
     match stages.iter().zip(codes).find(|(_, code)| *code != Some(0)) {
-        None => Ok(()),
+        None => Ok(memory),
         Some((stage, code)) => Err(failure(stage.tool, code, log)),
     }
+}
+
+/// Waits for all of a pipe. Returns their exit codes and the most memory that they held together.
+fn wait(children: &mut [Child]) -> Result<(Vec<Option<i32>>, u64)> {
+    let pids: Vec<u32> = children.iter().map(Child::id).collect();
+    let (over, ended) = channel::<()>();
+    thread::scope(|scope| {
+        let watching = scope.spawn(move || {
+            let mut most = vec![0; pids.len()];
+            loop {
+                for (most, pid) in most.iter_mut().zip(&pids) {
+                    *most = peak(*pid).max(*most);
+                }
+                if ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+                    return most.iter().sum();
+                }
+            }
+        });
+        let codes: Result<_> = children.iter_mut().map(|child| Ok(child.wait()?.code())).collect();
+        drop(over);
+        // It only reads and adds.
+        Ok((codes?, watching.join().unwrap_or_default()))
+    })
 }
 
 /// Passes on what a tool said last before it failed, with its exit code.
