@@ -31,7 +31,8 @@ class Box:
     def authenticate(self, server, session, envelope, mechanism, data):
         self.mechanisms.append(mechanism)
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (b"mes", PASSWORD.encode())
-        return AuthResult(success=good)
+        # The answer to a refusal is left to the server.
+        return AuthResult(success=good, handled=False)
 
 
 def send(port, password, tls):

@@ -6,6 +6,7 @@ use crate::{alert::Message, kinds::Priority};
 /// Longer ones do not fit on a screen.
 const MOST: usize = 500;
 
+/// Notes on the desktop.
 pub struct Desktop;
 
 impl Channel for Desktop {

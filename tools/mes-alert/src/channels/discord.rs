@@ -10,6 +10,7 @@ use crate::{alert::Message, text};
 
 const MOST: usize = 2000;
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

@@ -22,6 +22,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// The longest that a mail gets, in characters.
 const MOST: usize = 50_000;
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

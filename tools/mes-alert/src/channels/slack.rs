@@ -11,6 +11,7 @@ use crate::{alert::Message, text};
 /// Slack cuts a text at 40,000 characters; nobody reads so many.
 const MOST: usize = 4000;
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

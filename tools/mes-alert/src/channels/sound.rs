@@ -13,6 +13,7 @@ use crate::{alert::Message, kinds::Priority};
 /// Samples a second, of one byte each.
 const RATE: u32 = 8000;
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

@@ -12,6 +12,7 @@ use crate::{alert::Message, kinds::Priority, text};
 
 const MOST: usize = 4096;
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Channel, Environment, Failure, http::Address, secret};
 use crate::alert::{Message, VERSION};
 
+/// What the TOML says of it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {

@@ -3,6 +3,10 @@
 use serde::de::DeserializeOwned;
 
 /// Reads a table; `place` is what errors call it.
+///
+/// # Errors
+///
+/// A key that is unknown or missing, or says what cannot be.
 pub fn table<T: DeserializeOwned>(table: toml::Table, place: &str) -> Result<T, String> {
     T::deserialize(toml::Value::Table(table)).map_err(|error| {
         let text = error.message().to_owned();
