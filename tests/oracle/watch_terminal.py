@@ -115,6 +115,10 @@ def running():
     feed.wait(30)
 
 
-finished()
-running()
+try:
+    finished()
+    running()
+finally:
+    # Also where something was not as it should be: nothing is left behind.
+    subprocess.run(["tmux", "-L", SOCKET, "kill-server"], check=False, capture_output=True)
 print("watch    the terminal: 80 by 24 and other sizes, every key, no colour where none is wanted, given back at the end")
