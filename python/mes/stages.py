@@ -82,8 +82,10 @@ class Stage:
         """Returns a hash of the file that the function is in, which decides what comes out; None where it has none."""
         try:
             file = inspect.getsourcefile(self.function)
-            kept = file and Path(file).exists()
-            source = Path(file).read_bytes() if kept else inspect.getsource(self.function).encode()
+            if file and Path(file).exists():
+                source = Path(file).read_bytes()
+            else:
+                source = inspect.getsource(self.function).encode()
         except (OSError, TypeError):
             return None
         return hashlib.blake2b(source, digest_size=16).hexdigest()
