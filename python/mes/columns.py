@@ -15,6 +15,8 @@ _COUNTS = {
 _TYPES: dict[str, pa.DataType] = {
     "ts": INSTANT,
     "ts_event": INSTANT,
+    "entered": INSTANT,
+    "exited": INSTANT,
     "side": pa.string(),
     "symbol": pa.string(),
     "y_dir": pa.int8(),

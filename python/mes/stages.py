@@ -13,7 +13,7 @@ import inspect
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Union
+from typing import Any, Callable, Iterator, Union
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -82,7 +82,10 @@ class Stage:
         """Returns a hash of the file that the function is in, which decides what comes out; None where it has none."""
         try:
             file = inspect.getsourcefile(self.function)
-            source = Path(file).read_bytes() if file and Path(file).exists() else inspect.getsource(self.function).encode()
+            if file and Path(file).exists():
+                source = Path(file).read_bytes()
+            else:
+                source = inspect.getsource(self.function).encode()
         except (OSError, TypeError):
             return None
         return hashlib.blake2b(source, digest_size=16).hexdigest()
@@ -159,7 +162,7 @@ class Flow:
         made = [pa.concat_arrays(values) for values in zip(*parts)] if parts else []
         return made or [pa.array([], field.type) for field in self.stage.fields]
 
-    def _pieces(self, batch: pa.RecordBatch):
+    def _pieces(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Cuts a batch where `seg` changes, and begins anew there."""
         if batch.num_rows == 0:
             return
@@ -229,7 +232,7 @@ def _array(values: Any, field: pa.Field) -> pa.Array:
         column = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-        return column if column.type == field.type else column.cast(field.type, safe=not pa.types.is_floating(field.type))
+        return column.cast(field.type, safe=not pa.types.is_floating(field.type))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(f"column {field.name!r}: {error}") from error
 

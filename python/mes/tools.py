@@ -75,7 +75,7 @@ def run(command: str, rows: Rows | None = None, *, cwd: str | os.PathLike[str] |
         process = subprocess.Popen(
             ["bash", "-o", "pipefail", "-c", command],
             stdin=subprocess.DEVNULL if rows is None else subprocess.PIPE,
-            stdout=theirs,
+            stdout=theirs.fileno(),
             stderr=subprocess.PIPE,
             cwd=cwd,
             env=_environment(),

@@ -184,8 +184,8 @@ def _text(column: pa.Array) -> pa.Array:
         text = pc.replace_substring_regex(column.cast(pa.string()), r"^(-?\d+)$", r"\1.0")
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         coded = column.dictionary_encode()
-        quoted = pa.array([json.dumps(value, ensure_ascii=False) for value in coded.dictionary.to_pylist()], pa.string())
-        text = quoted.take(coded.indices)
+        quoted = [json.dumps(value, ensure_ascii=False) for value in coded.dictionary.to_pylist()]
+        text = pa.array(quoted, pa.string()).take(coded.indices)
     elif pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         text = column.cast(pa.string())
     else:
@@ -318,7 +318,8 @@ def main(stage: Stage, arguments: list[str] | None) -> int:
         epilog="Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped",
     )
     parser.add_argument("file", nargs="?", help="a table; stdin without one")
-    parser.add_argument("--to", choices=["arrow", "jsonl"], help="output format; else that of the input, text on a terminal")
+    to = "output format; else that of the input, text on a terminal"
+    parser.add_argument("--to", choices=["arrow", "jsonl"], help=to)
     asked = parser.parse_args(arguments)
     name = os.path.basename(sys.argv[0]) or stage.__name__
     try:
@@ -328,8 +329,8 @@ def main(stage: Stage, arguments: list[str] | None) -> int:
     except Stopped as stopped:
         print(f"{name}: {stopped}", file=sys.stderr)
         return 4
-    except FileNotFoundError as error:
-        print(f"{name}: {error.filename}: no such file", file=sys.stderr)
+    except FileNotFoundError:
+        print(f"{name}: {asked.file}: no such file", file=sys.stderr)
         return 2
     except (DataError, pa.ArrowInvalid, json.JSONDecodeError, UnicodeDecodeError) as error:
         print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)

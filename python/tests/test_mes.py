@@ -148,7 +148,8 @@ class Stages(Base):
 
         wanted = momentum.momentum(self.bars)
         text = mes.run("mes-bars -q --to jsonl --header", self.bars)
-        for data, flags in [(stream(self.bars), []), (text, []), (text, ["--to", "arrow"]), (stream(self.bars), ["--to", "jsonl"])]:
+        arrow = stream(self.bars)
+        for data, flags in [(arrow, []), (text, []), (text, ["--to", "arrow"]), (arrow, ["--to", "jsonl"])]:
             code, out, said = through("momentum.py", data, *flags)
             self.assertEqual((code, said), (0, ""))
             self.same(mes.read(out), wanted)

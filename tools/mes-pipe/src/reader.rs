@@ -66,12 +66,13 @@ fn reader(pipe: (u64, u64)) -> Reader {
     let Ok(processes) = fs::read_dir("/proc") else { return Reader::Unknown };
     let shell = fs::read_link(process(parent_id()).join("exe")).ok();
     let processes: Vec<_> = processes.flatten().map(|entry| entry.path()).collect();
-    let surest = |reads: &dyn Fn(&Path) -> bool| {
+    let surest = |reads: &dyn Fn(&Path) -> bool, shell: Option<&Path>| {
         let readers = processes.iter().filter(|process| reads(process));
-        readers.map(|process| is_what(process, shell.as_deref())).max()
+        readers.map(|process| is_what(process, shell)).max()
     };
-    surest(&|process| is(&process.join("fd/0"), pipe))
-        .or_else(|| surest(&|process| opens(process, pipe)))
+    surest(&|process| is(&process.join("fd/0"), pipe), shell.as_deref())
+        // It may be our parent, which was a shell when it started us and is this program now.
+        .or_else(|| surest(&|process| opens(process, pipe), None))
         // A shell that holds the end to read from gives it to whom it starts next.
         .or_else(|| {
             let parent = process(parent_id());
