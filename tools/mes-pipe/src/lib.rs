@@ -70,7 +70,6 @@ pub use lineage::{Lineage, hash, hash_of};
 pub use lock::lock;
 pub use meta::{Kind, Meta};
 pub use opened::Place;
-pub use opened::Place;
 pub use origin::Origin;
 pub use output::{Format, Output, OutputArgs, filter};
 pub use run::run;
