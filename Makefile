@@ -85,7 +85,7 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 	$(CARGO) test --release --workspace --locked
 	@touch $(BIN)/tested # for mes-bt validate
 
-contracts: build ## A short practice day in each of MES, ES, MNQ, NQ against mes-sim, judged by mes-check day; three minutes
+contracts: build ## A short practice day in each of MES, ES, MNQ, NQ against mes-sim, judged by mes-check day; four minutes
 	PATH=$$PWD/$(BIN):$$PATH tests/contracts
 
 soak: ## Look for an account that breaks a limit, kill risk after more lines (TIMES=100: every one), put all fields at all extremes, mutate every input: make soak TIMES=10; SEED=n repeats one
