@@ -85,6 +85,9 @@ test: ## Run all tests: golden cases, parity, properties, tidy, README; offline 
 	$(CARGO) test --release --workspace --locked
 	@touch $(BIN)/tested # for mes-bt validate
 
+contracts: build ## A short practice day in each of MES, ES, MNQ, NQ against mes-sim, judged by mes-check day; four minutes
+	PATH=$$PWD/$(BIN):$$PATH tests/contracts
+
 soak: ## Look for an account that breaks a limit, kill risk after more lines (TIMES=100: every one), put all fields at all extremes, mutate every input: make soak TIMES=10; SEED=n repeats one
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- state:: parity::
@@ -136,4 +139,4 @@ help: ## Say this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 always:
-.PHONY: backtest model demo-model tools install dist dist-check build test soak oracle oracle-full cluster cuda truth bench engines cold lint dev clean help always
+.PHONY: contracts backtest model demo-model tools install dist dist-check build test soak oracle oracle-full cluster cuda truth bench engines cold lint dev clean help always

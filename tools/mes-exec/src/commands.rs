@@ -26,6 +26,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Subcommand)]
 pub enum Verb {
     /// Do all that a start does, say it line by line, and place nothing
+    #[command(after_help = "Example: mes-exec check --account PRAC-V2-1007-1")]
     Check {
         /// Place one order far from the market with a bracket, see what the account makes of it, and cancel it: practice
         /// accounts only
@@ -46,20 +47,26 @@ pub enum Verb {
         calendar: CalendarArgs,
     },
     /// Close everything at TopstepX now, with or without a running mes-exec, until the exchange shows flat
+    #[command(after_help = "Example: mes-exec flatten --account PRAC-V2-1007-1")]
     Flatten(Whose),
     /// Halt, then close everything now: nothing is entered until mes-exec resume
+    #[command(after_help = "Example: mes-exec kill")]
     Kill(Whose),
     /// Say what a running mes-exec holds
+    #[command(after_help = "Example: mes-exec status --run run")]
     Status,
     /// Lift the halt of a kill
+    #[command(after_help = "Example: mes-exec resume --account PRAC-V2-1007-1")]
     Resume(Whose),
     /// Print how long entries and closes took and what they slipped, as CSV: --latency of a backtest reads it
+    #[command(after_help = "Example: mes-exec latency run/state/topstepx-1007/exec-*.jsonl > latency.csv")]
     Latency {
         /// exec-....jsonl, one or several
         #[arg(value_name = "JOURNAL", required = true)]
         journals: Vec<PathBuf>,
     },
     /// Run the journal of mes-exec again, and compare what it asks for
+    #[command(after_help = "Example: mes-exec replay run/state/topstepx-1007/exec-20261120T143000Z.jsonl")]
     Replay {
         /// exec-....jsonl in the account's directory below --state
         #[arg(value_name = "JOURNAL")]

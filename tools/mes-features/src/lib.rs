@@ -102,12 +102,14 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Print every feature with its group, range, warm-up and formula
+    #[command(after_help = "Example: mes-features list --json | jq -r .name")]
     List {
         /// As JSON lines
         #[arg(long)]
         json: bool,
     },
     /// Print what the features of a table are like: nulls, range, correlation, class balance, importance
+    #[command(after_help = "Example: mes-features --labels bars.parquet | mes-features describe")]
     Describe(describe::Args),
 }
 

@@ -58,6 +58,7 @@ enum Verb {
     Import(Box<import::ImportArgs>),
     Ensemble(ensemble::EnsembleArgs),
     /// Print what a model says of itself
+    #[command(after_help = "Example: mes-predict inspect models/demo.onnx")]
     Inspect {
         /// The ONNX file
         model: PathBuf,

@@ -89,16 +89,22 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Show position, day, limits and what is left of them, pauses and halts; JSON when piped
+    #[command(after_help = "Example: mes-risk status --run run")]
     Status(status::StatusArgs),
     /// Say why a trade was made, its size, or why not, with the numbers of every rule
+    #[command(after_help = "Example: mes-risk explain journal.jsonl --all-trades")]
     Explain(explain::ExplainArgs),
     /// Close everything on the next row and enter nothing until resume
+    #[command(after_help = "Example: mes-risk halt --reason 'news at two'")]
     Halt(say::SayArgs),
     /// Lift a halt, or agree to other rules
+    #[command(after_help = "Example: mes-risk resume --reason 'the news is out'")]
     Resume(say::ResumeArgs),
     /// Go on after the drawdown limit of the account: its peak becomes the current equity
+    #[command(after_help = "Example: mes-risk review --reason 'three bad days, smaller from here on'")]
     Review(say::SayArgs),
     /// Go on after the kill switch: its start and peak become the current equity
+    #[command(after_help = "Example: mes-risk reset --reason 'a new beginning'")]
     Reset(say::SayArgs),
 }
 

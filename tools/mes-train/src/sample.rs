@@ -15,7 +15,7 @@ use mes_core::{
     price::TICK,
     time::{self, Ts},
 };
-use mes_pipe::{Bars, Error, Event, Input, Result};
+use mes_pipe::{Bars, Error, Event, Input, Result, suggest};
 use mes_predict::{labels as told, model::card::Label};
 
 use crate::estimate::{Memory, beside, too_much};
@@ -313,7 +313,8 @@ fn select(schema: &Schema, without: &[String]) -> Result<(Vec<String>, Vec<usize
     if let Some(pattern) =
         without.iter().find(|pattern| !all().any(|(_, field)| matches(pattern, field.name())))
     {
-        return Err(Error::usage(format!("--without {pattern}: there is no such feature")));
+        let meant = suggest::meant(pattern, all().map(|(_, field)| field.name().as_str()));
+        return Err(Error::usage(format!("--without {pattern}: there is no such feature{meant}")));
     }
     let chosen = all().filter(|(_, field)| *field.data_type() == DataType::Float32);
     let chosen = chosen.filter(|(_, field)| !without.iter().any(|pattern| matches(pattern, field.name())));

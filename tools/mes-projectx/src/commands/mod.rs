@@ -42,21 +42,26 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// Log in, and say which accounts this key opens
+    #[command(after_help = "Example: mes-projectx login")]
     Login,
     /// List accounts
+    #[command(after_help = "Example: mes-projectx accounts --all")]
     Accounts {
         /// Those that can no longer trade as well
         #[arg(long)]
         all: bool,
     },
     /// List the contracts that can be traded now
+    #[command(after_help = "Example: mes-projectx contracts MNQ")]
     Contracts {
         /// Only those whose name holds this: MES
         text: Option<String>,
     },
     /// List open positions
+    #[command(after_help = "Example: mes-projectx positions --account PRAC-V2-1007-1")]
     Positions(OfAccount),
     /// List orders: those that may still fill, also legs that wait for their entry
+    #[command(after_help = "Example: mes-projectx orders --from 2026-11-20T14:30:00Z")]
     Orders {
         #[command(flatten)]
         of: OfAccount,
@@ -64,6 +69,7 @@ enum Verb {
         span: Span,
     },
     /// List fills of the last 24 hours, or of a span
+    #[command(after_help = "Example: mes-projectx trades --from 2026-11-20T14:30:00Z | jq -s length")]
     Trades {
         #[command(flatten)]
         of: OfAccount,
@@ -71,9 +77,11 @@ enum Verb {
         span: Span,
     },
     /// List bars, the oldest first
+    #[command(after_help = "Example: mes-projectx bars MES --from 2026-11-20T14:30:00Z | jq .c")]
     Bars(lists::BarArgs),
     /// Print what happens, until ^C
     #[command(subcommand)]
+    #[command(after_help = "Example: mes-projectx watch quotes MES")]
     Watch(watch::Watch),
 }
 

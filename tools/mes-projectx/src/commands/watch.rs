@@ -17,6 +17,7 @@ const WAITING: usize = 4096;
 #[derive(Subcommand)]
 pub(super) enum Watch {
     /// Quotes and trades of a contract
+    #[command(after_help = "Example: mes-projectx watch quotes MES --depth")]
     Quotes {
         /// MES (the one that can be traded now), MESZ6 or CON.F.US.MES.Z26
         contract: String,
@@ -25,6 +26,7 @@ pub(super) enum Watch {
         depth: bool,
     },
     /// What happens on an account: its balance, orders, positions and fills
+    #[command(after_help = "Example: mes-projectx watch user")]
     User(OfAccount),
 }
 
