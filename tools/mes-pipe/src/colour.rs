@@ -14,8 +14,7 @@ pub(crate) fn flag(command: Command) -> Command {
         .value_parser(PossibleValuesParser::new(["auto", "always", "never"]))
         .hide_possible_values(true)
         .help("Colour in help and errors: auto (a terminal without NO_COLOR), always, never")
-        .global(true)
-        .hide_short_help(true);
+        .global(true);
     command.arg(arg).color(wanted(env::args_os().skip(1)))
 }
 
