@@ -15,10 +15,9 @@ predict=(${MES_PREDICT:-}) costs=${MES_COSTS:-topstepx}
 mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$MES_RUN/journal.jsonl"
-# However the day ends, its report follows; the exit code stays the day's. A shell that is told to end waits for the pipe.
+# However the day ends, its report follows; the exit code stays the day's: a shell that is told to end waits for the pipe.
 trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
-trap 'exit 129' HUP
-trap 'exit 143' TERM
+trap : INT HUP TERM
 
 rm -f "$MES_RUN/fetch.pid"
 (echo "$BASHPID" > "$MES_RUN/fetch.pid" || true; exec mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_WARM_UP:-2h}") |

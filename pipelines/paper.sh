@@ -9,10 +9,9 @@ state=$run/state journals=$run/journals
 mkdir -p "$journals"
 journal=$journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$run/journal.jsonl"
-# However the day ends, its report follows; the exit code stays the day's. A shell that is told to end waits for the pipe.
+# However the day ends, its report follows; the exit code stays the day's: a shell that is told to end waits for the pipe.
 trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
-trap 'exit 129' HUP
-trap 'exit 143' TERM
+trap : INT HUP TERM
 
 mes-bars | mes-features | mes-predict | mes-risk --run "$run" --state "$state" --rules "$rules" |
     (trap '' INT HUP TERM; exec tee "$journal") | mes-exec --run "$run" --state "$state" --rules "$rules" | jq -c --unbuffered '.fills[]'

@@ -131,7 +131,9 @@ fn run(page: &Path, defaults: &Path) -> Result<[usize; 2], String> {
 #[test]
 fn every_example_of_every_page_runs() {
     let defaults = defaults();
-    let (pages, next) = (pages(), AtomicUsize::new(0));
+    // That of Python needs pyarrow: `make oracle` runs it.
+    let pages: Vec<_> = pages().into_iter().filter(|page| page != Path::new("docs/python.md")).collect();
+    let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
         while let Some(page) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -11,21 +11,8 @@ use mes_golden::shell;
 use serde_json::Value;
 
 const LINES: usize = 400;
-const LICENCES: [&str; 13] = [
-    "MIT",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC0-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT-0",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
+const LICENCES: &str = "MIT, MIT-0, Apache-2.0, Apache-2.0 WITH LLVM-exception, 0BSD, BSD-2-Clause, BSD-3-Clause, BSL-1.0, CC0-1.0, \
+    CDLA-Permissive-2.0, ISC, Unicode-3.0, Unlicense, Zlib";
 const BANNED: [&str; 4] = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys"];
 
 fn sources() -> Vec<(PathBuf, String)> {
@@ -359,7 +346,7 @@ fn dependencies_are_free_and_light() {
         // One of the alternatives has to be allowed as a whole.
         let free = licence.replace('/', " OR ").split(" OR ").any(|choice| {
             let parts = choice.replace(['(', ')'], "");
-            parts.split(" AND ").all(|part| LICENCES.contains(&part.trim()))
+            parts.split(" AND ").all(|part| LICENCES.split(", ").any(|free| free == part.trim()))
         });
         assert!(free, "{name}: licence {licence:?}");
     }

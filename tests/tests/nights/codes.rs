@@ -133,7 +133,7 @@ fn what_is_not_fit_for_a_day_is_found_before_it() {
     assert!(said.contains("ok    account     account PRAC-A: an exercise"), "{said}");
     fs::write(folder.join("env"), "TOPSTEPX_USERNAME=someone\nTOPSTEPX_API_KEY=hunter2\n").expect("a file");
     fs::create_dir_all(folder.join("state/topstepx-1")).expect("a folder");
-    let shifted = "export MES_CLOCK=${MES_CLOCK/T15:00:00/T15:01:30};";
+    let shifted = "export MES_CLOCK=${MES_CLOCK/T15:00:00/T15:01:35};";
     let cut = "printf '{\"kind\":\"row\"' > run/journal.jsonl;";
     for (before, flags, code, found) in [
         ("export TOPSTEPX_API_KEY=;", "", 2, "FAIL  key "),

@@ -63,7 +63,8 @@ fn losing(settings: &Settings) -> Vec<Row> {
         .map_while(|offset| first.checked_add_days(Days::new(offset)))
         .filter_map(|date| Day::labelled(date, &settings.calendar.value));
     let mut rows = Vec::new();
-    let mut ticks: i64 = 40_000;
+    // So high that it falls for all of the days and is never below 0, or a large part of itself away.
+    let mut ticks: i64 = 400_000;
     for (seg, day) in (0..).zip(days.take(DAYS as usize)) {
         let at = |hour| tz::instant(day.label, NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default());
         let close = day.close.min(at(16));
