@@ -33,4 +33,4 @@ rm -f "$MES_RUN/fetch.pid"
         if grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$fetch/status"; then kill "$fetch" || true; fi
         exit $code
     ) |
-    jq -c --unbuffered '.fills[]'
+    (trap '' INT HUP TERM; exec jq -c --unbuffered '.fills[]')

@@ -14,4 +14,5 @@ trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
 trap : INT HUP TERM
 
 mes-bars | mes-features | mes-predict | mes-risk --run "$run" --state "$state" --rules "$rules" |
-    (trap '' INT HUP TERM; exec tee "$journal") | mes-exec --run "$run" --state "$state" --rules "$rules" | jq -c --unbuffered '.fills[]'
+    (trap '' INT HUP TERM; exec tee "$journal") | mes-exec --run "$run" --state "$state" --rules "$rules" |
+    (trap '' INT HUP TERM; exec jq -c --unbuffered '.fills[]')

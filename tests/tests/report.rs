@@ -153,7 +153,7 @@ fn a_session_that_cannot_be_read_or_kept_is_one_line() {
     for (line, code, said) in [
         ("mes-bt session none.jsonl", 2, "none.jsonl"),
         ("mes-bt session rows.jsonl", 3, "unknown kind"),
-        ("mes-bt session < /dev/null", 3, "journal"),
+        ("mes-bt session < /dev/null", 3, "empty"),
         ("mes-bt session pipe.jsonl > /dev/full", 1, "No space left"),
         ("mes-bt session pipe.jsonl --against .", 2, "trades.csv"),
         ("mes-bt days .  --against own --apart 3", 2, "apart"),

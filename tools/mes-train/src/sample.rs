@@ -310,9 +310,8 @@ fn select(schema: &Schema, without: &[String]) -> Result<(Vec<String>, Vec<usize
         None => name == pattern,
     };
     let all = || schema.fields().iter().enumerate().filter(|(_, field)| field.name().starts_with("f_"));
-    if let Some(pattern) =
-        without.iter().find(|pattern| !all().any(|(_, field)| matches(pattern, field.name())))
-    {
+    let unknown = |pattern: &&String| !all().any(|(_, field)| matches(pattern, field.name()));
+    if let Some(pattern) = without.iter().find(unknown) {
         let meant = suggest::meant(pattern, all().map(|(_, field)| field.name().as_str()));
         return Err(Error::usage(format!("--without {pattern}: there is no such feature{meant}")));
     }

@@ -1,3 +1,5 @@
+//! Runs beside each other: what they share is paired by day, and what they differ in is named.
+
 use super::*;
 use crate::{sample, summary::Summary};
 

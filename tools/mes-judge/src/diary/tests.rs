@@ -1,3 +1,5 @@
+//! Days one after the other: what each came to, and when the chart says that the model is to be trusted no more.
+
 use mes_core::{calendar::Calendar, record::Record, run::Named, time::SECOND};
 
 use super::*;

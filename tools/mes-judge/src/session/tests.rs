@@ -1,3 +1,5 @@
+//! A session of any end: fills against the costs, what was expected of it, and what went wrong.
+
 use mes_core::{
     calendar::Calendar,
     order::{ExitReason, Side},
