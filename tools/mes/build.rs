@@ -1,6 +1,7 @@
 //! Has functions and tables of functions that came out the same kept once: a tenth of a program that holds all tools.
 //!
 //! Only lld can, which rustc of rustup brings for this system; other linkers do without.
+#![allow(clippy::disallowed_macros, reason = "cargo reads what a build script prints")]
 
 use std::{env, path::Path, process::Command};
 

@@ -92,8 +92,11 @@ fn a_pipe_is_started_again_only_where_that_doubles_nothing() {
         assert_eq!(!down.contains(&code.unwrap_or(0)), *again, "{name}");
     }
     // What was killed goes on with the account, and what is in its run directory keeps nobody out.
+    let journal = || fs::read_link(folder.join("run-killed/journal.jsonl")).ok();
+    let before = journal();
     let mut again = live(&folder, "killed", "PRAC-A", "");
-    until(|| folder.join("run-killed/control.sock").exists(), "the second start does not come up");
+    until(|| journal() != before, "the second start begins no journal");
+    trades(&folder, "killed");
     again.signal("INT");
     assert_eq!(code(&folder, "killed", &mut again), Some(4));
 }
