@@ -163,8 +163,11 @@ mod tests {
     use super::*;
     use crate::{facts::Facts, sample};
 
+    /// Open, high, low and close in ticks, and a fill with its price and what it closes by.
+    type Second = ([i64; 4], Option<(Side, i64, Option<ExitReason>)>);
+
     /// Bars of (open, high, low, close) in ticks above 20,000, and what fills in each.
-    fn traded(side: Side, bars: &[([i64; 4], Option<(Side, i64, Option<ExitReason>)>)]) -> Facts {
+    fn traded(side: Side, bars: &[Second]) -> Facts {
         let mut recorder = sample::recorder();
         let action = Action::Enter {
             side,

@@ -76,7 +76,7 @@ fn followed(folder: &Path, text: &str) -> Result<Vec<Duration>> {
         before = view(&mut client)?;
     }
     let mut late = Vec::new();
-    for chunk in lines[at..].chunk_by(|_, next| !is_row(&next)).take(ROWS) {
+    for chunk in lines[at..].chunk_by(|_, next| !is_row(next)).take(ROWS) {
         sleep(Duration::from_millis(150));
         let begun = Instant::now();
         journal.write_all((chunk.join("\n") + "\n").as_bytes())?;
