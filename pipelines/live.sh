@@ -15,9 +15,12 @@ predict=(${MES_PREDICT:-}) costs=${MES_COSTS:-topstepx}
 mkdir -p "$MES_RUN/journals"
 journal=$MES_RUN/journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$MES_RUN/journal.jsonl"
-# However the day ends, its report follows; the exit code stays the day's: a shell that is told to end waits for the pipe.
-trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
-trap : INT HUP TERM
+# However the day ends, its report follows, and the exit code stays the day's; where something died, nobody who starts it again
+# waits for the report. A shell that is told to end waits for the pipe.
+told=
+trap 'told=1' INT HUP TERM
+report() { "$(dirname "$0")/session.sh" "$journal" || true; }
+trap 'if [ $? = 0 ] || [ -n "$told" ]; then report; else report > /dev/null & fi' EXIT
 
 rm -f "$MES_RUN/fetch.pid"
 (echo "$BASHPID" > "$MES_RUN/fetch.pid" || true; exec mes-fetch live --until-close --contract "${MES_CONTRACT:-MES}" --warm-up "${MES_WARM_UP:-2h}") |

@@ -9,9 +9,12 @@ state=$run/state journals=$run/journals
 mkdir -p "$journals"
 journal=$journals/$(date -u +%Y%m%dT%H%M%SZ).jsonl
 ln -sfn "journals/${journal##*/}" "$run/journal.jsonl"
-# However the day ends, its report follows; the exit code stays the day's: a shell that is told to end waits for the pipe.
-trap '"$(dirname "$0")/session.sh" "$journal" || true' EXIT
-trap : INT HUP TERM
+# However the day ends, its report follows, and the exit code stays the day's; where something died, nobody who starts it again
+# waits for the report. A shell that is told to end waits for the pipe.
+told=
+trap 'told=1' INT HUP TERM
+report() { "$(dirname "$0")/session.sh" "$journal" || true; }
+trap 'if [ $? = 0 ] || [ -n "$told" ]; then report; else report > /dev/null & fi' EXIT
 
 mes-bars | mes-features | mes-predict | mes-risk --run "$run" --state "$state" --rules "$rules" |
     (trap '' INT HUP TERM; exec tee "$journal") | mes-exec --run "$run" --state "$state" --rules "$rules" |

@@ -1,22 +1,28 @@
 //! Whatever has a journal has a report: `mes-bt report` says of a backtest's journal what the backtest said, of the pipe's the
 //! same, and `mes-bt table` lays its records flat.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::OnceLock};
 
 use mes_golden::{market, shell};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A backtest with its journal, and what the pipe keeps of the same rows.
+/// A backtest with its journal, and what the pipe keeps of the same rows: made once, in a folder of one's own.
 fn traded() -> TempDir {
+    static MADE: OnceLock<TempDir> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("rows.jsonl"), market::eventful(3)).expect("rows");
+        let rules = shell::root().join(market::RULES);
+        fs::copy(rules, folder.path().join("rules.toml")).expect("rules");
+        let line = "mes-bt -q --rules rules.toml --out own --journal journal.jsonl rows.jsonl > own.json &&
+             mes-risk --rules rules.toml < rows.jsonl | tee pipe.jsonl | mes-exec --rules rules.toml > /dev/null &&
+             rm -r run && gzip -k journal.jsonl && zstd -q journal.jsonl";
+        shell::ok(folder.path(), line, b"");
+        folder
+    });
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("rows.jsonl"), market::eventful(3)).expect("rows");
-    let rules = shell::root().join(market::RULES);
-    fs::copy(rules, folder.path().join("rules.toml")).expect("rules");
-    let line = "mes-bt -q --rules rules.toml --out own --journal journal.jsonl rows.jsonl > own.json &&
-         mes-risk --rules rules.toml < rows.jsonl | tee pipe.jsonl | mes-exec --rules rules.toml > /dev/null &&
-         gzip -k journal.jsonl && zstd -q journal.jsonl";
-    shell::ok(folder.path(), line, b"");
+    shell::ok(folder.path(), &format!("cp -r {}/. .", made.path().display()), b"");
     folder
 }
 

@@ -53,7 +53,7 @@ impl Expectation {
         })
     }
 
-    /// Reads it from a run folder (its trades.csv) or a journal; `days` may leave some of them out.
+    /// Reads it from a run folder (its trades.csv) or a journal.
     ///
     /// # Errors
     ///

@@ -95,21 +95,9 @@ impl CsvReader {
         }
     }
 
-    /// Returns the next batch, which has `least` rows unless the input ends; it waits for them.
-    ///
-    /// # Errors
-    ///
-    /// As [`CsvReader::next`].
-    pub fn first(&mut self, least: usize) -> Result<Event> {
+    /// Has batches from here on wait for so many rows, unless the input ends.
+    pub fn wait_for(&mut self, least: usize) {
         self.least = least;
-        let first = loop {
-            match self.next() {
-                Ok(Event::Idle) => {}
-                first => break first,
-            }
-        };
-        self.least = 1;
-        first
     }
 
     /// Returns the line of a row of the batch given last.

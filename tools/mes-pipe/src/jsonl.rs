@@ -113,21 +113,9 @@ impl JsonReader {
         }
     }
 
-    /// Returns the next batch, which has `least` rows unless the input ends; it waits for them.
-    ///
-    /// # Errors
-    ///
-    /// As [`JsonReader::next`].
-    pub fn first(&mut self, least: usize) -> Result<Event> {
+    /// Has batches from here on wait for so many rows, unless the input ends.
+    pub fn wait_for(&mut self, least: usize) {
         self.least = least;
-        let first = loop {
-            match self.next() {
-                Ok(Event::Idle) => {}
-                first => break first,
-            }
-        };
-        self.least = 1;
-        first
     }
 
     /// Returns the number of the line read last.

@@ -98,7 +98,7 @@ impl Opened {
 
     /// Says whether it is text that does not say what it is.
     pub fn is_bare(&self) -> bool {
-        self.meta.is_none() && matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
+        self.meta.is_none() && self.is_text()
     }
 
     /// Returns what the decoder has next, of text with `least` rows, so that a place in it stays a line's number.
@@ -107,11 +107,27 @@ impl Opened {
     ///
     /// As [`Opened::next`].
     pub fn at_least(&mut self, least: usize) -> Result<Event> {
+        self.wait_for(least);
+        let first = loop {
+            match self.next() {
+                Ok(Event::Idle) if self.is_text() => {}
+                first => break first,
+            }
+        };
+        self.wait_for(1);
+        first
+    }
+
+    fn wait_for(&mut self, least: usize) {
         match &mut self.decoder {
-            Decoder::Csv(reader) => reader.first(least),
-            Decoder::Json(reader) => reader.first(least),
-            _ => self.next(),
+            Decoder::Csv(reader) => reader.wait_for(least),
+            Decoder::Json(reader) => reader.wait_for(least),
+            _ => {}
         }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self.decoder, Decoder::Csv(_) | Decoder::Json(_))
     }
 
     /// Returns what the decoder has next.

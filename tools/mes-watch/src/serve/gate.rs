@@ -145,7 +145,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+            .collect()
     }
 
     #[test]
@@ -168,23 +171,25 @@ mod tests {
 
     #[test]
     fn a_session_needs_cookie_and_key_and_a_question_is_answered_once() {
-        let gate = Gate::new(7).unwrap();
+        let gate = Gate::new(7).expect("random bytes");
         assert!(gate.open("").is_none() && gate.open(&gate.token[1..]).is_none());
-        let (set, key) = gate.open(gate.token()).unwrap();
-        let cookie = set.split(';').next().unwrap();
+        let (set, key) = gate.open(gate.token()).expect("its own token");
+        let cookie = set.split(';').next().expect("a cookie");
         assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict"));
         assert!(!gate.knows(&headers(&[("cookie", cookie)])));
         assert!(!gate.knows(&headers(&[(KEY, &key)])));
         let both = headers(&[("cookie", &format!("other=1; {cookie}")), (KEY, &key)]);
         assert!(gate.knows(&both));
-        let (other, _) = gate.open(gate.token()).unwrap();
-        assert!(!gate.knows(&headers(&[("cookie", other.split(';').next().unwrap()), (KEY, &key)])));
-        let once = gate.ask(&both, Act::Kill).unwrap();
+        let (other, _) = gate.open(gate.token()).expect("its own token");
+        assert!(
+            !gate.knows(&headers(&[("cookie", other.split(';').next().expect("a cookie")), (KEY, &key)]))
+        );
+        let once = gate.ask(&both, Act::Kill).expect("a session");
         assert_eq!(gate.answer(&both, "x"), None);
         assert_eq!(gate.answer(&both, &once), Some(Act::Kill));
         assert_eq!(gate.answer(&both, &once), None);
         for _ in 0..SESSIONS {
-            gate.open(gate.token()).unwrap();
+            gate.open(gate.token()).expect("its own token");
         }
         assert!(!gate.knows(&both), "the oldest made room");
     }
