@@ -2,16 +2,18 @@
 //! another one. Each source has a thread; none ever stops reading, so whoever writes into a pipe is never held up.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, ErrorKind, Read},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::mpsc::SyncSender,
     thread::{self, JoinHandle, sleep},
     time::{Duration, SystemTime},
 };
 
-use mes_pipe::{Error, Result, limits};
+use mes_pipe::{
+    Error, Result,
+    growing::{Growing, Lines, Look, Piece},
+};
 
 /// Between two looks at a file.
 const LOOK: Duration = Duration::from_millis(100);
@@ -53,7 +55,7 @@ pub fn stdin<T: Send + 'static>(
     wrap: impl Fn(Said) -> T + Send + 'static,
 ) -> Result<JoinHandle<()>> {
     let read = move || {
-        let mut lines = Splitter::default();
+        let mut lines = Lines::default();
         let mut buffer = vec![0; CHUNK];
         let mut input = io::stdin().lock();
         let mut listens = true;
@@ -62,7 +64,7 @@ pub fn stdin<T: Send + 'static>(
                 Ok(0) => break,
                 Ok(count) if listens => {
                     let mut said = Vec::new();
-                    lines.push(&buffer[..count], false, &mut said);
+                    lines.push(&buffer[..count], &mut |piece| say(piece, false, &mut said));
                     listens = said.into_iter().all(|said| to.send(wrap(said)).is_ok());
                 }
                 Ok(_) => {}
@@ -110,33 +112,29 @@ pub fn file<T: Send + 'static>(
 pub struct Tail {
     path: PathBuf,
     of: Of,
-    open: Option<Open>,
-    lines: Splitter,
+    growing: Growing,
     /// What is read now was there before.
     old: bool,
     begun: bool,
     trouble: Option<String>,
 }
 
-struct Open {
-    file: File,
-    /// Device and inode: what a name may change.
-    identity: (u64, u64),
-    read: u64,
-}
-
 impl Tail {
     /// Prepares to follow; nothing is read.
     pub fn new(path: PathBuf, of: Of) -> Tail {
-        Tail { path, of, open: None, lines: Splitter::default(), old: true, begun: false, trouble: None }
+        Tail { path, of, growing: Growing::default(), old: true, begun: false, trouble: None }
     }
 
     /// Reads on by a piece; returns whether there may be more at once.
     pub fn look(&mut self, said: &mut Vec<Said>) -> bool {
-        match self.piece(said) {
-            Ok(more) => {
+        let (found, old) = (self.found(), self.old);
+        match self.growing.look(found.as_deref(), &mut |piece| say(piece, old, said)) {
+            Ok(look) => {
                 self.trouble = None;
-                more
+                if look == Look::Idle || look == Look::Absent {
+                    self.caught(said);
+                }
+                look == Look::More
             }
             Err(error) => {
                 let text = format!("{}: {error}", self.path.display());
@@ -149,44 +147,6 @@ impl Tail {
         }
     }
 
-    fn piece(&mut self, said: &mut Vec<Said>) -> io::Result<bool> {
-        let Some(open) = &mut self.open else {
-            let opened = self.found().map(File::open).transpose();
-            match opened {
-                Ok(Some(file)) => {
-                    let about = file.metadata()?;
-                    self.open = Some(Open { file, identity: (about.dev(), about.ino()), read: 0 });
-                    return Ok(true);
-                }
-                Ok(None) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-            self.caught(said);
-            return Ok(false);
-        };
-        let mut buffer = vec![0; CHUNK];
-        let count = match open.file.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
-            read => read?,
-        };
-        open.read += count as u64;
-        if count > 0 {
-            self.lines.push(&buffer[..count], self.old, said);
-            return Ok(true);
-        }
-        let (identity, shrunk) = (open.identity, open.file.metadata()?.len() < open.read);
-        self.caught(said);
-        let now =
-            self.found().and_then(|path| fs::metadata(path).ok()).map(|about| (about.dev(), about.ino()));
-        if shrunk || now.is_some_and(|now| now != identity) {
-            said.push(Said::Replaced { cut: self.lines.is_within() });
-            (self.open, self.lines) = (None, Splitter::default());
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
     fn caught(&mut self, said: &mut Vec<Said>) {
         self.old = false;
         if !std::mem::replace(&mut self.begun, true) {
@@ -197,6 +157,15 @@ impl Tail {
     /// Returns the file that is meant now.
     fn found(&self) -> Option<PathBuf> {
         if self.of == Of::Journal { Some(self.path.clone()) } else { newest(&self.path) }
+    }
+}
+
+fn say(piece: Piece<'_>, old: bool, said: &mut Vec<Said>) {
+    match piece {
+        Piece::Line([]) => {}
+        Piece::Line(text) => said.push(Said::Line { bytes: text.to_vec(), old }),
+        Piece::TooLong => said.push(Said::TooLong),
+        Piece::Replaced { cut } => said.push(Said::Replaced { cut }),
     }
 }
 
@@ -218,43 +187,9 @@ fn newest(folder: &Path) -> Option<PathBuf> {
     here.iter().chain(&below).filter(is_one).max_by_key(|path| (written(path), (*path).clone())).cloned()
 }
 
-/// Cuts bytes into lines.
-#[derive(Default)]
-struct Splitter {
-    rest: Vec<u8>,
-    skips: bool,
-}
-
-impl Splitter {
-    fn push(&mut self, bytes: &[u8], old: bool, said: &mut Vec<Said>) {
-        let most = usize::try_from(limits::get().line).unwrap_or(usize::MAX);
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (text, ends) = piece.strip_suffix(b"\n").map_or((piece, false), |text| (text, true));
-            if !self.skips {
-                self.rest.extend_from_slice(text);
-            }
-            if self.rest.len() > most {
-                self.rest = Vec::new();
-                self.skips = true;
-                said.push(Said::TooLong);
-            }
-            if ends && !std::mem::take(&mut self.skips) {
-                let bytes = std::mem::take(&mut self.rest);
-                if !bytes.is_empty() {
-                    said.push(Said::Line { bytes, old });
-                }
-            }
-        }
-    }
-
-    fn is_within(&self) -> bool {
-        self.skips || !self.rest.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs::File, io::Write};
 
     use super::*;
 

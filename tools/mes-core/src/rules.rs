@@ -1,5 +1,6 @@
 //! The rules an account is traded by, from `pipelines/rules/*.toml`. Unknown keys are errors.
 
+mod base;
 mod breakers;
 mod entries;
 mod exits;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, contract::Contract, money::Cents, session, within};
 
+pub use base::whole;
 pub use breakers::Breakers;
 pub use entries::{Entries, EntryBy, EntrySession};
 pub use exits::{Exits, Reversals, StopBy};
@@ -125,7 +127,7 @@ pub struct Multiplier {
 }
 
 impl Rules {
-    /// Reads a rules file and checks that its numbers can mean something, each and together.
+    /// Reads a rules file that is [`whole`] and checks that its numbers can mean something, each and together.
     ///
     /// # Errors
     ///

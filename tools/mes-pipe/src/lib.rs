@@ -21,6 +21,7 @@ pub mod durable;
 mod error;
 mod files;
 pub mod fitting;
+pub mod growing;
 mod input;
 pub mod journal;
 mod jsonl;

@@ -7,7 +7,7 @@ use mes_core::{
     calendar::Calendar,
     costs::Costs,
     fills::{Fills, Latency, Model},
-    rules::Rules,
+    rules::{self, Rules},
     run::Named,
     time::MILLI,
 };
@@ -96,11 +96,10 @@ impl SettingsArgs {
     ///
     /// `Usage` where a name is unknown, a file cannot be read or means nothing, or they do not go together.
     pub fn read(&self) -> Result<Settings> {
-        let (blake3, text) = named("rules", &self.rules, &mes_core::rules::SHIPPED)?;
-        let rules = Named {
-            blake3,
-            value: Rules::parse(&text).map_err(|error| Error::usage(error).at(&self.rules))?,
-        };
+        let (_, text) = named("rules", &self.rules, &rules::SHIPPED)?;
+        let wrong = |error| Error::usage(error).at(&self.rules);
+        let text = rules::whole(&text).map_err(wrong)?;
+        let rules = Named { blake3: hash(text.as_bytes()), value: Rules::parse(&text).map_err(wrong)? };
         let name = if self.costs == "rules" { &rules.value.costs } else { &self.costs };
         let (blake3, text) = named("costs", name, &mes_core::costs::SHIPPED)?;
         let costs =

@@ -9,14 +9,14 @@ use std::{
 };
 
 use mes_core::broker::Hello;
-use mes_pipe::{Result, clock::Clock};
+use mes_pipe::{Result, clock::Clock, growing::Look};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
     act::{self, ACTIONS, Act, Action, Button, Place},
     day::Day,
-    follow::{Follower, Look},
+    follow::Follower,
     snapshot::{Held, Snapshot},
 };
 
@@ -170,7 +170,7 @@ impl Desk {
     fn look(&self, follower: &mut Follower, path: &std::path::Path) -> bool {
         let mut day = self.day();
         let looked = follower.look(&mut day);
-        let read = matches!(looked, Ok(Look::Read));
+        let read = matches!(looked, Ok(Look::More));
         if read {
             held(&self.actions).iter_mut().for_each(|action| action.follow(&day));
         }
@@ -178,7 +178,7 @@ impl Desk {
         let said = match &looked {
             Ok(Look::Absent) => Some(format!("waits for {}", path.display())),
             Ok(Look::Idle) => return false,
-            Ok(Look::Read) => None,
+            Ok(Look::More) => None,
             Err(error) => Some(error.to_string()),
         };
         if read {

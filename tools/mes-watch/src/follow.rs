@@ -1,48 +1,22 @@
 //! Follows a journal by its name while others write it: it may not be there yet, and another may take its place. Looks at
 //! it and reads it, and does nothing else to it.
 
-use std::{
-    fs::{self, File},
-    io::{ErrorKind, Read},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use mes_core::record::Record;
-use mes_pipe::{Error, Result, journal::Reader};
+use mes_pipe::{
+    Error, Result,
+    growing::{Growing, Look, Piece},
+    journal::Reader,
+};
 
 use crate::day::Day;
-
-/// The longest line of a journal.
-const LINE_BYTES: usize = 16 << 20;
-/// What is read at once: whoever asks for a view meanwhile waits for no more.
-const CHUNK_BYTES: u64 = 1 << 20;
-
-/// What a look came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// There is no such file.
-    Absent,
-    /// Nothing new.
-    Idle,
-    /// Something was read, and there may be more.
-    Read,
-}
 
 /// A file that grows.
 pub struct Follower {
     path: PathBuf,
-    open: Option<Opened>,
-}
-
-struct Opened {
-    file: File,
-    /// Device and number: what tells it from one that took its name.
-    id: (u64, u64),
-    read: u64,
+    growing: Growing,
     line: u64,
-    /// The beginning of a line whose end is not written yet.
-    rest: Vec<u8>,
     /// It cannot be read on, and that was said.
     broken: bool,
 }
@@ -50,7 +24,7 @@ struct Opened {
 impl Follower {
     /// Begins before the first look.
     pub fn new(path: &Path) -> Follower {
-        Follower { path: path.into(), open: None }
+        Follower { path: path.into(), growing: Growing::default(), line: 0, broken: false }
     }
 
     /// Looks at the file, and takes what is new in it into `day`.
@@ -60,53 +34,32 @@ impl Follower {
     /// `Data` or `Usage` where what is there is no journal, or one of another calendar: with file and line, once. `Failed`
     /// where the system does not let us read it.
     pub fn look(&mut self, day: &mut Day) -> Result<Look> {
-        let at = |error: std::io::Error| Error::failed(error).at(self.path.display());
-        let about = match fs::metadata(&self.path) {
-            Ok(about) => about,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                // What was read stays on show: the name is free between two journals.
-                return Ok(if self.open.is_some() { Look::Idle } else { Look::Absent });
+        let Follower { path, growing, line, broken } = self;
+        let mut failed = None;
+        let looked = growing.look(Some(path), &mut |piece| {
+            if matches!(piece, Piece::Replaced { .. }) {
+                (*line, *broken) = (0, false);
+                day.anew();
+            } else if !*broken {
+                *line += 1;
+                failed = take(piece, day).err();
+                *broken = failed.is_some();
             }
-            Err(error) => return Err(at(error)),
-        };
-        let id = (about.dev(), about.ino());
-        let same = self.open.as_ref().is_some_and(|open| open.id == id && open.read <= about.len());
-        if !same {
-            let file = File::open(&self.path).map_err(at)?;
-            self.open = Some(Opened { file, id, read: 0, line: 0, rest: Vec::new(), broken: false });
-            day.anew();
+        });
+        match failed {
+            Some(error) => Err(error.at(format!("{}: line {line}", path.display()))),
+            None => looked.map_err(|error| Error::failed(error).at(path.display())),
         }
-        let Some(open) = &mut self.open else { return Ok(Look::Absent) };
-        open.take(day).map_err(|error| error.at(format!("{}: line {}", self.path.display(), open.line)))
     }
 }
 
-impl Opened {
-    fn take(&mut self, day: &mut Day) -> Result<Look> {
-        if self.broken {
-            return Ok(Look::Idle);
+fn take(piece: Piece<'_>, day: &mut Day) -> Result<()> {
+    match piece {
+        Piece::TooLong => Err(Error::data("the line is too long for a journal")),
+        Piece::Line(text) if !text.trim_ascii().is_empty() => {
+            day.take(Record::read(text.trim_ascii()).map_err(Error::data)?)
         }
-        let begun = self.rest.len();
-        let read = (&self.file).take(CHUNK_BYTES).read_to_end(&mut self.rest).map_err(Error::failed)?;
-        self.read += read as u64;
-        if read == 0 {
-            return Ok(Look::Idle);
-        }
-        let bytes = std::mem::take(&mut self.rest);
-        let end = bytes[begun..].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| begun + at + 1);
-        let taken = bytes[..end].split_inclusive(|byte| *byte == b'\n').try_for_each(|line| {
-            self.line += 1;
-            let line = line.trim_ascii();
-            if line.is_empty() {
-                return Ok(());
-            }
-            day.take(Record::read(line).map_err(Error::data)?)
-        });
-        self.rest = bytes[end..].to_vec();
-        let long = self.rest.len() > LINE_BYTES;
-        let taken = if long { Err(Error::data("the line is too long for a journal")) } else { taken };
-        self.broken = taken.is_err();
-        taken.map(|()| Look::Read)
+        Piece::Line(_) | Piece::Replaced { .. } => Ok(()),
     }
 }
 
@@ -125,7 +78,10 @@ pub fn read(path: &Path, day: &mut Day) -> Result<Option<&'static str>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{
+        fs::{self, File},
+        io::Write,
+    };
 
     use mes_core::broker::Kind;
 
@@ -134,7 +90,7 @@ mod tests {
 
     fn all(follower: &mut Follower, day: &mut Day) -> Look {
         let mut last = follower.look(day).expect("a journal");
-        while last == Look::Read {
+        while last == Look::More {
             last = follower.look(day).expect("a journal");
         }
         last

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mes_core::{costs, rules};
-use mes_pipe::{Error, Result, hash};
+use mes_pipe::{Error, Result, hash, limits};
 
 /// How deep folders are looked into.
 const DEPTH: usize = 6;
@@ -74,5 +74,12 @@ fn list(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
 }
 
 fn same(path: &Path, blake3: &str) -> bool {
-    fs::File::open(path).and_then(mes_pipe::hash_of).is_ok_and(|found| found == blake3)
+    fs::File::open(path).and_then(mes_pipe::hash_of).is_ok_and(|found| found == blake3) || based(path, blake3)
+}
+
+/// Says whether it is rules that say only what differs from shipped ones, which go by the hash of the whole.
+fn based(path: &Path, blake3: &str) -> bool {
+    let rules = path.extension().is_some_and(|ending| ending == "toml");
+    let text = rules.then(|| limits::settings_text(path).ok()).flatten();
+    text.is_some_and(|text| rules::whole(&text).is_ok_and(|whole| hash(whole.as_bytes()) == blake3))
 }

@@ -1,5 +1,7 @@
 //! Rules that are read, and rules that are refused.
 
+use std::borrow::Cow;
+
 use super::*;
 use crate::{order::Side, price::Price, quote::Quote};
 
@@ -13,6 +15,36 @@ fn the_shipped_rules_read() {
     assert_eq!(rules.capital(), Cents(100_000));
     assert_eq!(rules.limits.daily_loss_usd, 50.0);
     assert_eq!(rules.tiers.len(), 5);
+}
+
+#[test]
+fn a_file_with_a_base_says_only_what_differs() {
+    let rules = |text: &str| Rules::parse(&whole(text)?);
+    let own = rules(
+        "base = \"mes-1k\"\nname = \"mine\"\n[limits]\ndaily_loss_usd = 40.0\n[[tier]]\nfrom_usd = 700.0\ncontracts = 1\nrisk_percent = 2.0\n",
+    );
+    let shipped = Rules::parse(MES_1K).expect("the shipped rules");
+    let own = own.expect("rules");
+    assert_eq!((own.limits.daily_loss_usd, own.tiers.len(), &*own.name), (40.0, 1, "mine"));
+    let limits = Limits { daily_loss_usd: 40.0, ..shipped.limits.clone() };
+    assert_eq!(own, Rules { name: own.name.clone(), limits, tiers: own.tiers.clone(), ..shipped.clone() });
+    // It may not call itself as the base does and be something else, and nothing is lost on the way.
+    let named = |text: &str| rules(text).expect("rules").name;
+    assert_eq!(named("base = \"mes-1k\"\n[limits]\ndaily_loss_usd = 40.0\n"), "mes-1k*");
+    for (name, text) in SHIPPED {
+        assert_eq!(rules(&format!("base = \"{name}\"")).expect("rules"), Rules::parse(text).expect("rules"));
+        assert!(matches!(whole(text), Ok(Cow::Borrowed(_))));
+    }
+    for (text, said) in [
+        ("base = \"mes-2k\"", "base = \"mes-2k\": none of mes-1k, "),
+        ("base = 1", "base = 1: none of"),
+        ("base = \"mes-1k\"\n[limits]\ndaily_los_usd = 40.0", "daily_los_usd"),
+        ("base = \"mes-1k\"\nlimits = 3", "limits"),
+        ("base = \"mes-1k\"\n[limits]\ndaily_loss_usd = 400.0", "limits.daily_loss_usd = 400"),
+    ] {
+        let error = rules(text).expect_err(said).to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]
