@@ -81,12 +81,13 @@ const URGENT: [&str; 14] = [
 ];
 
 /// Reasons not to enter that belong to the plan: every day has them.
-const PLAN: [&str; 10] = [
+const PLAN: [&str; 11] = [
     "entries_session_s",
     "day_end_s",
     "cooldown_s",
     "reversal_cooldown_s",
     "reversals_in_range",
+    "p_size_contracts",
     "tier_contracts",
     "ladder_contracts",
     "size_usd",

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::within::CONTRACTS;
+
 /// The highest price, in points.
 pub const MOST_POINTS: f64 = 1e6;
 /// The most contracts of a row or a quote, and the most trades of a row.
@@ -60,6 +62,7 @@ pub fn prediction(name: &str) -> Option<Bounds<f32>> {
     match name {
         "p_down" | "p_flat" | "p_up" | "p_conf" => Some((0.0, 1.0)),
         "p_dir" => Some((-1.0, 1.0)),
+        "p_size" => Some((0.0, CONTRACTS as f32)),
         _ => None,
     }
 }

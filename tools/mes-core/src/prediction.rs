@@ -19,10 +19,15 @@ pub struct Prediction {
     pub expected_move: Option<f32>,
     /// The volatility over the horizon in ticks.
     pub vol: Option<f32>,
+    /// The most contracts that whoever predicts would enter with; absent, the rules alone say how many.
+    pub size: Option<f32>,
 }
 
 /// The columns of a prediction, in order.
-pub const COLUMNS: [&str; 7] = ["p_down", "p_flat", "p_up", "p_dir", "p_conf", "p_move", "p_vol"];
+pub const COLUMNS: [&str; 8] = ["p_down", "p_flat", "p_up", "p_dir", "p_conf", "p_move", "p_vol", "p_size"];
+
+/// How many of [`COLUMNS`] a model or a rule of ours says: the size is for stages of others.
+pub const OURS: usize = 7;
 
 /// How far the sum of the probabilities may lie from 1.
 pub const SUM_TOLERANCE: f64 = 1e-3;
@@ -41,13 +46,13 @@ pub fn softmax(z: [f64; 3]) -> [f64; 3] {
 
 impl Prediction {
     /// Returns the values in the order of [`COLUMNS`].
-    pub fn values(&self) -> [Option<f32>; 7] {
-        [self.down, self.flat, self.up, self.dir, self.conf, self.expected_move, self.vol]
+    pub fn values(&self) -> [Option<f32>; 8] {
+        [self.down, self.flat, self.up, self.dir, self.conf, self.expected_move, self.vol, self.size]
     }
 
     /// Builds a prediction from values in the order of [`COLUMNS`].
-    pub fn from_values([down, flat, up, dir, conf, expected_move, vol]: [Option<f32>; 7]) -> Self {
-        Prediction { down, flat, up, dir, conf, expected_move, vol }
+    pub fn from_values([down, flat, up, dir, conf, expected_move, vol, size]: [Option<f32>; 8]) -> Self {
+        Prediction { down, flat, up, dir, conf, expected_move, vol, size }
     }
 
     /// Checks the prediction against the [`LAW`]; what is absent is not judged.

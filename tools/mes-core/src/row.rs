@@ -35,7 +35,7 @@ impl Row {
 pub struct Columns {
     pub bar: bar::Columns,
     /// One flag for each of [`COLUMNS`].
-    pub prediction: [bool; 7],
+    pub prediction: [bool; COLUMNS.len()],
 }
 
 impl<'a> FromIterator<&'a str> for Columns {
@@ -133,7 +133,7 @@ impl<'de> Deserialize<'de> for WithColumns {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<WithColumns, M::Error> {
                 let (mut bar, mut columns) = (Bar::default(), Columns::default());
-                let mut values = [None; 7];
+                let mut values = [None; COLUMNS.len()];
                 let mut needed = ["ts", "open", "high", "low", "close", "volume", "seg"].map(Some);
                 while let Some(name) = map.next_key::<&str>()? {
                     for slot in needed.iter_mut().filter(|slot| **slot == Some(name)) {

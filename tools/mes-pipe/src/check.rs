@@ -13,7 +13,7 @@ use arrow_select::take::{TakeOptions, take};
 use mes_core::time;
 
 use crate::{
-    Error, Kind, Result, schema,
+    Error, Kind, Result, schema, suggest,
     values::{Fault, Values},
 };
 
@@ -61,7 +61,8 @@ pub(crate) fn accept(found: &Schema, kinds: &[Kind]) -> Result<Kind> {
                 "p_dir" | "p_conf" => ": run mes-predict first",
                 _ => "",
             };
-            Err(Error::data(format!("no column {name:?}{advice} (there are {})", columns.join(" "))))
+            let meant = suggest::meant(name, columns.iter().copied().filter(|name| !schema::is_ours(name)));
+            Err(Error::data(format!("no column {name:?}{advice}{meant} (there are {})", columns.join(" "))))
         }
     }
 }

@@ -230,7 +230,7 @@ impl<'a> Bars<'a> {
 /// The rows of a batch of predictions.
 pub struct PredictedRows<'a> {
     bars: Bars<'a>,
-    predictions: [Option<&'a Float32Array>; 7],
+    predictions: [Option<&'a Float32Array>; prediction::COLUMNS.len()],
 }
 
 impl<'a> PredictedRows<'a> {

@@ -96,7 +96,8 @@ impl Input {
                 hashes,
             },
         )?;
-        let progress = Progress::begin(current.rows, waiting.len());
+        // Of several files nobody knows how many rows they have.
+        let progress = Progress::beside_rows(if waiting.is_empty() { current.rows } else { 0 }, "rows");
         let checks = Checks::new(kind, &schema);
         let (before, rows, kept, failed) = (0, 0, VecDeque::new(), None);
         Ok(Input { current, before, rows, waiting, schema, meta, checks, progress, keep, kept, failed })

@@ -38,7 +38,7 @@ mod output;
 mod pages;
 mod parquet;
 pub mod private;
-mod progress;
+pub mod progress;
 mod reader;
 mod run;
 pub mod schema;

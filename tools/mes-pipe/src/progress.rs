@@ -1,4 +1,4 @@
-//! How far a long file is read, for whoever waits: a bar on a terminal after two seconds, a line a minute elsewhere.
+//! How far something long is, for whoever waits: a bar on a terminal after two seconds, a line a minute elsewhere.
 
 use std::{
     io::{IsTerminal, stderr, stdout},
@@ -17,6 +17,8 @@ const EVERY: Duration = Duration::from_secs(60);
 /// How far it is. The bar goes when this does.
 pub struct Progress {
     bar: ProgressBar,
+    /// What is counted.
+    unit: &'static str,
     shown: Shown,
 }
 
@@ -33,31 +35,42 @@ enum Shown {
 }
 
 impl Progress {
-    /// Begins to read so many rows; shows nothing where their number is not known, since what waits for a market is
-    /// not slow.
-    pub fn begin(rows: u64, more_files: usize) -> Progress {
-        let shown = match (rows, more_files) {
+    /// Begins with so many to do, such as `"trials"`; shows nothing where their number is not known (0), since what waits
+    /// for a market is not slow.
+    pub fn begin(count: u64, unit: &'static str) -> Progress {
+        let shown = match count {
             _ if log::quiet() => Shown::Never,
-            (0, _) | (_, 1..) => Shown::Never,
+            0 => Shown::Never,
             _ if !stderr().is_terminal() => Shown::Lines { due: EVERY },
-            // Rows on a terminal say enough themselves.
-            _ if stdout().is_terminal() => Shown::Never,
             _ => Shown::Bar { drawn: false },
         };
-        Progress { bar: ProgressBar::with_draw_target(Some(rows), ProgressDrawTarget::hidden()), shown }
+        Progress {
+            bar: ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden()),
+            unit,
+            shown,
+        }
     }
 
-    /// Counts rows that are done with.
-    pub fn add(&mut self, rows: u64) {
+    /// Begins what writes rows meanwhile: on a terminal they say enough themselves.
+    pub fn beside_rows(count: u64, unit: &'static str) -> Progress {
+        let shown = stderr().is_terminal() && stdout().is_terminal();
+        Progress::begin(if shown { 0 } else { count }, unit)
+    }
+
+    /// Counts so many more that are done with.
+    pub fn add(&mut self, count: u64) {
         if matches!(self.shown, Shown::Never) {
             return;
         }
-        self.bar.inc(rows);
+        self.bar.inc(count);
         let passed = self.bar.elapsed();
         match &mut self.shown {
             Shown::Bar { drawn } if !*drawn && passed >= PATIENCE => {
                 *drawn = true;
-                let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {per_sec}  {eta} left");
+                let style = ProgressStyle::with_template(&format!(
+                    "{{bar:40}} {{percent:>3}} % of {{len}} {}  {{eta}} left",
+                    self.unit
+                ));
                 if let Ok(style) = style {
                     self.bar.set_style(style);
                 }
@@ -78,10 +91,10 @@ impl Progress {
 
     /// Says how far it is, for a log.
     fn words(&self, passed: Duration) -> String {
-        let (done, rows) = (self.bar.position(), self.bar.length().unwrap_or_default());
-        let left = passed.as_secs_f64() * rows.saturating_sub(done) as f64 / done.max(1) as f64;
-        let percent = done * 100 / rows.max(1);
-        format!("{done} of {rows} rows, {percent} %; about {:.0} min left", (left / 60.0).ceil())
+        let (done, count) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        let left = passed.as_secs_f64() * count.saturating_sub(done) as f64 / done.max(1) as f64;
+        let percent = done * 100 / count.max(1);
+        format!("{done} of {count} {}, {percent} %; about {:.0} min left", self.unit, (left / 60.0).ceil())
     }
 }
 
@@ -91,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_line_says_how_much_and_how_long() {
-        let mut progress = Progress::begin(1000, 0);
+        let mut progress = Progress::begin(1000, "rows");
         progress.shown = Shown::Lines { due: EVERY };
         progress.add(250);
         assert_eq!(progress.words(Duration::from_secs(60)), "250 of 1000 rows, 25 %; about 3 min left");
@@ -99,7 +112,6 @@ mod tests {
 
     #[test]
     fn what_has_no_known_end_says_nothing() {
-        assert!(matches!(Progress::begin(0, 0).shown, Shown::Never));
-        assert!(matches!(Progress::begin(9, 1).shown, Shown::Never));
+        assert!(matches!(Progress::begin(0, "rows").shown, Shown::Never));
     }
 }

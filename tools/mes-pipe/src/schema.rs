@@ -53,6 +53,11 @@ pub fn data_type(name: &str) -> Option<DataType> {
     })
 }
 
+/// Tells a name that means something to our tools, so that it is no other name written wrongly.
+pub(crate) fn is_ours(name: &str) -> bool {
+    TICK.contains(&name) || BAR.contains(&name) || prediction::COLUMNS.contains(&name)
+}
+
 /// Returns the columns that a stream of this kind cannot lack.
 pub fn required(kind: Kind) -> &'static [&'static str] {
     match kind {
@@ -66,11 +71,12 @@ pub fn required(kind: Kind) -> &'static [&'static str] {
 }
 
 /// What predictions mean.
-const PREDICTION: [(&str, &str); 4] = [
+const PREDICTION: [(&str, &str); 5] = [
     ("p_down p_flat p_up", "probabilities of the classes of y_dir, in [0, 1], of sum 1; a rule has none"),
     ("p_dir", "-1 down, 0 flat, 1 up"),
     ("p_conf", "in [0, 1]: the largest probability, or what a rule says"),
     ("p_move p_vol", "expected move and volatility over the horizon, in ticks"),
+    ("p_size", "optional, from a stage of yours: at most so many contracts; a fraction is rounded down"),
 ];
 
 /// What a tool reads and writes, in the words of [`describe`].

@@ -21,7 +21,7 @@ pub(crate) struct Values {
     /// The places of open, high, low and close.
     range: Option<[usize; 4]>,
     /// The places of [`COLUMNS`], where there is a direction, a confidence or a probability.
-    prediction: Option<[Option<usize>; 7]>,
+    prediction: Option<[Option<usize>; prediction::COLUMNS.len()]>,
 }
 
 /// The bounds of a column, by the type of its values.

@@ -166,6 +166,12 @@ fn text_cases() -> Vec<Case> {
             "stdin: no column \"p_dir\": run mes-predict first (there are ts open high low close volume seg symbol)",
         ),
         of(
+            &["--kind", "prediction"],
+            "CSV: a column of a stage under a name that is nearly right",
+            "ts,open,high,low,close,volume,seg,symbol,p_dirr,p_conf\n",
+            "stdin: no column \"p_dir\": run mes-predict first; is p_dirr meant? (there are ts open high low close volume seg symbol p_dirr p_conf)",
+        ),
+        of(
             &["--kind", "ohlcv"],
             "CSV: an empty close",
             "ts,open,high,low,close,volume\n2025-11-24T14:30:00Z,1,1,1,,1\n",

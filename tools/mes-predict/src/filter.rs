@@ -5,7 +5,7 @@ use std::{env, path::PathBuf, sync::Arc};
 use arrow_array::{ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
 use mes_core::{
-    prediction::{COLUMNS, Prediction},
+    prediction::{COLUMNS, OURS, Prediction},
     time,
 };
 use mes_pipe::{
@@ -75,7 +75,7 @@ fn lawful(batch: &RecordBatch, predictions: &[Prediction]) -> Result<()> {
 
 /// Returns the schema of rows with predictions.
 fn predicted(schema: &SchemaRef) -> Result<SchemaRef> {
-    extend(schema, COLUMNS.iter().map(|name| Field::new(*name, DataType::Float32, true)).collect())
+    extend(schema, COLUMNS[..OURS].iter().map(|name| Field::new(*name, DataType::Float32, true)).collect())
 }
 
 /// Adds the predictions of a batch as columns.
@@ -83,5 +83,5 @@ fn with(batch: &RecordBatch, schema: &SchemaRef, predictions: &[Prediction]) -> 
     let column = |index: usize| -> ArrayRef {
         Arc::new(predictions.iter().map(|prediction| prediction.values()[index]).collect::<Float32Array>())
     };
-    append(batch, schema, (0..COLUMNS.len()).map(column).collect())
+    append(batch, schema, (0..OURS).map(column).collect())
 }

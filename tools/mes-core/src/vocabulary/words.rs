@@ -6,7 +6,7 @@ use super::{
 };
 
 /// All names, those that mean the hardest first among the limits, and the rules in the order in which a denial is named.
-pub const WORDS: [Word; 95] = [
+pub const WORDS: [Word; 96] = [
     // Rules of an entry, in the order in which a denial is named.
     word(
         "entries_session_s",
@@ -103,6 +103,12 @@ pub const WORDS: [Word; 95] = [
         &[Rule],
         "below the minimum balance",
         "the balance of ${value} is below ${limit}",
+    ),
+    word(
+        "p_size_contracts",
+        &[Rule],
+        "the stage wants none",
+        "p_size of the row is {value}; an entry has at least {limit} contract",
     ),
     word(
         "tier_contracts",

@@ -20,7 +20,7 @@ use mes_core::{
     tick::Tick,
     within,
 };
-use mes_pipe::{BarBuilder, Error, Kind, Meta, OutputArgs, Result, Session, log};
+use mes_pipe::{BarBuilder, Error, Kind, Meta, OutputArgs, Result, Session, log, progress::Progress};
 use serde_json::json;
 
 use market::Nature;
@@ -183,15 +183,23 @@ impl Synthetic {
     fn seconds(&self, mut each: impl FnMut(i64, &[Tick]) -> Result<()>) -> Result<()> {
         let curve = curve::orders_per_second();
         let mut ticks = Vec::new();
-        for date in self.from.iter_days().take_while(|date| *date <= self.until) {
-            let Some(day) = Day::labelled(date, &self.calendar) else { continue };
+        let days: Vec<Day> = self
+            .from
+            .iter_days()
+            .take_while(|date| *date <= self.until)
+            .filter_map(|date| Day::labelled(date, &self.calendar))
+            .collect();
+        let mut progress = Progress::beside_rows(days.len() as u64, "sessions");
+        for day in days {
             let mut seconds = day::Seconds::new(&day, &self.calendar, &curve, self.seed, self.nature);
             while let Some(ts) = seconds.next(&mut ticks) {
                 if !ticks.is_empty() && self.filter.keeps(day.part(ts - 1)) {
                     each(ts, &ticks)?;
                 }
             }
+            progress.add(1);
         }
+        progress.end();
         Ok(())
     }
 

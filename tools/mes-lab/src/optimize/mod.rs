@@ -19,15 +19,12 @@ mod space;
 mod study;
 mod table;
 
-use std::{
-    fs,
-    io::{IsTerminal, stderr},
-    thread,
-};
+use std::{fs, thread};
 
 use chrono::NaiveDate;
-use indicatif::{ProgressBar, ProgressStyle};
-use mes_pipe::{Error, Origin, Result, Settings, answer::pretty, hash, log, write::whole};
+use mes_pipe::{
+    Error, Origin, Result, Settings, answer::pretty, hash, log, progress::Progress, write::whole,
+};
 use serde_json::{Value, json};
 
 use crate::replay::{self, Checkpoints, Days, columns::Columns, walk::Skip};
@@ -99,9 +96,9 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
     if let Some(told) = &told {
         return rounds::tell(told, &study, &mut search, &mut ledger, args.answer);
     }
-    let bar = progress(search.count(), args);
-    let trials = study.run(&mut search, &mut ledger, &|done| bar.set_position(done as u64))?;
-    bar.finish_and_clear();
+    let mut progress = Progress::begin(search.count() as u64, "trials");
+    let trials = study.run(&mut search, &mut ledger, &mut |more| progress.add(more as u64))?;
+    progress.end();
     let best = ranked(&trials).first().map(|trial| (*trial).clone());
     let held_out = match &best {
         Some(best) if holdout.to > holdout.from => Some(look(&study, best, holdout, &mut ledger)?),
@@ -223,16 +220,4 @@ fn write(
     }
     log::note(format!("results in {}", args.out.display()));
     args.answer.give(outcome, || text)
-}
-
-/// Makes a bar that shows only where a person looks.
-fn progress(count: usize, args: &OptimizeArgs) -> ProgressBar {
-    if args.quiet || !stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(count as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} trials  {eta} left") {
-        bar.set_style(style);
-    }
-    bar
 }

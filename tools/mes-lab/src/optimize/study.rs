@@ -82,7 +82,7 @@ impl Told {
 }
 
 impl Study<'_> {
-    /// Runs a search to its end. `done` is told after every batch how many trials there are.
+    /// Runs a search to its end. `done` is told of every batch how many trials it had.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Study<'_> {
         &self,
         search: &mut Search,
         ledger: &mut TrialLedger,
-        done: &dyn Fn(usize),
+        done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Trial>> {
         let mut told = Told::of(ledger.trials(&self.study));
         loop {
@@ -104,7 +104,7 @@ impl Study<'_> {
             ledger.add(found.iter().cloned().map(|trial| Line::Trial(Box::new(trial))).collect())?;
             told.known.extend(found.into_iter().map(|trial| (values_key(&trial.values), trial)));
             self.tell(&points, &mut told, search);
-            done(told.count);
+            done(points.len());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Rows in memory, as small as they get: 23 bytes each, 8 more with quotes and ages. Prices are whole ticks, so that a
+//! Rows in memory, as small as they get: 23 bytes each, 8 more with quotes and ages, 4 with sizes. Prices are whole ticks, so that a
 //! row comes out as it went in, as far as risk and the paper account look at it.
 
 use chrono::NaiveDate;
@@ -21,6 +21,8 @@ use mes_risk::{
 /// Absent in a column of small numbers.
 const NONE: i16 = i16::MIN;
 const NO_AGE: u32 = u32::MAX;
+/// A size that asks for nothing.
+const ANY: f32 = f32::INFINITY;
 
 /// Rows of one table, a column each.
 pub struct Columns {
@@ -35,6 +37,8 @@ pub struct Columns {
     dir: Vec<i8>,
     /// NaN where there is no prediction.
     conf: Vec<f32>,
+    /// Empty while no row has one; [`ANY`] where none is said.
+    sizes: Vec<f32>,
     /// Bid and ask above the close; empty while no row has any.
     quotes: Vec<[i16; 2]>,
     ages: Vec<u32>,
@@ -106,6 +110,7 @@ impl Columns {
             volume: Vec::new(),
             dir: Vec::new(),
             conf: Vec::new(),
+            sizes: Vec::new(),
             quotes: Vec::new(),
             ages: Vec::new(),
             segs: Vec::new(),
@@ -177,6 +182,7 @@ impl Columns {
             prediction: Prediction {
                 dir: known.then(|| f32::from(self.dir[row])),
                 conf: known.then_some(self.conf[row]),
+                size: self.sizes.get(row).copied().filter(|size| *size != ANY),
                 ..Prediction::default()
             },
         }
@@ -221,6 +227,7 @@ impl Writer {
         columns.volume.push(volume);
         columns.dir.push(dir);
         columns.conf.push(conf);
+        keep(&mut columns.sizes, index, row.prediction.size.unwrap_or(ANY), ANY);
         // A quote too far away to be one is passed on as absent.
         let quote = |price: Option<Price>| price.and_then(|price| above(price).ok()).unwrap_or(NONE);
         let quotes = [quote(bar.bid), quote(bar.ask)];

@@ -99,7 +99,8 @@ fn prediction(draw: &mut Draw) -> Prediction {
         -1.0
     };
     let conf = 0.5 + 0.5 * draw.unit() as f32;
-    Prediction { dir: Some(dir), conf: Some(conf), ..Prediction::default() }
+    let size = (draw.unit() < 0.2).then(|| draw.below(3) as f32 / 2.0 + 0.5);
+    Prediction { dir: Some(dir), conf: Some(conf), size, ..Prediction::default() }
 }
 
 /// The owner's rules and costs with some of them moved about.

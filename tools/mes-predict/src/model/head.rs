@@ -38,6 +38,7 @@ pub fn prediction(p: [f64; CLASSES], mean_move_ticks: [f64; CLASSES], vol_ticks:
         conf: Some(down.max(flat).max(up)),
         expected_move: Some(expected as f32),
         vol: vol_ticks,
+        size: None,
     }
 }
 

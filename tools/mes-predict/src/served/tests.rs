@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, TimestampNanosecondArray};
 use arrow_schema::{DataType, Field};
-use mes_core::session::Filter;
+use mes_core::{prediction::OURS, session::Filter};
 use mes_pipe::Kind;
 
 use super::*;
@@ -56,7 +56,7 @@ fn served(batch: &RecordBatch, in_sample: InSample) -> Served {
     Served::new(model(), &batch.schema(), &meta("1s", Value::Null), in_sample).expect("fits")
 }
 
-fn bits(predictions: &[Prediction]) -> Vec<[Option<u32>; 7]> {
+fn bits(predictions: &[Prediction]) -> Vec<[Option<u32>; 8]> {
     predictions.iter().map(|one| one.values().map(|value| value.map(f32::to_bits))).collect()
 }
 
@@ -87,7 +87,10 @@ fn a_row_that_lacks_a_feature_has_no_prediction_and_the_others_have_all_of_it() 
     let batch = rows(50);
     let predictions = served(&batch, InSample::Refuse).predict(&batch).expect("predicts");
     for (row, one) in predictions.iter().enumerate() {
-        assert!(one.values().iter().all(|value| value.is_some() == (row % 7 != 0)), "row {row}: {one:?}");
+        assert!(
+            one.values()[..OURS].iter().all(|value| value.is_some() == (row % 7 != 0)),
+            "row {row}: {one:?}"
+        );
     }
     let one = predictions[1];
     let (down, flat, up) = (one.down.expect("p"), one.flat.expect("p"), one.up.expect("p"));

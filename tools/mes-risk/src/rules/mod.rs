@@ -14,6 +14,7 @@ mod ladder;
 mod locked;
 mod losses;
 pub mod news;
+mod p_size;
 mod per_trade;
 mod price_jump;
 mod quote;
@@ -88,7 +89,7 @@ pub enum Opinion {
 type Rule = (&'static str, fn(&View) -> Opinion);
 
 /// In the order in which a denial is named.
-const RULES: [Rule; 23] = [
+const RULES: [Rule; 24] = [
     ("entries_session_s", session::opinion),
     ("day_end_s", day_end::opinion),
     ("stale_ms", stale::opinion),
@@ -105,6 +106,7 @@ const RULES: [Rule; 23] = [
     ("news_contracts", news::opinion),
     ("best_day_usd", best_day::opinion),
     ("minimum_balance_usd", balance::opinion),
+    ("p_size_contracts", p_size::opinion),
     ("tier_contracts", tier::opinion),
     ("ladder_contracts", ladder::opinion),
     ("per_trade_usd", per_trade::opinion),

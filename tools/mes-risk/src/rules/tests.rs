@@ -153,6 +153,20 @@ fn an_exit_cools_down_but_a_reversal_goes_on() {
 }
 
 #[test]
+fn a_stage_may_want_less_and_never_gets_more() {
+    for (size, contracts) in [(Some(1.0), 1), (Some(1.99), 1), (Some(2.0), 2), (Some(1e6), 2), (None, 2)] {
+        let mut case = Case::new("mes-1k", 100_000);
+        case.row.prediction.size = size;
+        assert_eq!(case.contracts(), Ok(contracts), "{size:?}");
+    }
+    for none in [0.0, 0.5] {
+        let mut case = Case::new("mes-1k", 100_000);
+        case.row.prediction.size = Some(none);
+        assert_eq!(case.denied(), ("p_size_contracts".to_owned(), f64::from(none), 1.0));
+    }
+}
+
+#[test]
 fn a_wide_spread_pauses() {
     let mut case = Case::new("mes-1k", 100_000);
     case.ledger.wide_spread = true;

@@ -23,6 +23,7 @@ pub struct Step {
     volume: i64,
     dir: i8,
     conf: f32,
+    size: Option<f32>,
     quote: Quoted,
     wild: Wild,
 }
@@ -54,6 +55,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     let volume = prop_oneof![1 => Just(0_i64), 3 => 1..50_i64];
     let gap = prop_oneof![30 => Just(0_i64), 1 => -60..60_i64];
     let conf = prop_oneof![Just(0.55_f32), Just(0.65), Just(0.75), Just(0.95)];
+    let size = prop_oneof![6 => Just(None), 1 => Just(Some(0.5)), 2 => Just(Some(1.0)), 1 => Just(Some(2.5)), 1 => Just(Some(1e6))];
     let quote = prop_oneof![
         1 => Just(Quoted::None), 12 => Just(Quoted::Both(1)), 2 => Just(Quoted::Both(3)), 1 => Just(Quoted::Both(0)),
         1 => Just(Quoted::Ask), 1 => Just(Quoted::Far)
@@ -64,10 +66,10 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => factor.prop_map(Wild::From)
     ];
     let shape = (-3..4_i64, 0..9_i64, 0..9_i64, 0..100_i64, volume);
-    (seconds, 0..60_u8, gap, shape, -1..2_i8, conf, (quote, wild)).prop_map(
-        |(seconds, breaks, gap, (open, up, down, close, volume), dir, conf, (quote, wild))| {
+    (seconds, 0..60_u8, gap, shape, -1..2_i8, (conf, size), (quote, wild)).prop_map(
+        |(seconds, breaks, gap, (open, up, down, close, volume), dir, (conf, size), (quote, wild))| {
             let breaks = breaks == 0 || seconds > 300;
-            Step { seconds, breaks, open: open + gap, up, down, close, volume, dir, conf, quote, wild }
+            Step { seconds, breaks, open: open + gap, up, down, close, volume, dir, conf, size, quote, wild }
         },
     )
 }
@@ -108,7 +110,7 @@ pub fn rows(start: usize, steps: &[Step]) -> Vec<Row> {
         };
         let bar = Bar { ts, open, high, low, close, volume: step.volume, seg, bid, ask, ..Bar::default() };
         let (dir, conf) = (Some(f32::from(step.dir)), Some(step.conf));
-        Row { bar, prediction: Prediction { dir, conf, ..Prediction::default() } }
+        Row { bar, prediction: Prediction { dir, conf, size: step.size, ..Prediction::default() } }
     };
     steps.iter().map(row).collect()
 }

@@ -274,11 +274,12 @@ impl Witness {
 }
 
 impl Witness {
-    /// Returns the most contracts that tier, guard, ladder and announcements allow.
+    /// Returns the most contracts that the row, tier, guard, ladder and announcements allow.
     fn cap(&self, ts: Ts) -> i64 {
         let tier = self.rules.tiers.iter().rev().find(|tier| self.balance.usd() >= tier.from_usd);
         let mut cap = tier.expect("an entry below the lowest tier").contracts;
         cap = cap.min(self.rules.guard.max_contracts);
+        cap = self.row.prediction.size.map_or(cap, |size| cap.min(size as i64));
         if let Some(prop) = &self.rules.prop {
             let gain = (self.day_balance - self.first).usd();
             let rungs = prop.ladder.iter().filter(|rung| rung.from_usd <= gain);
