@@ -6,14 +6,14 @@
 
 use std::fmt;
 
-use crate::within::CONTRACTS;
-
 /// The highest price, in points.
 pub const MOST_POINTS: f64 = 1e6;
 /// The most contracts of a row or a quote, and the most trades of a row.
 pub const MOST_CONTRACTS: i64 = 100_000_000;
 /// The most of what is only counted on: milliseconds (31 years), segments, order flow.
 pub const MOST_COUNTED: i64 = 1_000_000_000_000;
+/// The most contracts that a stage may ask for: those of the largest order.
+const MOST_SIZE: f32 = 1e6;
 
 /// The least and the most that a value can be.
 pub type Bounds<T> = (T, T);
@@ -62,7 +62,7 @@ pub fn prediction(name: &str) -> Option<Bounds<f32>> {
     match name {
         "p_down" | "p_flat" | "p_up" | "p_conf" => Some((0.0, 1.0)),
         "p_dir" => Some((-1.0, 1.0)),
-        "p_size" => Some((0.0, CONTRACTS as f32)),
+        "p_size" => Some((0.0, MOST_SIZE)),
         _ => None,
     }
 }

@@ -161,12 +161,6 @@ fn text_cases() -> Vec<Case> {
         ),
         of(
             &["--kind", "prediction"],
-            "CSV: rows without predictions",
-            "ts,open,high,low,close,volume,seg,symbol\n",
-            "stdin: no column \"p_dir\": run mes-predict first (there are ts open high low close volume seg symbol)",
-        ),
-        of(
-            &["--kind", "prediction"],
             "CSV: a column of a stage under a name that is nearly right",
             "ts,open,high,low,close,volume,seg,symbol,p_dirr,p_conf\n",
             "stdin: no column \"p_dir\": run mes-predict first; is p_dirr meant? (there are ts open high low close volume seg symbol p_dirr p_conf)",
