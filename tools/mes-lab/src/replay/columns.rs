@@ -1,5 +1,5 @@
-//! Rows in memory, as small as they get: 23 bytes each, 8 more with quotes and ages, 4 with sizes. Prices are whole ticks, so that a
-//! row comes out as it went in, as far as risk and the paper account look at it.
+//! Rows in memory, as small as they get: 23 bytes each, 8 more with quotes and ages, 4 with sizes. Prices are whole
+//! ticks, so that a row comes out as it went in, as far as risk and the paper account look at it.
 
 use chrono::NaiveDate;
 use mes_core::{
