@@ -116,7 +116,7 @@ fn a_day_has_its_session_report_however_it_ended() {
     let folder = folder.path();
     for (name, make, ended, differs) in [
         ("whole", "cp pipe.jsonl whole.jsonl", "in order", false),
-        ("packed", "gzip -c pipe.jsonl > packed.jsonl", "in order", false),
+        ("packed", "head -n 400 pipe.jsonl | gzip > packed.jsonl", "it has no end record", true),
         ("cut", "head -c -20 pipe.jsonl > cut.jsonl", "the last line is cut off", true),
         ("killed", "head -n 400 pipe.jsonl > killed.jsonl", "it has no end record", true),
         ("begun", "head -n 1 pipe.jsonl > begun.jsonl", "it has no end record", false),
@@ -211,4 +211,30 @@ fn days_say_when_the_model_is_to_be_stopped_and_runs_stand_beside_each_other() {
     assert_eq!(differs, ["fills.model"]);
     assert_eq!(compared["paired"][1]["mean_usd"], 0.0, "a run less its own journal");
     assert_ne!(compared["paired"][0]["mean_usd"], 0.0);
+}
+
+#[test]
+fn a_day_that_was_killed_gets_its_report_afterwards() {
+    let folder = traded();
+    let folder = folder.path();
+    ok(
+        folder,
+        "mkdir -p run/journals && head -n 900 journal.jsonl > run/journals/whole.jsonl && : > run/journals/never.jsonl",
+    );
+    ok(folder, "head -n 400 journal.jsonl | head -c -9 > run/journals/killed.jsonl");
+    let session = format!("{}/pipelines/session.sh", shell::root().display());
+    let written = |line: &str| ok(folder, &format!("{line} 2>&1 | sed -n 's/^report in //p'"));
+    assert_eq!(written(&session), "run/sessions/killed/session.html\nrun/sessions/whole/session.html\n");
+    assert_eq!(written(&session), "", "they are there");
+    ok(folder, "touch -d '+1 minute' run/journals/whole.jsonl");
+    assert_eq!(written(&session), "run/sessions/whole/session.html\n", "the day went on");
+    assert_eq!(
+        written(&format!("{session} run/journals/killed.jsonl")),
+        "run/sessions/killed/session.html\n"
+    );
+
+    ok(folder, "rm -r run/sessions && echo '{' > run/journals/broken.jsonl");
+    let failed = shell::run(folder, &session, b"");
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(folder.join("run/sessions/whole/session.html").exists(), "the others are written all the same");
 }

@@ -11,7 +11,7 @@ fn typed(line: &str) -> String {
 
 #[test]
 fn a_tool_that_waits_on_a_terminal_says_for_what() {
-    for (line, what) in [
+    let waiting = [
         ("mes-bars", "ticks or bars"),
         ("mes-features", "bars"),
         ("mes-features describe", "rows with features"),
@@ -24,12 +24,18 @@ fn a_tool_that_waits_on_a_terminal_says_for_what() {
         ("mes-fetch import --preset firstrate", "bars or ticks of another shape"),
         ("mes-exec", "the journal that mes-risk writes"),
         ("mes-risk --account none", "rows with predictions"),
-    ] {
-        let said = typed(line);
-        let tool = line.split(' ').next().unwrap_or_default();
-        let wanted = format!("{tool}: nothing is piped in: waiting for {what}");
-        assert!(said.contains(&wanted), "{line}: no {wanted:?} in {said}");
-    }
+    ];
+    // Side by side: what takes long is that nothing is typed.
+    std::thread::scope(|scope| {
+        for (line, what) in waiting {
+            scope.spawn(move || {
+                let said = typed(line);
+                let tool = line.split(' ').next().unwrap_or_default();
+                let wanted = format!("{tool}: nothing is piped in: waiting for {what}");
+                assert!(said.contains(&wanted), "{line}: no {wanted:?} in {said}");
+            });
+        }
+    });
     assert!(!typed("mes-bars --quiet").contains("waiting"));
     let piped = shell::run(tempfile::tempdir().expect("a folder").path(), "mes-bars", b"");
     assert!(!String::from_utf8_lossy(&piped.stderr).contains("waiting"));

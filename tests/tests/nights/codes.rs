@@ -1,59 +1,11 @@
 //! What the pipe of live.sh ends with, which decides whether a unit starts it again; what is looked at before; how a day
 //! ends by itself.
 
-use std::{fs, path::Path, process::Stdio, thread::sleep, time::Duration};
+use std::{fs, path::Path, process::Stdio};
 
 use mes_golden::shell;
-use mes_pipe::clock::Deadline;
 
-use crate::pipe::{Group, folder};
-
-const PATIENCE: Duration = Duration::from_secs(40);
-/// A made-up cash session.
-const CASH: &str = "--synth 1 --seed 3";
-const LOOK: Duration = Duration::from_millis(20);
-
-/// An exchange with an account for each pipe.
-fn exchange(folder: &Path, market: &str, from: &str, speed: u32) -> Group {
-    let line = format!(
-        "exec mes-sim {market} --from {from} --speed {speed} --port 0 --unlimited --run sim \
-         --account PRAC-A,balance=3000 --account PRAC-B,balance=3000 --account PRAC-C,balance=3000"
-    );
-    let sim = Group::start(folder, "sim", &line);
-    until(|| folder.join("sim/sim.json").exists(), "mes-sim does not start");
-    sim
-}
-
-fn until(mut is: impl FnMut() -> bool, what: &str) {
-    let patience = Deadline::after(PATIENCE);
-    while !is() {
-        assert!(!patience.left().is_zero(), "{what}");
-        sleep(LOOK);
-    }
-}
-
-/// Starts live.sh on an account; `first` is said to its shell before.
-fn live(folder: &Path, name: &str, account: &str, first: &str) -> Group {
-    let root = shell::root().display();
-    let line = format!(
-        "eval \"$(mes-sim env --run sim)\"; export MES_AWAKE=1 MES_RUN=run-{name} MES_WARM_UP=0 \
-         MES_PREDICT='--rule random --seed 5 --rate 0.3' RULES={root}/tests/fixtures/night.toml; {first} \
-         exec {root}/pipelines/live.sh {account} $RULES"
-    );
-    Group::start(folder, name, &line)
-}
-
-fn trades(folder: &Path, name: &str) {
-    let journal = folder.join(format!("run-{name}/journal.jsonl"));
-    let text = || fs::read_to_string(&journal).unwrap_or_default();
-    until(|| text().contains("\"kind\":\"statement\""), &format!("{name} does not trade"));
-}
-
-fn code(folder: &Path, name: &str, pipe: &mut Group) -> Option<i32> {
-    let said = || fs::read_to_string(folder.join(format!("{name}.err"))).unwrap_or_default();
-    assert!(pipe.ends_within(PATIENCE), "{name} does not end: {}", said());
-    pipe.child.wait().expect("an end").code()
-}
+use crate::pipe::{CASH, code, exchange, folder, live, trades, until};
 
 /// Returns the exit codes after which the unit stays down.
 fn kept_down(folder: &Path) -> Vec<i32> {

@@ -12,6 +12,7 @@ mod network;
 mod night;
 mod pipe;
 mod plan;
+mod told;
 
 use std::{
     io::Write,

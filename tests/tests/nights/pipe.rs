@@ -12,6 +12,11 @@ use std::{
 use mes_golden::shell;
 use mes_pipe::clock::Deadline;
 
+const PATIENCE: Duration = Duration::from_secs(40);
+/// A made-up cash session.
+pub const CASH: &str = "--synth 1 --seed 3";
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Some processes of one group, which a signal reaches all at once, as ^C does in a terminal.
 pub struct Group {
     pub child: Child,
@@ -83,6 +88,51 @@ fn processes(group: u32) -> Vec<(u32, String)> {
         (of == group).then(|| (id, name.to_owned()))
     })
     .collect()
+}
+
+/// An exchange with an account for each pipe.
+pub fn exchange(folder: &Path, market: &str, from: &str, speed: u32) -> Group {
+    let line = format!(
+        "exec mes-sim {market} --from {from} --speed {speed} --port 0 --unlimited --run sim \
+         --account PRAC-A,balance=3000 --account PRAC-B,balance=3000 --account PRAC-C,balance=3000"
+    );
+    let sim = Group::start(folder, "sim", &line);
+    until(|| folder.join("sim/sim.json").exists(), "mes-sim does not start");
+    sim
+}
+
+/// Waits for something.
+pub fn until(mut is: impl FnMut() -> bool, what: &str) {
+    let patience = Deadline::after(PATIENCE);
+    while !is() {
+        assert!(!patience.left().is_zero(), "{what}");
+        sleep(LOOK);
+    }
+}
+
+/// Starts live.sh on an account; `first` is said to its shell before.
+pub fn live(folder: &Path, name: &str, account: &str, first: &str) -> Group {
+    let root = shell::root().display();
+    let line = format!(
+        "eval \"$(mes-sim env --run sim)\"; export MES_AWAKE=1 MES_RUN=run-{name} MES_WARM_UP=0 \
+         MES_PREDICT='--rule random --seed 5 --rate 0.3' RULES={root}/tests/fixtures/night.toml; {first} \
+         exec {root}/pipelines/live.sh {account} $RULES"
+    );
+    Group::start(folder, name, &line)
+}
+
+/// Waits until a pipe has an answer to a row.
+pub fn trades(folder: &Path, name: &str) {
+    let journal = folder.join(format!("run-{name}/journal.jsonl"));
+    let text = || fs::read_to_string(&journal).unwrap_or_default();
+    until(|| text().contains("\"kind\":\"statement\""), &format!("{name} does not trade"));
+}
+
+/// Waits for the end of a pipe; returns its exit code.
+pub fn code(folder: &Path, name: &str, pipe: &mut Group) -> Option<i32> {
+    let said = || fs::read_to_string(folder.join(format!("{name}.err"))).unwrap_or_default();
+    assert!(pipe.ends_within(PATIENCE), "{name} does not end: {}", said());
+    pipe.child.wait().expect("an end").code()
 }
 
 /// A folder that is kept where somebody wants to look.

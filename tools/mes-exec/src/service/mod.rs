@@ -61,7 +61,7 @@ pub struct UnitArgs {
     /// Write them there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// What to run instead of pipelines/live.sh ACCOUNT RULES
+    /// What to run instead of pipelines/live.sh ACCOUNT RULES (those of DIR, else the installed ones)
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -108,11 +108,13 @@ fn plan(args: &UnitArgs, run: &Path) -> Result<Plan> {
         Some(bin) => whole(bin)?,
         None => here.parent().unwrap_or(Path::new("/")).to_owned(),
     };
-    let command = if args.command.is_empty() {
-        let script = dir.join("pipelines/live.sh").display().to_string();
-        vec![script, args.account.clone(), args.settings.rules.clone()]
-    } else {
-        args.command.clone()
+    let pipelines = args.command.is_empty().then(|| pipelines(&dir, &bin));
+    let command = match &pipelines {
+        Some(folder) => {
+            let script = folder.join("live.sh").display().to_string();
+            vec![script, args.account.clone(), args.settings.rules.clone()]
+        }
+        None => args.command.clone(),
     };
     Ok(Plan {
         name: args.name.clone(),
@@ -124,10 +126,19 @@ fn plan(args: &UnitArgs, run: &Path) -> Result<Plan> {
         all_day: settings.rules.value.entries.session == EntrySession::All,
         pack_after: args.pack_after,
         beside: args.with.clone(),
+        report: pipelines.map(|folder| folder.join("session.sh")),
         dir,
         bin,
         command,
     })
+}
+
+/// Finds the pipelines: those of the folder where it runs, else those that were installed with the tools.
+fn pipelines(dir: &Path, bin: &Path) -> PathBuf {
+    let installed = bin.parent().map(|prefix| prefix.join("share/mes/pipelines"));
+    let has_live = |folder: &PathBuf| folder.join("live.sh").is_file();
+    let ours = dir.join("pipelines");
+    if has_live(&ours) { ours } else { installed.filter(has_live).unwrap_or(ours) }
 }
 
 fn key_file(args: &UnitArgs) -> Result<PathBuf> {

@@ -25,6 +25,8 @@ pub struct Plan {
     pub pack_after: u16,
     pub beside: Vec<(String, String)>,
     pub command: Vec<String>,
+    /// Writes the reports of days that ended without one; nobody but live.sh has such.
+    pub report: Option<PathBuf>,
 }
 
 /// A file of systemd.
@@ -43,6 +45,9 @@ pub fn all(plan: &Plan) -> Result<Vec<Unit>> {
         Unit { name: format!("{}.service", plan.name), text: service(plan)? },
         Unit { name: format!("{}.timer", plan.name), text: timer(plan)? },
     ];
+    if let Some(script) = &plan.report {
+        units.push(Unit { name: format!("{}-report.service", plan.name), text: report(plan, script)? });
+    }
     for (name, command) in &plan.beside {
         units
             .push(Unit { name: format!("{}-{name}.service", plan.name), text: beside(plan, name, command)? });
@@ -58,6 +63,14 @@ fn service(plan: &Plan) -> Result<String> {
     let program = words.next().map_or(Ok(String::new()), |word| program(word))?;
     let words = words.map(|word| quoted(word)).collect::<Result<Vec<_>>>()?;
     let command = [vec![program], words].concat().join(" ");
+    let report = match plan.report {
+        None => String::new(),
+        Some(_) => format!(
+            "# A day that something ended by a signal has no report yet; a unit of its own writes it, and a restart waits for nothing.\n\
+             ExecStopPost=-/usr/bin/env systemctl --user --no-block start {}-report.service\n",
+            plan.name
+        ),
+    };
     let pack = match plan.pack_after {
         0 => String::new(),
         days => format!(
@@ -82,7 +95,7 @@ ExecCondition={tool} due
 # What it finds is for the log; a start has to take over an open position whatever is wrong.
 ExecStartPre=-{tool} doctor --quiet --account {account} --rules {rules} --costs {costs} --env {env}
 ExecStart={command}
-{pack}\
+{report}{pack}\
 # 0 the day is over, 2 arguments, 3 data, 4 stopped on purpose and flat: these stay down. 1 and a death by a signal start
 # again: the stop rests at the exchange, and the start takes over what is open and enters nothing before that is settled.
 Restart=on-failure
@@ -128,6 +141,26 @@ WantedBy=timers.target
 ",
         head = head(plan)?,
         account = specifiers(&plan.account)?,
+    ))
+}
+
+fn report(plan: &Plan, script: &Path) -> Result<String> {
+    Ok(format!(
+        "{head}\
+[Unit]
+Description=mes reports days of {live} that ended without one
+
+[Service]
+Type=oneshot
+{place}UMask=0077
+ExecStart={script}
+# The next start may be trading by now.
+Nice=10
+",
+        head = head(plan)?,
+        live = plan.name,
+        place = place(plan)?,
+        script = program(&text(script)?)?,
     ))
 }
 

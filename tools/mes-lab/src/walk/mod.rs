@@ -183,20 +183,22 @@ fn gather(jobs: &[Job], done: &[Done], of: &[usize]) -> Result<Outcome> {
 fn write(job: &Job, outcome: &Outcome, out: &Path) -> Result<String> {
     let text = table::text(outcome);
     whole(&out.join("walk-forward.txt"), &text)?;
-    streamed(&out.join("walk-forward.json"), outcome)?;
+    streamed(&out.join("walk-forward.json"), |file| {
+        serde_json::to_writer_pretty(&mut *file, outcome)?;
+        file.write_all(b"\n")
+    })?;
     whole(&out.join("report.html"), &page::page(outcome, &job.settings.read()?))?;
     whole(&out.join("folds.csv"), &table::folds_csv(outcome))?;
-    whole(&out.join("equity.csv"), &table::equity_csv(outcome))?;
+    streamed(&out.join("equity.csv"), |file| table::equity_csv(outcome, file))?;
     Ok(text)
 }
 
-/// Writes an outcome as [`pretty`] does, but without holding the text, which of thousands of folds is long.
-fn streamed(path: &Path, outcome: &Outcome) -> Result<()> {
+/// Writes a file whole or not at all, without holding its text, which of thousands of folds is long.
+fn streamed(path: &Path, text: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<()> {
     let part = path.with_extension(format!("{}.part", nonce()));
     let write = || -> std::io::Result<()> {
         let mut file = BufWriter::new(File::create(&part)?);
-        serde_json::to_writer_pretty(&mut file, outcome)?;
-        file.write_all(b"\n")?;
+        text(&mut file)?;
         file.into_inner()?.sync_all()?;
         fs::rename(&part, path)
     };

@@ -130,22 +130,23 @@ impl Outcome {
         })
     }
 
-    /// Returns the stitched days.
-    pub fn points(&self) -> Vec<Point> {
+    /// Returns the stitched days, one after the other: of thousands of folds they are many.
+    pub fn points(&self) -> impl Iterator<Item = Point> {
         let mut sum = Cents::ZERO;
         let days = self.folds.iter().flat_map(|fold| fold.days.iter().map(|day| (fold.fold.fold, day)));
-        let point = |(fold, day): (usize, &super::fold::Day)| {
+        let point = move |(fold, day): (usize, &super::fold::Day)| {
             let net = day.end_cents - day.start_cents;
             sum += net;
             Point { date: day.date, fold, net_cents: net, sum_cents: sum, drawdown_cents: day.drawdown_cents }
         };
-        days.map(point).collect()
+        days.map(point)
     }
 }
 
 impl Stitched {
     fn of(folds: &[FoldResult]) -> Stitched {
-        let days: Vec<DayResult> = folds.iter().flat_map(|fold| &fold.days).map(DayResult::from).collect();
+        let mut days: Vec<DayResult> = Vec::with_capacity(folds.iter().map(|fold| fold.days.len()).sum());
+        days.extend(folds.iter().flat_map(|fold| &fold.days).map(DayResult::from));
         let sum: Cents = days.iter().map(|day| day.end_cents - day.start_cents).sum();
         let fall = Fall::over(&days);
         let results = Facts { days, ..Facts::default() };

@@ -8,7 +8,7 @@ use mes_pipe::Settings;
 
 use super::{
     fold::Side,
-    outcome::Outcome,
+    outcome::{Outcome, Point},
     table::{figures, first_date, last_date, sharpe_from},
 };
 use mes_judge::{
@@ -50,8 +50,16 @@ const FOLDS: &str = "Every fold begins with a new account. The drawdown of the s
                      died has no days after its death.";
 const CAPTION: &str = "<p class=\"caption\">Net a trading day of each fold: left on the rows it was fitted on, right on those it had not seen</p>";
 
+/// More points than this no screen shows apart.
+const POINTS: usize = 1_600;
+
+/// Draws the sum of the days; of many, evenly the last of so many each.
 fn equity(outcome: &Outcome) -> String {
-    let points = outcome.points();
+    let step = outcome.out_of_sample.days.div_ceil(POINTS).max(1);
+    let last_of_step =
+        |(index, _): &(usize, Point)| (index + 1) % step == 0 || index + 1 == outcome.out_of_sample.days;
+    let points: Vec<Point> =
+        outcome.points().enumerate().filter(last_of_step).map(|(_, point)| point).collect();
     let sums: Vec<f64> = points.iter().map(|point| point.sum_cents.usd()).collect();
     let (low, high) = (sums.iter().copied().fold(0.0, f64::min), sums.iter().copied().fold(0.0, f64::max));
     let mut chart = Chart::new("Sum of unseen days", 240.0, Axis::nice(low, high, 4.0), dollars);
@@ -71,7 +79,7 @@ fn equity(outcome: &Outcome) -> String {
             chart.below(place(index), &point.date.to_string());
         }
     }
-    let tip = |point: &super::outcome::Point| {
+    let tip = |point: &Point| {
         let (net, sum) = (signed_usd(point.net_cents.usd()), signed_usd(point.sum_cents.usd()));
         format!("{} fold {}  {net}, {sum} in all", point.date, point.fold)
     };

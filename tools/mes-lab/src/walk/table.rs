@@ -1,6 +1,6 @@
 //! The folds as a table for people, as text, and the stitched days as one for programs.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io};
 
 use super::{
     fold::{FoldResult, Side},
@@ -140,13 +140,17 @@ fn weekday_before(date: NaiveDate) -> NaiveDate {
 }
 
 /// Writes the stitched days as comma-separated values.
-pub fn equity_csv(outcome: &Outcome) -> String {
-    let mut out = String::from("date,fold,net_usd,sum_usd,max_drawdown_usd\n");
+///
+/// # Errors
+///
+/// What the file says.
+pub fn equity_csv(outcome: &Outcome, out: &mut impl io::Write) -> io::Result<()> {
+    writeln!(out, "date,fold,net_usd,sum_usd,max_drawdown_usd")?;
     for point in outcome.points() {
         let (net, sum) = (dollars(point.net_cents), dollars(point.sum_cents));
-        let _ = writeln!(out, "{},{},{net},{sum},{}", point.date, point.fold, dollars(point.drawdown_cents));
+        writeln!(out, "{},{},{net},{sum},{}", point.date, point.fold, dollars(point.drawdown_cents))?;
     }
-    out
+    Ok(())
 }
 
 /// Columns of each side of a fold.
