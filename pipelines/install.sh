@@ -5,6 +5,8 @@ set -euo pipefail
 from=${1:?install.sh FOLDER PREFIX}
 to=${2:?install.sh FOLDER PREFIX}
 root=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$to"
+to=$(cd "$to" && pwd) from=$(cd "$from" && pwd)
 bin=$to/bin man=$to/share/man/man1 data=$to/share/mes doc=$to/share/doc/mes
 bash=$to/share/bash-completion/completions zsh=$to/share/zsh/site-functions fish=$to/share/fish/vendor_completions.d
 mkdir -p "$bin" "$man" "$bash" "$zsh" "$fish" "$data"/{rules,costs,models,data,pipelines} "$doc"
@@ -30,6 +32,11 @@ install -m 644 "$root"/data/{cme_calendar,price_ranges}.csv "$data/data"
 # All of them, for they call one another; but this one, which wants what was built.
 install -m 755 "$root"/pipelines/*.sh "$data/pipelines"
 rm "$data/pipelines/${0##*/}"
-install -m 644 "$root"/pipelines/alerts.toml "$data/pipelines"
-install -m 644 "$root"/{README.md,CHANGELOG.md,LICENSE-MIT,LICENSE-APACHE} "$root/docs/live.md" "$doc"
+install -m 755 "$root"/pipelines/lab.sbatch "$data/pipelines"
+install -m 644 "$root"/pipelines/{alerts.toml,lab.smk,snakemake.txt} "$data/pipelines"
+install -m 644 "$root"/{LICENSE-MIT,LICENSE-APACHE} "$doc"
+# Pages keep their places, so that their links lead somewhere.
+cd "$root"
+for file in README.md CHANGELOG.md docs/*.md {data,models,pipelines/rules,tools}/README.md tools/*/README.md; do install -D -m 644 "$file" "$doc/$file"; done
+for file in pipelines/profiles/*/*; do install -D -m 644 "$file" "$data/$file"; done
 echo "installed: $(du -Lm "$bin/mes" | cut -f1) MB, $("$bin/mes" --list | wc -l) tools in $bin"

@@ -57,6 +57,9 @@ def finished():
     tmux("send-keys", "-t", "w", "Tab")
     until("trades: ", "won, net")
     keep("trades")
+    tmux("send-keys", "-t", "w", "Tab")
+    until("health, schedule", "flat")
+    keep("health")
     tmux("send-keys", "-t", "w", "Home")
     until("row 1 of")
     tmux("send-keys", "-t", "w", "Right")
@@ -115,9 +118,27 @@ def running():
     feed.wait(30)
 
 
+def gone():
+    """A terminal that goes takes the view with it, and nothing spins on."""
+    watching = lambda: set(subprocess.run(["pgrep", "-x", "mes-watch"], capture_output=True, text=True).stdout.split())
+    others = watching()
+    begin("mes-watch --tty busy.jsonl")
+    until("REPLAY")
+    there = lambda: watching() - others
+    if not there():
+        sys.exit("terminal: no mes-watch to be seen")
+    end()
+    patience = time.monotonic() + 5
+    while there():
+        if time.monotonic() > patience:
+            sys.exit(f"terminal: {there()} outlived the terminal")
+        time.sleep(0.05)
+
+
 try:
     finished()
     running()
+    gone()
 finally:
     # Also where something was not as it should be: nothing is left behind.
     subprocess.run(["tmux", "-L", SOCKET, "kill-server"], check=False, capture_output=True)

@@ -18,8 +18,10 @@ use tempfile::TempDir;
 const NOT_RUN: &str = "# not run: ";
 
 /// What the examples of a page print, among other things.
-const PRINTED: [(&str, &[&str]); 2] = [
+const PRINTED: [(&str, &[&str]); 3] = [
     ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "\"holds\":true", "f_momentum"]),
+    // A day's worth alone.
+    ("docs/cookbook.md", &["\n[1,"]),
     (
         "pipelines/rules/README.md",
         &[

@@ -8,6 +8,7 @@
 //! `NIGHT=7` runs one night, `WHOLE_NIGHTS=500` so many from `FIRST_NIGHT` on, `NIGHTS_AT_ONCE=3` side by side; `NIGHT_KEEP=DIR` keeps all files.
 
 mod codes;
+mod kill;
 mod network;
 mod night;
 mod pipe;

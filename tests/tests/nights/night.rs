@@ -201,11 +201,11 @@ fn check(folder: &Path) -> Result<String, String> {
     let told = fs::read_to_string(folder.join("sim.out")).map_err(|error| error.to_string())?;
     let running: Value =
         serde_json::from_str(told.lines().next().unwrap_or_default()).map_err(|error| error.to_string())?;
-    let key = running["key"].as_str().unwrap_or_default();
-    // Its own words of where it is are to have the key.
+    let word = |name: &str| running[name].as_str().unwrap_or_default().to_owned();
+    let secrets = format!("export TOPSTEPX_USERNAME={} TOPSTEPX_API_KEY={}\n", word("user"), word("key"));
+    // Its own words of where it is are to have them.
     fs::remove_file(folder.join("sim.out")).map_err(|error| error.to_string())?;
-    fs::write(folder.join("env.sh"), format!("export TOPSTEPX_API_KEY={key}\n"))
-        .map_err(|error| error.to_string())?;
+    fs::write(folder.join("env.sh"), secrets).map_err(|error| error.to_string())?;
     let output = shell::run(folder, line, b"");
     let said = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_slice(&output.stdout).map_err(|_| format!("mes-check: {said}"))?;

@@ -101,7 +101,7 @@ impl Config {
     ///
     /// `Usage` with the key that is unknown, missing, or says what cannot be.
     pub fn read(path: &Path) -> Result<Config> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::unread(path, &error))?;
         Config::parse(&text).map_err(|what| Error::usage(what).at(path.display()))
     }
 

@@ -86,14 +86,17 @@ struct TellArgs {
 #[derive(Subcommand)]
 enum Verb {
     /// Tell one message on every channel, and say of each whether it was taken
+    #[command(after_help = "Example: mes-alert --config alerts.toml test --channel mail")]
     Test {
         /// This channel alone; may be given again
         #[arg(long, value_name = "NAME")]
         channel: Vec<String>,
     },
     /// Read the TOML and the secrets, tell nobody, and say who would be told what
+    #[command(after_help = "Example: mes-alert --config alerts.toml check")]
     Check,
     /// List what can be told, and how much it matters
+    #[command(after_help = "Example: mes-alert list | grep urgent")]
     List(AnswerArgs),
 }
 

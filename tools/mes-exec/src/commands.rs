@@ -38,10 +38,18 @@ pub enum Verb {
         settings: SettingsArgs,
     },
     /// Look at all that a day needs, one line a check: clock, key, rules, calendar, disk, model, the service
+    #[command(after_help = "Examples:
+  mes-exec doctor --account PRAC-V2-1007-1            # looks, and asks the service for its time alone
+  mes-exec doctor --account PRAC-V2-1007-1 --login    # logs in too, and looks at the account")]
     Doctor(Box<DoctorArgs>),
     /// Make units of systemd that trade every day by themselves, and print or install them
+    #[command(after_help = "Examples:
+  mes-exec service --account PRAC-V2-1007-1                    # look at the units
+  mes-exec service --account PRAC-V2-1007-1 --install \\
+      --with 'alerts=pipelines/alerts.sh alerts.toml'")]
     Service(Box<UnitArgs>),
     /// Say whether the market is open, or opens within ten minutes: exit 1 where not
+    #[command(after_help = "Example: mes-exec due && pipelines/live.sh PRAC-V2-1007-1")]
     Due {
         #[command(flatten)]
         calendar: CalendarArgs,
@@ -92,7 +100,7 @@ impl Verb {
         match self {
             Verb::Check { probe, account, settings } => {
                 let settings = settings.read()?;
-                let service = args.service.lending(CLIENT, Duration::ZERO)?;
+                let service = args.service.open(CLIENT)?;
                 let found = open::find(account, &args.service, &settings, service)?;
                 check::check(&found, *probe)
             }
@@ -124,9 +132,10 @@ impl Verb {
 /// Closes everything: by the mes-exec that trades, or where it does not answer by a login of our own.
 fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
-    let kills = word == Word::Kill;
-    let halting = folder(args, whose).filter(|_| kills).map(|folder| control::halt(&folder));
-    let closed = close_now(args, whose, word);
+    let reached = Reached::by(args, whose);
+    let place = place(args, whose, &reached).filter(|folder| word == Word::Kill && folder.exists());
+    let halting = place.map(|folder| control::halt(&folder));
+    let closed = close_now(args, whose, word, reached);
     // Written long since, but where the disk hangs, for which no closing waits.
     if let Some(halting) = halting {
         let _ = halting.recv_timeout(PATIENCE);
@@ -134,12 +143,13 @@ fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     closed
 }
 
-fn close_now(args: &Args, whose: &Whose, word: Word) -> Result<()> {
-    if let Some(reply) = Line::reach(args.service.run()).and_then(|mut line| by_the_running(&mut line, word))
+fn close_now(args: &Args, whose: &Whose, word: Word, reached: Reached) -> Result<()> {
+    if let Reached::Its(mut line, _) = reached
+        && let Some(reply) = by_the_running(&mut line, word)
     {
-        return print(format!("flat: {}\n", reply.left));
+        return sweep(args, &reply);
     }
-    log::note(format!("no mes-exec answers in {}: closing alone", args.service.run().display()));
+    log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
     let service = args.service.alone(CLIENT)?;
     let account = service.account(whose.account.as_deref())?;
     // Only now it is known which of several accounts the name means.
@@ -150,6 +160,62 @@ fn close_now(args: &Args, whose: &Whose, word: Word) -> Result<()> {
         let _ = halting.recv_timeout(PATIENCE);
     }
     Ok(())
+}
+
+/// Who answers in the run directory.
+enum Reached {
+    /// The mes-exec that trades the account that is meant.
+    Its(Line, Reply),
+    /// One that trades another account.
+    Others,
+    Nobody,
+}
+
+impl Reached {
+    fn by(args: &Args, whose: &Whose) -> Reached {
+        let said = Line::reach(args.service.run()).and_then(|mut line| {
+            let reply = line.say(Word::Status)?;
+            Some((line, reply))
+        });
+        match said {
+            None => Reached::Nobody,
+            Some((line, reply)) if reply.is_of(whose.account.as_deref()) => Reached::Its(line, reply),
+            Some((_, reply)) => {
+                log::note(format!(
+                    "the mes-exec in {} trades {}",
+                    args.service.run().display(),
+                    reply.account
+                ));
+                Reached::Others
+            }
+        }
+    }
+}
+
+/// Returns where the account that is meant is kept, as far as anybody knows without asking the service.
+fn place(args: &Args, whose: &Whose, reached: &Reached) -> Option<PathBuf> {
+    match reached {
+        Reached::Its(_, reply) => Some(state(args).join(format!("topstepx-{}", reply.id))),
+        // What is kept here alone is that other account.
+        Reached::Others => folder(args, whose, false),
+        Reached::Nobody => folder(args, whose, true),
+    }
+}
+
+/// Looks at what a mes-exec has no word for, once it is flat: orders of a person, other contracts. They are closed and
+/// cancelled too, until the exchange shows neither.
+fn sweep(args: &Args, reply: &Reply) -> Result<()> {
+    let found = args.service.open(CLIENT).and_then(|service| {
+        let account = service.account(Some(&reply.id.to_string()))?;
+        Ok((service, account))
+    });
+    match found {
+        Ok((service, account)) => flatten::alone(&service, &account),
+        Err(why) => {
+            log::note(format!("what is not of mes-exec was not looked at: {why}"));
+            print(format!("flat: {}\n", reply.left))
+        }
+    }
 }
 
 /// Returns where accounts are kept: as said, or where live.sh keeps them.
@@ -183,8 +249,12 @@ fn status(args: &Args) -> Result<()> {
 }
 
 fn resume(args: &Args, whose: &Whose) -> Result<()> {
-    let lifted = folder(args, whose).is_some_and(|folder| control::resume(&folder));
-    let told = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Resume)).is_some();
+    let reached = Reached::by(args, whose);
+    let lifted = place(args, whose, &reached).is_some_and(|folder| control::resume(&folder));
+    let told = match reached {
+        Reached::Its(mut line, _) => line.say(Word::Resume).is_some(),
+        Reached::Others | Reached::Nobody => false,
+    };
     if lifted || told {
         return print("resumed\n");
     }
@@ -193,8 +263,9 @@ fn resume(args: &Args, whose: &Whose) -> Result<()> {
     ))
 }
 
-/// Returns the folder of the account that is meant, where that is said without asking anybody.
-fn folder(args: &Args, whose: &Whose) -> Option<PathBuf> {
+/// Returns the folder of the account that is meant, where that is said without asking anybody; where there is only one, that
+/// may be taken for it.
+fn folder(args: &Args, whose: &Whose, or_only: bool) -> Option<PathBuf> {
     let wanted = whose.account.as_deref();
     let folders = account::folders(&state(args), "topstepx");
     match wanted {
@@ -202,6 +273,8 @@ fn folder(args: &Args, whose: &Whose) -> Option<PathBuf> {
         Some(id) if folders.iter().any(|(of, _)| of == id) => {
             folders.into_iter().find(|(of, _)| of == id).map(|(_, folder)| folder)
         }
-        _ => (folders.len() == 1).then(|| folders.into_iter().next().map(|(_, folder)| folder)).flatten(),
+        _ => (or_only && folders.len() == 1)
+            .then(|| folders.into_iter().next().map(|(_, folder)| folder))
+            .flatten(),
     }
 }

@@ -22,7 +22,6 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
 };
 
 use clap::{Parser, ValueEnum};
@@ -144,12 +143,12 @@ fn live(args: &Args, account: &AccountChannel) -> Result<()> {
             "--broker topstepx needs --state DIR: what is known of the account has to outlive this process",
         )
     })?;
-    let service = args.service.lending(CLIENT, Duration::ZERO)?;
+    let service = args.service.inheriting(CLIENT)?;
     let found = open::find(&args.account, &args.service, &settings, service)?;
     log::note(found.says());
     let clock = found.service.clock.clone();
     let mut day = open::begin(found, &args.account, &settings, state)?;
-    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone())?;
+    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone(), &day.account)?;
     serve_to(&mut day.actor, account, Some(state), &clock)
 }
 

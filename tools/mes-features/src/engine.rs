@@ -127,7 +127,9 @@ impl CheckedRows {
             return Ok(());
         }
         let (now, interval) = (time::format(ts), self.interval);
-        Err(Error::data(format!("time {now} is not on a grid of {interval}, or comes twice in a segment")))
+        Err(Error::data(format!(
+            "time {now} is not on a grid of {interval}, or comes twice in a segment: rows of another length? --interval says it"
+        )))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether help and refusals are printed in colour: `--color`, else `NO_COLOR` and what stdout is.
+//! Whether help is printed in colour: `--color`, else `NO_COLOR` and what stdout is.
 
 use std::{env, ffi::OsString};
 
@@ -13,7 +13,7 @@ pub(crate) fn flag(command: Command) -> Command {
         .value_name("WHEN")
         .value_parser(PossibleValuesParser::new(["auto", "always", "never"]))
         .hide_possible_values(true)
-        .help("Colour in help and errors: auto (a terminal without NO_COLOR), always, never")
+        .help("Colour in help: auto (a terminal without NO_COLOR), always, never")
         .global(true);
     command.arg(arg).color(wanted(env::args_os().skip(1)))
 }

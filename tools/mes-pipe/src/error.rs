@@ -1,6 +1,6 @@
 //! What went wrong, and so the exit code: 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose.
 
-use std::{fmt::Display, io};
+use std::{fmt::Display, io, path::Path};
 
 use arrow_schema::ArrowError;
 use mes_core::broker::BrokerError;
@@ -47,6 +47,14 @@ impl Error {
     /// Makes a [`Error::Stopped`].
     pub fn stopped(what: impl Display) -> Self {
         Error::Stopped(what.to_string())
+    }
+
+    /// Makes a [`Error::Usage`] of a file or folder that was named and cannot be read.
+    pub fn unread(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::usage("no such file").at(path.display()),
+            _ => Error::usage(error).at(path.display()),
+        }
     }
 
     /// Returns the exit code of a tool that ends with this error.

@@ -176,7 +176,7 @@ pub fn settings_text(path: &Path) -> Result<String> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(limit + 1).read_to_string(&mut text));
     let at = |error: Error| error.at(path.display());
-    read.map_err(|error| at(Error::usage(error)))?;
+    read.map_err(|error| Error::unread(path, &error))?;
     over(text.len() as u64, limit, "a file", LINE).map_err(|error| at(Error::usage(error)))?;
     Ok(text)
 }

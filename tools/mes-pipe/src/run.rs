@@ -1,19 +1,26 @@
 //! The frame of every tool: arguments, `--man` and the like, errors as one line, exit codes.
 
 use std::{
+    env,
     io::{Write, stderr},
+    path::Path,
     process::ExitCode,
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, Parser};
 
-use crate::{Error, Result, answer::print, colour, limits, log, schema, visible};
+use crate::{Error, Result, answer::print, colour, limits, log, schema, suggest::nearest, visible};
 
 /// Parses the arguments, runs the tool and turns its result into an exit code.
 pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode {
     let told = command::<A>(tool);
     // What only prints needs none.
     let needs_verb = told.is_subcommand_required_set();
+    if let Some(meant) = misspelt(&told) {
+        log::begin(tool, false);
+        log::error(&meant);
+        return ExitCode::from(meant.code());
+    }
     let matches = match told.subcommand_required(false).try_get_matches() {
         Ok(matches) => matches,
         Err(asked) => return tell(&asked),
@@ -47,6 +54,23 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Refuses a first word that is no file and nearly a verb, before anything waits for it or takes a lock: whoever types `hlat`
+/// is in a hurry.
+fn misspelt(told: &Command) -> Option<Error> {
+    let word = env::args_os().nth(1)?.into_string().ok()?;
+    let verbs = || told.get_subcommands().map(Command::get_name);
+    let is_word = word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    if !is_word
+        || word.starts_with('-')
+        || verbs().any(|verb| verb == word || word == "help")
+        || Path::new(&word).exists()
+    {
+        return None;
+    }
+    nearest(&word, verbs())
+        .map(|verb| Error::usage(format!("{word}: no such file or verb; is {verb} meant?")))
 }
 
 /// Finds `--quiet`, also behind a subcommand.

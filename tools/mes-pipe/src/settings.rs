@@ -12,7 +12,7 @@ use mes_core::{
     time::MILLI,
 };
 
-use crate::{Error, Result, limits, lineage::hash};
+use crate::{Error, Result, limits, lineage::hash, suggest::meant};
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct CalendarArgs {
@@ -42,7 +42,7 @@ impl CalendarArgs {
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct SettingsArgs {
-    /// Rules of the account: a name (mes-1k, mes-1k-topstep, topstep-50k, topstep-100k, topstep-150k) or a file
+    /// Rules of the account: a name (mes-1k, mes-1k-topstep, mnq-1k, topstep-50k, topstep-100k, topstep-150k) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "mes-1k")]
     pub rules: String,
     /// Costs of a trade: those that the rules name (rules), another name (owner, topstepx, topstepx-mini) or a file
@@ -98,8 +98,10 @@ impl SettingsArgs {
     pub fn read(&self) -> Result<Settings> {
         let (_, text) = named("rules", &self.rules, &rules::SHIPPED)?;
         let wrong = |error| Error::usage(error).at(&self.rules);
-        let text = rules::whole(&text).map_err(wrong)?;
-        let rules = Named { blake3: hash(text.as_bytes()), value: Rules::parse(&text).map_err(wrong)? };
+        let whole = rules::whole(&text).map_err(wrong)?;
+        let value = Rules::parse(&whole)
+            .map_err(|error| Error::usage(flaw(&error.to_string(), whole != text)).at(&self.rules))?;
+        let rules = Named { blake3: hash(whole.as_bytes()), value };
         let name = if self.costs == "rules" { &rules.value.costs } else { &self.costs };
         let (blake3, text) = named("costs", name, &mes_core::costs::SHIPPED)?;
         let costs =
@@ -139,12 +141,30 @@ fn named(what: &str, name: &str, known: &[(&str, &str)]) -> Result<(String, Stri
         None => {
             let names: Vec<_> = known.iter().map(|(known, _)| *known).collect();
             return Err(Error::usage(format!(
-                "--{what} {name}: neither a file nor one of {}",
-                names.join(", ")
+                "--{what} {name}: neither a file nor one of {}{}",
+                names.join(", "),
+                meant(name, names.iter().copied())
             )));
         }
     };
     Ok((hash(text.as_bytes()), text))
+}
+
+/// Says what is wrong with rules, and what may have been meant. The lines of a file with a base are counted in a text that
+/// nobody wrote, so the line itself stands there.
+fn flaw(error: &str, has_base: bool) -> String {
+    let quoted = error.lines().filter_map(|line| line.split_once(" | ")).map(|(_, line)| line.trim());
+    let line = quoted.filter(|_| has_base).find(|line| !line.is_empty() && !line.starts_with('^'));
+    let said = match (line, error.trim_end().lines().last()) {
+        (Some(line), Some(last)) => format!("{line}: {last}"),
+        _ => error.to_owned(),
+    };
+    let meant = said.split_once("unknown field `").and_then(|(_, rest)| {
+        let mut words = rest.split('`').step_by(2);
+        let word = words.next()?;
+        Some(meant(word, rest.split('`').skip(2).step_by(2)))
+    });
+    said + &meant.unwrap_or_default()
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -7,6 +7,7 @@
 mod carrier;
 pub mod client;
 mod commands;
+pub mod heir;
 pub mod hub;
 pub mod limiter;
 pub mod outcome;

@@ -24,6 +24,7 @@ use mes_web::Base;
 
 use crate::{
     client::{Client, Question},
+    heir::Heir,
     hub::{Kind, socket::Door},
     limiter::Purpose,
     outcome::{Failure, Refusal},
@@ -38,6 +39,8 @@ const HUBS: &str = "https://rtc.topstepx.com";
 const RUN: &str = "run";
 /// For whoever holds the session of a run to answer.
 const LENDER: Duration = Duration::from_secs(15);
+/// The same for who inherits it: a close does not wait longer for a lender that hangs.
+const TESTATOR: Duration = Duration::from_secs(3);
 /// Between two looks whether somebody lends by now.
 const LOOK: Duration = Duration::from_millis(50);
 /// For one call.
@@ -149,6 +152,35 @@ impl ServiceArgs {
         match Share::open(self.run(), keeper.clone()) {
             Ok(share) => Ok(self.service(name, clock, keeper, false, Some(share))),
             Err(error) => lent().map(|found| borrowed(found, clock)).ok_or(error),
+        }
+    }
+
+    /// Lends a session of its own, or borrows that of the run and takes it over once its lender is gone: for whoever holds an
+    /// account.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServiceArgs::open`], and what a run directory is refused for.
+    pub fn inheriting(&self, name: &str) -> Result<Service> {
+        let clock = self.clock()?;
+        let keeper = self.keeper(name, &clock)?;
+        let borrows = || Borrowed::from(self.run(), TESTATOR);
+        let share = match borrows() {
+            Some(_) => None,
+            None => Some(Share::open(self.run(), keeper.clone())),
+        };
+        match share {
+            Some(Ok(share)) => Ok(self.service(name, clock, keeper, false, Some(share))),
+            // Whoever was quicker lends to us.
+            other => match borrows() {
+                Some(lent) => {
+                    let heir = Heir::new(lent, keeper, self.run());
+                    Ok(self.service(name, clock, Arc::new(heir), true, None))
+                }
+                None => Err(other
+                    .and_then(Result::err)
+                    .unwrap_or_else(|| Error::failed("who lent the session is gone: start again"))),
+            },
         }
     }
 

@@ -220,19 +220,45 @@ fn connect(path: &Path, patience: Duration) -> std::io::Result<UnixStream> {
     if private::is_us(&stream)? { Ok(stream) } else { Err(ErrorKind::PermissionDenied.into()) }
 }
 
+/// Why there is no token.
+pub(crate) enum Without {
+    /// Who holds the session says so.
+    Refused(String),
+    /// Nobody holds it any more.
+    Lost(String),
+}
+
+impl Borrowed {
+    /// Asks for the token.
+    ///
+    /// # Errors
+    ///
+    /// Whether who holds it has none, or is not there.
+    pub(crate) fn lent(&self) -> std::result::Result<Token, Without> {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.asked(&mut line, &Want::Token).map_err(Without::Lost)? {
+            Given::Token { token, generation } => {
+                let secret = match line.token.take() {
+                    Some(token) if token.generation == generation => token.secret,
+                    _ => Secret::new(token),
+                };
+                let token = Token { secret, generation };
+                line.token = Some(token.clone());
+                Ok(token)
+            }
+            Given::No { why } => Err(Without::Refused(why)),
+            Given::Yes | Given::Wait { .. } => {
+                Err(Without::Lost("who holds the session answers something else".to_owned()))
+            }
+        }
+    }
+}
+
 impl Access for Borrowed {
     fn token(&self) -> std::result::Result<Token, String> {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.asked(&mut line, &Want::Token)? {
-            Given::Token { token, generation } => {
-                if line.token.as_ref().is_none_or(|token| token.generation != generation) {
-                    line.token = Some(Token { secret: Secret::new(token), generation });
-                }
-                line.token.clone().ok_or_else(String::new)
-            }
-            Given::No { why } => Err(why),
-            Given::Yes | Given::Wait { .. } => Err("who holds the session answers something else".to_owned()),
-        }
+        self.lent().map_err(|without| match without {
+            Without::Refused(why) | Without::Lost(why) => why,
+        })
     }
 
     fn rejected(&self, generation: u64) {

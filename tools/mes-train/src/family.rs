@@ -41,7 +41,11 @@ impl Family {
     /// Returns its command, which has the family's own options and no others.
     pub fn command(&self) -> Command {
         let command = Command::new(self.name).next_help_heading("Options of this family");
-        (self.flags)(command).about(self.about).next_help_heading(None::<&str>)
+        let example = format!(
+            "Example: mes-features --labels=horizon bars.arrow | mes-train {0} --out {0}.onnx",
+            self.name
+        );
+        (self.flags)(command).about(self.about).after_help(example).next_help_heading(None::<&str>)
     }
 
     /// Reads its options, which are told by name as well: those of the model's card.

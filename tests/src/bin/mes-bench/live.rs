@@ -25,6 +25,7 @@ use serde_json::Value;
 use super::{
     Result,
     exchange::{Sim, percentiles},
+    floor,
 };
 
 /// Seconds that are traded, at the pace of the market.
@@ -37,6 +38,8 @@ const SPEED: i64 = 60;
 const FEW: i64 = 12;
 const PARTS: i64 = 23;
 const DAY_SECONDS: i64 = 23 * 3600;
+/// What the last line is measured against.
+const FLOOR: &str = "as many cats (11) and as many syncs (2)";
 const TOOLS: [&str; 6] = ["mes-fetch", "mes-bars", "mes-features", "mes-predict", "mes-risk", "mes-exec"];
 
 /// Prints all of it.
@@ -70,9 +73,11 @@ pub fn run(folder: &Path) -> Result<()> {
     pipe.end()?;
     let decided = decisions(&folder.join("run/journal.jsonl"))?;
     let heard = heard.lock().map_err(|_| "poisoned")?;
-    for (name, mut times) in ways(folder, &decided, &heard)? {
+    let mut told = ways(folder, &decided, &heard)?;
+    told.push((FLOOR, floor::floor(folder)?));
+    for (name, times) in &mut told {
         let count = times.len();
-        let [half, most] = percentiles(&mut times);
+        let [half, most] = percentiles(times);
         writeln!(out, "{name:<46} p50 {half:>8.0} us   p99 {most:>8.0} us   ({count} times)")?;
     }
     writeln!(out, "{:<46} {killed}", "mes-exec kill -> close on the wire")?;

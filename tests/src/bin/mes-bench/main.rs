@@ -5,6 +5,7 @@
 mod engine;
 mod exchange;
 mod features;
+mod floor;
 mod in_process;
 mod jobs;
 mod lab;

@@ -121,7 +121,7 @@ impl Evidence {
         ];
         let model = Given::of(args.model.as_deref(), |path| {
             let file = fs::File::open(path).and_then(mes_pipe::hash_of);
-            hashes.push(("model", file.map_err(|error| Error::usage(error).at(path.display()))?));
+            hashes.push(("model", file.map_err(|error| Error::unread(path, &error))?));
             Ok(path)
         });
         log::note("a drill with these rules, in process");

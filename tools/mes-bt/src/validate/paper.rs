@@ -59,7 +59,7 @@ impl Paper {
     /// `Usage` where the folder cannot be read, `Failed` where a journal cannot.
     pub fn read(folder: &Path, hashes: &[(&str, String)]) -> Result<Paper> {
         let mut paths = Vec::new();
-        find(folder, DEPTH, &mut paths).map_err(|error| Error::usage(error).at(folder.display()))?;
+        find(folder, DEPTH, &mut paths).map_err(|error| Error::unread(folder, &error))?;
         paths.sort();
         let mut paper = Paper::default();
         for path in &paths {

@@ -151,9 +151,9 @@ fn ask(plan: &Plan) -> Result<()> {
 fn read(path: &Path) -> Result<Value> {
     let path = if path.is_dir() { path.join("summary.json") } else { path.to_owned() };
     let mut text = String::new();
-    let file = File::open(&path).map_err(|error| Error::usage(error).at(path.display()))?;
+    let file = File::open(&path).map_err(|error| Error::unread(&path, &error))?;
     let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
-    read.map_err(|error| Error::usage(error).at(path.display()))?;
+    read.map_err(|error| Error::unread(&path, &error))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(
             Error::data(format!("is longer than {MOST_BYTES} bytes: no report is")).at(path.display())

@@ -55,7 +55,7 @@ impl Exchange {
     }
 
     fn add(&mut self, path: &Path) -> Result<()> {
-        let file = File::open(path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let file = File::open(path).map_err(|error| Error::unread(path, &error))?;
         let name: Rc<str> = path.file_name().unwrap_or_default().to_string_lossy().into();
         let mut lines = BufReader::new(file).split(b'\n').enumerate().peekable();
         while let Some((index, bytes)) = lines.next() {

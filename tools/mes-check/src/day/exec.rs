@@ -69,7 +69,7 @@ impl Run {
     ///
     /// `Data` with the line where it is none, `Usage` where there is no such file.
     pub fn read(path: &Path) -> Result<Run> {
-        let file = File::open(path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let file = File::open(path).map_err(|error| Error::unread(path, &error))?;
         let mut lines = BufReader::new(file).split(b'\n').enumerate().peekable();
         let mut run: Option<(Run, Core)> = None;
         while let Some((index, bytes)) = lines.next() {

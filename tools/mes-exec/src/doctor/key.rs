@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -34,7 +35,13 @@ pub fn place() -> Option<PathBuf> {
 /// What is wrong and what to do, without a word of what is in it.
 pub fn check(path: &Path) -> Result<(), String> {
     let shown = path.display();
-    let about = fs::symlink_metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+    let about = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!(
+            "{shown}: no such file: write two lines into it, {}=you and {}=your key, and chmod 600 {shown}",
+            NAMES[0], NAMES[1]
+        ),
+        _ => format!("{shown}: {error}"),
+    })?;
     if about.is_symlink() {
         return Err(format!("{shown} is a link: put the file itself there"));
     }

@@ -102,6 +102,7 @@ pub fn run(args: &UnitArgs, run: &Path) -> Result<()> {
 
 fn plan(args: &UnitArgs, run: &Path) -> Result<Plan> {
     let settings = args.settings.read()?;
+    passed_on(args)?;
     let dir = whole(args.dir.as_deref().unwrap_or(Path::new(".")))?;
     let here = env::current_exe().map_err(Error::from)?;
     let bin = match &args.bin {
@@ -125,12 +126,34 @@ fn plan(args: &UnitArgs, run: &Path) -> Result<Plan> {
         env: whole(&key_file(args)?)?,
         all_day: settings.rules.value.entries.session == EntrySession::All,
         pack_after: args.pack_after,
+        told: match &pipelines {
+            Some(_) => vec![
+                ("MES_CONTRACT", settings.rules.value.contract.root().to_owned()),
+                ("MES_COSTS", args.settings.costs.clone()),
+            ],
+            None => Vec::new(),
+        },
         beside: args.with.clone(),
         report: pipelines.map(|folder| folder.join("session.sh")),
         dir,
         bin,
         command,
     })
+}
+
+/// Refuses what live.sh has no word for: a unit that trades otherwise than it was asked to is worse than none.
+fn passed_on(args: &UnitArgs) -> Result<()> {
+    let SettingsArgs { fills, latency, calendar, .. } = &args.settings;
+    let usual = SettingsArgs::default();
+    let flag = match () {
+        () if *fills != usual.fills => "--fills",
+        () if *latency != "0" => "--latency",
+        () if calendar.calendar.is_some() => "--calendar",
+        () => return Ok(()),
+    };
+    Err(Error::usage(format!(
+        "{flag} is of the paper account, or nothing that a unit passes on: leave it out"
+    )))
 }
 
 /// Finds the pipelines: those of the folder where it runs, else those that were installed with the tools.

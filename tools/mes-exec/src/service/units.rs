@@ -23,6 +23,8 @@ pub struct Plan {
     /// Entries all day, not in the cash session alone.
     pub all_day: bool,
     pub pack_after: u16,
+    /// What live.sh is told by its environment, in its order.
+    pub told: Vec<(&'static str, String)>,
     pub beside: Vec<(String, String)>,
     pub command: Vec<String>,
     /// Writes the reports of days that ended without one; nobody but live.sh has such.
@@ -88,7 +90,7 @@ StartLimitBurst=5
 
 [Service]
 Type=exec
-{place}EnvironmentFile={env_file}
+{place}{told}EnvironmentFile={env_file}
 UMask=0077
 # Also before each restart: no session, no start, and no failure.
 ExecCondition={tool} due
@@ -109,6 +111,7 @@ TimeoutStopSec={STOP_S}
         head = head(plan)?,
         about = specifiers(&format!("{} by {}", plan.account, plan.rules))?,
         place = place(plan)?,
+        told = told(plan)?,
         env_file = specifiers(&env)?,
         env = quoted(&env)?,
     ))
@@ -152,7 +155,9 @@ Description=mes reports days of {live} that ended without one
 
 [Service]
 Type=oneshot
-{place}UMask=0077
+{place}# MES_AGAINST, where there is a backtest to hold the days against. It never sees the key.
+EnvironmentFile=-%E/mes/report.env
+UMask=0077
 ExecStart={script}
 # The next start may be trading by now.
 Nice=10
@@ -200,6 +205,14 @@ fn place(plan: &Plan) -> Result<String> {
     let path = assigned("PATH", &format!("{}:/usr/local/bin:/usr/bin:/bin", text(&plan.bin)?))?;
     let run = assigned("MES_RUN", &text(&plan.run)?)?;
     Ok(format!("WorkingDirectory={}\nEnvironment={path} {run}\n", specifiers(&text(&plan.dir)?)?))
+}
+
+fn told(plan: &Plan) -> Result<String> {
+    if plan.told.is_empty() {
+        return Ok(String::new());
+    }
+    let words = plan.told.iter().map(|(name, value)| assigned(name, value)).collect::<Result<Vec<_>>>()?;
+    Ok(format!("Environment={}\n", words.join(" ")))
 }
 
 fn text(path: &Path) -> Result<String> {

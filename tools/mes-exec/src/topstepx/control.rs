@@ -12,6 +12,7 @@ use std::{
 
 use mes_core::order::ExitReason;
 use mes_pipe::{Error, Result, log, private};
+use mes_projectx::wire::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -40,6 +41,9 @@ pub enum Word {
 /// What comes back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
+    /// The account that is traded, by id and name.
+    pub id: i64,
+    pub account: String,
     pub flat: bool,
     pub position: i64,
     pub left: String,
@@ -56,7 +60,7 @@ impl Control {
     /// # Errors
     ///
     /// `Failed` where the socket cannot be made.
-    pub fn open(run: &Path, inputs: Sender<Input>, folder: PathBuf) -> Result<Control> {
+    pub fn open(run: &Path, inputs: Sender<Input>, folder: PathBuf, account: &Account) -> Result<Control> {
         let path = run.join(SOCKET);
         let at = |error: std::io::Error| Error::from(error).at(path.display());
         match std::fs::remove_file(&path) {
@@ -66,13 +70,14 @@ impl Control {
         let listener = UnixListener::bind(&path).map_err(at)?;
         private::socket(&path).map_err(at)?;
         let control = Control { path };
+        let whose = (account.id, account.name.clone());
         thread::Builder::new().name("control".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (inputs, folder) = (inputs.clone(), folder.clone());
+                let (inputs, folder, whose) = (inputs.clone(), folder.clone(), whose.clone());
                 // One that goes away is nobody's loss.
                 let _ = thread::Builder::new()
                     .name("person".into())
-                    .spawn(move || serve(&stream, &inputs, &folder));
+                    .spawn(move || serve(&stream, &inputs, &folder, whose));
             }
         })?;
         Ok(control)
@@ -85,7 +90,12 @@ impl Drop for Control {
     }
 }
 
-fn serve(stream: &UnixStream, inputs: &Sender<Input>, folder: &Path) -> Option<()> {
+fn serve(
+    stream: &UnixStream,
+    inputs: &Sender<Input>,
+    folder: &Path,
+    (id, account): (i64, String),
+) -> Option<()> {
     if !private::is_us(stream).ok()? {
         return None;
     }
@@ -95,7 +105,8 @@ fn serve(stream: &UnixStream, inputs: &Sender<Input>, folder: &Path) -> Option<(
         let (told, hear) = channel();
         inputs.send(Input::Status(told)).ok()?;
         let Status { flat, position, left } = hear.recv_timeout(PATIENCE).ok()?;
-        let mut text = serde_json::to_vec(&Reply { flat, position, left }).ok()?;
+        let reply = Reply { id, account: account.clone(), flat, position, left };
+        let mut text = serde_json::to_vec(&reply).ok()?;
         text.push(b'\n');
         let mut out = stream;
         out.write_all(&text).ok()?;
@@ -145,6 +156,13 @@ pub fn resume(folder: &Path) -> bool {
 /// Says whether a kill has halted an account.
 pub fn is_halted(folder: &Path) -> bool {
     folder.join(HALT).exists()
+}
+
+impl Reply {
+    /// Says whether it is of the account that a person means, by name or id; of any, where none was said.
+    pub fn is_of(&self, whose: Option<&str>) -> bool {
+        whose.is_none_or(|whose| whose == self.account || whose == self.id.to_string())
+    }
 }
 
 /// A running mes-exec, as a person's tool sees it.

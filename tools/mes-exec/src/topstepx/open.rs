@@ -181,6 +181,7 @@ impl Found {
 /// A day that has begun.
 pub struct Day {
     pub actor: Actor,
+    pub account: Account,
     pub inputs: Sender<Input>,
     pub folder: PathBuf,
     _hubs: [Hub; 2],
@@ -223,7 +224,7 @@ pub fn begin(found: Found, args: &AccountArgs, settings: &Settings, state: &Path
     venue.greet(hello.clone());
     let guard = Guard::new(venue, settings, clock.clone())?;
     let actor = Actor::start(guard, hello, clock, (sender.clone(), inputs))?;
-    Ok(Day { actor, inputs: sender, folder, _hubs: hubs, _service: found.service })
+    Ok(Day { actor, account: found.account, inputs: sender, folder, _hubs: hubs, _service: found.service })
 }
 
 fn setup(found: &Found, args: &AccountArgs, settings: &Settings, seen: u64) -> Setup {
@@ -234,6 +235,7 @@ fn setup(found: &Found, args: &AccountArgs, settings: &Settings, seen: u64) -> S
         contract: found.contract.id.clone(),
         nonce: mes_pipe::account::nonce().chars().take(10).collect(),
         own_oco: args.own_oco,
+        adopt: args.adopt,
         tick_value: rules.contract.tick_value(),
         side_cost: settings.costs.value.rate(today).side(),
         lifetime: rules.entries.lifetime(),
@@ -297,6 +299,9 @@ fn listen(found: &Found, inputs: &Sender<Input>) -> Result<[Hub; 2]> {
     let (told, contract) = (inputs.clone(), found.contract.id.clone());
     let (mut known, mut sent) = (Quote::default(), (None, i64::MIN));
     let tell = move |now: Now, event: HubEvent| {
+        if matches!(event, HubEvent::Logout) {
+            let _ = told.send(Input::Event(Event::Logout));
+        }
         let HubEvent::Market(MarketEvent::Quote { contract: of, change }) = event else { return };
         if of != contract {
             return;

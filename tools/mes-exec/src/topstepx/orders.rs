@@ -39,6 +39,11 @@ impl Known {
         self.gone.is_none() && !self.order.status.is_final()
     }
 
+    /// Returns when it was first heard of, on the steady clock.
+    pub fn first(&self) -> i64 {
+        self.first
+    }
+
     /// Returns since when it is missing, on the steady clock, where nothing has said how it ended.
     pub fn missing(&self) -> Option<i64> {
         self.gone.filter(|_| !self.order.status.is_final())
@@ -105,6 +110,10 @@ impl Orders {
             entry.by_order = filled;
         }
         self.sum += entry.most() - before;
+        // A leg may have been heard of before what it belongs to.
+        if let Some(known) = self.known.get_mut(&order.id).filter(|known| known.owner == Owner::Untagged) {
+            known.owner = owner;
+        }
         match self.known.get_mut(&order.id) {
             None => {
                 self.known.insert(order.id, Known { order, owner, first: now, gone: None, placed: now });

@@ -170,6 +170,8 @@ impl<'a> Night<'a> {
             contract: CONTRACT.into(),
             nonce: format!("{}x{}", self.plan.schedule.seed, self.world.life),
             own_oco: self.plan.own_oco,
+            // Whoever clicked beside it before it was killed is covered all the same.
+            adopt: true,
             tick_value: rules.contract.tick_value(),
             side_cost: Cents(61),
             lifetime: rules.entries.lifetime(),

@@ -92,7 +92,7 @@ pub fn read(
 }
 
 fn journals(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).map_err(|error| Error::usage(error).at(folder.display()))?;
+    let entries = std::fs::read_dir(folder).map_err(|error| Error::unread(folder, &error))?;
     let named = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // The link to the last journal would count it twice.

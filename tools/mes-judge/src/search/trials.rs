@@ -150,7 +150,7 @@ impl TrialLedger {
     ///
     /// `Usage` where it cannot be read, `Data` where it holds no trial, or a line is none.
     pub fn read(path: &Path) -> Result<Vec<Line>> {
-        let text = std::fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::unread(path, &error))?;
         let lines = parse(&text[..text.rfind('\n').map_or(0, |end| end + 1)], path)?;
         if lines.is_empty() {
             let error = Error::data("it holds no trial: is it what mes-lab optimize wrote?");

@@ -24,7 +24,7 @@ impl Bytes {
     ///
     /// `Usage` where it is not there, `Failed` where it cannot be read.
     pub fn of(path: PathBuf) -> Result<Bytes> {
-        let file = File::open(&path).map_err(|error| Error::usage(error).at(path.display()))?;
+        let file = File::open(&path).map_err(|error| Error::unread(&path, &error))?;
         let blake3 = hash_of(file).map_err(|error| Error::from(error).at(path.display()))?;
         Ok(Bytes { path, blake3 })
     }

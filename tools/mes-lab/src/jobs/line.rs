@@ -266,5 +266,5 @@ pub fn read_one(what: &str, number: Option<usize>) -> Result<Job> {
 }
 
 fn text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| Error::usage(error).at(path.display()))
+    fs::read_to_string(path).map_err(|error| Error::unread(path, &error))
 }

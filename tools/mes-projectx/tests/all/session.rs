@@ -7,6 +7,7 @@ use mes_core::time::{HOUR, SECOND};
 use mes_pipe::clock::Clock;
 use mes_projectx::{
     Access, Purpose, Window,
+    heir::Heir,
     share::{Borrowed, Share},
 };
 use mes_web::Fault;
@@ -149,6 +150,31 @@ fn a_lender_that_is_gone_holds_back_no_exit() {
     // What a kill left behind is no lender.
     let _share = Share::open(place.path(), service.keeper.clone()).expect("lent");
     assert!(Borrowed::from(place.path(), Duration::from_secs(5)).expect("a lender").token().is_ok());
+}
+
+#[test]
+fn whoever_holds_an_account_takes_the_session_over_from_a_lender_that_is_gone() {
+    let service = Scripted::answering(|_, _| Ok(r#"{"success":true,"errorCode":0}"#));
+    let place = tempfile::tempdir().expect("a folder");
+    let listener = std::os::unix::net::UnixListener::bind(place.path().join("session.sock")).expect("bound");
+    let heir = || {
+        let borrowed = Borrowed::from(place.path(), Duration::from_millis(50)).expect("a lender");
+        Heir::new(borrowed, service.keeper.clone(), place.path())
+    };
+    // One that hangs keeps its place, and holds nobody back.
+    let hangs = heir();
+    assert!(hangs.token().is_ok() && hangs.spend(Window::Calls, Purpose::Look).is_ok());
+    assert_eq!(service.calls_of("loginKey"), 1);
+    // One that died leaves its place, too.
+    let died = heir();
+    drop(listener);
+    assert!(died.token().is_ok());
+    let others = Borrowed::from(place.path(), Duration::from_secs(5)).expect("lent by the heir");
+    assert!(others.token().is_ok());
+    // While somebody lends nobody logs in.
+    let waits = Heir::new(others, service.keeper_by(service.clock.clone()), place.path());
+    assert!(waits.token().is_ok());
+    assert_eq!(service.calls_of("loginKey"), 1);
 }
 
 #[test]

@@ -41,8 +41,12 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Verb {
     /// Print what is to be set for clients of the exchange that runs: eval "$(mes-sim env)"
+    #[command(after_help = "Example: eval \"$(mes-sim env)\"; mes-projectx accounts")]
     Env(Of),
     /// Let something go wrong at the exchange that runs
+    #[command(after_help = "Examples:
+  mes-sim fault line-cut              # both hubs, now
+  mes-sim fault clock-ahead --for 60  # a minute of the exchange")]
     Fault {
         /// Its name: mes-sim faults lists all
         #[arg(value_parser = |text: &str| Fault::of(text).ok_or("no such fault: mes-sim faults lists all"))]
@@ -54,6 +58,9 @@ enum Verb {
         of: Of,
     },
     /// List what can go wrong, or draw a schedule of it
+    #[command(after_help = "Examples:
+  mes-sim faults
+  mes-sim faults --draw 7 --within 30 > faults.json; mes-sim --synth 1 --faults @faults.json")]
     Faults {
         /// Draw a schedule with this seed, a line of JSON for --faults
         #[arg(long, value_name = "SEED")]
@@ -66,6 +73,7 @@ enum Verb {
         within: u64,
     },
     /// Print what the exchange has kept: orders, fills, cash, refusals, faults
+    #[command(after_help = "Example: mes-sim journal --kind trade")]
     Journal {
         /// Only records of this kind
         #[arg(long)]

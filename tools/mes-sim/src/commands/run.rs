@@ -184,14 +184,14 @@ pub(super) fn run(mut args: RunArgs) -> Result<()> {
     let (listener, address) = serve::listen(args.port)?;
     let (feed, history) = market(&args)?;
     let first = feed.ready().map_or(0, |tick| tick.ts);
-    let (user, key) = ("practice", format!("practice-key-{}{}", nonce(), nonce()));
+    let (user, key) = (format!("practice-user-{}", nonce()), format!("practice-key-{}{}", nonce(), nonce()));
     let setup = Setup {
         token_life: i64::from(args.token_life) * SECOND,
         limited: !args.unlimited,
         later: Clock::machine().now().utc.saturating_sub(first),
         times: if let Speed::Times(times) = args.speed { times } else { 1 },
         schedule,
-        ..Setup::new(settings, accounts, user, &key)
+        ..Setup::new(settings, accounts, &user, &key)
     };
     let service = Service::new(setup, first, &history);
     drop(history);
@@ -208,8 +208,7 @@ pub(super) fn run(mut args: RunArgs) -> Result<()> {
     let token = format!("{}{}", nonce(), nonce());
     let shared = Arc::new(Shared::new(service, time, machine, journal(&args.run)?, token.clone()));
     let url = format!("http://{address}");
-    let running =
-        Running { api: url.clone(), hubs: url, user: user.into(), key, accounts: names, clock, token };
+    let running = Running { api: url.clone(), hubs: url, user, key, accounts: names, clock, token };
     let here = running.tell(&args.run)?;
     log::note(format!(
         "{} trades; eval \"$(mes-sim env --run {})\" tells clients where; ^C ends it",

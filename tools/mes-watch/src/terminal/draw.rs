@@ -14,7 +14,7 @@ use crate::{
     act::Act,
     day::Day,
     desk::View,
-    snapshot::{Bar, Money, countdown},
+    snapshot::{Bar, Health, Money, Step, Took, countdown},
 };
 
 /// What the keys do.
@@ -24,7 +24,7 @@ h  halt: mes-risk closes on the next row, enters nothing
 f  flatten: closes at the exchange now
 k  kill: halt, and close at the exchange now
    each asks again before it does it
-Tab    decisions, alerts, trades
+Tab    decisions, alerts, trades; line, schedule and latency
 ↑ ↓    scroll them
 Of a day that is over:
 ← →    a minute of rows    , .  one row
@@ -176,8 +176,10 @@ fn logs(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
         notes.iter().map(|note| format!("{} {:<6} {}", note.at, note.word, note.text)).collect::<Vec<_>>()
     };
     let (title, lines) = match screen.log {
-        Log::Decisions => (" decisions (Tab: alerts, trades) ".to_owned(), of_notes(&snapshot.decisions)),
-        Log::Alerts => (" alerts (Tab: trades, decisions) ".to_owned(), of_notes(&snapshot.alerts)),
+        Log::Decisions => {
+            (" decisions (Tab: alerts, trades, health) ".to_owned(), of_notes(&snapshot.decisions))
+        }
+        Log::Alerts => (" alerts (Tab: trades, health) ".to_owned(), of_notes(&snapshot.alerts)),
         Log::Trades => {
             let line = |trade: &crate::snapshot::Trade| {
                 format!(
@@ -193,11 +195,22 @@ fn logs(frame: &mut Frame, area: Rect, screen: &Screen, view: &View) {
             };
             (format!(" trades: {} ", snapshot.result.text), snapshot.trades.iter().map(line).collect())
         }
+        Log::Health => (" health, schedule, how long orders took (Tab: decisions) ".to_owned(), health(view)),
     };
     let scroll = screen.scroll.min(lines.len().saturating_sub(1));
     let shown: Vec<Line> = lines.into_iter().skip(scroll).map(Line::from).collect();
     let text = Paragraph::new(shown).wrap(Wrap { trim: false });
     frame.render_widget(text.block(Block::bordered().title(title)), area);
+}
+
+/// What has to be well, what the day still brings, and how long the last orders took.
+fn health(view: &View) -> Vec<String> {
+    let snapshot = &view.snapshot;
+    let well = |one: &Health| format!("{} {}: {}", if one.well { "✓" } else { "✗" }, one.name, one.text);
+    let step = |step: &Step| format!("{} {}{}", step.at, step.what, if step.past { ", past" } else { "" });
+    let took = |took: &Took| format!("{} {}: {}", took.at, took.what, took.text);
+    let all = snapshot.health.iter().map(well);
+    all.chain(snapshot.schedule.iter().map(step)).chain(snapshot.latencies.iter().map(took)).collect()
 }
 
 /// The last thing that was done from here, and what it said.

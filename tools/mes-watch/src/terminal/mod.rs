@@ -3,13 +3,14 @@
 mod draw;
 mod price;
 
-use std::{env, io, sync::Arc, time::Duration};
+use std::{env, fs::File, io, os::fd::AsFd, sync::Arc, time::Duration};
 
 use mes_pipe::{Error, Result, stop};
 use ratatui::{
     DefaultTerminal,
     crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers},
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::{act::Act, desk::Desk};
 
@@ -45,9 +46,10 @@ enum Log {
     Decisions,
     Alerts,
     Trades,
+    Health,
 }
 
-/// Shows a desk until a person leaves.
+/// Shows a desk until a person leaves, or the terminal goes.
 ///
 /// # Errors
 ///
@@ -69,7 +71,8 @@ fn look(desk: &Arc<Desk>, terminal: &mut DefaultTerminal) -> Result<()> {
     let colour = env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     let mut screen = Screen { colour, row: usize::MAX, ..Screen::default() };
     let mut idle = IDLE;
-    while !stop::asked() {
+    let keys = File::open("/dev/tty").map_err(gone)?;
+    while !stop::asked() && is_there(&keys, LOOK)? {
         let changed = changes.has_changed().unwrap_or(false);
         if changed || screen.playing || idle >= IDLE {
             changes.mark_unchanged();
@@ -82,7 +85,7 @@ fn look(desk: &Arc<Desk>, terminal: &mut DefaultTerminal) -> Result<()> {
             terminal.draw(|frame| draw::draw(frame, &screen, &view, &desk.day())).map_err(gone)?;
         }
         idle += 1;
-        if event::poll(LOOK).map_err(gone)? {
+        if event::poll(Duration::ZERO).map_err(gone)? {
             // A key, or another size: either is seen at once.
             idle = IDLE;
             if let Event::Key(key) = event::read().map_err(gone)?
@@ -94,6 +97,19 @@ fn look(desk: &Arc<Desk>, terminal: &mut DefaultTerminal) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits for a key, at most so long, and says whether the terminal is still there: of one that went, whoever reads keys
+/// never hears again.
+fn is_there(keys: &File, wait: Duration) -> Result<bool> {
+    let mut asked = [PollFd::from_borrowed_fd(keys.as_fd(), PollFlags::IN)];
+    let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
+    match poll(&mut asked, Some(&wait)) {
+        // Another size, or a signal: either is looked at next.
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(gone(error.into())),
+    }
+    Ok(!asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))
 }
 
 impl Screen {
@@ -127,7 +143,8 @@ impl Screen {
                 self.log = match self.log {
                     Log::Decisions => Log::Alerts,
                     Log::Alerts => Log::Trades,
-                    Log::Trades => Log::Decisions,
+                    Log::Trades => Log::Health,
+                    Log::Health => Log::Decisions,
                 };
             }
             KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),

@@ -64,6 +64,7 @@ impl Script {
             side_cost: Cents(61),
             lifetime: 2_000 * MILLI,
             widest_ticks: 18,
+            adopt: false,
             seen: 0,
             balance: BALANCE,
         };

@@ -1,13 +1,16 @@
 //! Closing: the position first, its legs after, and both until the exchange shows neither.
 
 use mes_core::{
-    order::ExitReason,
+    order::{ExitReason, Side},
     time::{MILLI, SECOND},
 };
-use mes_projectx::Purpose;
+use mes_projectx::{Purpose, wire::OrderKind};
 
 use super::{AGAIN, Answer, Core, NEWS, Request, Why};
-use crate::topstepx::{orders::Owner, tag::Part};
+use crate::topstepx::{
+    orders::{Known, Owner},
+    tag::Part,
+};
 
 /// How long the exchange may take to cancel what it attached itself.
 const SIBLING: i64 = 150 * MILLI;
@@ -64,13 +67,17 @@ impl Core {
             let pending = self.is_pending(|request| matches!(request, Request::Close { .. }));
             // A second apart, and after some tries three: the budget has to last.
             let apart = if closing.calls < 5 { AGAIN } else { 3 * AGAIN };
+            // One that works still will fill: another would turn the position around.
+            let works = self.orders.alive().any(|known| self.closes(known));
             let early = closing.sent.is_some_and(|sent| now - sent < apart)
                 || closing.answered.is_some_and(|answered| now - answered < FILL)
                 || now < closing.not_before;
             if closing.answered.is_some_and(|answered| now - answered > NEWS) {
                 self.looks.want_now();
             }
-            if !pending && !early {
+            if works {
+                self.looks.want_now();
+            } else if !pending && !early {
                 self.send_close();
             }
             return;
@@ -89,6 +96,13 @@ impl Core {
         } else {
             self.looks.want_now();
         }
+    }
+
+    /// Recognises the order by which the exchange closes: at market, by nobody's tag, against what is open.
+    fn closes(&self, known: &Known) -> bool {
+        let against =
+            self.orders.exposure() != 0 && known.side() == Side::of(self.orders.exposure()).opposite();
+        known.owner == Owner::Untagged && known.order.kind == OrderKind::Market && against
     }
 
     fn send_close(&mut self) {
@@ -130,7 +144,7 @@ impl Core {
         let flat = self.orders.exposure() == 0;
         let entry = self.entry.as_ref().and_then(super::entry::Entry::id);
         let waits = self.entry.is_some();
-        let stray = |known: &&crate::topstepx::orders::Known| {
+        let stray = |known: &&Known| {
             let Owner::Ours { part, .. } = known.owner else { return false };
             if part == Part::Entry {
                 return Some(known.order.id) != entry && !waits;

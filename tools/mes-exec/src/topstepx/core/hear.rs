@@ -3,11 +3,14 @@
 use mes_core::order::{ExitReason, Side};
 use mes_projectx::{
     hub::UserEvent,
-    wire::{self, Stamp},
+    wire::{self, OrderKind, Stamp},
 };
 
 use super::{Answer, Core, Pending, Request, Why};
-use crate::topstepx::{orders::Owner, tag::Part};
+use crate::topstepx::{
+    orders::{Known, Owner},
+    tag::Part,
+};
 
 impl Core {
     /// Takes in what the user hub tells.
@@ -41,8 +44,16 @@ impl Core {
             return;
         }
         let id = order.id;
+        // Of a close the exchange makes one without a tag, and of an entry its legs may be heard of before their parent.
+        let close = self.closing.is_some() && order.kind == OrderKind::Market;
+        let strange = asked.is_none() && !self.starting && !close && order.parent_order_id.is_none();
         let odd = asked.is_none() && self.orders.lies_elsewhere(&order);
-        self.orders.hear(order, asked, self.now.steady);
+        let news = self.orders.hear(order, asked, self.now.steady);
+        let is_strange = |known: &Known| known.owner == Owner::Untagged && known.is_alive();
+        if strange && news && self.orders.get(id).is_some_and(is_strange) {
+            // Nothing is entered before it was looked at.
+            self.looks.want(true);
+        }
         // Somebody may have moved it; what we move ourselves is heard of before it is answered.
         let ours = |request: &Request| matches!(request, Request::Modify { modify } if modify.order_id == id);
         if odd && !self.is_pending(ours) {
@@ -100,11 +111,16 @@ impl Core {
         }
         match request {
             Request::Place { place, entry } => {
+                let contracts = place.size;
                 // Until it is heard of, what was placed is what was asked for.
                 if let Answer::Placed { id } = answer {
                     self.hear(place.as_order(id, Stamp::of(self.now.utc)), None);
                 }
-                if entry { self.entry_answered(call, answer) } else { self.leg_answered(answer) }
+                match (entry, place.kind) {
+                    (true, _) => self.entry_answered(call, answer),
+                    (false, OrderKind::Stop) => self.leg_answered(contracts, answer),
+                    (false, _) => self.leg_answered(0, answer),
+                }
             }
             Request::Close { .. } => self.close_answered(&answer),
             Request::Modify { modify } => self.modify_answered(&modify, &answer),

@@ -217,6 +217,7 @@ impl Core {
         if shown != 0 {
             self.told.put_right(shown, look.paid.unwrap_or_default());
             self.take_up();
+            self.held = !self.is_ours() && !self.setup.adopt;
         }
         self.looks.doubted = false;
         self.looks.tries = 0;

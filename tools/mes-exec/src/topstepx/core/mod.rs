@@ -16,6 +16,7 @@ mod hear;
 mod look;
 mod looks;
 mod protect;
+mod trade;
 mod view;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ use super::{
 use close::Closing;
 use entry::Entry;
 use looks::Looks;
-use protect::Trade;
+use trade::Trade;
 
 /// How long news of what was done may take before it is asked for.
 const NEWS: i64 = 500 * MILLI;
@@ -61,6 +62,9 @@ pub struct Setup {
     pub nonce: String,
     /// Stops and targets are ours to place and cancel, not the exchange's.
     pub own_oco: bool,
+    /// A position that is open at the start and not ours is protected; without it nothing of it is touched.
+    #[serde(default)]
+    pub adopt: bool,
     pub tick_value: Cents,
     /// Of a contract, where the service does not say its commission.
     pub side_cost: Cents,
@@ -92,6 +96,8 @@ pub struct Core {
     looks: Looks,
     calls: BTreeMap<u64, Pending>,
     last_call: u64,
+    /// Legs of ours so far: no name comes twice.
+    legs: u32,
     /// When what was tried last for an order: a cancel, a move.
     tried: BTreeMap<i64, i64>,
     quote: Option<(Price, Price, i64)>,
@@ -111,6 +117,8 @@ pub struct Core {
     seen: u64,
     /// What the exchange had at the start is not known yet.
     starting: bool,
+    /// What is open since before the start is somebody else's, and nobody has said what is to become of it.
+    held: bool,
     /// Why the run is over.
     fatal: Option<Fatal>,
     /// The last time that REST has answered, on the steady clock.
@@ -144,6 +152,7 @@ impl Core {
             looks: Looks::new(now),
             calls: BTreeMap::new(),
             last_call: 0,
+            legs: 0,
             tried: BTreeMap::new(),
             quote: None,
             row: None,
@@ -156,6 +165,7 @@ impl Core {
             differs: None,
             refusals: Vec::new(),
             starting: true,
+            held: false,
             fatal: None,
             answered: now.steady,
             changed: now.steady,
@@ -192,7 +202,10 @@ impl Core {
             Event::Answer { call, answer } => self.answer(call, answer),
             Event::Halt => self.halted = true,
             Event::Resume => self.halted = false,
-            Event::Flatten { reason } => self.close(0, reason),
+            Event::Flatten { reason } => {
+                self.held = false;
+                self.close(0, reason);
+            }
             Event::Timer => {}
         }
         if self.orders.exposure() != before {
@@ -204,11 +217,12 @@ impl Core {
 
     /// Compares what is with what should be, and asks for what is missing.
     fn decide(&mut self) {
-        if self.starting {
+        if self.starting || self.held {
             return self.work_look();
         }
         self.watch_entry();
         self.watch_trade();
+        self.watch_platform();
         self.protect();
         self.work_closing();
         self.sweep();

@@ -14,9 +14,9 @@ use mes_projectx::{
     wire::{self, Decimal, Modify, OrderKind, OrderStatus, Place},
 };
 
-use super::{AGAIN, Answer, Core, Request, Why, entry::Entry};
+use super::{AGAIN, Answer, Core, Request, Why};
 use crate::topstepx::{
-    orders::{Known, Owner},
+    orders::Known,
     tag::{self, Part},
 };
 
@@ -25,138 +25,9 @@ const ATTACHED: i64 = 300 * MILLI;
 /// How long a position may be without a stop while REST answers.
 const BARE: i64 = SECOND;
 
-/// What protects the open position.
-#[derive(Clone, Debug)]
-pub(super) struct Trade {
-    /// The entry that opened it; 0 where none of this run did.
-    pub order: u64,
-    pub side: Side,
-    stop_ticks: i64,
-    target_ticks: i64,
-    /// The exchange was asked to attach legs.
-    attached: bool,
-    /// Since when the position is open, on the steady clock.
-    since: i64,
-    /// Where risk wants the stop, and by which order.
-    wanted: Option<(Price, u64)>,
-    pub moved: bool,
-    /// Since when a part has no stop.
-    bare: Option<i64>,
-    /// Legs of ours so far.
-    legs: u32,
-    /// A stop of ours was sent since it was bare.
-    placed: bool,
-    tried: Option<i64>,
-    /// Since when the stops cover more than the position.
-    over: Option<i64>,
-}
-
-impl Trade {
-    fn new(order: u64, side: Side, now: i64) -> Trade {
-        Trade {
-            order,
-            side,
-            stop_ticks: 0,
-            target_ticks: 0,
-            attached: false,
-            since: now,
-            wanted: None,
-            moved: false,
-            bare: None,
-            legs: 0,
-            placed: false,
-            tried: None,
-            over: None,
-        }
-    }
-
-    /// Returns since when a part of the position has no stop.
-    pub fn bare(&self) -> Option<i64> {
-        self.bare
-    }
-}
-
 impl Core {
-    /// Takes in that an entry of ours has opened a position.
-    pub(super) fn opened_by(&mut self, entry: &Entry) {
-        if self.trade.as_ref().is_some_and(|trade| trade.order == entry.order) {
-            return;
-        }
-        let since = self.trade.as_ref().map_or(self.now.steady, |trade| trade.since);
-        self.trade = Some(Trade {
-            stop_ticks: entry.stop_ticks,
-            target_ticks: entry.target_ticks,
-            attached: !self.setup.own_oco,
-            ..Trade::new(entry.order, entry.side, since)
-        });
-    }
-
-    /// Sees whether something is open that no entry explains, or nothing is open any more.
-    pub(super) fn watch_trade(&mut self) {
-        let exposure = self.orders.exposure();
-        let now = self.now.steady;
-        let settled = exposure == 0 && self.entry.is_none();
-        if settled && self.told.position == 0 {
-            if let Some((_, order)) = self.trade.take().and_then(|trade| trade.wanted) {
-                self.refuse(order, "flat");
-            }
-            return;
-        }
-        if exposure == 0 {
-            return;
-        }
-        // A fill may be heard of before its order is.
-        let unheard = |entry: &mut Entry| entry.id().is_none() && entry.side == Side::of(exposure);
-        if let Some(entry) = self.entry.take_if(unheard) {
-            self.opened_by(&entry);
-            self.entry = Some(entry);
-        }
-        match &self.trade {
-            None => {
-                let side = Side::of(exposure);
-                let order = self.opener(side);
-                // One of ours that was given up came after all, or one of another run: protected, then closed.
-                if let Some(order) = order {
-                    self.alert(format!("order {order} opened a position after it was given up: closing it"));
-                    self.close(0, ExitReason::Limit);
-                }
-                let own = order.unwrap_or(0);
-                let stop_ticks = self.setup.widest_ticks;
-                self.trade = Some(Trade { stop_ticks, ..Trade::new(own, side, now) });
-            }
-            // Both legs were filled, or somebody turned it.
-            Some(trade) if trade.side.sign() != exposure.signum() && self.entry.is_none() => {
-                self.alert(format!("{exposure} contracts are open against the trade: closing them"));
-                let stop_ticks = self.setup.widest_ticks;
-                self.trade = Some(Trade { stop_ticks, ..Trade::new(0, Side::of(exposure), now) });
-                self.close(0, ExitReason::Limit);
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// Takes up a position that was open before this run: with the legs that are there, or a stop of ours.
-    pub(super) fn take_up(&mut self) {
-        let side = Side::of(self.orders.exposure());
-        let order = self.legs(Part::Stop).iter().find_map(|leg| match leg.owner {
-            Owner::Ours { order, .. } => Some(order),
-            Owner::Untagged => None,
-        });
-        let stop_ticks = self.setup.widest_ticks;
-        self.trade = Some(Trade { stop_ticks, ..Trade::new(order.unwrap_or(0), side, self.now.steady) });
-    }
-
-    /// Returns the entry of ours that opened what no entry under way explains.
-    fn opener(&self, side: Side) -> Option<u64> {
-        let last = self.orders.last_filled(side)?;
-        match last.owner {
-            Owner::Ours { order, part: Part::Entry } => Some(order),
-            _ => None,
-        }
-    }
-
     /// Returns what works on the other side of the position for this.
-    fn legs(&self, part: Part) -> Vec<&Known> {
+    pub(super) fn legs(&self, part: Part) -> Vec<&Known> {
         let side = Side::of(self.orders.exposure()).opposite();
         self.ours_alive().filter(|known| known.is(part) && known.side() == side).collect()
     }
@@ -169,7 +40,11 @@ impl Core {
 
     /// Returns the contracts without a stop; below 0 where the stops cover more than is open.
     pub(super) fn naked(&self) -> i64 {
-        let legs = self.legs(Part::Stop).into_iter().filter(|leg| self.wakes(leg));
+        self.without(Part::Stop)
+    }
+
+    fn without(&self, part: Part) -> i64 {
+        let legs = self.legs(part).into_iter().filter(|leg| self.wakes(leg));
         let covered: i64 = legs.map(|leg| leg.rest()).sum();
         self.orders.exposure().abs() - covered
     }
@@ -182,10 +57,10 @@ impl Core {
         let naked = self.naked();
         let now = self.now.steady;
         // Legs of an entry that fills in parts are there for all of it: the rest may be filled already.
-        let over = naked < 0 && self.entry.is_none();
+        let over = self.entry.is_none() && (naked < 0 || self.without(Part::Target) < 0);
         let Some(trade) = &mut self.trade else { return };
         if naked <= 0 {
-            (trade.bare, trade.placed) = (None, false);
+            (trade.bare, trade.sent, trade.tried) = (None, 0, None);
             trade.over = if over { trade.over.or(Some(now)) } else { None };
             self.fit();
             self.move_leg();
@@ -194,7 +69,7 @@ impl Core {
         trade.over = None;
         let since = *trade.bare.get_or_insert(now);
         let waits = if trade.attached { ATTACHED } else { 0 };
-        let (placed, known_to_lack) = (trade.placed, !trade.attached);
+        let (more, known_to_lack) = (naked - trade.sent, !trade.attached);
         if now - since < waits {
             return;
         }
@@ -203,8 +78,8 @@ impl Core {
         }
         let early =
             self.trade.as_ref().and_then(|trade| trade.tried).is_some_and(|tried| now - tried < AGAIN);
-        if !placed && !early && !self.is_pending(is_leg(Part::Stop)) {
-            self.place_stop(naked);
+        if more > 0 && !early {
+            self.place_stop(more);
         } else if now - since > BARE && self.answered > since && self.looks.asked_since(since) {
             self.alert(format!("{naked} contracts had no stop for over a second: closing"));
             self.close(0, ExitReason::Limit);
@@ -222,20 +97,21 @@ impl Core {
         let Some(from) = entry.or(last).or(self.row) else {
             return self.close(0, ExitReason::Limit);
         };
-        let price = trade.wanted.map_or(from - side.sign() * trade.stop_ticks, |(price, _)| price);
+        let price = trade.wanted.map(|(price, _)| price).or(trade.secured);
+        let price = price.unwrap_or(from - side.sign() * trade.stop_ticks);
         if last.is_some_and(|last| side.sign() * (last - price) <= 0) {
             return self.close(0, ExitReason::Stop);
         }
         if let Some(trade) = &mut self.trade {
-            (trade.placed, trade.tried) = (true, Some(self.now.steady));
+            trade.sent += contracts;
         }
         self.place_leg(Part::Stop, contracts, price);
     }
 
     fn place_leg(&mut self, part: Part, contracts: i64, price: Price) {
-        let Some(trade) = &mut self.trade else { return };
-        trade.legs += 1;
-        let name = tag::leg(&self.setup.nonce, trade.order, part, trade.legs);
+        let Some(trade) = &self.trade else { return };
+        self.legs += 1;
+        let name = tag::leg(&self.setup.nonce, trade.order, part, self.legs);
         let side = wire::Side::from(trade.side.opposite());
         let price = Some(Decimal::of_ticks(price.ticks()));
         let plain = Place::market(self.setup.account, &self.setup.contract, side, contracts, name);
@@ -246,14 +122,26 @@ impl Core {
         self.call(Purpose::Exit, Request::Place { place: Box::new(place), entry: false });
     }
 
-    pub(super) fn leg_answered(&mut self, answer: Answer) {
-        let Answer::Refused { why, text } = answer else { return };
-        self.alert(format!("a leg was not placed: {text}"));
-        // What never came to be judged is another try's.
-        if let (Why::Later { .. }, Some(trade)) = (why, &mut self.trade) {
-            trade.placed = false;
+    /// Takes in what became of a leg; of a stop, over so many contracts.
+    pub(super) fn leg_answered(&mut self, contracts: i64, answer: Answer) {
+        let now = self.now.steady;
+        if let Some(trade) = &mut self.trade {
+            match &answer {
+                // From now on it is among the orders that are known.
+                Answer::Placed { .. } => trade.sent = (trade.sent - contracts).max(0),
+                // What never came to be judged is another try's.
+                Answer::Refused { why: Why::Later { .. }, .. } => {
+                    trade.sent = (trade.sent - contracts).max(0);
+                    trade.tried = Some(now);
+                }
+                // Whether it is there, or why it cannot be, nobody knows: it is not sent again blindly.
+                _ => {}
+            }
         }
-        self.looks.want_now();
+        if let Answer::Refused { text, .. } = answer {
+            self.alert(format!("a leg was not placed: {text}"));
+            self.looks.want_now();
+        }
     }
 
     /// Puts a target of ours beside a stop of ours.
@@ -277,21 +165,26 @@ impl Core {
         if self.closing.is_some() || over.is_none_or(|since| self.now.steady - since < ATTACHED) {
             return;
         }
-        let size = self.orders.exposure().abs();
-        let mut left = size;
-        let mut change = None;
-        for leg in self.legs(Part::Stop) {
-            let keeps = leg.rest().min(left);
-            left -= keeps;
-            if keeps < leg.rest() && self.may_try(leg.order.id) {
-                change = Some((leg.order.id, keeps + leg.order.filled(), keeps));
-            }
-        }
-        match change {
+        // What could fill against nothing first.
+        match self.too_large(Part::Target).or_else(|| self.too_large(Part::Stop)) {
             Some((id, _, 0)) => self.cancel(id),
             Some((id, size, _)) => self.modify(id, None, Some(size)),
             None => {}
         }
+    }
+
+    /// Finds a leg that is larger than what the others leave of the position: its id, its size and its rest as they should be.
+    fn too_large(&self, part: Part) -> Option<(i64, i64, i64)> {
+        let mut left = self.orders.exposure().abs();
+        let mut found = None;
+        for leg in self.legs(part) {
+            let keeps = leg.rest().min(left);
+            left -= keeps;
+            if keeps < leg.rest() && self.may_try(leg.order.id) {
+                found = Some((leg.order.id, keeps + leg.order.filled(), keeps));
+            }
+        }
+        found
     }
 
     pub(super) fn move_stop(&mut self, order: u64, stop: Price) {
@@ -310,7 +203,7 @@ impl Core {
         let astray = astray.map(|leg| leg.order.id);
         if astray.is_none() && legs.iter().all(|leg| leg.price() == Some(price)) {
             if let Some(trade) = &mut self.trade {
-                (trade.wanted, trade.moved) = (None, true);
+                (trade.wanted, trade.moved, trade.secured) = (None, true, Some(price));
             }
             return;
         }
@@ -327,6 +220,8 @@ impl Core {
                 // The next move need not wait.
                 self.tried.remove(&modify.order_id);
             }
+            // It never came to be judged, and is tried again.
+            Answer::Refused { why: Why::Later { .. }, .. } => self.looks.want(true),
             Answer::Refused { text, .. } => {
                 self.alert(format!("a leg was not changed: {text}"));
                 self.looks.want(true);

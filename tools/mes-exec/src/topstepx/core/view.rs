@@ -78,7 +78,7 @@ impl Core {
 
     fn protection(&self) -> Option<Protection> {
         let trade = self.trade.as_ref().filter(|_| self.told.position != 0)?;
-        if let Some(since) = trade.bare() {
+        if let Some(since) = trade.bare {
             return Some(Protection::None { since: self.now.utc - (self.now.steady - since) });
         }
         let side = Side::of(self.told.position).opposite();
