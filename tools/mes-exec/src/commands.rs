@@ -132,7 +132,8 @@ impl Verb {
 /// Closes everything: by the mes-exec that trades, or where it does not answer by a login of our own.
 fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
-    let reached = Reached::by(args, whose);
+    // The word goes first, and is heard by whoever trades that account, also where its answer comes too late.
+    let reached = Reached::by(args, whose, word);
     let place = place(args, whose, &reached).filter(|folder| word == Word::Kill && folder.exists());
     let halting = place.map(|folder| control::halt(&folder));
     let closed = close_now(args, whose, word, reached);
@@ -144,13 +145,16 @@ fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
 }
 
 fn close_now(args: &Args, whose: &Whose, word: Word, reached: Reached) -> Result<()> {
-    if let Reached::Its(mut line, _) = reached
-        && let Some(reply) = by_the_running(&mut line, word)
-    {
-        return sweep(args, &reply);
-    }
+    let service = match reached {
+        Reached::Its(mut line, reply) => match by_the_running(&mut line, reply) {
+            Some(reply) => return sweep(args, &reply),
+            None => args.service.alone(CLIENT)?,
+        },
+        // It is well, and so is its session: another login might throw it out.
+        Reached::Others => args.service.inheriting(CLIENT)?,
+        Reached::Nobody => args.service.alone(CLIENT)?,
+    };
     log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
-    let service = args.service.alone(CLIENT)?;
     let account = service.account(whose.account.as_deref())?;
     // Only now it is known which of several accounts the name means.
     let folder = state(args).join(format!("topstepx-{}", account.id));
@@ -172,14 +176,16 @@ enum Reached {
 }
 
 impl Reached {
-    fn by(args: &Args, whose: &Whose) -> Reached {
+    /// Says a word, and hears who answers.
+    fn by(args: &Args, whose: &Whose, word: Word) -> Reached {
+        let whose = whose.account.as_deref();
         let said = Line::reach(args.service.run()).and_then(|mut line| {
-            let reply = line.say(Word::Status)?;
+            let reply = line.say(word, whose)?;
             Some((line, reply))
         });
         match said {
             None => Reached::Nobody,
-            Some((line, reply)) if reply.is_of(whose.account.as_deref()) => Reached::Its(line, reply),
+            Some((line, reply)) if reply.is_of(whose) => Reached::Its(line, reply),
             Some((_, reply)) => {
                 log::note(format!(
                     "the mes-exec in {} trades {}",
@@ -205,7 +211,9 @@ fn place(args: &Args, whose: &Whose, reached: &Reached) -> Option<PathBuf> {
 /// Looks at what a mes-exec has no word for, once it is flat: orders of a person, other contracts. They are closed and
 /// cancelled too, until the exchange shows neither.
 fn sweep(args: &Args, reply: &Reply) -> Result<()> {
-    let found = args.service.open(CLIENT).and_then(|service| {
+    // Its session as long as it is there, and one of our own from then on; without the key, its alone.
+    let service = args.service.inheriting(CLIENT).or_else(|_| args.service.open(CLIENT));
+    let found = service.and_then(|service| {
         let account = service.account(Some(&reply.id.to_string()))?;
         Ok((service, account))
     });
@@ -224,8 +232,7 @@ fn state(args: &Args) -> PathBuf {
 }
 
 /// Waits until the running one is flat; `None` where it does not answer any more.
-fn by_the_running(line: &mut Line, word: Word) -> Option<Reply> {
-    let mut reply = line.say(word)?;
+fn by_the_running(line: &mut Line, mut reply: Reply) -> Option<Reply> {
     let patience = Deadline::after(Duration::from_secs(30));
     while !reply.flat {
         if stop::asked() || patience.left().is_zero() {
@@ -233,14 +240,14 @@ fn by_the_running(line: &mut Line, word: Word) -> Option<Reply> {
             return None;
         }
         thread::sleep(LOOK);
-        reply = line.say(Word::Status)?;
+        reply = line.say(Word::Status, None)?;
     }
     Some(reply)
 }
 
 fn status(args: &Args) -> Result<()> {
     let run = args.service.run().display();
-    let reply = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Status));
+    let reply = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Status, None));
     let Some(reply) = reply else {
         let ms = PATIENCE.as_millis();
         return Err(Error::failed(format!("no mes-exec answers in {run} within {ms} ms")));
@@ -249,13 +256,9 @@ fn status(args: &Args) -> Result<()> {
 }
 
 fn resume(args: &Args, whose: &Whose) -> Result<()> {
-    let reached = Reached::by(args, whose);
+    let reached = Reached::by(args, whose, Word::Resume);
     let lifted = place(args, whose, &reached).is_some_and(|folder| control::resume(&folder));
-    let told = match reached {
-        Reached::Its(mut line, _) => line.say(Word::Resume).is_some(),
-        Reached::Others | Reached::Nobody => false,
-    };
-    if lifted || told {
+    if lifted || matches!(reached, Reached::Its(..)) {
         return print("resumed\n");
     }
     Err(Error::usage(

@@ -15,6 +15,9 @@ use crate::{
     share::{Borrowed, Share, Without},
 };
 
+/// Tokens of our own are counted from here on: what the service says of a borrowed one is not said of them.
+const OWN: u64 = 1 << 32;
+
 /// Borrows, and inherits.
 pub struct Heir {
     borrowed: Borrowed,
@@ -38,6 +41,11 @@ impl Heir {
         self.own.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    fn own_token(&self) -> Result<Token, String> {
+        let token = self.keeper.token()?;
+        Ok(Token { generation: OWN + token.generation, ..token })
+    }
+
     fn inherit(&self, why: &str) {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if own.is_none() {
@@ -52,20 +60,24 @@ impl Heir {
 impl Access for Heir {
     fn token(&self) -> Result<Token, String> {
         if self.is_own() {
-            return self.keeper.token();
+            return self.own_token();
         }
         match self.borrowed.lent() {
             Ok(token) => Ok(token),
             Err(Without::Refused(why)) => Err(why),
             Err(Without::Lost(why)) => {
                 self.inherit(&why);
-                self.keeper.token()
+                self.own_token()
             }
         }
     }
 
     fn rejected(&self, generation: u64) {
-        if self.is_own() { self.keeper.rejected(generation) } else { self.borrowed.rejected(generation) }
+        match generation.checked_sub(OWN) {
+            Some(own) => self.keeper.rejected(own),
+            None if self.is_own() => {}
+            None => self.borrowed.rejected(generation),
+        }
     }
 
     fn spend(&self, window: Window, purpose: Purpose) -> Result<(), Duration> {

@@ -40,7 +40,7 @@ const RUN: &str = "run";
 /// For whoever holds the session of a run to answer.
 const LENDER: Duration = Duration::from_secs(15);
 /// The same for who inherits it: a close does not wait longer for a lender that hangs.
-const TESTATOR: Duration = Duration::from_secs(3);
+const TESTATOR: Duration = Duration::from_secs(1);
 /// Between two looks whether somebody lends by now.
 const LOOK: Duration = Duration::from_millis(50);
 /// For one call.
@@ -164,7 +164,8 @@ impl ServiceArgs {
     pub fn inheriting(&self, name: &str) -> Result<Service> {
         let clock = self.clock()?;
         let keeper = self.keeper(name, &clock)?;
-        let borrows = || Borrowed::from(self.run(), TESTATOR);
+        // The first token may take a login.
+        let borrows = || Borrowed::from(self.run(), LENDER).filter(|lent| lent.token().is_ok());
         let share = match borrows() {
             Some(_) => None,
             None => Some(Share::open(self.run(), keeper.clone())),
@@ -174,7 +175,7 @@ impl ServiceArgs {
             // Whoever was quicker lends to us.
             other => match borrows() {
                 Some(lent) => {
-                    let heir = Heir::new(lent, keeper, self.run());
+                    let heir = Heir::new(lent.within(TESTATOR), keeper, self.run());
                     Ok(self.service(name, clock, Arc::new(heir), true, None))
                 }
                 None => Err(other

@@ -188,29 +188,56 @@ impl Borrowed {
         Some(Borrowed { path, patience, line: Mutex::new(line) })
     }
 
+    /// Waits so long from now on.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Borrowed {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).stream = None;
+        Borrowed { patience, ..self }
+    }
+
     fn want(&self, want: &Want) -> std::result::Result<Given, String> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         self.asked(&mut line, want)
     }
 
     fn asked(&self, line: &mut Line, want: &Want) -> std::result::Result<Given, String> {
-        let told = |error: std::io::Error| {
+        self.heard(line, want).map_err(|error| {
             format!("{}: who holds the session does not answer: {error}", self.path.display())
-        };
-        let mut stream = match line.stream.take() {
-            Some(stream) => stream,
-            None => BufReader::new(connect(&self.path, self.patience).map_err(told)?),
-        };
-        let mut text = serde_json::to_vec(want).map_err(|error| error.to_string())?;
+        })
+    }
+
+    fn heard(&self, line: &mut Line, want: &Want) -> std::io::Result<Given> {
+        let mut text = serde_json::to_vec(want)?;
         text.push(b'\n');
-        stream.get_mut().write_all(&text).map_err(told)?;
-        let mut answer = String::new();
-        stream.by_ref().take(LINE_BYTES).read_line(&mut answer).map_err(told)?;
-        let given = serde_json::from_str(&answer).map_err(|_| told(ErrorKind::InvalidData.into()))?;
+        if let Some(kept) = line.stream.take() {
+            match ask(kept, &text) {
+                Ok((given, stream)) => {
+                    line.stream = Some(stream);
+                    return Ok(given);
+                }
+                // Let go while we had nothing to say: whoever lends may still do so.
+                Err(error) if !is_late(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let (given, stream) = ask(BufReader::new(connect(&self.path, self.patience)?), &text)?;
         // Kept only while question and answer are in step.
         line.stream = Some(stream);
         Ok(given)
     }
+}
+
+fn ask(mut stream: BufReader<UnixStream>, text: &[u8]) -> std::io::Result<(Given, BufReader<UnixStream>)> {
+    stream.get_mut().write_all(text)?;
+    let mut answer = String::new();
+    stream.by_ref().take(LINE_BYTES).read_line(&mut answer)?;
+    let given = serde_json::from_str(&answer).map_err(|_| std::io::Error::from(ErrorKind::InvalidData))?;
+    Ok((given, stream))
+}
+
+/// Says whether somebody is there who has not answered in time.
+fn is_late(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 fn connect(path: &Path, patience: Duration) -> std::io::Result<UnixStream> {
@@ -236,7 +263,17 @@ impl Borrowed {
     /// Whether who holds it has none, or is not there.
     pub(crate) fn lent(&self) -> std::result::Result<Token, Without> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.asked(&mut line, &Want::Token).map_err(Without::Lost)? {
+        let given = match self.heard(&mut line, &Want::Token) {
+            Ok(given) => given,
+            Err(error) => {
+                // Whoever lends is slow, perhaps because he renews: the last one was good.
+                let last = line.token.clone().filter(|_| is_late(&error));
+                let lost =
+                    || Without::Lost(format!("{}: nobody lends the session: {error}", self.path.display()));
+                return last.ok_or_else(lost);
+            }
+        };
+        match given {
             Given::Token { token, generation } => {
                 let secret = match line.token.take() {
                     Some(token) if token.generation == generation => token.secret,
@@ -262,6 +299,11 @@ impl Access for Borrowed {
     }
 
     fn rejected(&self, generation: u64) {
+        self.line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .token
+            .take_if(|token| token.generation == generation);
         // Who holds it finds out by its own calls.
         let _ = self.want(&Want::Rejected { generation });
     }

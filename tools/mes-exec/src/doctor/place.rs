@@ -72,7 +72,7 @@ fn strangers(path: &Path, deep: u32, found: &mut Vec<(PathBuf, String, bool)>) {
 /// Looks whether a pipeline trades there already.
 pub fn alone(desk: &Desk) -> Check {
     let run = desk.run();
-    if let Some(reply) = Line::reach(run).and_then(|mut line| line.say(Word::Status)) {
+    if let Some(reply) = Line::reach(run).and_then(|mut line| line.say(Word::Status, None)) {
         return ok("pipeline", format!("one trades in {} now: {}", run.display(), reply.left));
     }
     let held: Vec<_> =

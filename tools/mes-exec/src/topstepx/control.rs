@@ -38,6 +38,13 @@ pub enum Word {
     Resume,
 }
 
+/// A word, and which account it is for; for whichever is traded, where none is said.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Said {
+    word: Word,
+    account: Option<String>,
+}
+
 /// What comes back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
@@ -100,8 +107,10 @@ fn serve(
         return None;
     }
     for line in BufReader::new(stream).lines() {
-        let word: Word = serde_json::from_str(&line.ok()?).ok()?;
-        obey(word, inputs, folder)?;
+        let said: Said = serde_json::from_str(&line.ok()?).ok()?;
+        if is_of((id, &account), said.account.as_deref()) {
+            obey(said.word, inputs, folder)?;
+        }
         let (told, hear) = channel();
         inputs.send(Input::Status(told)).ok()?;
         let Status { flat, position, left } = hear.recv_timeout(PATIENCE).ok()?;
@@ -161,8 +170,12 @@ pub fn is_halted(folder: &Path) -> bool {
 impl Reply {
     /// Says whether it is of the account that a person means, by name or id; of any, where none was said.
     pub fn is_of(&self, whose: Option<&str>) -> bool {
-        whose.is_none_or(|whose| whose == self.account || whose == self.id.to_string())
+        is_of((self.id, &self.account), whose)
     }
+}
+
+fn is_of((id, name): (i64, &str), whose: Option<&str>) -> bool {
+    whose.is_none_or(|whose| whose == name || whose == id.to_string())
 }
 
 /// A running mes-exec, as a person's tool sees it.
@@ -177,9 +190,10 @@ impl Line {
         private::is_us(&stream).ok()?.then(|| Line(BufReader::new(stream)))
     }
 
-    /// Says a word; `None` where nobody answers in time.
-    pub fn say(&mut self, word: Word) -> Option<Reply> {
-        let mut text = serde_json::to_vec(&word).ok()?;
+    /// Says a word to whoever trades the account; `None` where nobody answers in time. Of another account nothing is done.
+    pub fn say(&mut self, word: Word, account: Option<&str>) -> Option<Reply> {
+        let said = Said { word, account: account.map(str::to_owned) };
+        let mut text = serde_json::to_vec(&said).ok()?;
         text.push(b'\n');
         self.0.get_mut().write_all(&text).ok()?;
         let mut line = String::new();

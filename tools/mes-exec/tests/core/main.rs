@@ -182,3 +182,74 @@ fn a_session_thrown_out_closes_and_ends_the_run() {
     assert_eq!(closes(&script.hear(Event::Logout)), 1);
     assert!(matches!(script.core.fatal(), Some(Fatal::Stopped(_))));
 }
+
+#[test]
+fn orders_that_were_there_before_a_start_are_no_legs_of_the_platform() {
+    // A position of ours of the run before, its stop, and a limit of a person.
+    let mut script = Script::over(1, &json!({}));
+    script.alive = vec![
+        json!({"id": 11, "type": 4, "side": 1, "status": 1, "size": 1, "stopPrice": 6748.0, "customTag": "mes.o.7-SL"}),
+        json!({"id": 41, "type": 1, "side": 1, "status": 1, "size": 1, "limitPrice": 6760.0}),
+    ];
+    let asked = script.start();
+    assert_eq!((closes(&asked), script.core.fatal()), (0, None), "{:?}", script.alerts);
+    assert!(script.core.is_ours() && script.core.is_protected());
+}
+
+#[test]
+fn a_position_of_ours_whose_stop_never_came_is_protected_at_the_start() {
+    // The run before was killed between the fill and its own stop.
+    let mut script = Script::over(1, &json!({"own_oco": true}));
+    script.recent = vec![
+        json!({"id": 10, "type": 2, "side": 0, "status": 2, "size": 1, "fillVolume": 1, "customTag": "mes.o.7"}),
+    ];
+    assert_eq!(stops(&script.start()).len(), 1, "{:?}", script.alerts);
+    assert!(script.core.is_ours());
+}
+
+#[test]
+fn a_stop_that_is_heard_of_before_it_is_answered_counts_once() {
+    let mut script = Script::begin(&json!({"own_oco": true}));
+    script.enter(2);
+    let first = stops(&script.filled(10, 0, 1));
+    // The hub is quicker than REST.
+    script.told(&json!({"id": 21, "type": 4, "side": 1, "status": 1, "size": 1, "stopPrice": 6748.0, "customTag": first[0].3}));
+    let second = stops(&script.filled(10, 0, 1));
+    assert_eq!(second.len(), 1, "{second:?}");
+    let more = stops(&script.answer(first[0].0, Answer::Placed { id: 21 }));
+    assert_eq!(more, [], "the second is on its way");
+}
+
+#[test]
+fn a_target_that_was_filled_in_part_is_not_resized_for_that() {
+    let mut script = Script::begin(&json!({}));
+    script.enter(2);
+    script.legs(2, 1);
+    script.filled(10, 0, 2);
+    script.pass(500);
+    // The fill is told, and the order that has filled is not.
+    script.filled(12, 1, 1);
+    let asked = script.pass(1_000);
+    let resized = |id| {
+        asked
+            .iter()
+            .any(|(_, request)| matches!(request, Request::Modify { modify } if modify.order_id == id))
+    };
+    assert_eq!((resized(12), closes(&asked)), (false, 0), "{asked:?}");
+    assert!(resized(11), "the stop is as large as what is left");
+}
+
+#[test]
+fn a_close_of_which_nobody_can_say_whether_it_works_is_sent_again() {
+    let mut script = Script::begin(&json!({}));
+    script.enter(2);
+    script.legs(2, 1);
+    script.filled(10, 0, 2);
+    script.pass(500);
+    let asked = script.flatten();
+    script.answer(asked[0].0, Answer::Done);
+    script.told(&json!({"id": 20, "type": 2, "side": 1, "status": 1, "size": 2}));
+    script.silent = true;
+    assert_eq!(closes(&script.pass(4_000)), 0);
+    assert!(closes(&script.pass(4_000)) > 0, "what is over for long holds nothing back");
+}

@@ -23,6 +23,9 @@ pub struct Script {
     pub position: i64,
     pub paid: f64,
     pub alive: Vec<Value>,
+    pub recent: Vec<Value>,
+    /// Orders are not to be had.
+    pub silent: bool,
     trades: Vec<Value>,
     pub alerts: Vec<String>,
 }
@@ -47,8 +50,9 @@ impl Script {
         setup.as_object_mut().expect("a setup").extend(change.as_object().expect("a change").clone());
         let now = Now { utc: 0, steady: 0 };
         let (core, paid) = (Core::new(read::<Setup>(setup), now), 6_750.0);
-        let (alive, trades, alerts) = (Vec::new(), Vec::new(), Vec::new());
-        Script { core, now, position, paid, alive, trades, alerts }
+        let (alive, recent, silent) = (Vec::new(), Vec::new(), false);
+        let (trades, alerts) = (Vec::new(), Vec::new());
+        Script { core, now, position, paid, alive, recent, silent, trades, alerts }
     }
 
     /// Begins flat; the exchange was looked at, the hub is up, a quote and a row have come.
@@ -77,10 +81,15 @@ impl Script {
         let positions = if self.position == 0 { vec![] } else { vec![read(position)] };
         Some(match request {
             Request::Positions { .. } => Answer::Positions { positions },
+            Request::Alive { .. } | Request::Recent { .. } if self.silent => {
+                Answer::Unknown { text: "503".into() }
+            }
             Request::Alive { .. } => {
                 Answer::Orders { orders: self.alive.iter().map(|one| read(order(one))).collect() }
             }
-            Request::Recent { .. } => Answer::Orders { orders: vec![] },
+            Request::Recent { .. } => {
+                Answer::Orders { orders: self.recent.iter().map(|one| read(order(one))).collect() }
+            }
             Request::Trades { .. } => {
                 Answer::Trades { trades: self.trades.iter().cloned().map(read).collect() }
             }

@@ -16,6 +16,8 @@ use crate::topstepx::{
 const SIBLING: i64 = 150 * MILLI;
 /// For so long after an answer the fill of a close may be on its way.
 const FILL: i64 = SECOND;
+/// For so long an order that closes is believed to work without being looked for.
+const SEEN: i64 = 5 * SECOND;
 
 /// A close that goes on until the exchange shows flat.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ impl Core {
                 self.looks.want_now();
             }
             if works {
-                self.looks.want_now();
+                self.looks.want(false);
             } else if !pending && !early {
                 self.send_close();
             }
@@ -98,8 +100,15 @@ impl Core {
         }
     }
 
-    /// Recognises the order by which the exchange closes: at market, by nobody's tag, against what is open.
+    /// Recognises the order by which the exchange closes: at market, by nobody's tag, against what is open. Of one that is
+    /// older than some seconds a look has to have seen it lately, and it has to be for all of the position.
     fn closes(&self, known: &Known) -> bool {
+        let (now, id) = (self.now.steady, known.order.id);
+        let rest = known.order.size - self.orders.filled_of(id).abs();
+        let is_seen = self.looks.asked_since(now - SEEN) && rest >= self.orders.exposure().abs();
+        if rest <= 0 || now - known.first() > SEEN && !is_seen {
+            return false;
+        }
         let against =
             self.orders.exposure() != 0 && known.side() == Side::of(self.orders.exposure()).opposite();
         known.owner == Owner::Untagged && known.order.kind == OrderKind::Market && against

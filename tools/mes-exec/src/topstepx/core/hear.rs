@@ -111,16 +111,11 @@ impl Core {
         }
         match request {
             Request::Place { place, entry } => {
-                let contracts = place.size;
                 // Until it is heard of, what was placed is what was asked for.
                 if let Answer::Placed { id } = answer {
                     self.hear(place.as_order(id, Stamp::of(self.now.utc)), None);
                 }
-                match (entry, place.kind) {
-                    (true, _) => self.entry_answered(call, answer),
-                    (false, OrderKind::Stop) => self.leg_answered(contracts, answer),
-                    (false, _) => self.leg_answered(0, answer),
-                }
+                if entry { self.entry_answered(call, answer) } else { self.leg_answered(&place, answer) }
             }
             Request::Close { .. } => self.close_answered(&answer),
             Request::Modify { modify } => self.modify_answered(&modify, &answer),

@@ -9,7 +9,7 @@
 use mes_core::{
     money::Cents,
     price::Price,
-    time::{MILLI, SECOND},
+    time::{HOUR, MILLI, SECOND},
 };
 use mes_projectx::{
     Purpose,
@@ -24,6 +24,7 @@ use crate::topstepx::{orders::Owner, told::Told};
 
 /// How long what the hub says of the position may differ from what follows from orders and fills.
 const DIFFERS: i64 = 300 * MILLI;
+const DAY: i64 = 24 * HOUR;
 
 impl Core {
     /// Says whether what is known is what the exchange has, as far as anything tells.
@@ -45,13 +46,15 @@ impl Core {
         self.looks.tries += 1;
         self.looks.began = Some(now);
         let (account, since) = (self.setup.account, self.since(self.looks.from));
+        // What opened a position that is found at the start may be as old as the day.
+        let made = if self.starting { self.since(self.looks.from - DAY) } else { since };
         let mut questions = vec![Request::Positions { account }, Request::Alive { account }];
         let unheard = self.told.position != self.orders.exposure();
         if scope >= Scope::Past || unheard {
             questions.push(Request::Trades { account, since });
         }
         if scope >= Scope::Past {
-            questions.push(Request::Recent { account, since });
+            questions.push(Request::Recent { account, since: made });
         }
         if scope >= Scope::All {
             questions.push(Request::Account { account });

@@ -14,7 +14,7 @@ use mes_projectx::{
     wire::{self, Decimal, Modify, OrderKind, OrderStatus, Place},
 };
 
-use super::{AGAIN, Answer, Core, Request, Why};
+use super::{AGAIN, Answer, Core, Request, Why, trade::Sent};
 use crate::topstepx::{
     orders::Known,
     tag::{self, Part},
@@ -45,8 +45,23 @@ impl Core {
 
     fn without(&self, part: Part) -> i64 {
         let legs = self.legs(part).into_iter().filter(|leg| self.wakes(leg));
-        let covered: i64 = legs.map(|leg| leg.rest()).sum();
+        let covered: i64 = legs.map(|leg| self.rest(leg)).sum();
         self.orders.exposure().abs() - covered
+    }
+
+    /// Returns what a leg may still fill, by whatever has proved the most of its fills.
+    fn rest(&self, leg: &Known) -> i64 {
+        (leg.order.size - self.filled(leg)).max(0)
+    }
+
+    fn filled(&self, leg: &Known) -> i64 {
+        leg.order.filled().max(self.orders.filled_of(leg.order.id).abs())
+    }
+
+    /// Returns the contracts in stops that were sent and are not among the orders that are known.
+    fn on_the_way(&self) -> i64 {
+        let sent = self.trade.iter().flat_map(|trade| &trade.sent);
+        sent.filter(|sent| self.orders.tagged(&sent.tag).is_none()).map(|sent| sent.contracts).sum()
     }
 
     pub(super) fn protect(&mut self) {
@@ -60,7 +75,8 @@ impl Core {
         let over = self.entry.is_none() && (naked < 0 || self.without(Part::Target) < 0);
         let Some(trade) = &mut self.trade else { return };
         if naked <= 0 {
-            (trade.bare, trade.sent, trade.tried) = (None, 0, None);
+            (trade.bare, trade.tried) = (None, None);
+            trade.sent.retain(|sent| !sent.lost);
             trade.over = if over { trade.over.or(Some(now)) } else { None };
             self.fit();
             self.move_leg();
@@ -69,7 +85,7 @@ impl Core {
         trade.over = None;
         let since = *trade.bare.get_or_insert(now);
         let waits = if trade.attached { ATTACHED } else { 0 };
-        let (more, known_to_lack) = (naked - trade.sent, !trade.attached);
+        let known_to_lack = !trade.attached;
         if now - since < waits {
             return;
         }
@@ -78,6 +94,7 @@ impl Core {
         }
         let early =
             self.trade.as_ref().and_then(|trade| trade.tried).is_some_and(|tried| now - tried < AGAIN);
+        let more = naked - self.on_the_way();
         if more > 0 && !early {
             self.place_stop(more);
         } else if now - since > BARE && self.answered > since && self.looks.asked_since(since) {
@@ -102,40 +119,45 @@ impl Core {
         if last.is_some_and(|last| side.sign() * (last - price) <= 0) {
             return self.close(0, ExitReason::Stop);
         }
-        if let Some(trade) = &mut self.trade {
-            trade.sent += contracts;
+        let tag = self.place_leg(Part::Stop, contracts, price);
+        if let (Some(trade), Some(tag)) = (&mut self.trade, tag) {
+            trade.sent.push(Sent { tag, contracts, lost: false });
         }
-        self.place_leg(Part::Stop, contracts, price);
     }
 
-    fn place_leg(&mut self, part: Part, contracts: i64, price: Price) {
-        let Some(trade) = &self.trade else { return };
+    /// Places a leg of ours; returns its tag.
+    fn place_leg(&mut self, part: Part, contracts: i64, price: Price) -> Option<String> {
+        let trade = self.trade.as_ref()?;
         self.legs += 1;
         let name = tag::leg(&self.setup.nonce, trade.order, part, self.legs);
         let side = wire::Side::from(trade.side.opposite());
         let price = Some(Decimal::of_ticks(price.ticks()));
-        let plain = Place::market(self.setup.account, &self.setup.contract, side, contracts, name);
+        let plain = Place::market(self.setup.account, &self.setup.contract, side, contracts, name.clone());
         let place = match part {
             Part::Target => Place { kind: OrderKind::Limit, limit_price: price, ..plain },
             _ => Place { kind: OrderKind::Stop, stop_price: price, ..plain },
         };
         self.call(Purpose::Exit, Request::Place { place: Box::new(place), entry: false });
+        Some(name)
     }
 
-    /// Takes in what became of a leg; of a stop, over so many contracts.
-    pub(super) fn leg_answered(&mut self, contracts: i64, answer: Answer) {
-        let now = self.now.steady;
+    /// Takes in what became of a leg.
+    pub(super) fn leg_answered(&mut self, place: &Place, answer: Answer) {
+        let (now, tag) = (self.now.steady, place.custom_tag.as_deref());
         if let Some(trade) = &mut self.trade {
-            match &answer {
-                // From now on it is among the orders that are known.
-                Answer::Placed { .. } => trade.sent = (trade.sent - contracts).max(0),
-                // What never came to be judged is another try's.
-                Answer::Refused { why: Why::Later { .. }, .. } => {
-                    trade.sent = (trade.sent - contracts).max(0);
+            let later = matches!(answer, Answer::Refused { why: Why::Later { .. }, .. });
+            let is_placed = matches!(answer, Answer::Placed { .. });
+            if let Some(at) = trade.sent.iter().position(|sent| Some(&*sent.tag) == tag) {
+                // What is placed is known from now on; what never came to be judged is another try's; and what was refused, or
+                // nobody knows of, is not sent again blindly.
+                if is_placed || later {
+                    drop(trade.sent.remove(at))
+                } else {
+                    trade.sent[at].lost = true
+                }
+                if later {
                     trade.tried = Some(now);
                 }
-                // Whether it is there, or why it cannot be, nobody knows: it is not sent again blindly.
-                _ => {}
             }
         }
         if let Answer::Refused { text, .. } = answer {
@@ -151,7 +173,7 @@ impl Core {
             return;
         }
         let exposure = self.orders.exposure();
-        let aimed: i64 = self.legs(Part::Target).iter().map(|leg| leg.rest()).sum();
+        let aimed: i64 = self.legs(Part::Target).iter().map(|leg| self.rest(leg)).sum();
         let Some(entry) = self.told.entry_price().map(Price::nearest) else { return };
         let (price, missing) = (entry + trade.side.sign() * trade.target_ticks, exposure.abs() - aimed);
         if missing > 0 && self.told.position == exposure && !self.is_pending(is_leg(Part::Target)) {
@@ -178,10 +200,10 @@ impl Core {
         let mut left = self.orders.exposure().abs();
         let mut found = None;
         for leg in self.legs(part) {
-            let keeps = leg.rest().min(left);
+            let keeps = self.rest(leg).min(left);
             left -= keeps;
-            if keeps < leg.rest() && self.may_try(leg.order.id) {
-                found = Some((leg.order.id, keeps + leg.order.filled(), keeps));
+            if keeps < self.rest(leg) && self.may_try(leg.order.id) {
+                found = Some((leg.order.id, keeps + self.filled(leg), keeps));
             }
         }
         found

@@ -16,6 +16,15 @@ use crate::topstepx::{
 /// So soon after a fill the platform adds legs by itself, where the account is set up so.
 const ADDED: i64 = 3 * SECOND;
 
+/// A stop that is on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub tag: String,
+    pub contracts: i64,
+    /// It was refused, or nobody knows whether it arrived.
+    pub lost: bool,
+}
+
 /// What protects the open position.
 #[derive(Clone, Debug)]
 pub(super) struct Trade {
@@ -24,6 +33,8 @@ pub(super) struct Trade {
     pub side: Side,
     pub stop_ticks: i64,
     pub target_ticks: i64,
+    /// An entry of this run has just opened it.
+    fresh: bool,
     /// The exchange was asked to attach legs.
     pub attached: bool,
     /// Since when the position is open, on the steady clock.
@@ -35,8 +46,8 @@ pub(super) struct Trade {
     pub secured: Option<Price>,
     /// Since when a part has no stop.
     pub bare: Option<i64>,
-    /// Contracts in stops of ours that were sent since it was bare, and are not heard of.
-    pub sent: i64,
+    /// Stops of ours that were sent and not heard of, by tag.
+    pub sent: Vec<Sent>,
     /// When one was not sent for want of a line or a token.
     pub tried: Option<i64>,
     /// Since when stops or targets cover more than the position.
@@ -50,13 +61,14 @@ impl Trade {
             side,
             stop_ticks: 0,
             target_ticks: 0,
+            fresh: false,
             attached: false,
             since: now,
             wanted: None,
             moved: false,
             secured: None,
             bare: None,
-            sent: 0,
+            sent: Vec::new(),
             tried: None,
             over: None,
         }
@@ -73,6 +85,7 @@ impl Core {
         self.trade = Some(Trade {
             stop_ticks: entry.stop_ticks,
             target_ticks: entry.target_ticks,
+            fresh: true,
             attached: !self.setup.own_oco,
             ..Trade::new(entry.order, entry.side, since)
         });
@@ -128,7 +141,7 @@ impl Core {
     /// Sees whether the platform has put legs of its own to a position of ours: a setting of the account that cannot be traded
     /// with, since a position has two of each then.
     pub(super) fn watch_platform(&mut self) {
-        let Some(trade) = self.trade.as_ref().filter(|trade| trade.order != 0) else { return };
+        let Some(trade) = self.trade.as_ref().filter(|trade| trade.fresh) else { return };
         if self.fatal.is_some() || self.closing.is_some() {
             return;
         }
@@ -152,10 +165,14 @@ impl Core {
     /// Takes up a position that was open before this run: with the legs that are there, or a stop of ours.
     pub(super) fn take_up(&mut self) {
         let side = Side::of(self.orders.exposure());
-        let order = self.legs(Part::Stop).iter().find_map(|leg| match leg.owner {
-            Owner::Ours { order, .. } => Some(order),
-            Owner::Untagged => None,
-        });
+        let of = |part| {
+            self.legs(part).iter().find_map(|leg| match leg.owner {
+                Owner::Ours { order, .. } => Some(order),
+                Owner::Untagged => None,
+            })
+        };
+        // Its legs may have died with the run that placed them, or never have been sent.
+        let order = of(Part::Stop).or_else(|| of(Part::Target)).or_else(|| self.opener(side));
         let stop_ticks = self.setup.widest_ticks;
         self.trade = Some(Trade { stop_ticks, ..Trade::new(order.unwrap_or(0), side, self.now.steady) });
     }
