@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Install the tools that lie in FOLDER under PREFIX: install.sh FOLDER PREFIX
-# One program called mes, a link for each tool, man pages, completions for bash, zsh and fish; rules, costs, days, model, pipelines.
+# Install the tools that lie in FOLDER under PREFIX: install.sh FOLDER PREFIX. One program called mes, a link for each tool, man pages, completions for bash, zsh and fish; rules, costs, days, model, pipelines.
 set -euo pipefail
 from=${1:?install.sh FOLDER PREFIX}
 to=${2:?install.sh FOLDER PREFIX}
@@ -30,9 +29,8 @@ install -m 644 "$root"/pipelines/costs/*.toml "$data/costs"
 install -m 644 "$root"/models/demo.* "$data/models"
 install -m 644 "$root"/data/{cme_calendar,price_ranges}.csv "$data/data"
 # All of them, for they call one another; but this one, which wants what was built.
-install -m 755 "$root"/pipelines/*.sh "$data/pipelines"
+install -m 755 "$root"/pipelines/*.{sh,sbatch} "$data/pipelines"
 rm "$data/pipelines/${0##*/}"
-install -m 755 "$root"/pipelines/lab.sbatch "$data/pipelines"
 install -m 644 "$root"/pipelines/{alerts.toml,lab.smk,snakemake.txt} "$data/pipelines"
 install -m 644 "$root"/{LICENSE-MIT,LICENSE-APACHE} "$doc"
 # Pages keep their places, so that their links lead somewhere.
