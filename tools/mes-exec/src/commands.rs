@@ -22,6 +22,8 @@ use crate::{
 
 /// Between two looks whether it is flat.
 const LOOK: Duration = Duration::from_millis(100);
+/// For a session that another mes-exec of the run has; without it we log in ourselves.
+const SOON: Duration = Duration::from_secs(1);
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -151,7 +153,10 @@ fn close_now(args: &Args, whose: &Whose, word: Word, reached: Reached) -> Result
             None => args.service.alone(CLIENT)?,
         },
         // It is well, and so is its session: another login might throw it out.
-        Reached::Others => args.service.inheriting(CLIENT)?,
+        Reached::Others => {
+            let inherits = args.service.inheriting(CLIENT, SOON);
+            inherits.or_else(|_| args.service.alone(CLIENT))?
+        }
         Reached::Nobody => args.service.alone(CLIENT)?,
     };
     log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
@@ -212,7 +217,7 @@ fn place(args: &Args, whose: &Whose, reached: &Reached) -> Option<PathBuf> {
 /// cancelled too, until the exchange shows neither.
 fn sweep(args: &Args, reply: &Reply) -> Result<()> {
     // Its session as long as it is there, and one of our own from then on; without the key, its alone.
-    let service = args.service.inheriting(CLIENT).or_else(|_| args.service.open(CLIENT));
+    let service = args.service.inheriting(CLIENT, SOON).or_else(|_| args.service.open(CLIENT));
     let found = service.and_then(|service| {
         let account = service.account(Some(&reply.id.to_string()))?;
         Ok((service, account))

@@ -36,7 +36,7 @@ use mes_pipe::{
     messages::{Messages, Step},
     stop,
 };
-use mes_projectx::ServiceArgs;
+use mes_projectx::{ServiceArgs, service::LENDER};
 use rustix::event::PollFlags;
 
 use account::{AccountChannel, Peer};
@@ -143,7 +143,7 @@ fn live(args: &Args, account: &AccountChannel) -> Result<()> {
             "--broker topstepx needs --state DIR: what is known of the account has to outlive this process",
         )
     })?;
-    let service = args.service.inheriting(CLIENT)?;
+    let service = args.service.inheriting(CLIENT, LENDER)?;
     let found = open::find(&args.account, &args.service, &settings, service)?;
     log::note(found.says());
     let clock = found.service.clock.clone();

@@ -29,7 +29,7 @@ use crate::{
     limiter::Purpose,
     outcome::{Failure, Refusal},
     session::{Access, Credentials, Keeper, is_refused},
-    share::{Borrowed, Share},
+    share::{Borrowed, Share, Without},
     wire::{Account, Accounts, AvailableContracts, Bar, Bars, Code, Contract, Endpoint, Stamp, Unit},
 };
 
@@ -38,7 +38,7 @@ const HUBS: &str = "https://rtc.topstepx.com";
 /// The run directory of whoever names none.
 const RUN: &str = "run";
 /// For whoever holds the session of a run to answer.
-const LENDER: Duration = Duration::from_secs(15);
+pub const LENDER: Duration = Duration::from_secs(15);
 /// The same for who inherits it: a close does not wait longer for a lender that hangs.
 const TESTATOR: Duration = Duration::from_secs(1);
 /// Between two looks whether somebody lends by now.
@@ -156,32 +156,32 @@ impl ServiceArgs {
     }
 
     /// Lends a session of its own, or borrows that of the run and takes it over once its lender is gone: for whoever holds an
-    /// account.
+    /// account. For the first token of who lends it waits so long.
     ///
     /// # Errors
     ///
-    /// As [`ServiceArgs::open`], and what a run directory is refused for.
-    pub fn inheriting(&self, name: &str) -> Result<Service> {
+    /// As [`ServiceArgs::open`], what a run directory is refused for, and what who lends says of a login that is refused.
+    pub fn inheriting(&self, name: &str, first: Duration) -> Result<Service> {
         let clock = self.clock()?;
         let keeper = self.keeper(name, &clock)?;
-        // The first token may take a login.
-        let borrows = || Borrowed::from(self.run(), LENDER).filter(|lent| lent.token().is_ok());
-        let share = match borrows() {
-            Some(_) => None,
-            None => Some(Share::open(self.run(), keeper.clone())),
-        };
-        match share {
-            Some(Ok(share)) => Ok(self.service(name, clock, keeper, false, Some(share))),
-            // Whoever was quicker lends to us.
-            other => match borrows() {
-                Some(lent) => {
-                    let heir = Heir::new(lent.within(TESTATOR), keeper, self.run());
-                    Ok(self.service(name, clock, Arc::new(heir), true, None))
-                }
-                None => Err(other
-                    .and_then(Result::err)
-                    .unwrap_or_else(|| Error::failed("who lent the session is gone: start again"))),
+        let lent = match Borrowed::from(self.run(), first) {
+            Some(lent) => lent,
+            None => match Share::open(self.run(), keeper.clone()) {
+                Ok(share) => return Ok(self.service(name, clock, keeper, false, Some(share))),
+                // Whoever was quicker lends to us.
+                Err(error) => Borrowed::from(self.run(), first).ok_or(error)?,
             },
+        };
+        match lent.lent() {
+            Ok(_) => {
+                let heir = Heir::new(lent.within(TESTATOR), keeper, self.run());
+                Ok(self.service(name, clock, Arc::new(heir), true, None))
+            }
+            Err(Without::Refused(why)) => Err(Error::failed(why)),
+            Err(Without::Lost(_)) => {
+                let share = Share::open(self.run(), keeper.clone()).ok();
+                Ok(self.service(name, clock, keeper, false, share))
+            }
         }
     }
 

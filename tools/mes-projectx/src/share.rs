@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mes_pipe::{Error, Result, private};
+use mes_pipe::{Error, Result, clock::Deadline, private};
 use mes_web::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,9 @@ const LINE_BYTES: u64 = 1 << 14;
 const IDLE: Duration = Duration::from_secs(60);
 /// The most borrowers at a time.
 const MOST: usize = 16;
+/// So long after the first answer that did not come a lender is taken to be lost; asked again meanwhile.
+const LOST: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "want", rename_all = "snake_case", deny_unknown_fields)]
@@ -177,6 +180,16 @@ struct Line {
     stream: Option<BufReader<UnixStream>>,
     /// The last one lent: a secret is taken apart for its redaction once.
     token: Option<Token>,
+    /// Whoever lends has not answered in time, and not since.
+    late: Option<Late>,
+}
+
+/// A lender that is late.
+struct Late {
+    /// When he is taken to be lost.
+    lost: Deadline,
+    /// When he is asked again.
+    again: Deadline,
 }
 
 impl Borrowed {
@@ -184,7 +197,7 @@ impl Borrowed {
     pub fn from(run: &Path, patience: Duration) -> Option<Borrowed> {
         let path = run.join(SOCKET);
         let stream = connect(&path, patience).ok()?;
-        let line = Line { stream: Some(BufReader::new(stream)), token: None };
+        let line = Line { stream: Some(BufReader::new(stream)), ..Line::default() };
         Some(Borrowed { path, patience, line: Mutex::new(line) })
     }
 
@@ -207,6 +220,19 @@ impl Borrowed {
     }
 
     fn heard(&self, line: &mut Line, want: &Want) -> std::io::Result<Given> {
+        let heard = self.tried(line, want);
+        match &heard {
+            Ok(_) => line.late = None,
+            Err(error) if is_late(error) => {
+                let lost = line.late.take().map_or_else(|| Deadline::after(LOST), |late| late.lost);
+                line.late = Some(Late { lost, again: Deadline::after(AGAIN) });
+            }
+            Err(_) => {}
+        }
+        heard
+    }
+
+    fn tried(&self, line: &mut Line, want: &Want) -> std::io::Result<Given> {
         let mut text = serde_json::to_vec(want)?;
         text.push(b'\n');
         if let Some(kept) = line.stream.take() {
@@ -263,6 +289,15 @@ impl Borrowed {
     /// Whether who holds it has none, or is not there.
     pub(crate) fn lent(&self) -> std::result::Result<Token, Without> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(late) = &line.late {
+            // Renewing takes a while, and what was lent is good meanwhile; nobody waits for one who hangs.
+            if late.lost.left().is_zero() {
+                return Err(Without::Lost(format!("{}: who holds the session hangs", self.path.display())));
+            }
+            if let Some(token) = line.token.as_ref().filter(|_| !late.again.left().is_zero()) {
+                return Ok(token.clone());
+            }
+        }
         let given = match self.heard(&mut line, &Want::Token) {
             Ok(given) => given,
             Err(error) => {
@@ -276,7 +311,9 @@ impl Borrowed {
         match given {
             Given::Token { token, generation } => {
                 let secret = match line.token.take() {
-                    Some(token) if token.generation == generation => token.secret,
+                    Some(last) if last.generation == generation && last.secret.reveal() == token => {
+                        last.secret
+                    }
                     _ => Secret::new(token),
                 };
                 let token = Token { secret, generation };
@@ -309,6 +346,10 @@ impl Access for Borrowed {
     }
 
     fn spend(&self, window: Window, purpose: Purpose) -> std::result::Result<(), Duration> {
+        let is_late = self.line.lock().unwrap_or_else(PoisonError::into_inner).late.is_some();
+        if is_late && purpose == Purpose::Exit {
+            return Ok(());
+        }
         match self.want(&Want::Call { window, purpose }) {
             Ok(Given::Yes) => Ok(()),
             Ok(Given::Wait { ms }) => Err(Duration::from_millis(ms)),

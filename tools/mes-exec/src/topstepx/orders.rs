@@ -29,6 +29,8 @@ pub struct Known {
     first: i64,
     /// Since when it is no longer among those that may fill, though nothing has said how it ended.
     gone: Option<i64>,
+    /// It had ended before what is open now was looked at first.
+    old: bool,
     /// Since when its price and size are known to be these, on the steady clock.
     placed: i64,
 }
@@ -37,6 +39,11 @@ impl Known {
     /// Says whether it may still fill.
     pub fn is_alive(&self) -> bool {
         self.gone.is_none() && !self.order.status.is_final()
+    }
+
+    /// Says whether it had ended before the first look: it opens nothing any more.
+    pub fn is_old(&self) -> bool {
+        self.old
     }
 
     /// Returns when it was first heard of, on the steady clock.
@@ -116,7 +123,10 @@ impl Orders {
         }
         match self.known.get_mut(&order.id) {
             None => {
-                self.known.insert(order.id, Known { order, owner, first: now, gone: None, placed: now });
+                self.known.insert(
+                    order.id,
+                    Known { order, owner, first: now, gone: None, old: false, placed: now },
+                );
                 true
             }
             Some(known) if order.is_later_than(&known.order) => {
@@ -240,10 +250,20 @@ impl Orders {
         self.filled.get(&id).map_or(0, |filled| filled.most().abs())
     }
 
-    /// Returns the last order on a side that anything is filled of.
+    /// Returns the order that was filled last on a side, if it was heard of: that of the last fill, or where no fill is known the
+    /// youngest that has one.
     pub fn last_filled(&self, side: Side) -> Option<&Known> {
+        let last = self.trades.values().rev().find(|trade| trade.side.known() == Some(side));
+        if let Some(trade) = last {
+            return self.known.get(&trade.order_id);
+        }
         let mut filled = self.known.values().rev().filter(|known| known.side() == side);
         filled.find(|known| self.filled_of(known.order.id) > 0)
+    }
+
+    /// Marks what has ended by now.
+    pub fn grow_old(&mut self) {
+        self.known.values_mut().for_each(|known| known.old = !known.is_alive());
     }
 
     /// Returns who asked for an order.

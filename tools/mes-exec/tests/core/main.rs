@@ -253,3 +253,24 @@ fn a_close_of_which_nobody_can_say_whether_it_works_is_sent_again() {
     assert_eq!(closes(&script.pass(4_000)), 0);
     assert!(closes(&script.pass(4_000)) > 0, "what is over for long holds nothing back");
 }
+
+#[test]
+fn a_click_whose_fill_is_told_first_is_not_taken_for_an_entry_of_an_earlier_run() {
+    let mut script = Script::over(0, &json!({}));
+    script.recent = vec![
+        json!({"id": 10, "type": 2, "side": 0, "status": 2, "size": 1, "fillVolume": 1, "customTag": "mes.o.7"}),
+    ];
+    script.start();
+    // Nobody has heard of its order yet.
+    let placed = stops(&script.filled(99, 0, 1));
+    assert_eq!(placed.len(), 1, "exits cover the position as it is: {:?}", script.alerts);
+    script.alive.push(
+        json!({"id": 98, "type": 4, "side": 1, "status": 1, "size": 1, "stopPrice": 6745.5, "customTag": placed[0].3}),
+    );
+    let mut asked = script.answer(placed[0].0, Answer::Placed { id: 98 });
+    asked.extend(
+        script.told(&json!({"id": 99, "type": 2, "side": 0, "status": 2, "size": 1, "fillVolume": 1})),
+    );
+    asked.extend(script.pass(3_000));
+    assert_eq!((closes(&asked), script.core.is_ours()), (0, false), "{:?}", script.alerts);
+}

@@ -1,6 +1,13 @@
 //! One login at a time, a token renewed long before it ends, and a session that others of the run may use.
 
-use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, thread, time::Duration};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use crate::scripted::{KEY, Scripted};
 use mes_core::time::{HOUR, SECOND};
@@ -174,6 +181,34 @@ fn whoever_holds_an_account_takes_the_session_over_from_a_lender_that_is_gone() 
     // While somebody lends nobody logs in.
     let waits = Heir::new(others, service.keeper_by(service.clock.clone()), place.path());
     assert!(waits.token().is_ok());
+    assert_eq!(service.calls_of("loginKey"), 1);
+}
+
+#[test]
+fn a_lender_that_stops_answering_costs_no_call_its_time_and_is_inherited() {
+    let service = Scripted::answering(|_, _| Ok(r#"{"success":true,"errorCode":0}"#));
+    let place = tempfile::tempdir().expect("a folder");
+    let listener = std::os::unix::net::UnixListener::bind(place.path().join("session.sock")).expect("bound");
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("an heir");
+        BufReader::new(&stream).read_line(&mut String::new()).expect("a question");
+        stream.write_all(b"{\"token\":{\"token\":\"lent\",\"generation\":1}}\n").expect("an answer");
+        // Alive, and dumb from now on.
+        thread::sleep(Duration::from_secs(60));
+        drop(stream);
+    });
+    let borrowed = Borrowed::from(place.path(), Duration::from_millis(100)).expect("a lender");
+    let heir = Heir::new(borrowed, service.keeper.clone(), place.path());
+    assert_eq!(heir.token().expect("lent").secret.reveal(), "lent");
+    let asked = mes_pipe::clock::Deadline::after(Duration::from_millis(1_500));
+    for _ in 0..50 {
+        assert_eq!(heir.token().expect("the last one").secret.reveal(), "lent");
+        assert!(heir.spend(Window::Calls, Purpose::Exit).is_ok());
+    }
+    assert!(!asked.left().is_zero(), "each of fifty calls waited");
+    thread::sleep(Duration::from_secs(3));
+    assert_ne!(heir.token().expect("our own").secret.reveal(), "lent");
+    assert!(heir.spend(Window::Calls, Purpose::Look).is_ok());
     assert_eq!(service.calls_of("loginKey"), 1);
 }
 

@@ -51,7 +51,7 @@ impl Core {
         let mut questions = vec![Request::Positions { account }, Request::Alive { account }];
         let unheard = self.told.position != self.orders.exposure();
         if scope >= Scope::Past || unheard {
-            questions.push(Request::Trades { account, since });
+            questions.push(Request::Trades { account, since: made });
         }
         if scope >= Scope::Past {
             questions.push(Request::Recent { account, since: made });
@@ -222,6 +222,7 @@ impl Core {
             self.take_up();
             self.held = !self.is_ours() && !self.setup.adopt;
         }
+        self.orders.grow_old();
         self.looks.doubted = false;
         self.looks.tries = 0;
         (self.looks.agreed, self.looks.agreed_utc) = (Some(look.began.steady), Some(look.began.utc));

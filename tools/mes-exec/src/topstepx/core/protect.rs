@@ -98,7 +98,9 @@ impl Core {
         if more > 0 && !early {
             self.place_stop(more);
         } else if now - since > BARE && self.answered > since && self.looks.asked_since(since) {
-            self.alert(format!("{naked} contracts had no stop for over a second: closing"));
+            if self.closing.is_none() {
+                self.alert(format!("{naked} contracts had no stop for over a second: closing"));
+            }
             self.close(0, ExitReason::Limit);
         } else {
             self.looks.want_now();

@@ -179,7 +179,7 @@ impl Core {
 
     /// Returns the entry of ours that opened what no entry under way explains.
     fn opener(&self, side: Side) -> Option<u64> {
-        let last = self.orders.last_filled(side)?;
+        let last = self.orders.last_filled(side).filter(|known| !known.is_old())?;
         match last.owner {
             Owner::Ours { order, part: Part::Entry } => Some(order),
             _ => None,
