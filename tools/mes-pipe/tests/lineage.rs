@@ -69,5 +69,5 @@ fn a_side_file_that_is_none_is_refused() {
     fs::write(folder.path().join("side"), "{").expect("writes");
     refused(&text, 3, "side: no lineage, as --lineage writes it");
     fs::remove_file(folder.path().join("side")).expect("removes");
-    refused(&text, 2, "side: No such file");
+    refused(&text, 2, "side: no such file");
 }
