@@ -48,7 +48,7 @@ use paper::{
 use printer::Printer;
 use report::Session;
 use topstepx::{
-    control::Control,
+    control::{Control, Whose},
     open::{self, AccountArgs},
 };
 
@@ -148,7 +148,12 @@ fn live(args: &Args, account: &AccountChannel) -> Result<()> {
     log::note(found.says());
     let clock = found.service.clock.clone();
     let mut day = open::begin(found, &args.account, &settings, state)?;
-    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone(), &day.account)?;
+    let whose = Whose {
+        id: day.account.id,
+        account: day.account.name.clone(),
+        api: args.service.api().as_str().to_owned(),
+    };
+    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone(), whose)?;
     serve_to(&mut day.actor, account, Some(state), &clock)
 }
 

@@ -12,7 +12,6 @@ use std::{
 
 use mes_core::order::ExitReason;
 use mes_pipe::{Error, Result, log, private};
-use mes_projectx::wire::Account;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -51,9 +50,19 @@ pub struct Reply {
     /// The account that is traded, by id and name.
     pub id: i64,
     pub account: String,
+    /// Where it is traded.
+    pub api: String,
     pub flat: bool,
     pub position: i64,
     pub left: String,
+}
+
+/// What is traded, and where.
+#[derive(Clone, Debug)]
+pub struct Whose {
+    pub id: i64,
+    pub account: String,
+    pub api: String,
 }
 
 /// Listens until it is dropped.
@@ -67,7 +76,7 @@ impl Control {
     /// # Errors
     ///
     /// `Failed` where the socket cannot be made.
-    pub fn open(run: &Path, inputs: Sender<Input>, folder: PathBuf, account: &Account) -> Result<Control> {
+    pub fn open(run: &Path, inputs: Sender<Input>, folder: PathBuf, whose: Whose) -> Result<Control> {
         let path = run.join(SOCKET);
         let at = |error: std::io::Error| Error::from(error).at(path.display());
         match std::fs::remove_file(&path) {
@@ -77,7 +86,6 @@ impl Control {
         let listener = UnixListener::bind(&path).map_err(at)?;
         private::socket(&path).map_err(at)?;
         let control = Control { path };
-        let whose = (account.id, account.name.clone());
         thread::Builder::new().name("control".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (inputs, folder, whose) = (inputs.clone(), folder.clone(), whose.clone());
@@ -101,7 +109,7 @@ fn serve(
     stream: &UnixStream,
     inputs: &Sender<Input>,
     folder: &Path,
-    (id, account): (i64, String),
+    Whose { id, account, api }: Whose,
 ) -> Option<()> {
     if !private::is_us(stream).ok()? {
         return None;
@@ -114,7 +122,7 @@ fn serve(
         let (told, hear) = channel();
         inputs.send(Input::Status(told)).ok()?;
         let Status { flat, position, left } = hear.recv_timeout(PATIENCE).ok()?;
-        let reply = Reply { id, account: account.clone(), flat, position, left };
+        let reply = Reply { id, account: account.clone(), api: api.clone(), flat, position, left };
         let mut text = serde_json::to_vec(&reply).ok()?;
         text.push(b'\n');
         let mut out = stream;
