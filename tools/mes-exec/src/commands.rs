@@ -216,12 +216,11 @@ fn place(args: &Args, whose: &Whose, reached: &Reached) -> Option<PathBuf> {
 /// Looks at what a mes-exec has no word for, once it is flat: orders of a person, other contracts. They are closed and
 /// cancelled too, until the exchange shows neither.
 fn sweep(args: &Args, reply: &Reply) -> Result<()> {
+    let unseen = |why: &str| {
+        print(format!("flat: {}; orders that are not of mes-exec were not looked at: {why}\n", reply.left))
+    };
     if reply.api != args.service.api().as_str() {
-        log::note(format!(
-            "what is not of mes-exec was not looked at: TOPSTEPX_API_URL is not {}",
-            reply.api
-        ));
-        return print(format!("flat: {}\n", reply.left));
+        return unseen(&format!("TOPSTEPX_API_URL is not {}", reply.api));
     }
     // Its session as long as it is there, and one of our own from then on; without the key, its alone.
     let service = args.service.inheriting(CLIENT, SOON).or_else(|_| args.service.open(CLIENT));
@@ -231,10 +230,7 @@ fn sweep(args: &Args, reply: &Reply) -> Result<()> {
     });
     match found {
         Ok((service, account)) => flatten::alone(&service, &account),
-        Err(why) => {
-            log::note(format!("what is not of mes-exec was not looked at: {why}"));
-            print(format!("flat: {}\n", reply.left))
-        }
+        Err(why) => unseen(&why.to_string()),
     }
 }
 
