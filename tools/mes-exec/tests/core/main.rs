@@ -47,11 +47,7 @@ fn a_position_of_somebody_else_at_the_start_is_not_touched() {
 
 #[test]
 fn a_close_that_works_still_is_not_sent_again() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 1);
-    script.filled(10, 0, 2);
-    script.pass(500);
+    let mut script = Script::long(2);
     let asked = script.flatten();
     let [(call, Request::Close { .. })] = &asked[..] else { panic!("{asked:?}") };
     script.answer(*call, Answer::Done);
@@ -112,11 +108,7 @@ fn an_order_of_a_person_keeps_entries_away_from_the_moment_it_is_told() {
 
 #[test]
 fn legs_that_the_platform_adds_end_the_run_and_name_the_setting() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(1);
-    script.legs(1, 1);
-    script.filled(10, 0, 1);
-    script.pass(200);
+    let mut script = Script::long(1);
     let added = json!({"id": 40, "type": 4, "side": 1, "status": 1, "size": 1, "stopPrice": 6745.0});
     script.alive.push(added.clone());
     let mut asked = script.told(&added);
@@ -155,11 +147,7 @@ fn stop_and_target_are_as_large_as_the_position() {
 
 #[test]
 fn a_stop_that_takes_the_place_of_another_stands_no_further_away() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(1);
-    script.legs(1, 1);
-    script.filled(10, 0, 1);
-    script.pass(500);
+    let mut script = Script::long(1);
     let moved = script.order(2, Wanted::MoveStop { stop: Price::from_ticks(26_998) });
     let [(call, Request::Modify { .. })] = &moved[..] else { panic!("{moved:?}") };
     script.answer(*call, Answer::Done);
@@ -175,10 +163,7 @@ fn a_stop_that_takes_the_place_of_another_stands_no_further_away() {
 
 #[test]
 fn a_session_thrown_out_closes_and_ends_the_run() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(1);
-    script.legs(1, 1);
-    script.filled(10, 0, 1);
+    let mut script = Script::long(1);
     assert_eq!(closes(&script.hear(Event::Logout)), 1);
     assert!(matches!(script.core.fatal(), Some(Fatal::Stopped(_))));
 }
@@ -222,11 +207,7 @@ fn a_stop_that_is_heard_of_before_it_is_answered_counts_once() {
 
 #[test]
 fn a_target_that_was_filled_in_part_is_not_resized_for_that() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 1);
-    script.filled(10, 0, 2);
-    script.pass(500);
+    let mut script = Script::long(2);
     // The fill is told, and the order that has filled is not.
     script.filled(12, 1, 1);
     let asked = script.pass(1_000);
@@ -241,11 +222,7 @@ fn a_target_that_was_filled_in_part_is_not_resized_for_that() {
 
 #[test]
 fn a_close_of_which_nobody_can_say_whether_it_works_is_sent_again() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 1);
-    script.filled(10, 0, 2);
-    script.pass(500);
+    let mut script = Script::long(2);
     let asked = script.flatten();
     script.answer(asked[0].0, Answer::Done);
     script.told(&json!({"id": 20, "type": 2, "side": 1, "status": 1, "size": 2}));

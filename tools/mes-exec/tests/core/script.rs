@@ -62,6 +62,16 @@ impl Script {
         script
     }
 
+    /// Is long what one entry bought, stop and target working.
+    pub fn long(contracts: i64) -> Script {
+        let mut script = Script::begin(&json!({}));
+        script.enter(contracts);
+        script.legs(contracts, 1);
+        script.filled(10, 0, contracts);
+        script.pass(500);
+        script
+    }
+
     /// Lets the exchange be looked at; returns what was asked for besides.
     pub fn start(&mut self) -> Asked {
         let mut asked = self.hear(Event::Timer);
