@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mes_core::rules;
 use mes_golden::{market, shell};
 use serde_json::Value;
 
@@ -13,7 +14,9 @@ fn rows(root: &str) -> String {
 /// The rules of these markets for another contract, with all dollars times `times`.
 fn rules(root: &str, costs: &str, times: f64) -> String {
     let text = fs::read_to_string(shell::root().join(market::RULES)).expect("rules");
-    let lines = text.lines().map(|line| {
+    let text = rules::whole(&text).expect("rules with a base");
+    let own = |line: &&str| !line.starts_with("contract = ") && !line.starts_with("costs = ");
+    let lines = text.lines().filter(own).map(|line| {
         let Some((name, value)) = line.split_once(" = ").filter(|(name, _)| name.ends_with("_usd")) else {
             return line.to_owned();
         };

@@ -266,6 +266,8 @@ fn a_state_of_another_account_or_other_rules_is_refused() {
     shell::ok(folder, "mes-risk resume --state state --rules mes-1k --reason 'the owner said so'", b"");
     assert_eq!(risk(folder, "--rules mes-1k").0, Some(0));
     assert_eq!(risk(folder, &rules(BUSY)).0, Some(4), "and the old ones are the other ones now");
+    // Whatever they trade, at whatever costs.
+    shell::ok(folder, "mes-risk resume --state state --rules mnq-1k --reason 'another market'", b"");
     // Moved under another name.
     shell::ok(
         folder,

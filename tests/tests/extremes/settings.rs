@@ -53,6 +53,7 @@ fn of_rules() {
     let names = [market::RULES, "tests/fixtures/patient.toml", "pipelines/rules/topstep-50k.toml"];
     for name in names {
         let text = fs::read_to_string(shell::root().join(name)).expect("rules");
+        let text = mes_core::rules::whole(&text).expect("rules with a base");
         sweep::all(&at_extremes(&text), &ANSWERS, |folder, rules| {
             fs::write(folder.join("rules.toml"), rules).expect("written");
             sweep::line(folder, "mes-bt --rules rules.toml > /dev/null", rows.as_bytes())

@@ -3,46 +3,26 @@
 use std::fmt::Write as _;
 
 use mes_core::time;
+use mes_pipe::schema::BAR;
 
 use super::{fields, sweep};
 
+/// Those of bars with a feature, a label and predictions.
+fn columns() -> Vec<&'static str> {
+    [&BAR[..], &["f_x", "y_dir", "p_down", "p_flat", "p_up", "p_dir", "p_conf"]].concat()
+}
+
 /// Bars of some minutes with predictions, the column `name` in row `at` replaced by `value`.
 fn bars(at: usize, name: &str, value: &str) -> String {
-    let columns = [
-        "ts",
-        "open",
-        "high",
-        "low",
-        "close",
-        "volume",
-        "buy_volume",
-        "sell_volume",
-        "trades",
-        "bid",
-        "ask",
-        "bid_size",
-        "ask_size",
-        "ofi",
-        "vwap",
-        "age_ms",
-        "seg",
-        "symbol",
-        "f_x",
-        "y_dir",
-        "p_down",
-        "p_flat",
-        "p_up",
-        "p_dir",
-        "p_conf",
-    ];
+    let columns = columns();
     let mut text = columns.join(",") + "\n";
     let first = time::parse("2026-11-20T14:30:00Z").expect("a time");
     for row in 0..400_usize {
         let ts = time::format(first + (row as i64 + 1) * time::SECOND);
         let close = 5000.0 + (row % 5) as f64 * 0.25;
         let price = close.to_string();
-        let cells = columns.map(|column| match column {
-            _ if row == at && column == name => value.to_owned(),
+        let cells = columns.iter().map(|column| match *column {
+            _ if row == at && *column == name => value.to_owned(),
             "ts" => ts.clone(),
             "open" | "high" | "low" | "close" | "vwap" | "bid" => price.clone(),
             "ask" => (close + 0.25).to_string(),
@@ -54,7 +34,7 @@ fn bars(at: usize, name: &str, value: &str) -> String {
             "age_ms" | "ofi" => "0".into(),
             _ => "2".into(),
         });
-        let _ = writeln!(text, "{}", cells.join(","));
+        let _ = writeln!(text, "{}", cells.collect::<Vec<String>>().join(","));
     }
     text
 }
@@ -117,28 +97,8 @@ fn cases(tool: usize, columns: &[&str], make: fn(usize, &str, &str) -> String) -
 
 #[test]
 fn of_bars() {
-    let columns = [
-        "ts",
-        "open",
-        "high",
-        "low",
-        "close",
-        "volume",
-        "buy_volume",
-        "trades",
-        "bid",
-        "ask",
-        "bid_size",
-        "ofi",
-        "vwap",
-        "age_ms",
-        "seg",
-        "f_x",
-        "y_dir",
-        "p_up",
-        "p_dir",
-        "p_conf",
-    ];
+    let mut columns = columns();
+    columns.retain(|name| !["sell_volume", "ask_size", "symbol", "p_down", "p_flat"].contains(name));
     for (at, tool) in [
         "mes-bars --interval 1m",
         "mes-bars --by volume --size 50 --interval 1s",

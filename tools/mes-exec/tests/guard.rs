@@ -19,7 +19,7 @@ fn stop(statement: &Statement) -> Option<f64> {
 /// A position of one contract from 5000.25 or 4999.75 with a stop of 8 ticks, the market at `close`; then the move.
 /// Returns what was refused, and where the stop lies after it.
 fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+    let args = SettingsArgs::default();
     let settings = args.read().expect("the shipped settings");
     let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");

@@ -14,8 +14,7 @@ use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
-    args.read().expect("the shipped settings")
+    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 /// An account that is told seconds of one price each.

@@ -15,7 +15,7 @@ use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings(model: Model, latency_ms: i64) -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+    let args = SettingsArgs::default();
     let latency = Latency::constant(latency_ms * MILLI).expect("a latency");
     Settings { fills: Fills { model, latency }, ..args.read().expect("the shipped settings") }
 }

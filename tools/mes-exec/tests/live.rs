@@ -169,8 +169,7 @@ impl Broker for Scripted {
 }
 
 fn settings() -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
-    args.read().expect("the shipped settings")
+    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 struct Desk {

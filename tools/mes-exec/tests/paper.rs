@@ -108,8 +108,7 @@ fn bars(start: usize, steps: &[Step]) -> Vec<Bar> {
 }
 
 fn settings() -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
-    args.read().expect("the shipped settings")
+    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 /// An order that waits, and the row after which it came.

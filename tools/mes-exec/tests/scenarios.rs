@@ -13,8 +13,7 @@ use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
 fn settings() -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
-    args.read().expect("the shipped settings")
+    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 /// A row at a UTC time of 2026-11-20 with these prices: open, high, low, close.

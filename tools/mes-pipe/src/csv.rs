@@ -145,7 +145,7 @@ impl CsvReader {
     }
 
     fn here(&self, error: Error) -> Error {
-        error.at(format!("{}: line {}", self.lines.source.name, self.lines.number))
+        self.lines.here(error)
     }
 
     /// Returns the bytes that it reads.

@@ -159,7 +159,7 @@ impl Reader {
 
     /// Puts the place of the last line before an error: `day.jsonl: line 7: …`.
     pub fn here(&self, error: Error) -> Error {
-        error.at(format!("{}: line {}", self.lines.source.name, self.lines.number))
+        self.lines.here(error)
     }
 }
 

@@ -150,7 +150,7 @@ impl JsonReader {
     }
 
     fn here(&self, error: Error) -> Error {
-        error.at(format!("{}: line {}", self.lines.source.name, self.lines.number))
+        self.lines.here(error)
     }
 }
 

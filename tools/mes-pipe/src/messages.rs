@@ -136,7 +136,7 @@ impl Messages {
 
     /// Puts the place of the last message before an error.
     pub fn here(&self, error: Error) -> Error {
-        error.at(format!("{}: line {}", self.lines.source.name, self.lines.number))
+        self.lines.here(error)
     }
 }
 

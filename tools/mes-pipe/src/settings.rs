@@ -40,7 +40,7 @@ impl CalendarArgs {
     }
 }
 
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 pub struct SettingsArgs {
     /// Rules of the account: a name (mes-1k, mes-1k-topstep, mnq-1k, topstep-50k, topstep-100k, topstep-150k) or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "mes-1k")]
@@ -56,6 +56,14 @@ pub struct SettingsArgs {
     pub latency: String,
     #[command(flatten)]
     pub calendar: CalendarArgs,
+}
+
+/// What the flags are where none is given.
+impl Default for SettingsArgs {
+    fn default() -> Self {
+        let (fills, calendar) = (FillModel::default(), CalendarArgs::default());
+        SettingsArgs { rules: "mes-1k".into(), costs: "rules".into(), fills, latency: "0".into(), calendar }
+    }
 }
 
 /// [`Model`] as a flag.
@@ -126,7 +134,6 @@ impl SettingsArgs {
         let name = self.latency.as_str();
         let latency = match name.parse::<f64>() {
             Ok(ms) if ms.is_finite() => Latency::constant((ms * MILLI as f64).round() as i64),
-            _ if name.is_empty() => Ok(Latency::default()),
             _ => Latency::parse(&read(Path::new(name))?),
         };
         latency.map_err(|error| Error::usage(error).at(format!("--latency {name}")))

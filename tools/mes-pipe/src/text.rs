@@ -51,6 +51,11 @@ impl Lines {
         &self.buffer[place]
     }
 
+    /// Puts the place of the last line before an error: `day.jsonl: line 7: …`.
+    pub fn here(&self, error: Error) -> Error {
+        error.at(format!("{}: line {}", self.source.name, self.number))
+    }
+
     /// Says whether the lines that were given are enough for a batch; then the next ones are counted for another.
     pub fn fills_a_batch(&mut self, rows: usize) -> bool {
         let full = rows == BATCH_ROWS || self.given >= BATCH_BYTES;

@@ -63,7 +63,7 @@ pub fn say(args: &SayArgs, says: Says, rules: Option<&str>) -> Result<()> {
 }
 
 fn agreed(rules: &str) -> Result<String> {
-    let settings = SettingsArgs { rules: rules.into(), costs: "owner".into(), ..SettingsArgs::default() };
+    let settings = SettingsArgs { rules: rules.into(), ..SettingsArgs::default() };
     Ok(settings.read()?.rules.blake3)
 }
 

@@ -169,8 +169,7 @@ mod tests {
     #[test]
     fn every_shipped_rules_file_passes_and_one_without_limits_does_not() {
         for (name, _) in SHIPPED {
-            let args =
-                SettingsArgs { rules: (*name).into(), costs: "rules".into(), ..SettingsArgs::default() };
+            let args = SettingsArgs { rules: (*name).into(), ..SettingsArgs::default() };
             let mut settings = args.read().expect("settings");
             let entries = &mut settings.rules.value.entries;
             (entries.entry, entries.limit_offset_ticks, entries.limit_lifetime_ms) = (EntryBy::Limit, 18, 0);
@@ -180,7 +179,7 @@ mod tests {
             }
             assert!(drill.pauses() > 0, "{name}");
         }
-        let args = SettingsArgs { rules: "mes-1k".into(), costs: "rules".into(), ..SettingsArgs::default() };
+        let args = SettingsArgs::default();
         let mut settings = args.read().expect("settings");
         settings.rules.value.limits.account_drawdown_usd = 1e6;
         settings.rules.value.limits.kill_loss_usd = 1e6;

@@ -47,10 +47,7 @@ impl Broker for Failing<'_> {
 }
 
 fn run() -> String {
-    let settings: Settings =
-        SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() }
-            .read()
-            .expect("the shipped settings");
+    let settings: Settings = SettingsArgs::default().read().expect("the shipped settings");
     let rules = &settings.rules.value;
     json!({
         "kind": "run", "v": mes_core::run::VERSION, "interval": "1s", "session": "all", "rules": settings.rules, "costs": settings.costs,

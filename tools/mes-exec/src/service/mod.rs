@@ -147,7 +147,7 @@ fn passed_on(args: &UnitArgs) -> Result<()> {
     let usual = SettingsArgs::default();
     let flag = match () {
         () if *fills != usual.fills => "--fills",
-        () if *latency != "0" => "--latency",
+        () if *latency != usual.latency => "--latency",
         () if calendar.calendar.is_some() => "--calendar",
         () => return Ok(()),
     };

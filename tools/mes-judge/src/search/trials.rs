@@ -251,15 +251,9 @@ pub mod tests {
             wins: 20,
             net_cents: days_cents.iter().copied().sum(),
             drawdown_cents: Cents(100),
-            ambiguous: 0,
-            best_net_cents: None,
-            died: false,
-            death: None,
-            lived: None,
-            pruned_after: None,
-            refused: None,
             days_cents,
             checkpoints: vec![Some(0.1), None],
+            ..Trial::default()
         }
     }
 

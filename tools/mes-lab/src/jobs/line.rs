@@ -92,17 +92,6 @@ impl SettingsLine {
         }
     }
 
-    /// Returns arguments that name what is built in.
-    pub fn shipped() -> SettingsArgs {
-        let named = |name: &str| name.to_owned();
-        SettingsArgs {
-            rules: named("mes-1k"),
-            costs: named("rules"),
-            latency: named("0"),
-            ..SettingsArgs::default()
-        }
-    }
-
     /// Returns them as arguments again.
     ///
     /// # Errors

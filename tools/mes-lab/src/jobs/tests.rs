@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use mes_pipe::SettingsArgs;
+
 use super::{
     Machine, check,
     cost::Cost,
@@ -11,7 +13,7 @@ use super::{
 use crate::sessions::SessionTask;
 
 fn job(out: &Path, processor: Option<&str>) -> Job {
-    let args = SettingsLine::shipped();
+    let args = SettingsArgs::default();
     let settings = args.read().expect("what is built in");
     let plan = Planned {
         tools: "a build".into(),

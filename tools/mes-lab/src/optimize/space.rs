@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn base() -> Base {
-        let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+        let args = SettingsArgs::default();
         Base::new(&args.read().expect("settings")).expect("documents")
     }
 

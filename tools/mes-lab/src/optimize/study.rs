@@ -225,21 +225,7 @@ impl Study<'_> {
             data: self.data.clone(),
             trial: asked.trial,
             values: asked.values.clone(),
-            score: None,
-            sharpe: None,
-            trades: 0,
-            wins: 0,
-            net_cents: Cents::ZERO,
-            drawdown_cents: Cents::ZERO,
-            ambiguous: 0,
-            best_net_cents: None,
-            died: false,
-            death: None,
-            lived: None,
-            pruned_after: None,
-            refused: None,
-            days_cents: Vec::new(),
-            checkpoints: Vec::new(),
+            ..Trial::default()
         };
         let settings = match self.settings(&asked.values) {
             Ok(settings) => settings,

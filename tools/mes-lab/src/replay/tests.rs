@@ -105,7 +105,7 @@ fn prediction(draw: &mut Draw) -> Prediction {
 
 /// The owner's rules and costs with some of them moved about.
 fn settings(draw: &mut Draw) -> Settings {
-    let args = SettingsArgs { rules: "mes-1k".into(), costs: "owner".into(), ..SettingsArgs::default() };
+    let args = SettingsArgs::default();
     let mut settings = args.read().expect("settings");
     settings.fills.model = [Model::Conservative, Model::Realistic, Model::Optimistic][draw.below(3)];
     if settings.fills.model != Model::Optimistic {

@@ -108,7 +108,7 @@ pub fn run(args: &SessionsArgs) -> Result<()> {
 }
 
 fn plan(args: &SessionsArgs) -> Result<Vec<Job>> {
-    let settings_args = SettingsArgs { calendar: args.calendar.clone(), ..SettingsLine::shipped() };
+    let settings_args = SettingsArgs { calendar: args.calendar.clone(), ..SettingsArgs::default() };
     let settings = settings_args.read()?;
     let scan = Scan::of(&args.files, &settings.calendar.value)?;
     let mut planned = Planned {

@@ -30,31 +30,11 @@ impl Found {
                 [brier, accuracy, balanced_accuracy, mcc, sum.ece()].map(Some);
             let gain = sum.gain_over(guess);
             let [direction, gate] = [prior, came].map(|p| sum.direction_gain_over(p));
-            [
-                log_loss,
-                brier,
-                accuracy,
-                balanced_accuracy,
-                mcc,
-                ece,
-                gain,
-                direction,
-                gate,
-                sum.direction_right(),
-            ]
+            let right = sum.direction_right();
+            [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, gain, direction, gate, right]
         });
-        let [
-            log_loss,
-            brier,
-            accuracy,
-            balanced_accuracy,
-            mcc,
-            ece,
-            gain,
-            direction,
-            direction_gate,
-            direction_right,
-        ] = found;
+        let [log_loss, brier, accuracy, balanced_accuracy, mcc, ece, directions @ ..] = found;
+        let [gain, direction, direction_gate, direction_right] = directions;
         let model = Figures { log_loss, brier, accuracy, balanced_accuracy, mcc, ece };
         Found { model, gain, direction, direction_gate, direction_right }
     }

@@ -26,7 +26,7 @@ use crate::rows::Walk;
 
 /// Returns shipped rules that no limit stops and that enter whenever a day allows.
 fn settings(name: &str) -> Settings {
-    let args = SettingsArgs { rules: name.into(), costs: "rules".into(), ..SettingsArgs::default() };
+    let args = SettingsArgs { rules: name.into(), ..SettingsArgs::default() };
     let mut settings = args.read().expect("shipped settings");
     let rules = &mut settings.rules.value;
     rules.capital_usd = 1e6;

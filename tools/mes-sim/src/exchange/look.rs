@@ -1,6 +1,6 @@
 //! What can be asked of the exchange. Nothing here changes it.
 
-use mes_core::{money::Cents, time::Ts};
+use mes_core::time::Ts;
 
 use super::{
     Exchange,
@@ -48,11 +48,6 @@ impl Exchange {
     /// Returns an account with all that the exchange holds about it.
     pub fn account(&self, id: i64) -> Option<&Account> {
         self.accounts.get(&id)
-    }
-
-    /// Returns what an account would have, were everything closed at the quote.
-    pub fn equity_of(&self, id: i64) -> Option<Cents> {
-        self.accounts.get(&id).map(|account| self.equity(account))
     }
 
     /// Lists the contracts that are known, the last one first.

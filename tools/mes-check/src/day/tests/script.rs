@@ -265,13 +265,7 @@ fn of<T: DeserializeOwned>(value: Value) -> T {
 }
 
 fn run_record() -> Value {
-    let rules = SettingsArgs {
-        rules: "mes-1k-topstep".into(),
-        costs: "rules".into(),
-        fills: mes_pipe::settings::FillModel::Conservative,
-        latency: "0".into(),
-        calendar: CalendarArgs::default(),
-    };
+    let rules = SettingsArgs { rules: "mes-1k-topstep".into(), ..SettingsArgs::default() };
     let settings = rules.read().expect("shipped rules");
     let broker = Hello { account: "7".into(), ..Hello::new(Kind::Exercise, "topstepx", BALANCE) };
     let run = Run {
