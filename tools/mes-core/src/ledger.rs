@@ -88,6 +88,9 @@ pub struct Ledger {
     /// It has been said that the broker knows of no protection of the open position.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unprotected: bool,
+    /// The last run ended in order, and flat: whatever the balance is at the next start, no trade of ours made it so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rests: bool,
     /// What is wrong with the last statement, and was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Cow<'static, str>>,
@@ -231,6 +234,7 @@ impl Ledger {
             wide_spread: false,
             locked: false,
             unprotected: false,
+            rests: false,
             fault: None,
             said: None,
             market: Market::default(),

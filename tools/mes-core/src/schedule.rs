@@ -16,7 +16,7 @@ pub struct Schedule {
     sessions: Sessions,
     flat_by: NaiveTime,
     broker_cut: Option<NaiveTime>,
-    pub filter: Filter,
+    filter: Filter,
     current: Option<Today>,
 }
 
@@ -55,6 +55,11 @@ impl Schedule {
         filter: Filter,
     ) -> Self {
         Schedule { sessions: Sessions::new(calendar), flat_by, broker_cut, filter, current: None }
+    }
+
+    /// Is for rows that pass another filter from here on: the day in hand ends anew.
+    pub fn set_filter(&mut self, filter: Filter) {
+        (self.filter, self.current) = (filter, None);
     }
 
     /// Refuses a bar whose day the calendar knows nothing of.

@@ -257,13 +257,13 @@ fn a_day_beyond_the_calendar_is_refused() {
 }
 
 /// F worked out on the wall clock, in minutes of the day.
-fn flat_minute(naive: &Naive, label: NaiveDate, wanted: u32, filter: Filter) -> u32 {
+fn flat_minute(naive: &Naive, label: NaiveDate, wanted: u32, margin: u32, filter: Filter) -> u32 {
     let close = naive.close(label) / 60;
     let mut flat = wanted;
     if wanted >= close {
-        flat = close - 15;
+        flat = close - margin;
     } else if naive.pauses(label) && (16 * 60 + 15..=16 * 60 + 30).contains(&wanted) {
-        flat = 16 * 60;
+        flat = 16 * 60 + 15 - margin;
     }
     if filter == Filter::Rth && close > RTH_OPEN / 60 {
         flat = flat.min(close.min(RTH_CLOSE / 60) - 1);
@@ -292,7 +292,8 @@ fn day_ends_of_all_days() {
                 assert_eq!(today.is_some(), close > 0, "{label}");
                 if let Some(today) = today {
                     let wanted = cut.unwrap_or(flat_by).min(flat_by);
-                    let minute = flat_minute(&naive, label, wanted, filter);
+                    let margin = if cut.is_some() { 17 } else { 15 };
+                    let minute = flat_minute(&naive, label, wanted, margin, filter);
                     let flat = at(minute);
                     moved += usize::from(minute != wanted);
                     let steps = |back: i64| flat - back * MINUTE;

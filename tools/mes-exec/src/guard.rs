@@ -188,7 +188,7 @@ impl<B: Broker> Broker for Guard<B> {
             let latency = run.fills.model == self.fills.model;
             return Err(differ("fills", if latency { "latency" } else { "fills" }));
         }
-        self.schedule.filter = run.session;
+        self.schedule.set_filter(run.session);
         if let Some(live) = &mut self.live {
             live.row();
         }

@@ -21,7 +21,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
+        mpsc::channel,
     },
+    thread,
+    time::Duration,
 };
 
 use clap::{Parser, ValueEnum};
@@ -52,6 +55,8 @@ use topstepx::{
     open::{self, AccountArgs},
 };
 
+/// The longest that a halt is waited for before real orders are closed.
+const HALT: Duration = Duration::from_millis(500);
 /// What the service is told that asks.
 const CLIENT: &str = concat!("mes-exec/", env!("CARGO_PKG_VERSION"));
 
@@ -137,6 +142,7 @@ fn on_paper(args: &Args, account: &AccountChannel) -> Result<()> {
 
 /// Trades an account at TopstepX.
 fn live(args: &Args, account: &AccountChannel) -> Result<()> {
+    log::aside()?;
     let settings = args.settings.read()?;
     let state = args.state.as_deref().ok_or_else(|| {
         Error::usage(
@@ -166,14 +172,18 @@ fn serve_to<B: Broker>(
 ) -> Result<()> {
     let hello = broker.hello()?;
     let mut messages = Messages::stdin("the journal that mes-risk writes")?;
-    let mut peer = wait_for_risk(account, &mut messages, &hello)?;
+    let live = hello.kind.is_live();
+    let mut peer = match wait_for_risk(account, &mut messages, &hello) {
+        Err(error) if live => return Err(nobody_came(broker, hello.position, error)),
+        peer => peer?,
+    };
     let printer = Printer::start();
     let halt = |error: &Error| match state {
-        Some(state) => kept::halt(state, &hello, error),
+        Some(state) => halted(state, &hello, error),
         None => Ok(()),
     };
     let position = Arc::new(AtomicI64::new(hello.position));
-    let (open, live) = (Arc::clone(&position), hello.kind.is_live());
+    let open = Arc::clone(&position);
     stop::open_is(move || left_open(open.load(Ordering::Relaxed), live));
     let report = RefCell::new(Session::default());
     let watch = |statement: &Statement| {
@@ -188,6 +198,32 @@ fn serve_to<B: Broker>(
         (Ok(()), printed) => printed,
         (Err(error), printed) => Err(error.and(printed.err())),
     }
+}
+
+/// Closes what was taken over before risk ever came: nobody is left who would. Returns why it did not come.
+fn nobody_came<B: Broker>(broker: &mut B, position: i64, error: Error) -> Error {
+    if stop::asked() {
+        broker.stop();
+    }
+    let closed = broker.end().map(drop);
+    if position != 0 && closed.is_ok() {
+        log::note(format!("{} that were taken over are closed", serve::count(position.abs())));
+    }
+    error.and(closed.err().map(Error::from))
+}
+
+/// Halts the account. Where real orders may be open, whoever has to close them waits for the disk no longer than a moment.
+fn halted(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
+    if !hello.kind.is_live() {
+        return kept::halt(state, hello, &error.to_string());
+    }
+    let (told, hear) = channel();
+    let (state, hello, why) = (state.to_owned(), hello.clone(), error.to_string());
+    thread::Builder::new().name("halt".into()).spawn(move || {
+        let _ = told.send(kept::halt(&state, &hello, &why));
+    })?;
+    let late = |_| Err(Error::failed("the halt is not on the disk yet: it is closed first"));
+    hear.recv_timeout(HALT).unwrap_or_else(late)
 }
 
 /// Says what a second ^C leaves.

@@ -46,11 +46,15 @@ pub fn run<A: Parser>(tool: &'static str, main: fn(A) -> Result<()>) -> ExitCode
         Err(refused) => Err(Error::usage(refused.render())),
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::settle();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             if error.code() != 0 {
                 log::error(&error);
             }
+            log::settle();
             ExitCode::from(error.code())
         }
     }

@@ -157,6 +157,7 @@ fn stop(reason: &str, by: &str) -> Person {
 fn leave() -> ! {
     let open = OPEN.get().map_or_else(String::new, |say| format!(": {}", say()));
     log::error(format!("^C again: left at once{open}"));
+    log::settle();
     exit(CODE);
 }
 

@@ -48,12 +48,15 @@ impl Heir {
 
     fn inherit(&self, why: &str) {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.is_none() {
-            log::note(format!("{why}: logging in alone"));
-            // Whoever hangs and still has the place keeps it: ours works all the same.
-            let share = Share::open(&self.run, Arc::clone(&self.keeper) as Arc<dyn Access>).ok();
-            *own = Some(Own { _share: share });
+        if own.is_some() {
+            return;
         }
+        // Whoever hangs and still has the place keeps it: ours works all the same.
+        let share = Share::open(&self.run, Arc::clone(&self.keeper) as Arc<dyn Access>).ok();
+        *own = Some(Own { _share: share });
+        // Whoever reads it late holds up no call.
+        drop(own);
+        log::note(format!("{why}: logging in alone"));
     }
 }
 

@@ -180,7 +180,10 @@ impl Risk {
     /// Says what of a statement cannot be true, or leaves a position unprotected: then trading halts, which closes what is
     /// open, and a person has to look.
     fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
-        let fresh = std::mem::take(&mut self.fresh);
+        let (fresh, rested) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.ledger.rests));
+        if fresh && rested {
+            memory::moved(&mut self.ledger, statement, out);
+        }
         witness::bare(&mut self.ledger, statement, out);
         let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
         let before = self.ledger.fault.take();

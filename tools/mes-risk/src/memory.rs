@@ -56,6 +56,16 @@ pub fn update(
 pub fn end(ledger: &mut Ledger, statement: &Statement, breakers: &Breakers, out: &mut Vec<Verdict>) {
     account(ledger, statement, Symbol::default(), breakers, out);
     ledger.equity_cents = statement.equity_cents;
+    ledger.rests = statement.position == 0 && statement.working.is_empty();
+}
+
+/// Takes in, as a run begins, cash that came or went since the last one ended: no trade of ours made it.
+pub fn moved(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) {
+    let cash = statement.balance_cents - ledger.balance_cents - statement.adjusted_cents;
+    if statement.position == 0 && statement.fills.is_empty() && cash != Cents::ZERO {
+        ledger.shift(cash);
+        alert(out, statement.ts, "adjusted_balance_usd", cash.usd(), 0.0);
+    }
 }
 
 /// Takes in what a statement says of the account alone.

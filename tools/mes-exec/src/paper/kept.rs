@@ -205,10 +205,10 @@ fn lost(error: Error) -> BrokerError {
 /// # Errors
 ///
 /// Where neither the halt nor the lock could be written: both reasons, of the kind of the first.
-pub fn halt(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
+pub fn halt(state: &Path, hello: &Hello, why: &str) -> Result<()> {
     let folder = account::folder(state, hello);
     let (ts, by) = (clock::now(), "mes-exec".into());
-    let person = Person { ts, says: Says::Halt, reason: error.to_string(), by, rules: None };
+    let person = Person { ts, says: Says::Halt, reason: why.to_owned(), by, rules: None };
     account::say(&folder, &hello.broker, &hello.account, &person).or_else(|unwritten| {
         account::lock(&folder, &person.reason).map_err(|unlocked| unwritten.and(Some(unlocked)))
     })

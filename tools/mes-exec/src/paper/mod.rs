@@ -275,7 +275,7 @@ impl Broker for Paper {
 
     /// Takes up the account as the run record has it: a journal that is replayed began with other money and orders.
     fn begin(&mut self, run: &Run) -> Result<(), BrokerError> {
-        self.schedule.filter = run.session;
+        self.schedule.set_filter(run.session);
         self.balance = run.broker.balance_cents;
         self.statement.seen = run.broker.seen;
         let interval: Interval =

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 pub enum Event {
     /// Risk or the guard wants something.
     Order { order: Order },
+    /// An order was refused before it came here: its id is used up.
+    Used { order: u64 },
     /// The market's best prices, from the market hub or a row.
     Quote { bid: Price, ask: Price },
     /// A row has come: its close.

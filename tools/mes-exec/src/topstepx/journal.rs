@@ -78,7 +78,7 @@ impl Journal {
         let name = path.display().to_string();
         thread::Builder::new()
             .name("journal".into())
-            .spawn(move || Writer { file, clock, name, failed: None, took }.write(&lines))?;
+            .spawn(move || Writer { file, clock, name, failed: None, unbooked: None, took }.write(&lines))?;
         Ok(Journal { queue, path })
     }
 
@@ -100,6 +100,8 @@ struct Writer<F> {
     clock: Clock,
     name: String,
     failed: Option<String>,
+    /// Why the order book does not know the last orders. Its lines hang together, so that no later one may follow.
+    unbooked: Option<String>,
     took: F,
 }
 
@@ -126,12 +128,20 @@ impl<F: FnMut(u64) -> Result<()>> Writer<F> {
         }
     }
 
-    /// Writes down the orders that are taken over: an exit as well, or the two ends would not know each other after a kill.
+    /// Writes down the orders that are taken over: an exit and one that was refused as well, or the two ends would not know
+    /// each other after a kill.
     fn book(&mut self, entry: &Entry) {
-        if let Entry::Event(Event::Order { order }) = entry
-            && let Err(error) = (self.took)(order.id)
+        let order = match entry {
+            Entry::Event(Event::Order { order }) => order.id,
+            Entry::Event(Event::Used { order }) => *order,
+            _ => return,
+        };
+        if self.unbooked.is_none()
+            && let Err(error) = (self.took)(order)
         {
-            self.fails(error.to_string());
+            let why = error.to_string();
+            log::error(format!("{why}: no entries any more in this run; exits go on"));
+            self.unbooked = Some(why);
         }
     }
 
@@ -153,7 +163,7 @@ impl<F: FnMut(u64) -> Result<()>> Writer<F> {
     }
 
     fn settle(&mut self, then: &Then) -> std::result::Result<(), String> {
-        if let Some(why) = &self.failed {
+        if let Some(why) = self.unbooked.as_ref().or(self.failed.as_ref()) {
             return Err(why.clone());
         }
         self.file.sync_data().map_err(|error| format!("{}: {error}", self.name))?;
@@ -219,4 +229,38 @@ pub fn replay(path: &Path) -> Result<Replayed> {
 
 fn text(action: &Action) -> String {
     serde_json::to_string(action).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn an_order_that_the_book_did_not_take_keeps_all_later_entries_away() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tried = Arc::new(Mutex::new(Vec::new()));
+        let took = {
+            let tried = Arc::clone(&tried);
+            move |order| {
+                tried.lock().expect("tried").push(order);
+                if order < 3 { Ok(()) } else { Err(Error::failed("account: no space left on device")) }
+            }
+        };
+        let path = folder.path().join("exec.jsonl");
+        let journal = Journal::begin(path, Clock::machine(), took).expect("a journal");
+        let settled = |order| {
+            journal.add(Now::default(), Entry::Event(Event::Used { order }));
+            let (told, hear) = channel();
+            let since = Clock::machine().now().steady;
+            journal.then(Then { since, done: Box::new(move |done| told.send(done).expect("told")) });
+            hear.recv().expect("an answer")
+        };
+        assert_eq!(settled(2), Ok(()));
+        assert!(settled(3).is_err());
+        // The journal itself can be written all the while.
+        assert_eq!(settled(4), Err("account: no space left on device".into()));
+        assert_eq!(*tried.lock().expect("tried"), [2, 3], "nothing follows on a line that may be half there");
+    }
 }

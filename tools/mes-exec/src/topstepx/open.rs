@@ -302,6 +302,10 @@ fn listen(found: &Found, inputs: &Sender<Input>) -> Result<[Hub; 2]> {
         if matches!(event, HubEvent::Logout) {
             let _ = told.send(Input::Event(Event::Logout));
         }
+        // A connection tells all of a quote at first: what was known of the one before is no part of it.
+        if matches!(event, HubEvent::Up { .. } | HubEvent::Down { .. }) {
+            known = Quote::default();
+        }
         let HubEvent::Market(MarketEvent::Quote { contract: of, change }) = event else { return };
         if of != contract {
             return;

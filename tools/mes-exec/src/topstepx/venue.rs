@@ -113,6 +113,10 @@ impl<S: Shell> Broker for Venue<S> {
         Ok(())
     }
 
+    fn used(&mut self, order: u64) {
+        self.take(Event::Used { order });
+    }
+
     fn exposure(&self) -> i64 {
         self.core.exposure()
     }

@@ -46,6 +46,13 @@ fn a_position_of_somebody_else_at_the_start_is_not_touched() {
 }
 
 #[test]
+fn an_order_that_was_refused_before_it_came_is_used_up() {
+    let mut script = Script::begin(&json!({}));
+    script.hear(Event::Used { order: 7 });
+    assert_eq!(script.core.statement(0, Price::default()).seen, 7);
+}
+
+#[test]
 fn a_close_that_works_still_is_not_sent_again() {
     let mut script = Script::long(2);
     let asked = script.flatten();

@@ -59,8 +59,11 @@ impl Clocks {
         (self.shift - self.offset.get() > LEFT).then(|| self.follow())?
     }
 
-    /// Takes the difference out in whole seconds, if it is another one. Returns what to say where it is.
+    /// Takes the difference out in whole seconds, if it is another one and sure. Returns what to say where it is.
     pub fn follow(&mut self) -> Option<String> {
+        if !self.offset.is_sure() {
+            return None;
+        }
         let offset = self.offset.get();
         let seconds = offset.saturating_add(SECOND / 2).div_euclid(SECOND);
         if (offset - self.shift).abs() <= LEFT || seconds * SECOND == self.shift {
@@ -98,7 +101,12 @@ mod tests {
         }
         assert_eq!(clocks.follow_ahead(), None);
         clocks.reset();
+        // One stamp may be old, and moves nothing.
         clocks.measure(now(2_000).utc - 40 * MILLI, now(2_000));
+        assert_eq!(clocks.follow(), None);
+        for nth in 2_001..2_003 {
+            clocks.measure(now(nth).utc - 40 * MILLI, now(nth));
+        }
         assert!(clocks.follow().is_some_and(|words| words.contains("agree again")));
     }
 }

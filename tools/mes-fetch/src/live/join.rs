@@ -11,6 +11,9 @@ const MEASURE: i64 = 1_500 * MILLI;
 const MARGIN: i64 = 500 * MILLI;
 /// The history is asked so long after the join: it then knows the second before.
 const KNOWN: i64 = SECOND;
+/// A history that ends before the join is believed from then on, if the line has told nothing since either: the market may
+/// stand still, and it may be behind.
+const QUIET: i64 = 5 * SECOND;
 /// Between two tries while it lags; doubled with each that is not answered, up to the longest.
 const AGAIN: i64 = SECOND;
 const LONGEST: i64 = 4 * SECOND;
@@ -26,6 +29,7 @@ pub struct Join {
     /// From when on the history is asked.
     from: Option<Ts>,
     kept: Vec<(MarketEvent, Now)>,
+    /// Of the last question: one that was asked for an earlier join may still be answered.
     number: u32,
     /// How often it did not answer.
     failures: u32,
@@ -56,22 +60,23 @@ pub enum Verdict {
         number: u32,
         span: [Ts; 2],
     },
-    /// All that was before is known, or will not be.
+    /// All that was before is known, or will not be: why not, and whether what is known ends too early.
     Joined {
         bars: Vec<Bar>,
         failed: Option<String>,
+        lags: bool,
     },
 }
 
 impl Join {
-    /// Begins as the subscriptions are confirmed.
-    pub fn new(up: Now) -> Join {
+    /// Begins as the subscriptions are confirmed; `number` is that of the last question so far.
+    pub fn new(up: Now, number: u32) -> Join {
         Join {
             up,
             at: None,
             from: None,
             kept: Vec::new(),
-            number: 0,
+            number,
             failures: 0,
             until: i64::MAX,
             ask: Ask::Later,
@@ -106,14 +111,14 @@ impl Join {
         self.ask = if self.from.is_some() { Ask::At(steady) } else { Ask::Answered };
     }
 
-    /// Takes an answer of the history in.
-    pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, steady: i64) {
+    /// Takes an answer of the history in, `there` being the service's time.
+    pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, there: Ts, steady: i64) {
         if number != self.number || self.ask != Ask::Asked {
             return;
         }
         match answer {
             Ok(bars) => {
-                let lags = self.lags(&bars);
+                let lags = self.lags(&bars, there);
                 self.answer = Some(bars);
                 if lags { self.again(steady, "it lags behind") } else { self.ask = Ask::Answered }
             }
@@ -124,15 +129,15 @@ impl Join {
         }
     }
 
-    /// Says whether the history does not know yet what the line has told already.
-    fn lags(&self, bars: &[Bar]) -> bool {
+    /// Says whether the history does not know yet what the line has told already, or may be behind in a market that stands still.
+    fn lags(&self, bars: &[Bar], there: Ts) -> bool {
         let Some(at) = self.at else { return true };
         let knows = bars.last().is_some_and(|bar| bar.t.ts() >= at);
         // Trades of the first second after the join.
         let told = self.kept.iter().any(|(event, _)| {
             matches!(event, MarketEvent::Print { print, .. } if (at..at + SECOND).contains(&print.timestamp.ts()))
         });
-        told && !knows
+        !knows && (told || there < at.saturating_add(QUIET))
     }
 
     fn again(&mut self, steady: i64, why: &str) {
@@ -153,12 +158,16 @@ impl Join {
                 Verdict::Ask { number: self.number, span: [from, there] }
             }
             (Ask::Answered, _) if there >= at => {
-                Verdict::Joined { bars: self.answer.take().unwrap_or_default(), failed: None }
+                let bars = self.answer.take().unwrap_or_default();
+                Verdict::Joined { bars, failed: None, lags: false }
             }
             // A history that lags is better than none.
             (Ask::Failed, _) => match self.answer.take() {
-                Some(bars) => Verdict::Joined { bars, failed: None },
-                None => Verdict::Joined { bars: Vec::new(), failed: Some(std::mem::take(&mut self.why)) },
+                Some(bars) => Verdict::Joined { bars, failed: None, lags: true },
+                None => {
+                    let failed = Some(std::mem::take(&mut self.why));
+                    Verdict::Joined { bars: Vec::new(), failed, lags: false }
+                }
             },
             _ => Verdict::Wait,
         }
@@ -172,5 +181,31 @@ impl Join {
     /// Returns what was kept back, in the order in which it came.
     pub fn kept(self) -> Vec<(MarketEvent, Now)> {
         self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_that_ends_before_a_quiet_join_is_asked_again_before_it_is_believed() {
+        let mut join = Join::new(Now { utc: 0, steady: 0 }, 3);
+        let at = join.decide(1_500 * MILLI, 1_500 * MILLI).expect("decided");
+        assert_eq!(at, SECOND);
+        join.wants(Some(-60 * SECOND), 20 * SECOND, 1_500 * MILLI);
+        // Here both clocks are one.
+        let pass = |join: &mut Join, seconds: i64| join.pass(seconds * SECOND, seconds * SECOND);
+        let answer = |join: &mut Join, number, seconds: i64| {
+            join.answered(number, Ok(Vec::new()), seconds * SECOND, seconds * SECOND);
+        };
+        assert!(matches!(pass(&mut join, 3), Verdict::Ask { number: 4, .. }));
+        // One that was asked for an earlier join says nothing of this one.
+        answer(&mut join, 1, 3);
+        assert_eq!(pass(&mut join, 4), Verdict::Wait);
+        answer(&mut join, 4, 4);
+        assert!(matches!(pass(&mut join, 5), Verdict::Ask { number: 5, .. }));
+        answer(&mut join, 5, 6);
+        assert_eq!(pass(&mut join, 6), Verdict::Joined { bars: Vec::new(), failed: None, lags: false });
     }
 }

@@ -42,6 +42,8 @@ pub struct Line {
     phase: Phase,
     /// Trades before this were told by the history. In the service's time.
     joined: Option<Ts>,
+    /// Of the last question to the history.
+    asked: u32,
 }
 
 enum Phase {
@@ -61,6 +63,7 @@ impl Line {
             watch: Watch::default(),
             phase: Phase::Down,
             joined: None,
+            asked: 0,
         }
     }
 
@@ -135,7 +138,7 @@ impl Line {
         self.sending.clocks.reset();
         self.sending.market.forget();
         self.watch.begin(now.steady);
-        self.phase = Phase::Joining(Box::new(Join::new(now)));
+        self.phase = Phase::Joining(Box::new(Join::new(now, self.asked)));
     }
 
     fn down(&mut self, why: &str, step: &mut Step) {
@@ -178,14 +181,26 @@ impl Line {
         let Phase::Joining(join) = &mut self.phase else { return };
         match join.pass(there, now.steady) {
             Verdict::Wait => {}
-            Verdict::Ask { number, span } => step.wants.push(Want::Bars { number, span }),
-            Verdict::Joined { bars, failed } => self.join(&bars, failed, step),
+            Verdict::Ask { number, span } => {
+                self.asked = number;
+                step.wants.push(Want::Bars { number, span });
+            }
+            Verdict::Joined { bars, failed, lags } => {
+                if lags {
+                    let since = bars.last().map_or(there, |bar| bar.t.ts().saturating_add(SECOND));
+                    let since = time::format(self.sending.clocks.ours(since));
+                    let text =
+                        format!("the history lags: what traded from {since} until the line began is missing");
+                    step.says.push(Say::Alert(text));
+                }
+                self.join(&bars, failed, step);
+            }
         }
     }
 
     fn bars(&mut self, number: u32, answer: Result<Vec<Bar>, String>, now: Now, step: &mut Step) {
         if let Phase::Joining(join) = &mut self.phase {
-            join.answered(number, answer, now.steady);
+            join.answered(number, answer, self.sending.clocks.there(now), now.steady);
             self.joining(now, step);
         }
     }
@@ -247,7 +262,8 @@ impl Line {
     fn quote(&mut self, change: &Quote, now: Now, step: &mut Step) {
         let [stamp, said] = quoted_at(change).unwrap_or([self.sending.clocks.there(now); 2]);
         self.clock(said, now, step);
-        self.watch.quoted(self.sending.believed(said, now), now.steady);
+        let (said, there) = (self.sending.believed(said, now), self.sending.clocks.there(now));
+        self.watch.quoted(said, there, now.steady);
         self.sending.quote(change, stamp, self.joined, now, &mut step.records);
     }
 
@@ -276,7 +292,11 @@ impl Line {
     fn found(&mut self, finding: Finding, step: &mut Step) {
         match finding {
             Finding::Nothing => {}
-            Finding::Ask(span) => step.wants.push(Want::Newest(span)),
+            Finding::Ask(span) => {
+                // Until the next one, what was said last is not what the market is.
+                self.sending.blind(&mut step.records);
+                step.wants.push(Want::Newest(span));
+            }
             Finding::Frozen { since } => {
                 let since = time::format(whole(self.sending.clocks.ours(since)));
                 let text = format!("quotes stand still since {since} while trades go on: connecting anew");

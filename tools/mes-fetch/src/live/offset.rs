@@ -16,6 +16,8 @@ use mes_core::time::SECOND;
 
 /// Messages whose median is looked at.
 const RECENT: usize = 9;
+/// Of fewer none can be called wild, and one may be old: the last quote of a market that stood still.
+const FEW: usize = 3;
 /// What lies so far below their median is wild, in nanoseconds.
 const WILD: i64 = SECOND;
 /// What clocks drift, at most: parts in a million.
@@ -41,7 +43,8 @@ impl Offset {
         self.recent.push_back(late);
         let mut sorted: Vec<i64> = self.recent.iter().copied().collect();
         sorted.sort_unstable();
-        let believed = sorted[sorted.len() / 2].saturating_sub(WILD);
+        let median = if sorted.len() < FEW { sorted[0] } else { sorted[sorted.len() / 2] };
+        let believed = median.saturating_sub(WILD);
         if self.recent.len() < RECENT {
             self.least = sorted.into_iter().find(|late| *late >= believed);
         } else if late >= believed {
@@ -57,6 +60,11 @@ impl Offset {
     /// clock is ahead. Before anything was measured that of the connection before, 0 on the first one.
     pub fn get(&self) -> i64 {
         self.least.unwrap_or(self.before)
+    }
+
+    /// Says whether it hangs on more than one or two stamps, any of which may be old.
+    pub fn is_sure(&self) -> bool {
+        self.recent.len() >= FEW
     }
 
     /// Begins to measure anew, on a new connection.
@@ -100,7 +108,10 @@ mod tests {
         assert_eq!((seen[3], seen[4]), (28, -4_960));
         offset.reset();
         assert_eq!(offset.get() / MILLI, -4_960);
-        assert_eq!(measure(&mut offset, 45), 45);
+        // The last quote of a market that stood still, and a fresh one.
+        assert_eq!((measure(&mut offset, 5_000), offset.is_sure()), (5_000, false));
+        assert_eq!((measure(&mut offset, 45), offset.is_sure()), (45, false));
+        assert_eq!((measure(&mut offset, 50), offset.is_sure()), (45, true));
     }
 
     #[test]

@@ -174,10 +174,15 @@ impl Sending {
     }
 
     /// Sends, where a quote was told, that it is not known any more; without letting time pass.
-    pub fn go_blind(&mut self, records: &mut Vec<Record>) {
+    pub fn blind(&mut self, records: &mut Vec<Record>) {
         if let (Some(blind), Some(ts)) = (self.market.blind(), self.feed.sent()) {
             let Ok(()) = self.feed.put(&Tick { ts, ..blind }, None, keep(records));
         }
+    }
+
+    /// Does so, and lets no time pass from here on: the line is lost.
+    pub fn go_blind(&mut self, records: &mut Vec<Record>) {
+        self.blind(records);
         self.feed.fall_silent();
     }
 }

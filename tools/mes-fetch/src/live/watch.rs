@@ -53,8 +53,11 @@ impl Watch {
         (self.quoted_at, self.asks, self.late_since) = (steady, None, None);
     }
 
-    /// Takes a quote in.
-    pub fn quoted(&mut self, stamp: Ts, steady: i64) {
+    /// Takes a quote in, `there` being the service's time. One of long ago is no sign of life, however many come.
+    pub fn quoted(&mut self, stamp: Ts, there: Ts, steady: i64) {
+        if there.saturating_sub(stamp) > LATE {
+            return;
+        }
         if self.asks.take().is_some() || self.quote.is_none() {
             self.patience = FIRST;
         }
@@ -127,7 +130,7 @@ mod tests {
     fn quotes_that_stand_still_are_found_and_a_market_that_does_is_left_alone() {
         let mut watch = Watch::default();
         watch.begin(0);
-        watch.quoted(100 * SECOND, 0);
+        watch.quoted(100 * SECOND, 100 * SECOND, 0);
         let at = |seconds: i64| (100 * SECOND + seconds * SECOND, seconds * SECOND);
         let pass = |watch: &mut Watch, seconds| watch.pass(at(seconds).0, at(seconds).1, true);
         assert_eq!(pass(&mut watch, 4), Finding::Nothing);
@@ -146,7 +149,10 @@ mod tests {
         assert_eq!(watch.answered(Ok(Some(121 * SECOND)), 23 * SECOND), Finding::Nothing);
         assert!(matches!(pass(&mut watch, 28), Finding::Ask(_)));
         assert_eq!(watch.answered(Ok(Some(126 * SECOND)), 28 * SECOND), frozen);
-        watch.quoted(129 * SECOND, 29 * SECOND);
+        // Of a stream that is behind, each quote comes when it comes, and says nothing.
+        watch.quoted(100 * SECOND, 129 * SECOND, 29 * SECOND);
+        assert!(watch.asks.is_some());
+        watch.quoted(129 * SECOND, 129 * SECOND, 29 * SECOND);
         assert_eq!(
             watch.answered(Ok(Some(200 * SECOND)), 29 * SECOND),
             Finding::Nothing,

@@ -3,6 +3,7 @@
 
 mod days;
 mod limits;
+mod moved;
 mod play;
 mod stops;
 mod truth;

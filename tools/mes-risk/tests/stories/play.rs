@@ -118,6 +118,10 @@ impl Tape {
         self
     }
 
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     pub fn play(&self, settings: &Settings) -> Book {
         let mut broker = Guard::new(Paper::new(settings), settings, Clock::machine()).expect("a guard");
         let lineage = Lineage::default();
@@ -129,7 +133,7 @@ impl Tape {
     }
 }
 
-struct Walk<'a>(&'a [Row]);
+pub struct Walk<'a>(pub &'a [Row]);
 
 impl Rows for Walk<'_> {
     fn next(&mut self) -> Result<Next<'_>> {

@@ -180,6 +180,7 @@ impl Core {
         let before = self.orders.exposure();
         match event {
             Event::Order { order } => self.order(order),
+            Event::Used { order } => self.seen = self.seen.max(order),
             Event::Quote { bid, ask } => self.quote = Some((bid, ask, now.steady)),
             Event::Row { close } => self.row = Some(close),
             Event::User { user } => self.user(user),

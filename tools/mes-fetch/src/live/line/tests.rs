@@ -261,6 +261,21 @@ fn heartbeats_come_by_the_clock_while_quotes_do_and_end_with_them() {
     world.check(world.begin + 3 * SECOND, "frozen");
 }
 
+/// A connection may not be given up again at once; what it told last is not believed for that.
+#[test]
+fn a_quote_that_stands_still_again_and_again_is_withdrawn_each_time() {
+    let mut world = World::new(8, 0, WarmUp::None);
+    world.up();
+    for _ in 0..4 {
+        world.quotes = true;
+        world.run(4_000);
+        world.quotes = false;
+        world.run(5_500);
+        let quote = world.records.iter().rev().find(|record| record.tick.bid.is_some()).expect("a quote");
+        assert_eq!(quote.tick.ask, None, "{:?}", world.says);
+    }
+}
+
 #[test]
 fn a_loss_that_is_too_long_is_told_and_not_filled() {
     let mut world = World::new(2, 0, WarmUp::None);
