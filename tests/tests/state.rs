@@ -310,3 +310,34 @@ fn a_directory_that_cannot_be_written_is_named() {
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains("state/recorded_paper-paper"), "{stderr}");
 }
+
+/// Days of one account: each begins with what the one before ended with, in its ledger and in its report, and one that is
+/// killed after a clean end can be read.
+#[test]
+fn the_next_day_goes_on_where_the_last_one_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("rows.jsonl"), market::eventful(1)).expect("rows");
+    let pipe = |rows: &str, risk: &str, name: &str| {
+        let rules = rules(BUSY);
+        let exec = format!("mes-exec -q --state state {rules} > out");
+        format!("{rows} | {risk} mes-risk -q --state state {rules} | tee {name}.jsonl | {exec}")
+    };
+    let report = |name: &str| -> Value {
+        let line = format!("mes-bt report -q {name}.jsonl --out {name}");
+        serde_json::from_slice(&shell::ok(folder, &line, b"")).expect("JSON")
+    };
+    shell::ok(folder, &pipe("head -3000 rows.jsonl", "", "first"), b"");
+    shell::ok(folder, &pipe("sed -n 3001,6000p rows.jsonl", "", "second"), b"");
+    let (first, second) = (report("first"), report("second"));
+    assert_ne!(first["account"]["net_usd"].as_f64(), Some(0.0), "{first}");
+    assert_eq!(first["account"]["end_usd"], second["account"]["start_usd"]);
+    let sum = |report: &Value| report["trades"]["all"]["net_usd"].as_f64();
+    assert_eq!(sum(&second), second["account"]["net_usd"].as_f64(), "{second}");
+
+    let killed = pipe("(sed -n 6001,7000p rows.jsonl; sleep 9)", "timeout -s KILL 3", "third");
+    shell::ok(folder, &format!("{killed} 2> err || true"), b"");
+    let status = shell::ok(folder, "mes-risk status --state state", b"");
+    assert!(String::from_utf8_lossy(&status).contains("halted"), "an upstream that died");
+    shell::ok(folder, &pipe("tail -n +7001 rows.jsonl | head -200", "", "fourth"), b"");
+}

@@ -136,6 +136,9 @@ impl News {
         let mut told = Vec::new();
         self.ts = statement.ts;
         if !self.started {
+            let moved = self.run.as_ref().map_or(Cents::ZERO, |run| run.ledger.moved_by(statement));
+            self.equity += moved;
+            self.day_start += moved;
             told.extend(self.start(statement));
         }
         told.extend(self.next_day(statement.ts));

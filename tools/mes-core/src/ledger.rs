@@ -12,6 +12,7 @@ use crate::{
     money::Cents,
     order::{Action, Side, Signal},
     price::Price,
+    statement::Statement,
     symbol::Symbol,
     time::{self, Ts},
     within,
@@ -86,11 +87,14 @@ pub struct Ledger {
     #[serde(default)]
     pub locked: bool,
     /// It has been said that the broker knows of no protection of the open position.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "within::or_default", skip_serializing_if = "std::ops::Not::not")]
     pub unprotected: bool,
-    /// The last run ended in order, and flat: whatever the balance is at the next start, no trade of ours made it so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub rests: bool,
+    /// An entry of this run never arrived, as far as anybody knows: it may yet.
+    #[serde(default, deserialize_with = "within::or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub astray: bool,
+    /// The last run ended in order, flat, and with nothing astray: no trade of ours changes the balance until the next start.
+    #[serde(default, deserialize_with = "within::or_default", skip_serializing_if = "std::ops::Not::not")]
+    pub ended_flat: bool,
     /// What is wrong with the last statement, and was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Cow<'static, str>>,
@@ -209,6 +213,15 @@ impl Ledger {
         }
     }
 
+    /// Returns the cash that came or went between the last run and the first statement of this one: no trade of ours made it.
+    pub fn moved_by(&self, first: &Statement) -> Cents {
+        if !self.ended_flat || first.position != 0 {
+            return Cents::ZERO;
+        }
+        let booked: Cents = first.fills.iter().map(|fill| fill.gross_cents - fill.commission_cents).sum();
+        first.balance_cents - self.balance_cents - first.adjusted_cents - booked
+    }
+
     /// Returns the ledger of an account that begins with this much.
     pub fn new(start: Cents) -> Self {
         Ledger {
@@ -234,7 +247,8 @@ impl Ledger {
             wide_spread: false,
             locked: false,
             unprotected: false,
-            rests: false,
+            astray: false,
+            ended_flat: false,
             fault: None,
             said: None,
             market: Market::default(),

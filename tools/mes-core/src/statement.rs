@@ -217,6 +217,9 @@ pub struct Fill {
     pub ambiguous: Option<bool>,
 }
 
+/// Why an entry was given up that may yet arrive.
+pub const NEVER_ARRIVED: &str = "never_arrived";
+
 /// An order that was not taken, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {

@@ -69,6 +69,15 @@ fn is_price(points: f64) -> Result<Price, String> {
     Price::of(are_points(points)?).map_err(|error| error.to_string())
 }
 
+/// Reads null as nothing said: where only changes are kept, a field that is left out again is null.
+///
+/// # Errors
+///
+/// What the deserializer fails of.
+pub fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or_default())
+}
+
 /// Reads a number of contracts, of either sign.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod commands;
 mod doctor;
 pub mod events;
 pub mod guard;
+mod halt;
 mod live;
 pub mod paper;
 mod printer;
@@ -21,10 +22,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
-        mpsc::channel,
     },
-    thread,
-    time::Duration,
 };
 
 use clap::{Parser, ValueEnum};
@@ -44,10 +42,8 @@ use rustix::event::PollFlags;
 
 use account::{AccountChannel, Peer};
 use guard::Guard;
-use paper::{
-    Paper,
-    kept::{self, Kept},
-};
+use halt::Halt;
+use paper::{Paper, kept::Kept};
 use printer::Printer;
 use report::Session;
 use topstepx::{
@@ -55,8 +51,6 @@ use topstepx::{
     open::{self, AccountArgs},
 };
 
-/// The longest that a halt is waited for before real orders are closed.
-const HALT: Duration = Duration::from_millis(500);
 /// What the service is told that asks.
 const CLIENT: &str = concat!("mes-exec/", env!("CARGO_PKG_VERSION"));
 
@@ -159,7 +153,11 @@ fn live(args: &Args, account: &AccountChannel) -> Result<()> {
         account: day.account.name.clone(),
         api: args.service.api().as_str().to_owned(),
     };
-    let _control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone(), whose)?;
+    let control = Control::open(args.service.run(), day.inputs.clone(), day.folder.clone(), whose);
+    let _control = match control {
+        Err(error) => return Err(error.and(day.actor.end().err().map(Error::from))),
+        Ok(control) => control,
+    };
     serve_to(&mut day.actor, account, Some(state), &clock)
 }
 
@@ -171,59 +169,48 @@ fn serve_to<B: Broker>(
     clock: &Clock,
 ) -> Result<()> {
     let hello = broker.hello()?;
-    let mut messages = Messages::stdin("the journal that mes-risk writes")?;
     let live = hello.kind.is_live();
-    let mut peer = match wait_for_risk(account, &mut messages, &hello) {
-        Err(error) if live => return Err(nobody_came(broker, hello.position, error)),
-        peer => peer?,
-    };
-    let printer = Printer::start();
-    let halt = |error: &Error| match state {
-        Some(state) => halted(state, &hello, error),
-        None => Ok(()),
-    };
     let position = Arc::new(AtomicI64::new(hello.position));
     let open = Arc::clone(&position);
     stop::open_is(move || left_open(open.load(Ordering::Relaxed), live));
+    let halt = Halt::new(state, &hello);
+    let knocked = Messages::stdin("the journal that mes-risk writes").and_then(|mut messages| {
+        let peer = wait_for_risk(account, &mut messages, &hello)?;
+        Ok((messages, peer))
+    });
+    let (mut messages, mut peer) = match knocked {
+        Err(error) if live => return Err(nobody_came(broker, hello.position, error, &halt)),
+        knocked => knocked?,
+    };
+    let printer = Printer::start();
     let report = RefCell::new(Session::default());
     let watch = |statement: &Statement| {
         position.store(statement.position, Ordering::Relaxed);
         report.borrow_mut().follow(statement);
     };
-    let served = serve::serve(&mut messages, broker, &mut peer, &printer, clock, watch, halt);
+    let served =
+        serve::serve(&mut messages, broker, &mut peer, &printer, clock, watch, |error| halt.write(error));
     if live {
         log::note(report.into_inner().says());
     }
     match (served, printer.finish()) {
         (Ok(()), printed) => printed,
-        (Err(error), printed) => Err(error.and(printed.err())),
+        (Err(error), printed) => Err(error.and(halt.settle().err()).and(printed.err())),
     }
 }
 
 /// Closes what was taken over before risk ever came: nobody is left who would. Returns why it did not come.
-fn nobody_came<B: Broker>(broker: &mut B, position: i64, error: Error) -> Error {
+fn nobody_came<B: Broker>(broker: &mut B, position: i64, error: Error, halt: &Halt) -> Error {
     if stop::asked() {
         broker.stop();
     }
+    let halts = !matches!(error, Error::Stopped(_) | Error::Usage(_));
+    let halted = if halts { halt.write(&error).err() } else { None };
     let closed = broker.end().map(drop);
     if position != 0 && closed.is_ok() {
         log::note(format!("{} that were taken over are closed", serve::count(position.abs())));
     }
-    error.and(closed.err().map(Error::from))
-}
-
-/// Halts the account. Where real orders may be open, whoever has to close them waits for the disk no longer than a moment.
-fn halted(state: &Path, hello: &Hello, error: &Error) -> Result<()> {
-    if !hello.kind.is_live() {
-        return kept::halt(state, hello, &error.to_string());
-    }
-    let (told, hear) = channel();
-    let (state, hello, why) = (state.to_owned(), hello.clone(), error.to_string());
-    thread::Builder::new().name("halt".into()).spawn(move || {
-        let _ = told.send(kept::halt(&state, &hello, &why));
-    })?;
-    let late = |_| Err(Error::failed("the halt is not on the disk yet: it is closed first"));
-    hear.recv_timeout(HALT).unwrap_or_else(late)
+    error.and(halted).and(closed.err().map(Error::from)).and(halt.settle().err())
 }
 
 /// Says what a second ^C leaves.

@@ -44,6 +44,13 @@ impl DayResult {
         day
     }
 
+    /// Takes in cash that is no gain and no loss: all of the day moves with it.
+    pub fn shift(&mut self, cash: Cents) {
+        for measured in [&mut self.start_cents, &mut self.end_cents, &mut self.high_cents, &mut self.low_cents] {
+            *measured += cash;
+        }
+    }
+
     /// Takes in the equity after another bar.
     pub fn mark(&mut self, equity: Cents) {
         self.end_cents = equity;
@@ -92,6 +99,8 @@ pub struct Point {
 #[derive(Debug, Default)]
 pub struct Facts {
     pub run: Option<Run>,
+    /// Cash that came or went between the run before and the first statement of this one.
+    pub moved_cents: Cents,
     pub rows: u64,
     /// Rows in which there was a position.
     pub rows_in_trade: u64,
@@ -146,6 +155,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns what the account had as its first run began: with what moved while nobody traded.
+    pub fn start(&self) -> Cents {
+        self.run.as_ref().map_or(Cents::ZERO, |run| run.ledger.equity_cents) + self.moved_cents
+    }
+
     /// Returns what was traded; MES where no run began.
     pub fn contract(&self) -> Contract {
         self.run.as_ref().map(|run| run.rules.value.contract).unwrap_or_default()

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use mes_core::{
     interval::Interval,
+    ledger::Ledger,
     money::Cents,
     order::Action,
     prediction::Prediction,
@@ -57,6 +58,8 @@ pub struct Recorder {
     signal: f32,
     /// The last row had a prediction.
     predicted: bool,
+    /// What was remembered before the first statement of a run, until that has come.
+    first: Option<Ledger>,
     /// The last day after the account's death.
     last_dead: Option<NaiveDate>,
 }
@@ -79,6 +82,7 @@ impl Recorder {
             equity: Cents::ZERO,
             life: Life::default(),
             before: Cents::ZERO,
+            first: None,
             in_trade: false,
             locked: false,
             confidence: 1.0,
@@ -136,6 +140,27 @@ impl Recorder {
         }
     }
 
+    /// Takes in cash that no trade made: days go on from it, and the path of equity as if it had not come; what came before
+    /// the first row is what the account began with.
+    fn cash(&mut self, statement: &Statement) {
+        let moved = self.first.take().map_or(Cents::ZERO, |ledger| ledger.moved_by(statement));
+        let cash = moved + statement.adjusted_cents;
+        if cash == Cents::ZERO {
+            return;
+        }
+        self.equity += cash;
+        if self.facts.curve.is_empty() {
+            self.facts.moved_cents += cash;
+        } else {
+            self.before -= cash;
+        }
+        let today = self.schedule.as_mut().and_then(|schedule| schedule.of_bar(statement.ts));
+        let date = today.map(|today| today.label());
+        if let Some(day) = self.facts.days.last_mut().filter(|day| Some(day.date) == date) {
+            day.shift(cash);
+        }
+    }
+
     /// Takes a fill, and with it the trade that it may end.
     fn fill(&mut self, fill: &Fill) {
         let position = self.pairing.position();
@@ -154,9 +179,11 @@ impl Recorder {
     }
 
     /// Goes on with a new account that begins with `start`.
-    fn another(&mut self, start: Cents) {
+    fn another(&mut self, run: &Run) {
+        let start = run.ledger.equity_cents;
         self.before += self.equity - start;
         self.equity = start;
+        self.first = Some(run.ledger.clone());
         self.life = Life::default();
         self.in_trade = false;
         self.signal = 0.0;
@@ -237,12 +264,13 @@ impl Journal for Recorder {
         let flat_by = run.rules.value.day_end.flat_by;
         self.schedule = Some(Schedule::new(self.calendar.clone(), flat_by, run.broker.cut, run.session));
         if self.facts.run.is_some() {
-            self.another(run.ledger.start_cents);
+            self.another(run);
             return Ok(());
         }
         self.from = run.from.unwrap_or(Ts::MIN);
         self.begun = run.from.is_none();
-        self.equity = run.ledger.start_cents;
+        self.equity = run.ledger.equity_cents;
+        self.first = Some(run.ledger.clone());
         self.pairing = Pairing::holding(contract, slippage, run.ledger.position);
         self.confidence = run.rules.value.entries.confidence;
         self.facts.opens = run.interval.parse().ok().map(|interval: Interval| Opens::new(interval.nanos()));
@@ -276,6 +304,7 @@ impl Journal for Recorder {
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<()> {
+        self.cash(statement);
         if !self.begun {
             return Ok(());
         }

@@ -107,7 +107,7 @@ impl Summary {
     pub fn of_search(facts: &Facts, search: &Search) -> Summary {
         let metrics = Metrics::of(facts);
         let run = facts.run.as_ref();
-        let start = run.map_or(Cents::ZERO, |run| run.ledger.start_cents);
+        let start = facts.start();
         let net: Cents = facts.days.iter().map(|day| day.end_cents - day.start_cents).sum();
         let end = start + net;
         let lineage = run.map_or(Value::Null, |run| run.lineage.clone());

@@ -180,9 +180,9 @@ impl Risk {
     /// Says what of a statement cannot be true, or leaves a position unprotected: then trading halts, which closes what is
     /// open, and a person has to look.
     fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
-        let (fresh, rested) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.ledger.rests));
-        if fresh && rested {
-            memory::moved(&mut self.ledger, statement, out);
+        let fresh = std::mem::take(&mut self.fresh);
+        if fresh {
+            memory::begin(&mut self.ledger, statement, out);
         }
         witness::bare(&mut self.ledger, statement, out);
         let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
@@ -212,8 +212,7 @@ impl Risk {
         let smallest = match today {
             // A market that is wild for a while is no limit reached: it denies entries one by one.
             Some(today) if flat => {
-                let slippage_ticks = self.costs.slippage.calm_ticks(today.part_of_bar(ts));
-                self.risk(today, stops::smallest_ticks(&self.rules.exits) + slippage_ticks)
+                stops::smallest_risk(&self.rules, &self.costs, today.label(), today.part_of_bar(ts))
             }
             _ => Cents::ZERO,
         };

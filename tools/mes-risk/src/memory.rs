@@ -12,7 +12,7 @@ use mes_core::{
     row::Row,
     rules::{Breakers, Rules},
     schedule::Today,
-    statement::{Fill, Statement},
+    statement::{Fill, NEVER_ARRIVED, Statement},
     symbol::Symbol,
     time::{SECOND, Ts},
     verdict::Verdict,
@@ -56,13 +56,14 @@ pub fn update(
 pub fn end(ledger: &mut Ledger, statement: &Statement, breakers: &Breakers, out: &mut Vec<Verdict>) {
     account(ledger, statement, Symbol::default(), breakers, out);
     ledger.equity_cents = statement.equity_cents;
-    ledger.rests = statement.position == 0 && statement.working.is_empty();
+    ledger.ended_flat = statement.position == 0 && statement.working.is_empty() && !ledger.astray;
 }
 
-/// Takes in, as a run begins, cash that came or went since the last one ended: no trade of ours made it.
-pub fn moved(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) {
-    let cash = statement.balance_cents - ledger.balance_cents - statement.adjusted_cents;
-    if statement.position == 0 && statement.fills.is_empty() && cash != Cents::ZERO {
+/// Takes in the first statement of a run: cash that came or went since the last one is no gain and no loss.
+pub fn begin(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) {
+    let cash = ledger.moved_by(statement);
+    (ledger.ended_flat, ledger.astray) = (false, false);
+    if cash != Cents::ZERO {
         ledger.shift(cash);
         alert(out, statement.ts, "adjusted_balance_usd", cash.usd(), 0.0);
     }
@@ -76,6 +77,7 @@ fn account(
     breakers: &Breakers,
     out: &mut Vec<Verdict>,
 ) {
+    ledger.astray |= statement.refused.iter().any(|refusal| refusal.reason == NEVER_ARRIVED);
     if statement.adjusted_cents != Cents::ZERO {
         ledger.shift(statement.adjusted_cents);
         alert(out, statement.ts, "adjusted_balance_usd", statement.adjusted_cents.usd(), 0.0);

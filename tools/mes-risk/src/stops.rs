@@ -3,13 +3,17 @@
 //! While a moved stop is on its way (latency) another one waits its turn: it is asked for again until the statement
 //! shows the first.
 
+use chrono::NaiveDate;
 use mes_core::{
+    costs::Costs,
     ledger::Ledger,
+    money::Cents,
     order::Side,
     price::Price,
     row::Row,
     rules::{Exits, Rules, StopBy},
     schedule::Today,
+    session::Part,
     statement::{Role, Statement},
 };
 
@@ -27,8 +31,15 @@ pub fn stop_ticks(exits: &Exits, ledger: &Ledger, side: Side, close: Price) -> i
     found.map_or(exits.stop_ticks, |stop| stop.clamp(exits.min_stop_ticks, exits.max_stop_ticks))
 }
 
+/// Returns what one contract with the narrowest stop loses at worst in a calm market: its stop, slippage, the round turn. Where a
+/// limit leaves less than that, it is reached, since no trade fits under it any more.
+pub fn smallest_risk(rules: &Rules, costs: &Costs, date: NaiveDate, part: Part) -> Cents {
+    let ticks = smallest_ticks(&rules.exits) + costs.slippage.calm_ticks(part);
+    rules.contract.tick_value() * ticks + costs.rate(date).side() * 2
+}
+
 /// Returns the narrowest stop that these rules place, in ticks.
-pub fn smallest_ticks(exits: &Exits) -> i64 {
+fn smallest_ticks(exits: &Exits) -> i64 {
     match exits.stop {
         StopBy::Ticks => exits.stop_ticks,
         StopBy::Atr | StopBy::Structure => exits.stop_ticks.min(exits.min_stop_ticks),

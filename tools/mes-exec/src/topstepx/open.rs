@@ -302,8 +302,8 @@ fn listen(found: &Found, inputs: &Sender<Input>) -> Result<[Hub; 2]> {
         if matches!(event, HubEvent::Logout) {
             let _ = told.send(Input::Event(Event::Logout));
         }
-        // A connection tells all of a quote at first: what was known of the one before is no part of it.
-        if matches!(event, HubEvent::Up { .. } | HubEvent::Down { .. }) {
+        // What the connection before knew is no part of what the next one tells, which may begin before it is confirmed.
+        if matches!(event, HubEvent::Down { .. }) {
             known = Quote::default();
         }
         let HubEvent::Market(MarketEvent::Quote { contract: of, change }) = event else { return };

@@ -2,6 +2,7 @@
 //! about it.
 
 mod parts;
+mod refused;
 mod script;
 
 use mes_core::{order::Action as Wanted, price::Price};
@@ -43,13 +44,6 @@ fn a_position_of_somebody_else_at_the_start_is_not_touched() {
     let placed = stops(&adopted.start());
     assert_eq!(placed.len(), 1, "{placed:?}");
     assert_eq!((placed[0].1, placed[0].2), (1, Some(27_000 - 18)));
-}
-
-#[test]
-fn an_order_that_was_refused_before_it_came_is_used_up() {
-    let mut script = Script::begin(&json!({}));
-    script.hear(Event::Used { order: 7 });
-    assert_eq!(script.core.statement(0, Price::default()).seen, 7);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Clocks {
     offset: Offset,
     /// Added to the service's time, whole seconds.
     shift: i64,
+    /// What this connection measures was taken out once.
+    followed: bool,
 }
 
 impl Clocks {
@@ -44,6 +46,7 @@ impl Clocks {
     /// Begins to measure anew, on a new connection.
     pub fn reset(&mut self) {
         self.offset.reset();
+        self.followed = false;
     }
 
     /// Measures by a stamp that was heard `now`; returns by how much later it came than by the shortest way, in nanoseconds.
@@ -54,8 +57,12 @@ impl Clocks {
     }
 
     /// Follows the service's clock where it has gone ahead: what comes is not of the future. Where it may have gone back,
-    /// what comes may as well be late, and is. Returns what to say where something has changed.
+    /// what comes may as well be late, and is; but for a connection that told too little as it began. Returns what to say
+    /// where something has changed.
     pub fn follow_ahead(&mut self) -> Option<String> {
+        if !self.followed {
+            return self.follow();
+        }
         (self.shift - self.offset.get() > LEFT).then(|| self.follow())?
     }
 
@@ -64,6 +71,7 @@ impl Clocks {
         if !self.offset.is_sure() {
             return None;
         }
+        self.followed = true;
         let offset = self.offset.get();
         let seconds = offset.saturating_add(SECOND / 2).div_euclid(SECOND);
         if (offset - self.shift).abs() <= LEFT || seconds * SECOND == self.shift {

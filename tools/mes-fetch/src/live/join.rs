@@ -31,6 +31,8 @@ pub struct Join {
     kept: Vec<(MarketEvent, Now)>,
     /// Of the last question: one that was asked for an earlier join may still be answered.
     number: u32,
+    /// When it was asked, in the service's time.
+    asked: Ts,
     /// How often it did not answer.
     failures: u32,
     /// When the line has to do without, on the steady clock.
@@ -77,6 +79,7 @@ impl Join {
             from: None,
             kept: Vec::new(),
             number,
+            asked: Ts::MIN,
             failures: 0,
             until: i64::MAX,
             ask: Ask::Later,
@@ -111,14 +114,14 @@ impl Join {
         self.ask = if self.from.is_some() { Ask::At(steady) } else { Ask::Answered };
     }
 
-    /// Takes an answer of the history in, `there` being the service's time.
-    pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, there: Ts, steady: i64) {
+    /// Takes an answer of the history in.
+    pub fn answered(&mut self, number: u32, answer: Result<Vec<Bar>, String>, steady: i64) {
         if number != self.number || self.ask != Ask::Asked {
             return;
         }
         match answer {
             Ok(bars) => {
-                let lags = self.lags(&bars, there);
+                let lags = self.lags(&bars);
                 self.answer = Some(bars);
                 if lags { self.again(steady, "it lags behind") } else { self.ask = Ask::Answered }
             }
@@ -130,14 +133,13 @@ impl Join {
     }
 
     /// Says whether the history does not know yet what the line has told already, or may be behind in a market that stands still.
-    fn lags(&self, bars: &[Bar], there: Ts) -> bool {
+    fn lags(&self, bars: &[Bar]) -> bool {
         let Some(at) = self.at else { return true };
         let knows = bars.last().is_some_and(|bar| bar.t.ts() >= at);
-        // Trades of the first second after the join.
-        let told = self.kept.iter().any(|(event, _)| {
-            matches!(event, MarketEvent::Print { print, .. } if (at..at + SECOND).contains(&print.timestamp.ts()))
-        });
-        !knows && (told || there < at.saturating_add(QUIET))
+        let told = self.kept.iter().any(
+            |(event, _)| matches!(event, MarketEvent::Print { print, .. } if print.timestamp.ts() >= at),
+        );
+        !knows && (told || self.asked < at.saturating_add(QUIET))
     }
 
     fn again(&mut self, steady: i64, why: &str) {
@@ -154,7 +156,7 @@ impl Join {
         match (&self.ask, from) {
             (Ask::At(due), Some(from)) if *due <= steady && there >= at + SECOND + KNOWN => {
                 self.number += 1;
-                self.ask = Ask::Asked;
+                (self.ask, self.asked) = (Ask::Asked, there);
                 Verdict::Ask { number: self.number, span: [from, there] }
             }
             (Ask::Answered, _) if there >= at => {
@@ -197,15 +199,16 @@ mod tests {
         // Here both clocks are one.
         let pass = |join: &mut Join, seconds: i64| join.pass(seconds * SECOND, seconds * SECOND);
         let answer = |join: &mut Join, number, seconds: i64| {
-            join.answered(number, Ok(Vec::new()), seconds * SECOND, seconds * SECOND);
+            join.answered(number, Ok(Vec::new()), seconds * SECOND);
         };
         assert!(matches!(pass(&mut join, 3), Verdict::Ask { number: 4, .. }));
         // One that was asked for an earlier join says nothing of this one.
         answer(&mut join, 1, 3);
         assert_eq!(pass(&mut join, 4), Verdict::Wait);
-        answer(&mut join, 4, 4);
-        assert!(matches!(pass(&mut join, 5), Verdict::Ask { number: 5, .. }));
-        answer(&mut join, 5, 6);
-        assert_eq!(pass(&mut join, 6), Verdict::Joined { bars: Vec::new(), failed: None, lags: false });
+        // One that took its time knows no more than when it was asked.
+        answer(&mut join, 4, 7);
+        assert!(matches!(pass(&mut join, 8), Verdict::Ask { number: 5, .. }));
+        answer(&mut join, 5, 9);
+        assert_eq!(pass(&mut join, 9), Verdict::Joined { bars: Vec::new(), failed: None, lags: false });
     }
 }

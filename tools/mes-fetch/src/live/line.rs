@@ -200,7 +200,7 @@ impl Line {
 
     fn bars(&mut self, number: u32, answer: Result<Vec<Bar>, String>, now: Now, step: &mut Step) {
         if let Phase::Joining(join) = &mut self.phase {
-            join.answered(number, answer, self.sending.clocks.there(now), now.steady);
+            join.answered(number, answer, now.steady);
             self.joining(now, step);
         }
     }
@@ -263,8 +263,11 @@ impl Line {
         let [stamp, said] = quoted_at(change).unwrap_or([self.sending.clocks.there(now); 2]);
         self.clock(said, now, step);
         let (said, there) = (self.sending.believed(said, now), self.sending.clocks.there(now));
-        self.watch.quoted(said, there, now.steady);
-        self.sending.quote(change, stamp, self.joined, now, &mut step.records);
+        if self.watch.quoted(said, there, now.steady) {
+            self.sending.quote(change, stamp, self.joined, now, &mut step.records);
+        } else {
+            self.sending.late_quote(change, stamp);
+        }
     }
 
     fn print(&mut self, print: &Print, now: Now, step: &mut Step) {

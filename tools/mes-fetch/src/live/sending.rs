@@ -96,6 +96,15 @@ impl Sending {
         }
     }
 
+    /// Takes in a quote of long ago: later ones change parts of it, and nobody is told of it.
+    pub fn late_quote(&mut self, change: &Quote, stamp: Ts) {
+        match self.market.quote(change, stamp) {
+            Ok(Some(_)) => self.market.untold(),
+            Ok(None) => {}
+            Err(odd) => self.counts.odd(odd),
+        }
+    }
+
     /// Takes a trade in that was heard `now`, and sends it; returns its stamp where it can be believed.
     pub fn print(&mut self, print: &Print, now: Now, records: &mut Vec<Record>) -> Option<Ts> {
         match self.market.print(print) {

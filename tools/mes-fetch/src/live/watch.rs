@@ -53,15 +53,17 @@ impl Watch {
         (self.quoted_at, self.asks, self.late_since) = (steady, None, None);
     }
 
-    /// Takes a quote in, `there` being the service's time. One of long ago is no sign of life, however many come.
-    pub fn quoted(&mut self, stamp: Ts, there: Ts, steady: i64) {
+    /// Takes a quote in, `there` being the service's time; says whether it is one of now. Those of long ago are no sign of
+    /// life, however many come.
+    pub fn quoted(&mut self, stamp: Ts, there: Ts, steady: i64) -> bool {
         if there.saturating_sub(stamp) > LATE {
-            return;
+            return false;
         }
         if self.asks.take().is_some() || self.quote.is_none() {
             self.patience = FIRST;
         }
         (self.quoted_at, self.quote) = (steady, Some(stamp));
+        true
     }
 
     /// Takes a trade in.
@@ -150,8 +152,7 @@ mod tests {
         assert!(matches!(pass(&mut watch, 28), Finding::Ask(_)));
         assert_eq!(watch.answered(Ok(Some(126 * SECOND)), 28 * SECOND), frozen);
         // Of a stream that is behind, each quote comes when it comes, and says nothing.
-        watch.quoted(100 * SECOND, 129 * SECOND, 29 * SECOND);
-        assert!(watch.asks.is_some());
+        assert!(!watch.quoted(100 * SECOND, 129 * SECOND, 29 * SECOND) && watch.asks.is_some());
         watch.quoted(129 * SECOND, 129 * SECOND, 29 * SECOND);
         assert_eq!(
             watch.answered(Ok(Some(200 * SECOND)), 29 * SECOND),

@@ -52,7 +52,7 @@ pub fn equity(facts: &Facts) -> String {
     if points.is_empty() {
         return String::new();
     }
-    let start = run.ledger.start_cents;
+    let start = facts.start();
     let place = |index: usize| (index as f64 + 0.5) / points.len() as f64;
     let line: Vec<_> =
         points.iter().enumerate().map(|(index, point)| (place(index), point.equity_cents.usd())).collect();

@@ -32,10 +32,12 @@ pub struct Life {
 /// Lives through sessions, each a list of what its trades brought, and tells the equity at the end of each day.
 ///
 /// Limits are checked after every trade, as far as closed trades can tell: what a trade was down before it closed is
-/// not known here, and its stop bounds it.
+/// not known here, and its stop bounds it. One is reached where it leaves less than `smallest`, what the smallest trade risks, as
+/// mes-risk has it.
 pub fn live<'a>(
     rules: &Rules,
     start: Cents,
+    smallest: Cents,
     sessions: impl Iterator<Item = &'a [Cents]>,
     mut at_day_end: impl FnMut(usize, Cents),
 ) -> Life {
@@ -59,7 +61,7 @@ pub fn live<'a>(
                 equity_cents: equity,
                 quoted_cents: equity,
             };
-            let reached = limits.reached(&facts, Cents::ZERO);
+            let reached = limits.reached(&facts, smallest);
             let dead = reached.filter(|reached| reached.lasts > Lasts::Day).map(|reached| reached.rule);
             // Nothing is entered below it any more.
             let dead = dead.or((equity < least).then_some("minimum_balance_usd"));
@@ -104,7 +106,7 @@ mod tests {
         let rules = Rules::parse(MES_1K).expect("rules");
         let days: Vec<Vec<Cents>> =
             days.iter().map(|day| day.iter().map(|usd| Cents(usd * 100)).collect()).collect();
-        live(&rules, rules.capital(), days.iter().map(Vec::as_slice), |_, _| {})
+        live(&rules, rules.capital(), Cents::ZERO, days.iter().map(Vec::as_slice), |_, _| {})
     }
 
     #[test]
@@ -142,7 +144,7 @@ mod tests {
         for _ in 0..runs {
             let steps: Vec<Cents> =
                 (0..40_000).map(|_| Cents(if draw.unit() < 0.5 { 5_000 } else { -5_000 })).collect();
-            let life = live(&rules, start, steps.chunks(1), |_, _| {});
+            let life = live(&rules, start, Cents::ZERO, steps.chunks(1), |_, _| {});
             passed += usize::from(matches!(life.end, End::Passed { .. }));
         }
         let share = passed as f64 / runs as f64;

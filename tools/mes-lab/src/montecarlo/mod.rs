@@ -7,12 +7,14 @@ mod page;
 
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use clap::Args;
-use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, time};
+use mes_core::{money::Cents, rules::Rules, run::Named, schedule::Schedule, session::Part, time};
 use mes_pipe::{AnswerArgs, Error, Origin, Result, SettingsArgs, write::whole};
 use serde_json::{Value, json};
 
 use mes_judge::files;
+use mes_risk::stops::smallest_risk;
 use outcome::Outcome;
 
 /// Draw the sessions of a backtest anew many times and see how often the account would have met its limits
@@ -55,6 +57,10 @@ pub struct MonteCarloArgs {
 pub struct Past {
     /// The nets of each session's trades, in their order; empty ones are sessions without a trade.
     pub sessions: Vec<Vec<Cents>>,
+    /// Sessions that the account did not live to see: lives are drawn for as long as all of them.
+    pub unlived: usize,
+    /// What the smallest trade risks.
+    pub smallest: Cents,
     pub origin: Origin,
     /// As the backtest's summary says them.
     pub settings: Value,
@@ -71,8 +77,9 @@ pub fn run(args: &MonteCarloArgs) -> Result<()> {
     let settings = args.settings.read()?;
     let rules = &settings.rules.value;
     let schedule = Schedule::new(settings.calendar.value, rules.day_end.flat_by, None, Default::default());
-    let past = read(&args.directory, schedule)?;
-    let days = args.days.map_or(past.sessions.len(), |days| days as usize);
+    let (mut past, last) = read(&args.directory, schedule)?;
+    past.smallest = smallest_risk(rules, &settings.costs.value, last, Part::Rth);
+    let days = args.days.map_or(past.sessions.len() + past.unlived, |days| days as usize);
     let outcome = Outcome {
         settings: lived_by(&past, &settings.rules),
         ..Outcome::of(&past, rules, days, args.runs as usize, args.seed)
@@ -96,8 +103,8 @@ fn lived_by(past: &Past, rules: &Named<Rules>) -> Value {
     settings
 }
 
-/// Reads the trades and how many sessions there were.
-fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
+/// Reads the trades and how many sessions there were, and the day of the last trade.
+fn read(directory: &Path, mut schedule: Schedule) -> Result<(Past, NaiveDate)> {
     let text = |name: &str| {
         let path = directory.join(name);
         let said = |error| Error::usage(format!("{error}; it is written by mes-bt --out")).at(path.display());
@@ -130,13 +137,15 @@ fn read(directory: &Path, mut schedule: Schedule) -> Result<Past> {
         }
         sessions.last_mut().ok_or_else(wrong)?.push(Cents::from_usd(net));
     }
-    if sessions.is_empty() {
+    let Some(last) = last else {
         let what = "no trade to draw from; mes-bt says in its summary what blocked them";
         return Err(Error::data(what).at(path.display()));
-    }
+    };
     sessions.resize(days.max(sessions.len()), Vec::new());
     let (settings, lineage) = (summary["settings"].clone(), summary["lineage"].clone());
-    Ok(Past { sessions, origin: Origin::of(&lineage), settings, lineage })
+    let unlived = summary["span"]["days_dead"].as_u64().unwrap_or(0) as usize;
+    let (smallest, origin) = (Cents::ZERO, Origin::of(&lineage));
+    Ok((Past { sessions, unlived, smallest, origin, settings, lineage }, last))
 }
 
 #[cfg(test)]
@@ -159,7 +168,7 @@ mod tests {
             std::fs::write(path.join("trades.csv"), format!("{header}\n{line}\n")).expect("writes");
             read(path, schedule())
         };
-        assert_eq!(write(files::TRADES).map(|past| past.sessions).expect("reads"), [[Cents(1234)]]);
+        assert_eq!(write(files::TRADES).map(|(past, _)| past.sessions).expect("reads"), [[Cents(1234)]]);
         let error = write(&files::TRADES.replace("net_usd", "net_cents")).err().expect("refused");
         assert!(
             error.code() == 3 && error.to_string().contains("write it again with mes-bt --out"),

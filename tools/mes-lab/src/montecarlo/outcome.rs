@@ -88,7 +88,7 @@ impl Outcome {
             let mut draw = Draw::new(seed, run as u64);
             let drawn = (0..days).map(|_| past.sessions[draw.below(past.sessions.len())].as_slice());
             let mut reached = (0, start);
-            let life = live(rules, start, drawn, |day, equity| {
+            let life = live(rules, start, past.smallest, drawn, |day, equity| {
                 reached = (day / step, equity);
                 if day % step == 0 {
                     fan[day / step - 1].push(equity.usd());

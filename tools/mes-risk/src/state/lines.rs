@@ -81,3 +81,21 @@ fn read(whole: &Value, bars: &[&Value]) -> std::result::Result<Snapshot, serde_j
         glance: Deserialize::deserialize(&whole["glance"])?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use mes_core::{ledger::Ledger, money::Cents};
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_again_can_be_read() {
+        let said = Ledger { unprotected: true, astray: true, ended_flat: true, ..Ledger::new(Cents(7)) };
+        let mut whole = serde_json::to_value(&said).expect("JSON");
+        let changes = changes(&said, &Ledger::new(Cents(7))).expect("JSON");
+        let changes = changes.as_object().expect("fields");
+        assert_eq!(changes.len(), 3, "{changes:?}");
+        whole.as_object_mut().expect("fields").extend(changes.clone());
+        assert_eq!(Ledger::deserialize(&whole).expect("a ledger"), Ledger::new(Cents(7)));
+    }
+}

@@ -2,6 +2,7 @@
 
 use mes_core::{
     order::{Action as Wanted, Limit, Order, Side},
+    statement::NEVER_ARRIVED,
     time::{MILLI, SECOND},
 };
 use mes_projectx::{
@@ -234,7 +235,7 @@ impl Core {
         match entry.stage {
             Stage::Unknown { since, looks } if entry.id.is_none() && looks >= 2 && now - since >= AWAY => {
                 self.alert(format!("order {}: it never arrived", entry.order));
-                return self.refuse(entry.order, "never_arrived");
+                return self.refuse(entry.order, NEVER_ARRIVED);
             }
             Stage::Unknown { .. } if entry.id.is_none() => self.looks.want(true),
             _ if !settled => self.looks.want(true),
