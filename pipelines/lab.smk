@@ -4,8 +4,9 @@
 # Needs pipelines/snakemake.txt (pip install -r). How far it is: mes-lab status jobs.jsonl
 import json
 
-PLAN, OUT = config["jobs"], config["out"]
-JOBS = {str(job["job"]): job for job in map(json.loads, open(PLAN))}
+PLAN, OUT = str(config["jobs"]), str(config["out"])
+# By the number of the line, as mes-lab job --line counts: a list may be put together from several plans.
+JOBS = {str(n): json.loads(l) for n, l in enumerate(filter(str.strip, open(PLAN)), 1)}
 MARKS = PLAN + ".d"
 
 
@@ -40,11 +41,11 @@ rule job:
     # What ended with 2, 3 or 4 would end so again: Snakemake's further tries of it do nothing.
     shell:
         """
-        if [ {resources.attempt} -gt 1 ] && [ -e {params.never} ]; then exit 1; fi
-        rm -f {params.never}
+        if [ {resources.attempt} -gt 1 ] && [ -e {params.never:q} ]; then exit 1; fi
+        rm -f {params.never:q}
         code=0
-        mes-lab job -q --line {wildcards.job} --threads {threads} {input} || code=$?
-        case $code in 2 | 3 | 4) touch {params.never} ;; esac
+        mes-lab job -q --line {wildcards.job} --threads {threads} {input:q} || code=$?
+        case $code in 2 | 3 | 4) touch {params.never:q} ;; esac
         exit $code
         """
 
@@ -54,5 +55,6 @@ rule collect:
         expand(MARKS + "/{job}.done", job=JOBS),
     output:
         touch(MARKS + "/collected"),
+    # A mark is no result: where one is missing or damaged, the next run looks at all jobs, and those that are done end at once.
     shell:
-        "mes-lab collect -q --out {OUT} {PLAN} > /dev/null"
+        "mes-lab collect -q --out {OUT:q} {PLAN:q} > /dev/null || {{ code=$?; rm -f {MARKS:q}/*.done; exit $code; }}"

@@ -86,10 +86,9 @@ build of the tools, 3 data, 4 stopped: another try would end as this one")]
     /// Put the results of jobs together; runs none by itself
     #[command(after_help = "Examples:
   mes-lab collect --out runs/walk jobs.jsonl
-  mes-lab collect --out runs/both mes.jsonl mnq.jsonl
 
 Writes what mes-lab walk-forward or mes-lab features would have written, byte for byte.
-Exit codes: 0 done, 1 failed, 2 arguments or another build of the tools, 3 results are missing (they are named) or damaged")]
+Exit codes: 0 done, 1 failed, 2 arguments or another build of the tools, 3 jobs or results are missing (they are named) or damaged")]
     Collect(jobs::collect::CollectArgs),
     /// Say what has become of jobs: done, failed and why, to do; what they took and what is left
     #[command(after_help = "Examples:

@@ -76,7 +76,7 @@ pub fn held(process: &str) -> u64 {
 pub fn estimate(jobs: &mut [Job], guess: impl Fn(&Job) -> Cost) {
     let measured: Vec<(String, Cost, Cost)> = jobs
         .iter()
-        .filter(|job| Place::of(job).done().is_some())
+        .filter(|job| Place::of(job).recorded().is_some())
         .filter_map(|job| Some((job.group.clone(), guess(job), Place::of(job).cost()?)))
         .collect();
     for job in jobs.iter_mut() {

@@ -3,7 +3,7 @@
 use std::{
     env::consts::ARCH,
     fs::{self, File},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use mes_pipe::{Error, Result, beside, expand, hash, hash_of};
@@ -52,6 +52,24 @@ pub fn all(files: &[PathBuf]) -> Result<Vec<Bytes>> {
     expand(files)?.into_iter().map(Bytes::of).collect()
 }
 
+/// Refuses a text of arguments that names files: nobody would see that their bytes have changed.
+///
+/// # Errors
+///
+/// `Usage` for a word that is a file or a directory of tables, whole or after a `=`.
+pub fn no_files(flag: &str, text: &str) -> Result<()> {
+    let file = |name: &str| {
+        let path = Path::new(name);
+        path.metadata().is_ok_and(|about| !about.is_dir() || expand(&[path.to_owned()]).is_ok())
+    };
+    let names = |word: &&str| file(word) || word.split_once('=').is_some_and(|(_, value)| file(value));
+    let Some(word) = text.split_whitespace().find(names) else { return Ok(()) };
+    Err(Error::usage(
+        "a file, whose bytes no job would check: give inputs as inputs, a calendar by --calendar",
+    )
+    .at(format!("{flag}: {word}")))
+}
+
 /// Returns the hash of some tools as they lie beside this one. Rebuilt tools make new results.
 ///
 /// # Errors
@@ -83,4 +101,28 @@ pub fn processor() -> String {
     words.extend(MATTERS.iter().filter(has).copied());
     words.extend(field(["model name", "CPU part"]));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_arguments_name_no_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("days.csv");
+        fs::write(&file, "").expect("writes");
+        let (folder, file) = (folder.path().display(), file.display());
+        for text in ["", "--session rth --labels=horizon", &format!("--out {folder} --from={folder}/other")] {
+            assert!(no_files("--bars-args", text).is_ok(), "{text}");
+        }
+        for text in [format!("-q {file}"), format!("--calendar={file}")] {
+            let error = no_files("--bars-args", &text).expect_err("a file");
+            let told = error.to_string();
+            assert!(
+                error.code() == 2 && told.starts_with("--bars-args: ") && told.contains("days.csv: "),
+                "{told}"
+            );
+        }
+    }
 }

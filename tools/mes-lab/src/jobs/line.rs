@@ -2,7 +2,7 @@
 //! which arguments, by which build of the tools, and where its result goes. So any scheduler can run it anywhere.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -22,6 +22,12 @@ pub struct Job {
     pub v: u32,
     /// From 1.
     pub job: usize,
+    /// How many jobs its group was planned with, so that a list that lost some is found out; 0 where the plan did not say.
+    #[serde(default)]
+    pub of: usize,
+    /// Hash of the keys of these, so that no list is put together from parts of two plans.
+    #[serde(default)]
+    pub plan: String,
     /// Hash of all that its result depends on: inputs, settings, task, tools, and the processor where one is pinned.
     pub key: String,
     /// The folder of its result.
@@ -136,6 +142,8 @@ impl Job {
             kind: JobKind::Job,
             v: 1,
             job: 0,
+            of: 0,
+            plan: String::new(),
             key,
             out,
             group,
@@ -154,6 +162,14 @@ impl Job {
         let inputs: Vec<&str> = self.inputs.iter().map(|input| input.blake3.as_str()).collect();
         let all = json!([self.v, self.tools, self.processor, inputs, self.settings.blake3, self.task]);
         hash(all.to_string().as_bytes())
+    }
+
+    /// Returns its place in its group, from 1: that of its fold, or of its line.
+    pub fn number(&self) -> usize {
+        match &self.task {
+            Task::Fold(task) => task.fold.fold,
+            Task::Session(_) | Task::Trials(_) => self.job,
+        }
     }
 
     /// Names it as people see it: by its folder.
@@ -197,7 +213,22 @@ pub struct Planned {
     pub settings: SettingsLine,
 }
 
-/// Reads all jobs of some files, each once.
+/// Numbers the jobs of a plan, and tells each of its group: how many jobs it has, and which.
+pub fn numbered(mut jobs: Vec<Job>) -> Vec<Job> {
+    let mut keys: HashMap<String, Vec<String>> = HashMap::new();
+    jobs.iter().for_each(|job| keys.entry(job.group.clone()).or_default().push(job.key.clone()));
+    let plan = |(group, keys): (String, Vec<String>)| {
+        (group, (keys.len(), hash(json!(keys).to_string().as_bytes())))
+    };
+    let plans: HashMap<String, (usize, String)> = keys.into_iter().map(plan).collect();
+    for (index, job) in jobs.iter_mut().enumerate() {
+        job.job = index + 1;
+        (job.of, job.plan) = plans[&job.group].clone();
+    }
+    jobs
+}
+
+/// Reads all jobs of some files, each once: what a group has already is left out, wherever its result would go.
 ///
 /// # Errors
 ///
@@ -205,6 +236,7 @@ pub struct Planned {
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Job>> {
     let mut jobs: Vec<Job> = Vec::new();
     let mut places: HashMap<PathBuf, usize> = HashMap::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
     for path in paths {
         let text = text(path)?;
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -216,6 +248,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Job>> {
                     let what = format!("another job has the folder {}: collect them apart", job.name());
                     return Err(at(Error::usage(what)));
                 }
+                None if !seen.insert((job.group.clone(), job.key.clone())) => {}
                 None => {
                     places.insert(job.out.clone(), jobs.len());
                     jobs.push(job);

@@ -9,7 +9,7 @@ pub mod place;
 pub mod process;
 pub mod status;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::{
     io::{Write, stdout},
@@ -89,6 +89,11 @@ fn check(job: &Job, machine: &Machine) -> Result<()> {
         )));
     }
     same_tools(job)?;
+    unchanged(job)
+}
+
+/// Refuses a job whose inputs or settings are not those of its line.
+fn unchanged(job: &Job) -> Result<()> {
     job.inputs.iter().try_for_each(input::Bytes::check)?;
     job.settings.read().map(drop)
 }
@@ -133,7 +138,10 @@ fn task(job: &Job, part: &Part, machine: &Machine) -> Result<()> {
         Task::Session(session) => sessions::run_session(job, session, part, machine)?,
         Task::Trials(trials) => optimize::run_trials(job, trials, part, machine)?,
     };
-    part.publish(result, &machine.processor, meter.cost(peak))
+    let cost = meter.cost(peak);
+    // Other tools have read the files by their names: what they saw is what was planned if it is so still.
+    unchanged(job)?;
+    part.publish(result, &machine.processor, cost)
 }
 
 /// Does jobs, some at a time, and tells of each: its place in the list, and whether it was there. After a failure none is
@@ -177,7 +185,7 @@ pub fn all(jobs: &[Job], at_once: usize, machine: &Machine, mut tell: impl FnMut
     first_error.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// Prints a plan: a line a job, numbered, with what each will take by `guess`, of which the sum is told.
+/// Prints a plan: a line a job, with what each will take by `guess`, of which the sum is told.
 ///
 /// # Errors
 ///
@@ -185,8 +193,8 @@ pub fn all(jobs: &[Job], at_once: usize, machine: &Machine, mut tell: impl FnMut
 pub fn print(mut jobs: Vec<Job>, guess: impl Fn(&Job) -> Cost) -> Result<()> {
     cost::estimate(&mut jobs, guess);
     let mut out = stdout().lock();
-    for (index, job) in jobs.into_iter().enumerate() {
-        out.write_all(Job { job: index + 1, ..job }.line()?.as_bytes())?;
+    for job in &jobs {
+        out.write_all(job.line()?.as_bytes())?;
     }
     Ok(out.flush()?)
 }

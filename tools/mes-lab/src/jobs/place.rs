@@ -5,11 +5,13 @@
 //! bytes, and throws its own away. What a kill leaves behind is a folder that nobody takes for a result.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use mes_pipe::{Error, Result, account::nonce, answer::pretty, hash, write::whole};
+use mes_pipe::{Error, Result, account::nonce, answer::pretty, hash, hash_of, write::whole};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{cost::Cost, line::Job};
@@ -61,10 +63,21 @@ impl<'a> Place<'a> {
         Place { job }
     }
 
-    /// Returns what is there, if it is of this very job.
+    /// Returns what is there, if it is of this very job and whole: a damaged result is none, so the next run mends it.
     pub fn done(&self) -> Option<Done> {
+        self.recorded().filter(|done| self.is_whole(done))
+    }
+
+    /// Returns what is said to be there, if it is of this very job; its bytes may have fallen over since.
+    pub fn recorded(&self) -> Option<Done> {
         let done: Done = read(&self.job.out.join(DONE))?;
         (done.key == self.job.key).then_some(done)
+    }
+
+    /// Says whether the file that is collected is what was written.
+    pub fn is_whole(&self, done: &Done) -> bool {
+        let hashed = File::open(self.job.out.join(&done.result)).and_then(hash_of);
+        hashed.is_ok_and(|hash| hash == done.blake3)
     }
 
     /// Reads the file that is collected.
@@ -79,10 +92,7 @@ impl<'a> Place<'a> {
         if hash(&bytes) == done.blake3 {
             return Ok(bytes);
         }
-        Err(damaged(format!(
-            "damaged since it was written: remove {} and run the job again",
-            self.job.name()
-        )))
+        Err(damaged(format!("damaged since it was written: run the job of {} again", self.job.name())))
     }
 
     /// Returns what it took, if it is there.
@@ -90,10 +100,13 @@ impl<'a> Place<'a> {
         read(&self.job.out.join(COST))
     }
 
-    /// Returns why the last run came to nothing, if one of this very job did.
+    /// Returns why the last run came to nothing, if one of this very job did and none has begun since.
     pub fn failure(&self) -> Option<Failure> {
-        let failure: Failure = read(&self.beside(FAILED))?;
-        (failure.key == self.job.key).then_some(failure)
+        let path = self.beside(FAILED);
+        let failure: Failure = read(&path)?;
+        let failed = modified(&path)?;
+        let later = |part: &PathBuf| modified(part).is_some_and(|begun| begun > failed);
+        (failure.key == self.job.key && !self.parts().iter().any(later)).then_some(failure)
     }
 
     /// Counts the runs that have begun and neither ended nor said why: running now, or killed.
@@ -152,6 +165,10 @@ impl<'a> Place<'a> {
     }
 }
 
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
+}
+
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
@@ -176,6 +193,7 @@ impl Part<'_> {
         cost.disk_bytes = size(&self.path).map_err(at)?;
         fs::write(self.path.join(COST), pretty(&cost)?).map_err(at)?;
         fs::write(self.path.join(DONE), pretty(&done)?).map_err(at)?;
+        synced(&self.path).map_err(at)?;
         let out = &self.job.out;
         let mut tried = fs::rename(&self.path, out);
         // What lies there is of another job, or half of one: out of the way with it, under a name of its own.
@@ -211,6 +229,19 @@ impl Drop for Part<'_> {
 /// Says whether a folder could not be renamed because of one that is there.
 fn in_the_way(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
+}
+
+/// Has a folder and all in it on the disk, so that no crash leaves a result by its name without its bytes.
+fn synced(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            synced(&entry.path())?
+        } else {
+            File::open(entry.path())?.sync_all()?
+        }
+    }
+    File::open(folder)?.sync_all()
 }
 
 /// Adds up the files of a folder.

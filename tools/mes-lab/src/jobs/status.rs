@@ -32,7 +32,7 @@ struct Status {
     jobs: usize,
     done: usize,
     failed: usize,
-    /// Runs that began and neither ended nor said why: running now, or killed.
+    /// Runs that began after any failure and neither ended nor said why: running now, or killed.
     begun: usize,
     waiting: usize,
     /// Of those that are done: processor time, most memory, disk.
@@ -95,12 +95,12 @@ impl Status {
         self.left_cpu_s += job.cost.cpu_s;
         let begun = place.begun();
         match place.failure() {
-            Some(failure) if begun == 0 => {
+            Some(failure) => {
                 self.failed += 1;
                 self.failures.push(Failed { job: job.job, name: job.name(), failure });
             }
-            _ if begun > 0 => self.begun += 1,
-            _ => self.waiting += 1,
+            None if begun > 0 => self.begun += 1,
+            None => self.waiting += 1,
         }
     }
 

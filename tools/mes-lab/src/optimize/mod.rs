@@ -90,12 +90,10 @@ pub fn run(args: &OptimizeArgs) -> Result<()> {
         return rounds::ask(args, &study, &mut search, &settings);
     }
     let mut ledger = TrialLedger::open(&args.ledger())?;
-    if !ledger.lines().contains(&Line::Study(line.clone())) {
-        ledger.add(vec![Line::Study(line.clone())])?;
-    }
     if let Some(told) = &told {
-        return rounds::tell(told, &study, &mut search, &mut ledger, args.answer);
+        return rounds::tell(told, &study, &line, &mut search, &mut ledger, args.answer);
     }
+    rounds::begin(&mut ledger, &line)?;
     let mut progress = Progress::begin(search.count() as u64, "trials");
     let trials = study.run(&mut search, &mut ledger, &mut |more| progress.add(more as u64))?;
     progress.end();

@@ -21,16 +21,16 @@ use super::{
 use crate::{
     jobs::{
         self, Machine,
-        collect::there,
+        collect::{cautions, kinds, mixed, there},
         cost::{self, Cost},
         input,
         line::{self, Job, Planned, SettingsLine, Task},
-        place::{Part, Place},
+        place::{Done, Part, Place},
     },
     replay::{Days, columns::Columns, walk::Skip},
 };
 use mes_judge::{
-    search::trials::{Line, Trial, TrialLedger},
+    search::trials::{Line, StudyLine, Trial, TrialLedger},
     words,
 };
 
@@ -67,7 +67,7 @@ pub fn ask(args: &OptimizeArgs, study: &Study, search: &mut Search, settings: &S
         return Err(Error::usage("--ask: jobs read their rows again: give files"));
     }
     let path = args.ledger();
-    let lines = if path.exists() { TrialLedger::read(&path)? } else { Vec::new() };
+    let lines = if empty(&path) { Vec::new() } else { TrialLedger::read(&path)? };
     let known = lines.iter().filter_map(|line| match line {
         Line::Trial(trial) if trial.study == study.study => Some(trial.as_ref()),
         _ => None,
@@ -95,7 +95,12 @@ pub fn ask(args: &OptimizeArgs, study: &Study, search: &mut Search, settings: &S
     };
     let place = |first: usize| args.out.join("trials").join(format!("{}-{first:05}", &study.study[..8]));
     let jobs = trials.chunks(args.per_job).map(|few| Job::new(task(few), place(few[0].trial), "", &plan));
-    jobs::print(jobs.collect(), guess)
+    jobs::print(line::numbered(jobs.collect()), guess)
+}
+
+/// Says whether a ledger has no line yet: it is not there, or who began it wrote none.
+fn empty(path: &Path) -> bool {
+    !path.exists() || fs::read(path).is_ok_and(|bytes| !bytes.contains(&b'\n'))
 }
 
 /// Processor time of a million rows to read, and to trade once; memory of a row: measured by `make bench GROUPS=lab`.
@@ -173,43 +178,34 @@ impl Told {
 ///
 /// # Errors
 ///
-/// `Usage` where they are no trials.
+/// `Usage` where some are no trials.
 pub fn asked(path: &Path) -> Result<Told> {
     let jobs = line::read(&[path.to_owned()])?;
-    match &jobs[0].task {
-        Task::Trials(first) => Ok(Told { first: first.clone(), jobs }),
-        Task::Fold(_) | Task::Session(_) => {
-            Err(Error::usage("--tell: these are no trials: mes-lab collect puts them together")
-                .at(path.display()))
-        }
+    match (&jobs[0].task, jobs.iter().all(|job| matches!(job.task, Task::Trials(_)))) {
+        (Task::Trials(first), true) => Ok(Told { first: first.clone(), jobs }),
+        _ => Err(Error::usage("--tell: these are no trials: mes-lab collect puts them together")
+            .at(path.display())),
     }
 }
 
-/// Puts the results of a round into the ledger, once all are there. Told again, it changes nothing.
+/// Puts the results of a round into the ledger, once all are there, and the line of its study before the first. Told again, it
+/// changes nothing.
 ///
 /// # Errors
 ///
-/// `Usage` where they are of another search or an earlier round is missing, `Data` where a result is missing or damaged,
-/// `Failed` where the ledger cannot be written.
+/// `Usage` where some are of another search or an earlier round is missing, `Data` where a result is missing, damaged or of
+/// another search, `Failed` where the ledger cannot be written.
 pub fn tell(
     told: &Told,
     study: &Study,
+    line: &StudyLine,
     search: &mut Search,
     ledger: &mut TrialLedger,
     answer: AnswerArgs,
 ) -> Result<()> {
-    if told.first.study != study.study {
-        return Err(Error::usage(
-            "--tell: trials of another search: give the arguments, rows and tools that asked for them",
-        ));
-    }
-    let mut found: Vec<Trial> = Vec::new();
-    for (job, done) in told.jobs.iter().zip(&there(&told.jobs)?) {
-        let text = String::from_utf8_lossy(&Place::of(job).bytes(done)?).into_owned();
-        for line in text.lines() {
-            found.push(serde_json::from_str(line).map_err(|error| Error::data(error).at(job.name()))?);
-        }
-    }
+    of_study(&told.jobs, &study.study)?;
+    let done = there(&told.jobs)?;
+    let mut found = found(&told.jobs, &done, &study.study)?;
     found.sort_by_key(|trial| trial.trial);
     let known: Vec<Trial> = ledger.trials(&study.study).cloned().collect();
     found.retain(|trial| !known.contains(trial));
@@ -221,8 +217,94 @@ pub fn tell(
         ));
     }
     let count = found.len();
+    begin(ledger, line)?;
     ledger.add(found.into_iter().map(|trial| Line::Trial(Box::new(trial))).collect())?;
     let all = known.len() + count;
-    let said = json!({ "kind": "told", "v": 1, "study": study.study, "told": count, "trials": all });
-    answer.give(&said, || format!("{} told, {all} in all\n", words::count(count as u64, "trial")))
+    let kinds = kinds(&done);
+    let warnings: Vec<String> = mixed(&kinds).into_iter().collect();
+    let text = format!("{} told, {all} in all\n{}", words::count(count as u64, "trial"), cautions(&warnings));
+    let said = json!({
+        "kind": "told", "v": 1, "study": study.study, "told": count, "trials": all, "processors": kinds, "warnings": warnings,
+    });
+    answer.give(&said, || text)
+}
+
+/// Refuses jobs of another search.
+fn of_study(jobs: &[Job], study: &str) -> Result<()> {
+    let ours = |job: &&Job| matches!(&job.task, Task::Trials(task) if task.study == study);
+    let Some(other) = jobs.iter().find(|job| !ours(job)) else { return Ok(()) };
+    Err(Error::usage("trials of another search: give the arguments, rows and tools that asked for them")
+        .at(format!("--tell: {}", other.name())))
+}
+
+/// Reads the trials of jobs that are done, and refuses those of another search.
+fn found(jobs: &[Job], done: &[Done], study: &str) -> Result<Vec<Trial>> {
+    let mut found: Vec<Trial> = Vec::new();
+    for (job, done) in jobs.iter().zip(done) {
+        let text = String::from_utf8_lossy(&Place::of(job).bytes(done)?).into_owned();
+        for line in text.lines() {
+            let trial: Trial =
+                serde_json::from_str(line).map_err(|error| Error::data(error).at(job.name()))?;
+            if trial.study != study {
+                let what =
+                    format!("trial {} is of another search: remove it and run the job again", trial.trial);
+                return Err(Error::data(what).at(job.name()));
+            }
+            found.push(trial);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the line of a study into a ledger that has not got it.
+///
+/// # Errors
+///
+/// `Failed` where the ledger cannot be written.
+pub fn begin(ledger: &mut TrialLedger, line: &StudyLine) -> Result<()> {
+    let line = Line::Study(line.clone());
+    if ledger.lines().contains(&line) { Ok(()) } else { ledger.add(vec![line]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jobs::tests, optimize::sample::trial};
+
+    #[test]
+    fn trials_of_another_search_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = |study: &str, name: &str| {
+            let job = tests::job(&folder.path().join(name), None);
+            let task = json!({
+                "do": "trials", "study": study, "data": "rows", "batch": 2, "by": "net", "min_trades": 1, "every_row": false,
+                "days": 3, "limits": [], "trials": [], "rows": 9,
+            });
+            Job { task: serde_json::from_value(task).expect("a task"), ..job }
+        };
+        let jobs = [job("ours", "a"), job("ours", "b")];
+        assert!(of_study(&jobs, "ours").is_ok());
+        let error = of_study(&[job("ours", "a"), job("theirs", "b")], "ours").expect_err("another");
+        assert!(error.code() == 2 && error.to_string().contains("another search"), "{error}");
+        for (job, study) in jobs.iter().zip(["ours", "theirs"]) {
+            let part = Place::of(job).begin().expect("begins");
+            let line = serde_json::to_string(&trial(study, 1, &[], 1.0, &[5])).expect("JSON");
+            fs::write(part.path.join(RESULT), line).expect("writes");
+            part.publish(RESULT, "a kind", Cost::default()).expect("publishes");
+        }
+        let done = there(&jobs).expect("whole");
+        assert_eq!(found(&jobs[..1], &done[..1], "ours").expect("ours").len(), 1);
+        assert_eq!(found(&jobs, &done, "ours").expect_err("theirs").code(), 3);
+    }
+
+    #[test]
+    fn a_ledger_without_a_line_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("trials.jsonl");
+        assert!(empty(&path));
+        for (text, none) in [("", true), ("{\"kind\"", true), ("{}\n", false)] {
+            fs::write(&path, text).expect("writes");
+            assert_eq!(empty(&path), none, "{text}");
+        }
+    }
 }

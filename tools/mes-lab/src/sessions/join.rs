@@ -4,15 +4,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use arrow_array::{Int64Array, RecordBatch, StringArray, cast::AsArray, types::Int64Type};
 use clap::Args;
+use mes_core::time;
 use mes_pipe::{Error, Event, Input, InputArgs, Kind, Lineage, Meta, Output, OutputArgs, Result};
 use serde_json::{Value, json};
 
 use super::ROWS;
 use crate::jobs::{
-    collect::there,
+    collect::{complete, there},
     input::Bytes,
     line::{self, Job, Task},
-    place::Place,
 };
 
 #[derive(Args)]
@@ -24,22 +24,18 @@ pub struct JoinArgs {
     output: OutputArgs,
 }
 
-/// Writes the rows of sessions, in the order of their lines.
+/// Writes the rows of sessions in the order of time, whatever that of their lines.
 ///
 /// # Errors
 ///
 /// `Usage` for jobs of another kind, `Data` where a session is missing, damaged or not the next one, what output fails of.
 pub fn run(args: &JoinArgs) -> Result<()> {
-    let jobs = line::read(&args.jobs)?;
-    if jobs.iter().any(|job| !matches!(job.task, Task::Session(_))) {
-        return Err(Error::usage("only the jobs of mes-lab features have rows to join"));
-    }
-    let done = there(&jobs)?;
+    let jobs = in_order(line::read(&args.jobs)?)?;
+    // Read once more than needed, but a byte that fell over is found before it is written on.
+    there(&jobs)?;
     let mut joined = Joined::default();
-    for (job, done) in jobs.iter().zip(&done) {
+    for job in &jobs {
         let rows = InputArgs { files: vec![job.out.join(ROWS)], ..InputArgs::default() };
-        // Read once more than needed, but a byte that fell over is found before it is written on.
-        Place::of(job).bytes(done)?;
         let mut input = Input::open(&rows, &[Kind::Bar]).map_err(|error| error.at(job.name()))?;
         joined.begin(&input, &jobs, args)?;
         joined.seg.next();
@@ -51,6 +47,28 @@ pub fn run(args: &JoinArgs) -> Result<()> {
         }
     }
     joined.output.map_or(Ok(()), Output::finish)
+}
+
+/// Sorts sessions by time.
+///
+/// # Errors
+///
+/// `Usage` for jobs of another kind, `Data` where some of the plan are missing or two overlap.
+fn in_order(jobs: Vec<Job>) -> Result<Vec<Job>> {
+    complete(&jobs)?;
+    let span = |job: Job| match &job.task {
+        Task::Session(task) => Ok((task.from, task.to, job)),
+        Task::Fold(_) | Task::Trials(_) => {
+            Err(Error::usage("only the jobs of mes-lab features have rows to join"))
+        }
+    };
+    let mut spans = jobs.into_iter().map(span).collect::<Result<Vec<_>>>()?;
+    spans.sort_by_key(|(from, ..)| *from);
+    if let Some([.., (from, _, job)]) = spans.windows(2).find(|pair| pair[1].0 < pair[0].1) {
+        let what = format!("begins at {}, before the session before it ends", time::format(*from));
+        return Err(Error::data(format!("{what}: join the sessions of one plan")).at(job.name()));
+    }
+    Ok(spans.into_iter().map(|(.., job)| job).collect())
 }
 
 /// What is being written.
@@ -152,7 +170,10 @@ fn chain(meta: &Meta, jobs: &[Job]) -> Result<Lineage> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::jobs::tests::plan;
 
     #[test]
     fn segments_go_on_where_the_session_before_ended() {
@@ -174,5 +195,20 @@ mod tests {
         assert!(joined.follow(&StringArray::from(vec!["MESZ6", "MESZ6", "MESH7"])).is_ok());
         assert!(joined.follow(&StringArray::from(vec!["MESH7"])).is_ok());
         assert_eq!(joined.follow(&StringArray::from(vec!["MESZ6"])).expect_err("left").code(), 3);
+    }
+
+    #[test]
+    fn sessions_are_joined_in_the_order_of_time() {
+        let jobs = plan(Path::new("p"), &["a", "b", "c"]);
+        let names = |jobs: Vec<Job>| jobs.iter().map(Job::name).collect::<Vec<_>>();
+        let mixed = vec![jobs[2].clone(), jobs[0].clone(), jobs[1].clone()];
+        assert_eq!(names(in_order(mixed).expect("whole")), names(jobs.clone()));
+        let mut twice = jobs.clone();
+        if let Task::Session(task) = &mut twice[1].task {
+            task.to += 1;
+        }
+        for wrong in [jobs[..2].to_vec(), twice] {
+            assert_eq!(in_order(wrong).expect_err("not one run").code(), 3);
+        }
     }
 }

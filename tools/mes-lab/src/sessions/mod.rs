@@ -18,11 +18,11 @@ use serde_json::json;
 
 use crate::jobs::{
     self, LOG, Machine, PlanArgs,
-    collect::there,
+    collect::{cautions, kinds, mixed, there},
     cost::Cost,
     input,
-    line::{Job, Planned, SettingsLine, Task},
-    place::Part,
+    line::{self, Job, Planned, SettingsLine, Task},
+    place::{Done, Part},
     process::{Stage, pipe},
 };
 pub use join::{JoinArgs, run as join};
@@ -99,15 +99,12 @@ pub fn run(args: &SessionsArgs) -> Result<()> {
         let kept = if there { " (kept)" } else { "" };
         log::note(format!("session {} of {count}: {}{kept}", index + 1, jobs[index].name()));
     })?;
-    there(&jobs)?;
-    // The writer is a program that reads the plan; it is nobody else's.
-    let list = args.out.join("jobs.jsonl");
-    let lines: String = jobs.iter().map(Job::line).collect::<Result<_>>()?;
-    mes_pipe::write::whole(&list, &lines)?;
-    collect(&[list], count, &args.out, args.answer)
+    collect(&jobs, &there(&jobs)?, &args.out, args.answer)
 }
 
 fn plan(args: &SessionsArgs) -> Result<Vec<Job>> {
+    input::no_files("--bars-args", &args.bars_args)?;
+    input::no_files("--features-args", &args.features_args)?;
     let settings_args = SettingsArgs { calendar: args.calendar.clone(), ..SettingsArgs::default() };
     let settings = settings_args.read()?;
     let scan = Scan::of(&args.files, &settings.calendar.value)?;
@@ -128,7 +125,7 @@ fn plan(args: &SessionsArgs) -> Result<Vec<Job>> {
         planned.inputs = scan.files[session.files.clone()].to_vec();
         jobs.push(Job::new(task, args.out.join(session.date.to_string()), "", &planned));
     }
-    Ok(jobs)
+    Ok(line::numbered(jobs))
 }
 
 /// Processor time of a million ticks, and of a session without any; what all features of a whole day of seconds take on the disk,
@@ -163,7 +160,7 @@ pub fn run_session(
 ) -> Result<(&'static str, u64)> {
     let slice = |after: Ts, until: Ts, to: &str| {
         let (after, until) = (time::format(after), time::format(until));
-        Stage::new("mes-lab", ["slice", "-q", "--after", &after, "--until", &until, "--to", to])
+        Stage::new("mes-lab", ["slice", "-q", "--after", &after, "--until", &until, "--to", to, "--"])
     };
     let mut stages = [
         slice(task.after, task.until, "arrow").with(job.inputs.iter().map(|input| &input.path)),
@@ -188,19 +185,26 @@ pub fn run_session(
 /// # Errors
 ///
 /// `Data` where a session's rows are damaged or do not follow each other, `Failed` where the file cannot be written.
-pub fn collect(lists: &[PathBuf], sessions: usize, out: &Path, answer: AnswerArgs) -> Result<()> {
+pub fn collect(jobs: &[Job], done: &[Done], out: &Path, answer: AnswerArgs) -> Result<()> {
     fs::create_dir_all(out).map_err(|error| Error::from(error).at(out.display()))?;
     let path = out.join(ALL);
     let part = out.join(format!(".{ALL}.{}.part", mes_pipe::account::nonce()));
-    let log = part.with_extension("log");
-    let join = Stage::new("mes-lab", ["join", "-q", "--to", "parquet"]).with(lists);
+    let (log, list) = (part.with_extension("log"), part.with_extension("jsonl"));
+    // A list of its own: what was given may be a pipe, which is read once.
+    let lines: String = jobs.iter().map(Job::line).collect::<Result<_>>()?;
+    mes_pipe::write::whole(&list, &lines)?;
+    let join = Stage::new("mes-lab", ["join", "-q", "--to", "parquet", "--"]).with([&list]);
     let joined = pipe(&[join], Some(&part), &log).and_then(|_| Ok(fs::rename(&part, &path)?));
-    for left in [&part, &log] {
+    for left in [&part, &log, &list] {
         // Renamed, or in nobody's way.
         let _ = fs::remove_file(left);
     }
     joined.map_err(|error| error.at(path.display()))?;
-    let size = fs::metadata(&path)?.len();
-    let told = json!({ "kind": "lab_features", "v": 1, "sessions": sessions, "bytes": size, "path": path });
-    answer.give(&told, || format!("{} sessions in {}\n", sessions, path.display()))
+    let (sessions, size, kinds) = (jobs.len(), fs::metadata(&path)?.len(), kinds(done));
+    let warnings: Vec<String> = mixed(&kinds).into_iter().collect();
+    let told = json!({
+        "kind": "lab_features", "v": 1, "sessions": sessions, "bytes": size, "path": path, "processors": kinds,
+        "warnings": warnings,
+    });
+    answer.give(&told, || format!("{sessions} sessions in {}\n{}", path.display(), cautions(&warnings)))
 }

@@ -237,7 +237,7 @@ impl Work<'_> {
 
     fn slice(&self, span: &Span) -> Stage {
         let (from, to) = (time::format(span.from), time::format(span.to));
-        let flags = ["slice", "-q", "--to", "arrow", "--after", &from, "--until", &to];
+        let flags = ["slice", "-q", "--to", "arrow", "--after", &from, "--until", &to, "--"];
         Stage::new("mes-lab", flags).with(&self.files)
     }
 

@@ -20,6 +20,7 @@ use mes_pipe::{
     account::nonce,
     answer::{pretty, print},
     log,
+    suggest::meant,
     write::whole,
 };
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ use crate::{
         self, Machine, PlanArgs,
         collect::{groups, there},
         input,
-        line::{Job, Planned, SettingsLine, Task},
+        line::{self, Job, Planned, SettingsLine, Task},
         place::{Done, Place},
     },
 };
@@ -96,6 +97,8 @@ fn plan(args: &WalkArgs) -> Result<(Vec<Job>, f64)> {
     if args.input.files.is_empty() {
         return Err(Error::usage("walk-forward reads its rows again for every fold: give files"));
     }
+    input::no_files("--train-args", &args.train_args)?;
+    args.family.iter().try_for_each(|family| known(family))?;
     let settings = args.settings.read()?;
     let input = folds::open(&args.input)?;
     let lineage = input.meta().lineage.clone();
@@ -129,7 +132,17 @@ fn plan(args: &WalkArgs) -> Result<(Vec<Job>, f64)> {
             jobs.push(Job::new(task, out, group, &planned));
         }
     }
-    Ok((jobs, rows))
+    Ok((line::numbered(jobs), rows))
+}
+
+/// Refuses a family that mes-train has not got, before anything is planned.
+fn known(family: &str) -> Result<()> {
+    if rates::families().any(|name| name == family) {
+        return Ok(());
+    }
+    let all = rates::families().collect::<Vec<_>>().join(", ");
+    let what = format!("no family of mes-train ({all}){}", meant(family, rates::families()));
+    Err(Error::usage(what).at(format!("--family {family:?}")))
 }
 
 /// Puts folds together, those of each group for itself, and says what came of them.
@@ -166,7 +179,17 @@ fn lineage(job: &Job) -> &Value {
     }
 }
 
-/// Reads the folds of a group, in the order of their lines.
+/// Returns the number that two of some sorted folds have.
+fn twice(folds: &[FoldResult]) -> Option<usize> {
+    let number = |fold: &FoldResult| fold.fold.fold;
+    folds.windows(2).find(|pair| number(&pair[0]) == number(&pair[1])).map(|pair| number(&pair[0]))
+}
+
+/// Reads the folds of a group and sorts them.
+///
+/// # Errors
+///
+/// As [`collect`].
 fn gather(jobs: &[Job], done: &[Done], of: &[usize]) -> Result<Outcome> {
     let mut folds: Vec<FoldResult> = Vec::with_capacity(of.len());
     for index in of {
@@ -176,6 +199,10 @@ fn gather(jobs: &[Job], done: &[Done], of: &[usize]) -> Result<Outcome> {
     }
     folds.sort_by_key(|fold| fold.fold.fold);
     let first = &jobs[of[0]];
+    if let Some(number) = twice(&folds) {
+        let what = format!("fold {number} twice, by two plans: collect each plan into a folder of its own");
+        return Err(Error::usage(what).at(first.name()));
+    }
     Ok(Outcome::of(folds, Terms::of(&first.settings.read()?), lineage(first).clone()))
 }
 
@@ -212,8 +239,9 @@ fn streamed(path: &Path, text: impl FnOnce(&mut BufWriter<File>) -> std::io::Res
 /// Tells of a fold that is done.
 fn tell(job: &Job, count: usize, kept: bool) {
     let place = Place::of(job);
-    let result =
-        place.done().and_then(|done| serde_json::from_slice::<FoldResult>(&place.bytes(&done).ok()?).ok());
+    let result = place
+        .recorded()
+        .and_then(|done| serde_json::from_slice::<FoldResult>(&place.bytes(&done).ok()?).ok());
     // One that cannot be read is found out when all are put together.
     let Some(result) = result else { return };
     let side = &result.out_of_sample;
@@ -225,4 +253,18 @@ fn tell(job: &Job, count: usize, kept: bool) {
         "{group}fold {} of {count}: {trades}, {net} out of sample{died}{kept}",
         result.fold.fold
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_families_that_are_there_are_planned() {
+        assert!(known("logistic").is_ok() && known("transformer").is_ok());
+        for (family, told) in [("logistc", "is logistic meant?"), ("../x", "no family"), ("", "no family")] {
+            let error = known(family).expect_err(family);
+            assert!(error.code() == 2 && error.to_string().contains(told), "{error}");
+        }
+    }
 }

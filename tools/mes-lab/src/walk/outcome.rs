@@ -325,6 +325,13 @@ mod tests {
     }
 
     #[test]
+    fn a_fold_is_there_once() {
+        let folds = |numbers: [usize; 3]| numbers.map(|number| fold(number, traded(), &[]));
+        assert_eq!(super::super::twice(&folds([1, 2, 3])), None);
+        assert_eq!(super::super::twice(&folds([1, 2, 2])), Some(2));
+    }
+
+    #[test]
     fn the_headline_has_the_drawdown_of_its_folds() {
         // Every day ends where it began or above: only bars know of $53.77.
         let folds = vec![
