@@ -3,6 +3,7 @@
 set -euo pipefail
 predictions=${1:?usage: parity.sh PREDICTIONS [RULES]} rules=${2:-mes-1k}
 run=$(mktemp -d)
+unset MES_STATE # nothing of this is kept
 trap 'rm -rf "$run"' EXIT
 
 mes-bt --rules "$rules" --journal - "$predictions" > "$run/backtest.jsonl"

@@ -4,6 +4,7 @@
 set -euo pipefail
 journal=${1:?usage: replay.sh JOURNAL [RULES]} rules=${2:-mes-1k}
 run=$(mktemp -d)
+unset MES_STATE # nothing of this is kept
 trap 'rm -rf "$run"' EXIT
 
 rows() { grep -E '^\{"kind":"(run|row|person)"' "$journal"; }

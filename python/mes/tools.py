@@ -16,7 +16,7 @@ from typing import IO, Union
 import pyarrow as pa
 import pyarrow.ipc
 
-from mes.tables import read
+from mes.tables import DataError, read
 
 Rows = Union[pa.Table, pa.RecordBatch, pa.RecordBatchReader]
 _LAST_LINES = 20
@@ -58,16 +58,26 @@ def pipe(command: str, rows: Rows | None = None, *, cwd: str | os.PathLike[str] 
     >>> mes.pipe("mes-bars day.csv | mes-features")
     >>> mes.pipe("mes-predict --rule ema-cross | mes-bt table fills", rows=features)
 
-    Raises ToolError where a tool fails, DataError where what comes is no table.
+    Raises ToolError where a tool fails, DataError where what comes is no table, TypeError where rows are none of Arrow.
     """
-    return read(run(command, rows, cwd=cwd))
+    written = run(command, rows, cwd=cwd)
+    try:
+        return read(written)
+    except DataError as error:
+        # What is damaged has no cause, and says itself what to do.
+        if error.__cause__ is None:
+            raise
+        raise DataError(f"{command}: no table: mes.run gives bytes ({error})") from error
 
 
 def run(command: str, rows: Rows | None = None, *, cwd: str | os.PathLike[str] | None = None) -> bytes:
     """Runs a pipe, as `mes.pipe` does, and returns the bytes that it writes: `json.loads(mes.run("mes-bt day.arrow"))`.
 
-    Raises ToolError where a tool fails.
+    Raises ToolError where a tool fails, TypeError where rows are none of Arrow.
     """
+    if rows is not None and not isinstance(rows, (pa.Table, pa.RecordBatch, pa.RecordBatchReader)):
+        name = f"{type(rows).__module__}.{type(rows).__name__}"
+        raise TypeError(f"rows: {name} is no Arrow table: give pa.Table.from_pandas(df) of a pandas frame")
     # A socket and no pipe: tools ask who reads a pipe, and write text for a program that is none of them.
     ours, theirs = socket.socketpair()
     last: deque[str] = deque(maxlen=_LAST_LINES)

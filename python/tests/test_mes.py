@@ -98,6 +98,12 @@ class Pipes(Base):
             self.assertEqual(caught.exception.code, code)
             self.assertIn(words, caught.exception.said)
 
+    def test_what_is_no_table_is_refused_in_words(self):
+        with self.assertRaisesRegex(mes.DataError, "mes.run gives bytes"):
+            mes.pipe("echo '{'; echo '}'")
+        with self.assertRaisesRegex(TypeError, "from_pandas"):
+            mes.pipe("mes-bars", [1])
+
     def test_a_tool_that_has_enough_takes_no_harm(self):
         self.assertEqual(mes.pipe("mes-bars -q | head -n 2", self.bars).num_rows, 2)
 

@@ -79,10 +79,18 @@ fn jobs_in_any_order_and_twice_at_once_are_one_process() {
             same(&format!("one/{family}/{name}"), &format!("a/{family}/{name}"));
         }
     }
-    // A byte of a result that falls over is found.
+    // A list that lost a fold is no plan.
+    let (exit, said) = code("head -n 1 a.jsonl > cut.jsonl; mes-lab collect -q --out a cut.jsonl");
+    assert!(exit == Some(3) && said.contains("not in the list: fold 2; give"), "{exit:?} {said}");
+    // A byte of a result that falls over is found, and mended by its job.
     ok("sed -i 's/\"net_usd\": /\"net_usd\": 1/' a/logistic/fold-001/fold.json");
     let (exit, said) = code("mes-lab collect -q --out a a.jsonl");
-    assert!(exit == Some(3) && said.contains("a/logistic/fold-001/fold.json: damaged"), "{exit:?} {said}");
+    let damaged = "1 of 4 results are damaged: a/logistic/fold-001/fold.json;";
+    assert!(exit == Some(3) && said.contains(damaged), "{exit:?} {said}");
+    let status: Value = serde_json::from_slice(&ok("mes-lab status a.jsonl")).expect("JSON");
+    assert_eq!((&status["done"], &status["waiting"]), (&3.into(), &1.into()));
+    ok("mes-lab job -q --line 1 a.jsonl && mes-lab collect -q --out a a.jsonl > mended.json");
+    same("one.json", "mended.json");
 }
 
 #[test]
@@ -137,8 +145,11 @@ fn a_search_in_rounds_is_the_search() {
     ok(&format!("{SEARCH} --out rounds --ask 7 > seven.jsonl"));
     let asked = ok("head -n 1 seven.jsonl | jq -c '[.task.batch, (.task.trials | map(.trial))]'");
     assert_eq!(String::from_utf8_lossy(&asked).trim(), "[7,[1]]");
+    let before = fs::read(lab().join("rounds/trials.jsonl")).expect("a ledger");
     let (exit, said) = code(&format!("{SEARCH} --seed 8 --out rounds --tell seven.jsonl"));
     assert!(exit == Some(2) && said.contains("another search"), "{exit:?} {said}");
+    assert!(fs::read(lab().join("rounds/trials.jsonl")).expect("a ledger") == before, "told all the same");
+    ok(&format!("mkdir -p fresh && : > fresh/trials.jsonl && {SEARCH} --out fresh --ask 7 | grep -q trials"));
 }
 
 #[test]
@@ -155,10 +166,17 @@ fn sessions_for_themselves_are_one_run() {
         let (exit, said) = code(&format!("mes-lab collect -q --out {out} {out}.jsonl"));
         assert!(exit == Some(3) && said.contains("3 of 3 results are missing"), "{exit:?} {said}");
         ok(&format!(
-            "for line in 3 1 2; do mes-lab job -q --line $line {out}.jsonl; done; mes-lab collect -q --out {out} {out}.jsonl"
+            "for line in 3 1 2; do mes-lab job -q --line $line {out}.jsonl; done; tac {out}.jsonl | mes-lab collect -q --out {out} /dev/stdin"
         ));
         same(&format!("{whole}.parquet"), &format!("{out}/features.parquet"));
     }
+    let (exit, said) = code("tail -n 2 s.jsonl > two.jsonl; mes-lab join -q two.jsonl > none.arrow");
+    assert!(exit == Some(3) && said.contains("not in the list: job 1; give"), "{exit:?} {said}");
+    // A file in a text of arguments is hashed by nobody.
+    let (exit, said) = code("mes-lab features -q --plan --out f --bars-args=--x=ticks.parquet ticks.parquet");
+    assert!(exit == Some(2) && said.contains("--bars-args: --x=ticks.parquet"), "{exit:?} {said}");
+    ok(&format!("cp ticks.parquet ./-ticks.parquet && {features} --out dash -- -ticks.parquet"));
+    same("whole.parquet", "dash/features.parquet");
     ok(&format!("{features} --out here ticks.parquet"));
     same("whole.parquet", "here/features.parquet");
 }

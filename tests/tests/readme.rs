@@ -18,8 +18,9 @@ use tempfile::TempDir;
 const NOT_RUN: &str = "# not run: ";
 
 /// What the examples of a page print, among other things.
-const PRINTED: [(&str, &[&str]); 3] = [
-    ("README.md", &["\"kind\":\"statement\"", "\"volume\"", "\"holds\":true", "f_momentum"]),
+const PRINTED: [(&str, &[&str]); 4] = [
+    ("README.md", &["\"kind\":\"statement\"", "\"volume\""]),
+    ("docs/stages.md", &["\"kind\":\"statement\"", "\"holds\":true", "f_momentum"]),
     // A day alone, a feature that there is, the two ways that are one.
     ("docs/cookbook.md", &["\n[1,", "\"f_rsi_14\":-0.", "\nequal\n"]),
     (

@@ -61,6 +61,8 @@ fn failures_are_passed_on_with_their_reason() {
     };
     let (exit, said) = code(&format!("{WALK} --out a --family oracle"));
     assert_eq!(exit, Some(2), "{said}");
+    let (exit, said) = code(&format!("{WALK} --out a --plan --family logistc"));
+    assert!(exit == Some(2) && said.contains("is logistic meant?"), "{exit:?} {said}");
     let (exit, said) = code("mes-lab walk-forward -q --out a features.parquet");
     assert_eq!(exit, Some(2), "{said}");
     assert!(said.contains("not one fold fits"), "{said}");

@@ -82,6 +82,7 @@ pub fn equity(directory: &Path) -> Result<EquityFile> {
 pub fn write(directory: &Path, facts: &Facts, summary: &Summary) -> Result<()> {
     files::write(directory, facts, summary)?;
     let report = directory.join("report.html");
-    log::note(format!("{}; report in {}", summary.verdict(), report.display()));
+    let died = summary.death().map_or_else(String::new, |death| format!("; {death}"));
+    log::note(format!("{}{died}; report in {}", summary.verdict(), report.display()));
     Ok(())
 }

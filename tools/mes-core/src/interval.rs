@@ -42,7 +42,7 @@ impl FromStr for Interval {
         let unit = match &text[digits..] {
             "ms" => MILLI,
             "s" => SECOND,
-            "m" => MINUTE,
+            "m" | "min" => MINUTE,
             "h" => HOUR,
             _ => return Err(refused()),
         };
@@ -74,6 +74,7 @@ mod tests {
         for text in ["1s", "5s", "15m", "1h", "500ms"] {
             assert_eq!(text.parse::<Interval>().map(|i| i.to_string()), Ok(text.to_owned()));
         }
+        assert_eq!("5min".parse::<Interval>(), "5m".parse());
         for text in ["", "s", "0s", "7s", "-1s", "1d", "99999999999999999999s", "1.5s"] {
             assert!(text.parse::<Interval>().is_err(), "{text}");
         }

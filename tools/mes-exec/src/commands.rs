@@ -1,10 +1,15 @@
 //! What a person does beside a running pipeline, or without one: look, check, close, halt.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc::Receiver,
+    thread,
+    time::Duration,
+};
 
 use clap::Subcommand;
 use mes_pipe::{
-    CalendarArgs, Error, Result, SettingsArgs, account, answer::print, clock::Deadline, log, stop,
+    CalendarArgs, Error, Result, SettingsArgs, account, answer::print, clock::Deadline, log, private, stop,
 };
 
 use crate::{
@@ -136,39 +141,102 @@ fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
     // The word goes first, and is heard by whoever trades that account, also where its answer comes too late.
     let reached = Reached::by(args, whose, word);
-    let place = place(args, whose, &reached).filter(|folder| word == Word::Kill && folder.exists());
-    let halting = place.map(|folder| control::halt(&folder));
-    let closed = close_now(args, whose, word, reached);
-    // Written long since, but where the disk hangs, for which no closing waits.
+    if matches!(reached, Reached::Nobody) && whose.account.is_none() && keeps_none(args) {
+        on_paper(args.service.run())?;
+    }
+    let halting = place(args, whose, &reached).and_then(|folder| Halting::of(word, folder));
+    let closed = close_now(args, whose, word, reached, halting.as_ref());
     if let Some(halting) = halting {
-        let _ = halting.recv_timeout(PATIENCE);
+        halting.is_written();
     }
     closed
 }
 
-fn close_now(args: &Args, whose: &Whose, word: Word, reached: Reached) -> Result<()> {
+fn close_now(
+    args: &Args,
+    whose: &Whose,
+    word: Word,
+    reached: Reached,
+    halting: Option<&Halting>,
+) -> Result<()> {
+    let told = matches!(reached, Reached::Its(..));
     let service = match reached {
         Reached::Its(mut line, reply) => match by_the_running(&mut line, reply) {
             Some(reply) => return sweep(args, &reply),
-            None => args.service.alone(CLIENT)?,
+            None => args.service.alone(CLIENT),
         },
         // It is well, and so is its session: another login might throw it out.
         Reached::Others => {
             let inherits = args.service.inheriting(CLIENT, SOON);
-            inherits.or_else(|_| args.service.alone(CLIENT))?
+            inherits.or_else(|_| args.service.alone(CLIENT))
         }
-        Reached::Nobody => args.service.alone(CLIENT)?,
+        Reached::Nobody => args.service.alone(CLIENT),
     };
-    log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
-    let account = service.account(whose.account.as_deref())?;
+    let ours = service.and_then(|service| {
+        log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
+        let account = service.account(whose.account.as_deref())?;
+        Ok((service, account))
+    });
+    let (service, account) =
+        ours.map_err(|error| unclosed(error, told, halting.is_some_and(Halting::is_written)))?;
     // Only now it is known which of several accounts the name means.
-    let folder = state(args).join(format!("topstepx-{}", account.id));
-    let halting = (word == Word::Kill && folder.exists()).then(|| control::halt(&folder));
+    let halting = Halting::of(word, state(args).join(format!("topstepx-{}", account.id)));
     flatten::alone(&service, &account)?;
     if let Some(halting) = halting {
-        let _ = halting.recv_timeout(PATIENCE);
+        halting.is_written();
     }
     Ok(())
+}
+
+/// Says of an error on the way to the account what it leaves, and what closes all the same.
+fn unclosed(error: Error, told: bool, halted: bool) -> Error {
+    let halted = if halted { "halted, entries stop (mes-exec resume lifts it), and " } else { "" };
+    // One that was told and does not answer any more may have closed.
+    let what = if told { "NOBODY KNOWS WHAT IS STILL OPEN" } else { "NOTHING WAS CLOSED" };
+    let said = format!("{halted}{what}: {error}; Flatten All in the TopstepX app closes at once");
+    match error {
+        Error::Usage(_) => Error::usage(said),
+        Error::Data(_) => Error::data(said),
+        Error::Stopped(_) => Error::stopped(said),
+        Error::Failed(_) | Error::ReaderGone => Error::failed(said),
+    }
+}
+
+/// A halt on its way to the disk, for which no closing waits.
+struct Halting {
+    folder: PathBuf,
+    done: Receiver<()>,
+}
+
+impl Halting {
+    /// Begins to write that of a kill, where the account is kept.
+    fn of(word: Word, folder: PathBuf) -> Option<Halting> {
+        let kept = word == Word::Kill && folder.exists();
+        kept.then(|| Halting { done: control::halt(&folder), folder })
+    }
+
+    /// Says whether it is on the disk. Written long since, but where the disk hangs.
+    fn is_written(&self) -> bool {
+        self.done.recv_timeout(PATIENCE).is_ok() && control::is_halted(&self.folder)
+    }
+}
+
+/// Says whether no account at TopstepX is kept here.
+fn keeps_none(args: &Args) -> bool {
+    account::folders(&state(args), "topstepx").is_empty()
+}
+
+/// Refuses where the account that trades in the run directory is on paper, which mes-risk looks at and halts.
+fn on_paper(run: &Path) -> Result<()> {
+    // mes-risk leaves there which folder the account has.
+    let kept = private::read(&run.join("risk.state")).unwrap_or_default();
+    let kept = String::from_utf8_lossy(&kept).into_owned();
+    let name = Path::new(&kept).file_name().unwrap_or_default().to_string_lossy();
+    if !(name.starts_with("paper-") && run.join("account.sock").exists()) {
+        return Ok(());
+    }
+    let run = run.display();
+    Err(Error::usage(format!("the account in {run} is on paper: mes-risk status, mes-risk halt")))
 }
 
 /// Who answers in the run directory.
@@ -257,6 +325,7 @@ fn status(args: &Args) -> Result<()> {
     let run = args.service.run().display();
     let reply = Line::reach(args.service.run()).and_then(|mut line| line.say(Word::Status, None));
     let Some(reply) = reply else {
+        on_paper(args.service.run())?;
         let ms = PATIENCE.as_millis();
         return Err(Error::failed(format!("no mes-exec answers in {run} within {ms} ms")));
     };
@@ -287,5 +356,36 @@ fn folder(args: &Args, whose: &Whose, or_only: bool) -> Option<PathBuf> {
         _ => (or_only && folders.len() == 1)
             .then(|| folders.into_iter().next().map(|(_, folder)| folder))
             .flatten(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_still_open_is_said() {
+        let said = unclosed(Error::usage("no user"), false, true);
+        assert_eq!(said.code(), 2);
+        let said = said.to_string();
+        assert!(
+            said.starts_with("halted, ") && said.contains("NOTHING WAS CLOSED: no user; Flatten"),
+            "{said}"
+        );
+        let said = unclosed(Error::failed("gone"), true, false).to_string();
+        assert!(said.starts_with("NOBODY KNOWS WHAT IS STILL OPEN: gone; "), "{said}");
+    }
+
+    #[test]
+    fn only_an_account_on_paper_that_trades_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        assert!(on_paper(folder.path()).is_ok());
+        put("risk.state", "/x/run/paper-paper");
+        assert!(on_paper(folder.path()).is_ok(), "nothing runs");
+        put("account.sock", "");
+        assert_eq!(on_paper(folder.path()).map_err(|error| error.code()), Err(2));
+        put("risk.state", "/x/run/state/topstepx-7");
+        assert!(on_paper(folder.path()).is_ok());
     }
 }

@@ -70,7 +70,8 @@ pub struct Args {
     warm_within: Option<Interval>,
     /// Add labels: where the price stands after --horizon (y_dir, y_move), or whether an entry meets --target or
     /// --stop first (y_barrier)
-    #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, default_missing_value = "horizon")]
+    #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "horizon")]
     labels: Option<Rule>,
     /// How far ahead the horizon label looks
     #[arg(long, value_name = "TIME", default_value = "30s")]

@@ -180,6 +180,10 @@ fn errors_say_where_and_what_to_do() {
     let (code, said) = refusal(&["--interval", "5s", "--labels", "--horizon", "12s"], &text);
     assert!(code == Some(2) && said.contains("whole number of rows"), "{said}");
 
+    // A file after the bare flag is a file.
+    let (code, said) = refusal(&["--labels", "nowhere.arrow"], "");
+    assert!(code == Some(2) && said.contains("nowhere.arrow: no such file"), "{said}");
+
     let mut broken = input.clone();
     broken[3] = broken[3].replace(r#""high":4000.5"#, r#""high":4000.75"#);
     broken[3] = broken[3].replace(r#""close":4000.5"#, r#""close":4000.6"#);

@@ -46,7 +46,9 @@ impl DayResult {
 
     /// Takes in cash that is no gain and no loss: all of the day moves with it.
     pub fn shift(&mut self, cash: Cents) {
-        for measured in [&mut self.start_cents, &mut self.end_cents, &mut self.high_cents, &mut self.low_cents] {
+        for measured in
+            [&mut self.start_cents, &mut self.end_cents, &mut self.high_cents, &mut self.low_cents]
+        {
             *measured += cash;
         }
     }

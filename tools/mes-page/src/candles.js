@@ -95,7 +95,10 @@ for (const box of document.querySelectorAll(".candles")) {
     const near = to - from < 6 * 3600e3 && seen.length <= 60;
     let low = Number.MAX_VALUE, high = -low, most = 1;
     const take = ticks => { low = Math.min(low, ticks); high = Math.max(high, ticks); };
-    for (const candle of drawn) { take(candle.low); take(candle.high); most = Math.max(most, candle.volume); }
+    // One more at each edge is drawn and cut off.
+    for (const candle of drawn) if (axis.place(candle.to) >= from && axis.place(candle.from) <= to) {
+      take(candle.low); take(candle.high); most = Math.max(most, candle.volume);
+    }
     if (chosen >= 0 && seen.some(([, at]) => at === chosen)) {
       const { stops, target } = trades[chosen];
       stops.forEach(([, stop]) => take(stop));

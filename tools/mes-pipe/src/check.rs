@@ -59,6 +59,9 @@ pub(crate) fn accept(found: &Schema, kinds: &[Kind]) -> Result<Kind> {
             let advice = match *name {
                 "seg" | "symbol" => ": run mes-bars first",
                 "p_dir" | "p_conf" => ": run mes-predict first",
+                _ if kind == Kind::Tick && wanted != Kind::Tick && columns.contains(&"price") => {
+                    ": run mes-bars first"
+                }
                 _ => "",
             };
             let meant = suggest::meant(name, columns.iter().copied().filter(|name| !schema::is_ours(name)));
@@ -232,5 +235,17 @@ impl Checks {
             .position(|(now, last)| now < last)?;
         let (now, before) = (time::format(times[row]), time::format(before(row)));
         Some((row, Error::data(format!("time goes back from {before} to {now}: sort the rows by ts"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_where_bars_are_wanted_lack_mes_bars() {
+        let fields = ["ts", "price", "size"].map(|name| Field::new(name, DataType::Int64, true));
+        let error = accept(&Schema::new(fields.to_vec()), &[Kind::Bar]).expect_err("refused").to_string();
+        assert!(error.contains("\"open\": run mes-bars first"), "{error}");
     }
 }

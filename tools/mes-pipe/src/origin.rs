@@ -12,6 +12,8 @@ pub enum Origin {
     /// The chain begins in a pipe, in text without a header, or in a file that mes-fetch did not make.
     #[default]
     Unknown,
+    /// `mes-fetch live` from an exchange to practise on, which does not say whose prices it replays.
+    Replayed,
     /// `mes-fetch synth`, anywhere in the chain.
     Synthetic,
 }
@@ -25,6 +27,12 @@ fn fetched(link: &Value) -> bool {
     link["tool"] == "mes-fetch" || (link["tool"] == "mes-fetch live" && link["settings"]["replay"] == false)
 }
 
+/// Says whether a link brought rows in from mes-sim; a recording that is replayed has no contract of its own.
+fn practised(link: &Value) -> bool {
+    let settings = &link["settings"];
+    link["tool"] == "mes-fetch live" && settings["replay"] == true && settings["contract"].is_string()
+}
+
 impl Origin {
     /// Reads it from the links of a chain; what is no chain is of unknown origin.
     pub fn of(lineage: &Value) -> Origin {
@@ -33,6 +41,8 @@ impl Origin {
             Origin::Synthetic
         } else if links.first().is_some_and(fetched) {
             Origin::Recorded
+        } else if links.first().is_some_and(practised) {
+            Origin::Replayed
         } else {
             Origin::Unknown
         }
@@ -44,6 +54,7 @@ impl Origin {
             Origin::Synthetic => "synthetic data",
             Origin::Recorded => "recorded prices",
             Origin::Unknown => "prices of unknown origin: bring them in by mes-fetch, and keep their chain",
+            Origin::Replayed => "a replay of mes-sim, which does not say whose prices they are",
         }
     }
 
@@ -52,7 +63,7 @@ impl Origin {
         match self {
             Origin::Synthetic => Some(true),
             Origin::Recorded => Some(false),
-            Origin::Unknown => None,
+            Origin::Unknown | Origin::Replayed => None,
         }
     }
 
@@ -62,6 +73,7 @@ impl Origin {
             Origin::Synthetic => "SYNTHETIC DATA: ",
             Origin::Recorded => "",
             Origin::Unknown => "ORIGIN UNKNOWN: ",
+            Origin::Replayed => "REPLAY OF MES-SIM: ",
         }
     }
 
@@ -71,6 +83,7 @@ impl Origin {
             Origin::Synthetic => "<span class=\"badge made\">Synthetic data</span>",
             Origin::Recorded => "",
             Origin::Unknown => "<span class=\"badge made\">Origin unknown</span>",
+            Origin::Replayed => "<span class=\"badge made\">Replay of mes-sim</span>",
         }
     }
 
@@ -82,6 +95,9 @@ impl Origin {
             Origin::Unknown => Some(
                 "origin unknown: these prices may be made up; text keeps no chain (--header and --lineage do), and \
                  files of others come in by mes-fetch import",
+            ),
+            Origin::Replayed => Some(
+                "a replay of mes-sim: these prices may be made up, and fills of practice say nothing about profit",
             ),
         }
     }
@@ -109,6 +125,8 @@ mod tests {
         let import = json!({"tool": "mes-fetch", "settings": {"preset": "x"}, "input": ["ab"]});
         let live = json!({"tool": "mes-fetch live", "settings": {"replay": false}});
         let replay = json!({"tool": "mes-fetch live", "settings": {"replay": true}, "input": ["ab"]});
+        let practice =
+            json!({"tool": "mes-fetch live", "settings": {"replay": true, "contract": "CON.F.US.MES.Z26"}});
         let piped = json!({"tool": "mes-fetch live", "settings": {"replay": true}, "input": "pipe"});
         let rolled = json!({"tool": "mes-fetch roll", "settings": {}, "input": ["ab"]});
         let bars = json!({"tool": "mes-bars", "settings": {}});
@@ -122,6 +140,7 @@ mod tests {
             (json!([live, from_file]), Origin::Recorded, false),
             (json!([replay, bars]), Origin::Unknown, false),
             (json!([piped, bars]), Origin::Unknown, false),
+            (json!([practice, bars]), Origin::Replayed, false),
             (json!([rolled]), Origin::Unknown, false),
             (json!([import, rolled]), Origin::Recorded, false),
             (json!([from_file]), Origin::Unknown, false),

@@ -105,8 +105,8 @@ impl SettingsArgs {
     /// `Usage` where a name is unknown, a file cannot be read or means nothing, or they do not go together.
     pub fn read(&self) -> Result<Settings> {
         let (_, text) = named("rules", &self.rules, &rules::SHIPPED)?;
-        let wrong = |error| Error::usage(error).at(&self.rules);
-        let whole = rules::whole(&text).map_err(wrong)?;
+        let whole = rules::whole(&text)
+            .map_err(|error| Error::usage(format!("{error}{}", base_meant(&text))).at(&self.rules))?;
         let value = Rules::parse(&whole)
             .map_err(|error| Error::usage(flaw(&error.to_string(), whole != text)).at(&self.rules))?;
         let rules = Named { blake3: hash(whole.as_bytes()), value };
@@ -157,6 +157,13 @@ fn named(what: &str, name: &str, known: &[(&str, &str)]) -> Result<(String, Stri
     Ok((hash(text.as_bytes()), text))
 }
 
+/// Says which of the shipped rules a base that is none of them may mean.
+fn base_meant(text: &str) -> String {
+    let base = text.lines().find_map(|line| line.trim().strip_prefix("base")?.trim_start().strip_prefix('='));
+    let name = base.and_then(|base| base.split('"').nth(1)).unwrap_or_default();
+    meant(name, rules::SHIPPED.iter().map(|(name, _)| *name))
+}
+
 /// Says what is wrong with rules, and what may have been meant. The lines of a file with a base are counted in a text that
 /// nobody wrote, so the line itself stands there.
 fn flaw(error: &str, has_base: bool) -> String {
@@ -171,9 +178,31 @@ fn flaw(error: &str, has_base: bool) -> String {
         let word = words.next()?;
         Some(meant(word, rest.split('`').skip(2).step_by(2)))
     });
-    said + &meant.unwrap_or_default()
+    let rest = !has_base && said.contains("missing field");
+    let rest = if rest { "; base = \"mes-1k\" as the first line gives what is not said" } else { "" };
+    said + &meant.unwrap_or_default() + rest
 }
 
 fn read(path: &Path) -> Result<String> {
     limits::settings_text(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rules_file_is_told_what_was_meant() {
+        let said = |text: &str| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("own.toml");
+            std::fs::write(&path, text).expect("written");
+            let rules = path.display().to_string();
+            SettingsArgs { rules, ..SettingsArgs::default() }.read().expect_err("refused").to_string()
+        };
+        let error = said("base = \"mes1k\"\n");
+        assert!(error.ends_with("; is mes-1k meant?"), "{error}");
+        let error = said("name = \"own\"\n");
+        assert!(error.contains("missing field") && error.contains("base = \"mes-1k\""), "{error}");
+    }
 }

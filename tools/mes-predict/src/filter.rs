@@ -1,6 +1,10 @@
 //! The loop: rows in, the same rows with `p_*` columns out.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow_array::{ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field, SchemaRef};
@@ -58,12 +62,23 @@ fn model(flag: Option<PathBuf>) -> Result<Model> {
     let asked = flag.or_else(|| env::var_os("MES_MODEL").filter(|path| !path.is_empty()).map(PathBuf::from));
     let path = asked.unwrap_or_else(|| DEFAULT_MODEL.into());
     if !path.exists() {
-        let path = path.display();
         return Err(Error::usage(format!(
-            "no model {path}: run `make model`, or name one with --model FILE"
+            "no model {}: mes-train makes one, --rule ema-cross needs none{}",
+            path.display(),
+            beside(&path)
         )));
     }
     Model::load(&path)
+}
+
+/// Names the models in the folder where none of that name is.
+fn beside(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut models: Vec<String> = names.filter(|name| name.ends_with(".onnx")).collect();
+    models.sort();
+    if models.is_empty() { String::new() } else { format!(" (there are {})", models.join(" ")) }
 }
 
 /// Keeps a prediction that the next tool would refuse from being written.

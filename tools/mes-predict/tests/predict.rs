@@ -77,7 +77,7 @@ const WANTED: [[f64; 3]; 2] = [
 
 #[test]
 fn the_model_comes_from_the_flag_the_environment_or_the_usual_place() {
-    refused(&predict(FEATURES, &[], None), 2, "no model models/default.onnx: run `make model`");
+    refused(&predict(FEATURES, &[], None), 2, "no model models/default.onnx: mes-train makes one");
     refused(&predict(FEATURES, &["--model", "nowhere.onnx"], Some(MODEL)), 2, "no model nowhere.onnx");
     assert!(predict(FEATURES, &["--model", MODEL], Some("nowhere.onnx")).status.success());
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");

@@ -13,7 +13,7 @@ mod rules;
 mod say;
 mod state;
 mod status;
-mod stops;
+pub mod stops;
 mod told;
 pub mod trade;
 mod waiting;
@@ -63,9 +63,10 @@ use wire::Wire;
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
   mes-bars < ticks.csv | mes-features | mes-predict | mes-risk | mes-exec
-  mes-predict --rule ema-cross bars.parquet | mes-risk --account none | jq -c 'select(.kind == \"order\")'
+  mes-predict --rule ema-cross bars.parquet | mes-risk --account none |
+      jq -c 'select(.kind == \"order\")'
   grep -E '^{\"kind\":\"(run|row|person)\"' journal.jsonl | mes-risk | mes-exec        # replay
-  mes-risk halt --reason 'news at two'            # the pipeline in run/ closes everything on its next row
+  mes-risk halt --reason 'news at two'            # all is closed on the next row in run/
   mes-risk status
   mes-risk explain run/journal.jsonl --all-trades
 
@@ -82,7 +83,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
     run: PathBuf,
     /// Directory that keeps what is remembered of accounts; a restart goes on from it
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MES_STATE")]
     state: Option<PathBuf>,
 }
 
@@ -95,8 +96,8 @@ enum Command {
     #[command(after_help = "Example: mes-risk explain journal.jsonl --all-trades")]
     Explain(explain::ExplainArgs),
     /// Close everything on the next row and enter nothing until resume
-    #[command(after_help = "Example: mes-risk halt --reason 'news at two'")]
-    Halt(say::SayArgs),
+    #[command(after_help = "Example: mes-risk halt")]
+    Halt(say::HaltArgs),
     /// Lift a halt, or agree to other rules
     #[command(after_help = "Example: mes-risk resume --reason 'the news is out'")]
     Resume(say::ResumeArgs),
@@ -118,7 +119,7 @@ pub fn main(args: Args) -> Result<()> {
         None => trade_rows(&args),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Explain(args)) => explain::run(args),
-        Some(Command::Halt(args)) => say::say(args, Says::Halt, None),
+        Some(Command::Halt(args)) => args.halt(),
         Some(Command::Resume(args)) => say::say(&args.say, Says::Resume, args.rules.as_deref()),
         Some(Command::Review(args)) => say::say(args, Says::Review, None),
         Some(Command::Reset(args)) => say::say(args, Says::Reset, None),
@@ -214,7 +215,7 @@ struct Kept {
 fn place_of(args: &Args, mut hello: Hello, replay: bool) -> Result<Option<Kept>> {
     if args.state.is_some() && replay {
         return Err(Error::usage(
-            "a journal is replayed from the ledger that it began with: leave --state out",
+            "a journal is replayed from the ledger that it began with: leave --state and MES_STATE out",
         ));
     }
     if args.account.is_some() {

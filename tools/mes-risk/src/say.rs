@@ -24,6 +24,28 @@ pub struct SayArgs {
     pub place: Place,
 }
 
+/// A halt is said in a hurry: why is asked for when it is lifted.
+#[derive(Args, Clone, Debug)]
+pub struct HaltArgs {
+    /// Why; it is kept with the record
+    #[arg(long, value_name = "TEXT", default_value = "a person")]
+    reason: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl HaltArgs {
+    /// Halts every account found.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`say`].
+    pub fn halt(&self) -> Result<()> {
+        let Self { reason, place } = self.clone();
+        say(&SayArgs { reason, place }, Says::Halt, None)
+    }
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct ResumeArgs {
     #[command(flatten)]

@@ -5,6 +5,9 @@ use mes_pipe::{Error, Lineage, Result};
 use mes_predict::model::card::Label;
 use serde_json::Value;
 
+/// What is said of rows without labels.
+pub const UNLABELLED: &str = "no column \"y_dir\" to learn: run mes-features with --labels";
+
 /// A rule, and who says so.
 #[derive(Debug, PartialEq)]
 pub struct Rule {
@@ -18,12 +21,19 @@ pub struct Rule {
 ///
 /// # Errors
 ///
-/// `Usage` where neither says, both say different things, or the labels are of a kind that cannot be learnt; `Data` for a
-/// rule in the lineage that cannot be understood.
-pub fn find(lineage: &Lineage, horizon: Option<Interval>, threshold: Option<f64>) -> Result<Rule> {
+/// `Usage` where neither says, both say different things, or the labels are of a kind that cannot be learnt; `Data` for
+/// rows without labels, or a rule in the lineage that cannot be understood.
+pub fn find(
+    lineage: &Lineage,
+    labelled: bool,
+    horizon: Option<Interval>,
+    threshold: Option<f64>,
+) -> Result<Rule> {
     let settings = lineage.settings("mes-features");
     match settings.map(|settings| &settings["labels"]).filter(|rule| rule.is_object()) {
         Some(rule) => Ok(Rule { label: read(rule, horizon, threshold)?, carried: true }),
+        // No flag helps rows that have none.
+        None if !labelled => Err(Error::data(UNLABELLED)),
         None => {
             let (Some(horizon), Some(threshold_ticks)) = (horizon, threshold) else {
                 return Err(Error::usage(
@@ -70,12 +80,15 @@ mod tests {
     #[test]
     fn the_kind_is_looked_at_first() {
         let barrier = labelled(json!({ "kind": "barrier", "stop_ticks": 8 }));
-        let error = find(&barrier, None, None).expect_err("refused");
+        let error = find(&barrier, false, None, None).expect_err("refused");
         assert!(error.code() == 2 && error.to_string().contains("--labels=horizon"), "{error}");
         let horizon = labelled(json!({ "kind": "horizon", "horizon": "30s", "threshold_ticks": 3 }));
-        let rule = find(&horizon, None, Some(3.0)).expect("a rule");
+        let rule = find(&horizon, true, None, Some(3.0)).expect("a rule");
         assert!(rule.carried && rule.label.words() == "horizon 30s over 3 ticks", "{rule:?}");
-        assert_eq!(find(&horizon, None, Some(4.0)).expect_err("refused").code(), 2);
-        assert_eq!(find(&labelled(json!({ "kind": "horizon" })), None, None).expect_err("refused").code(), 3);
+        assert_eq!(find(&horizon, true, None, Some(4.0)).expect_err("refused").code(), 2);
+        let broken = labelled(json!({ "kind": "horizon" }));
+        assert_eq!(find(&broken, true, None, None).expect_err("refused").code(), 3);
+        let error = find(&labelled(json!(null)), false, None, None).expect_err("refused");
+        assert!(error.code() == 3 && error.to_string().contains("--labels"), "{error}");
     }
 }

@@ -24,7 +24,10 @@ mod trained;
 mod trees;
 mod uniqueness;
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::Parser;
 use mes_core::{
@@ -32,7 +35,7 @@ use mes_core::{
     time::{self, Ts},
 };
 use mes_pipe::{Error, Input, Kind, Result, log::note, write};
-use mes_predict::model::card;
+use mes_predict::model::{card, read_card};
 use serde_json::{Value, json};
 
 use calibrate::Method;
@@ -52,7 +55,8 @@ whose labels look past it are left out.";
 
 const EXAMPLES: &str = "Examples:
   mes-train logistic --out models/default.onnx data/features.parquet
-  mes-features --labels horizon < bars.arrow | mes-train logistic --until 2025-07-01T00:00:00Z --out models/h1.onnx
+  mes-features --labels < bars.arrow |
+      mes-train logistic --until 2025-07-01T00:00:00Z --out models/h1.onnx
 
 Exit codes: 0 done, 1 failed (also: tract disagrees with the trainer), 2 wrong arguments, 3 bad data, 4 stopped.";
 
@@ -142,7 +146,9 @@ pub fn main(args: Args) -> Result<()> {
     }
     write::possible(&args.out)?;
     let mut input = Input::open_columns(input, &[Kind::Feature], |name| !name.starts_with("p_"))?;
-    let label::Rule { label, carried } = label::find(&input.meta().lineage, args.horizon, args.threshold)?;
+    let labelled = input.schema().column_with_name("y_dir").is_some();
+    let lineage = &input.meta().lineage;
+    let label::Rule { label, carried } = label::find(lineage, labelled, args.horizon, args.threshold)?;
     let horizon = label.horizon_nanos()?;
     let stride = match args.stride {
         None => horizon,
@@ -179,6 +185,7 @@ pub fn main(args: Args) -> Result<()> {
     let card = &trained.card;
     card.conformal.iter().for_each(|sets| note(format!("sets: {}", sets.describe())));
     card.scores.to_lines().iter().for_each(note);
+    say_replaced(&args.out);
     write::atomically(&args.out, &trained.onnx, |written| trained.check(&sample, written))?;
     write::whole(&args.out.with_extension("md"), &card.to_markdown())?;
     if trainer.resumes() {
@@ -188,6 +195,19 @@ pub fn main(args: Args) -> Result<()> {
     let (first, last) = (time::format(card.span.first), time::format(card.span.last));
     note(format!("{}: fitted on {first} to {last}; score rows after it", args.out.display()));
     Ok(())
+}
+
+/// Says whether a model is there already, which may be the one that trades.
+fn say_replaced(path: &Path) {
+    if !path.exists() {
+        return;
+    }
+    // A card of another version, or none, is no reason not to train.
+    let which = read_card(path).map_or_else(
+        |_| "an earlier model".into(),
+        |card| format!("the model of {} to {}", time::format(card.span.first), time::format(card.span.last)),
+    );
+    note(format!("{}: replaces {which}", path.display()));
 }
 
 /// Returns how many threads to use: those asked for, else as many as there are.

@@ -344,7 +344,7 @@ fn labels(batch: &RecordBatch) -> Result<&Int8Array> {
     batch
         .column_by_name("y_dir")
         .and_then(|column| column.as_primitive_opt::<Int8Type>())
-        .ok_or_else(|| Error::data("no column \"y_dir\" to learn: run mes-features with --labels"))
+        .ok_or_else(|| Error::data(crate::label::UNLABELLED))
 }
 
 #[cfg(test)]

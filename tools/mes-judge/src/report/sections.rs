@@ -230,6 +230,8 @@ pub fn costs(summary: &Summary) -> String {
 pub fn figures(summary: &Summary) -> String {
     let (metrics, trades) = (&summary.metrics, &summary.metrics.trades);
     let fall = &metrics.drawdown;
+    // The others have no result.
+    let decided = trades.days_won + trades.days_lost;
     let facts = facts(&[
         ("Sortino", or_dash(metrics.returns.sortino, two)),
         ("Calmar", summary.calmar()),
@@ -239,7 +241,10 @@ pub fn figures(summary: &Summary) -> String {
         ("Largest loss", or_dash(trades.largest_loss_usd, usd)),
         ("Most wins on end", trades.longest_wins.to_string()),
         ("Most losses on end", trades.longest_losses.to_string()),
-        ("Winning days", or_dash(trades.winning_days_ratio, percent)),
+        (
+            "Winning days",
+            or_dash(trades.winning_days_ratio, |ratio| format!("{} of {decided}", percent(ratio))),
+        ),
         ("Average time in a trade", or_dash(trades.average_hold_s, |seconds| words::lasted(seconds as i64))),
         ("Trades an hour", or_dash(trades.per_hour, two)),
         ("Drawdown, peak to bottom", fall.fall_s.map_or_else(|| "-".into(), words::lasted)),

@@ -8,7 +8,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use arrow_array::RecordBatch;
 use mes_core::{bar::Bar, interval::Interval, prediction::Prediction, time::SECOND};
-use mes_pipe::{Bars, Input, Result};
+use mes_pipe::{Bars, Input, Result, suggest::meant};
 use serde_json::Value;
 
 use crate::{Predictor, served::Volatility};
@@ -32,7 +32,10 @@ impl FromStr for Name {
             ("ema-cross", _) => Ok(Name::EmaCross),
             ("random", _) => Ok(Name::Random),
             (_, Some(("script", file))) if !file.is_empty() => Ok(Name::Script(file.into())),
-            _ => Err("the rules are ema-cross, random and script:FILE".into()),
+            _ => {
+                let meant = meant(text, ["ema-cross", "random"]);
+                Err(format!("the rules are ema-cross, random and script:FILE{meant}"))
+            }
         }
     }
 }

@@ -177,14 +177,14 @@ fn length(text: &str) -> std::result::Result<(Unit, i64), String> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let unit = match &text[digits..] {
         "s" => Unit::Second,
-        "min" => Unit::Minute,
+        "min" | "m" => Unit::Minute,
         "h" => Unit::Hour,
         "d" => Unit::Day,
-        _ => return Err("a bar lasts 1s, 1min, 5min, 1h, 1d".to_owned()),
+        _ => return Err("a bar lasts 1s, 1min or 1m, 5min, 1h, 1d".to_owned()),
     };
     match text[..digits].parse() {
         Ok(number) if number > 0 => Ok((unit, number)),
-        _ => Err("a bar lasts 1s, 1min, 5min, 1h, 1d".to_owned()),
+        _ => Err("a bar lasts 1s, 1min or 1m, 5min, 1h, 1d".to_owned()),
     }
 }
 

@@ -105,6 +105,9 @@ pub struct Thought {
 /// be written.
 pub fn run(args: &ExplainArgs) -> Result<()> {
     let path = args.journal.clone().unwrap_or_else(|| args.run.join("journal.jsonl"));
+    if args.journal.is_none() && !path.exists() {
+        return Err(Error::usage("no such file: name the one that tee wrote").at(path.display()));
+    }
     let decisions = decisions(args, &path)?;
     if decisions.is_empty() {
         let what = match (args.order, args.at) {

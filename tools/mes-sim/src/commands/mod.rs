@@ -7,7 +7,7 @@ mod run;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use mes_pipe::{AnswerArgs, Result};
+use mes_pipe::{AnswerArgs, Result, suggest::meant};
 
 use crate::service::Fault;
 
@@ -49,7 +49,7 @@ enum Verb {
   mes-sim fault clock-ahead --for 60  # a minute of the exchange")]
     Fault {
         /// Its name: mes-sim faults lists all
-        #[arg(value_parser = |text: &str| Fault::of(text).ok_or("no such fault: mes-sim faults lists all"))]
+        #[arg(value_parser = fault)]
         fault: Fault,
         /// For so many seconds of the exchange; else as long as it usually lasts
         #[arg(long = "for", value_name = "SECONDS")]
@@ -83,6 +83,11 @@ enum Verb {
         #[command(flatten)]
         answer: AnswerArgs,
     },
+}
+
+fn fault(name: &str) -> std::result::Result<Fault, String> {
+    let meant = meant(name, Fault::ALL.iter().map(|fault| fault.name()));
+    Fault::of(name).ok_or_else(|| format!("no such fault: mes-sim faults lists all{meant}"))
 }
 
 /// Which exchange.
