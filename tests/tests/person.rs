@@ -205,7 +205,7 @@ fn an_account_that_is_kept_goes_on_halted() {
     );
     ok(folder.path(), &replay);
     let line = format!("mes-risk --state state {} --account journal.jsonl journal.jsonl", rules());
-    assert!(refused(folder.path(), &line).contains("leave --state and MES_STATE out"));
+    assert!(refused(folder.path(), &line).contains("leave --state out"));
     assert_eq!(status(folder.path(), "--state state")["stops"][0]["lifted_by"], "mes-risk resume lifts that");
 }
 

@@ -141,9 +141,6 @@ fn close(args: &Args, whose: &Whose, word: Word) -> Result<()> {
     stop::listen()?;
     // The word goes first, and is heard by whoever trades that account, also where its answer comes too late.
     let reached = Reached::by(args, whose, word);
-    if matches!(reached, Reached::Nobody) && whose.account.is_none() && keeps_none(args) {
-        on_paper(args.service.run())?;
-    }
     let halting = place(args, whose, &reached).and_then(|folder| Halting::of(word, folder));
     let closed = close_now(args, whose, word, reached, halting.as_ref());
     if let Some(halting) = halting {
@@ -160,6 +157,7 @@ fn close_now(
     halting: Option<&Halting>,
 ) -> Result<()> {
     let told = matches!(reached, Reached::Its(..));
+    let nobody = matches!(reached, Reached::Nobody) && whose.account.is_none() && keeps_none(args);
     let service = match reached {
         Reached::Its(mut line, reply) => match by_the_running(&mut line, reply) {
             Some(reply) => return sweep(args, &reply),
@@ -172,6 +170,10 @@ fn close_now(
         }
         Reached::Nobody => args.service.alone(CLIENT),
     };
+    // Said only by who can do nothing else: a paper account may stand here beside a real one elsewhere.
+    if nobody && service.is_err() {
+        on_paper(args.service.run())?;
+    }
     let ours = service.and_then(|service| {
         log::note(format!("no mes-exec of it answers in {}: closing alone", args.service.run().display()));
         let account = service.account(whose.account.as_deref())?;

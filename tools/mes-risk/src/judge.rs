@@ -180,10 +180,8 @@ impl Risk {
     /// Says what of a statement cannot be true, or leaves a position unprotected: then trading halts, which closes what is
     /// open, and a person has to look.
     fn check_statement(&mut self, statement: &Statement, out: &mut Vec<Verdict>) {
+        memory::begin(&mut self.ledger, statement, out);
         let fresh = std::mem::take(&mut self.fresh);
-        if fresh {
-            memory::begin(&mut self.ledger, statement, out);
-        }
         witness::bare(&mut self.ledger, statement, out);
         let fault = witness::fault(statement, &self.ledger, fresh, &self.rules.exits);
         let before = self.ledger.fault.take();

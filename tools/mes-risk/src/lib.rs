@@ -21,6 +21,7 @@ mod wire;
 mod witness;
 
 use std::{
+    env,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -82,8 +83,8 @@ pub struct Args {
     /// Directory that mes-risk and mes-exec meet in
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]
     run: PathBuf,
-    /// Directory that keeps what is remembered of accounts; a restart goes on from it
-    #[arg(long, value_name = "DIR", env = "MES_STATE")]
+    /// Directory that keeps what is remembered of accounts; a restart goes on from it. Beside a mes-exec MES_STATE, if not given
+    #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
 
@@ -215,14 +216,16 @@ struct Kept {
 fn place_of(args: &Args, mut hello: Hello, replay: bool) -> Result<Option<Kept>> {
     if args.state.is_some() && replay {
         return Err(Error::usage(
-            "a journal is replayed from the ledger that it began with: leave --state and MES_STATE out",
+            "a journal is replayed from the ledger that it began with: leave --state out",
         ));
     }
     if args.account.is_some() {
         hello.broker = format!("{RECORDED}{}", hello.broker);
         hello.kind = Kind::Recorded;
     }
-    let (dir, fresh) = match &args.state {
+    // What mes-exec hears too, as long as there is one: recorded statements and journals are of nobody's account.
+    let both = env::var_os("MES_STATE").map(PathBuf::from).filter(|_| args.account.is_none() && !replay);
+    let (dir, fresh) = match args.state.as_ref().or(both.as_ref()) {
         _ if args.account.as_deref() == Some(Path::new("none")) => return Ok(None),
         Some(state) => (state, false),
         None if args.account.is_some() => return Ok(None),

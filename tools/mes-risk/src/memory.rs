@@ -56,13 +56,14 @@ pub fn update(
 pub fn end(ledger: &mut Ledger, statement: &Statement, breakers: &Breakers, out: &mut Vec<Verdict>) {
     account(ledger, statement, Symbol::default(), breakers, out);
     ledger.equity_cents = statement.equity_cents;
-    ledger.ended_flat = statement.position == 0 && statement.working.is_empty() && !ledger.astray;
+    let astray = std::mem::take(&mut ledger.astray);
+    ledger.ended_flat = statement.position == 0 && statement.working.is_empty() && !astray;
 }
 
-/// Takes in the first statement of a run: cash that came or went since the last one is no gain and no loss.
+/// Takes in, of the first statement of a run, cash that came or went since the last one: it is no gain and no loss.
 pub fn begin(ledger: &mut Ledger, statement: &Statement, out: &mut Vec<Verdict>) {
     let cash = ledger.moved_by(statement);
-    (ledger.ended_flat, ledger.astray) = (false, false);
+    ledger.ended_flat = false;
     if cash != Cents::ZERO {
         ledger.shift(cash);
         alert(out, statement.ts, "adjusted_balance_usd", cash.usd(), 0.0);

@@ -18,7 +18,7 @@ const POINTER: &str = "risk.state";
 #[derive(Args, Clone, Debug)]
 pub struct Place {
     /// Directory that mes-risk --state keeps accounts in; not needed beside a run directory
-    #[arg(long, value_name = "DIR", env = "MES_STATE")]
+    #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Run directory of the pipeline, which knows its account
     #[arg(long, value_name = "DIR", env = "MES_RUN", default_value = "run")]

@@ -111,6 +111,8 @@ pub fn trade<R: Rows, B: Broker, J: Journal>(
         let statement = broker.on_bar(&row.bar)?;
         verdicts.clear();
         if risk.knows(row) {
+            // What is filled meanwhile is no cash that moved by itself.
+            risk.ledger_mut().ended_flat &= statement.fills.is_empty();
             journal.statement(statement)?;
             continue;
         }
