@@ -93,7 +93,8 @@ soak: ## Look for an account that breaks a limit, kill risk after more lines (TI
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- state:: parity::
 	for round in $$(seq $(TIMES)); do $(CARGO) test --release --locked -p mes-golden --test all -- stop:: ends:: strangers::; done
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- extremes:: fuzz:: liveness::
-	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz -p mes-pipe --test fuzz
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-pipe --test all -- fuzz::
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-sim --lib --test client
 	WHOLE_NIGHTS=$$((50 * $(TIMES))) $(CARGO) test --release --locked -p mes-golden --test nights -- --nocapture
 	MES_FUZZ=$$((20000 * $(TIMES))) $(CARGO) test --release --locked -p mes-predict --lib a_broken_file

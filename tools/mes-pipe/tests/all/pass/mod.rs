@@ -1,7 +1,5 @@
 //! Tables in memory, as bytes of every format, and through the example `pass`.
 
-#![allow(dead_code)]
-
 pub mod dbn;
 pub mod tables;
 

@@ -1,18 +1,17 @@
 //! The same values in every format, to the last bit, however the rows are cut and packed.
 
-mod pass;
-
 use std::{fs, path::Path, sync::Arc};
 
 use arrow_array::{
     ArrayRef, DictionaryArray, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray,
     types::Int8Type,
 };
-use pass::{
-    difference, ok, read, table,
+use proptest::{collection::vec, option, prelude::*};
+
+use crate::pass::{
+    self, difference, ok, read, table,
     tables::{START, tricky, walk},
 };
-use proptest::{collection::vec, option, prelude::*};
 
 const FORMATS: [&str; 4] = ["arrow", "jsonl", "csv", "parquet"];
 

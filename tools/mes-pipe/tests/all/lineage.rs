@@ -1,10 +1,8 @@
 //! What rows are and came from, carried around text by a side file.
 
-mod pass;
-
 use std::fs;
 
-use pass::{ok, run};
+use crate::pass::{ok, run};
 use serde_json::{Value, json};
 
 const HEAD: &str = r#"{"kind":"bar","v":1,"interval":"5s","session":"rth","lineage":[{"tool":"mes-fetch","settings":{"synthetic":true}}]}"#;

@@ -1,12 +1,11 @@
 //! One table of bad inputs: what is read, how the tool ends, and the whole line that it says.
 
-mod pass;
-
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampNanosecondArray};
-use pass::{
-    table,
+
+use crate::pass::{
+    self, table,
     tables::{LINES, START, TICKS, back, cut, ticks},
 };
 

@@ -1,8 +1,6 @@
 //! Small inputs that ask for much memory. Each is refused, with the limit and the flag that raises it, in an address space
 //! that what it asks for would not fit into.
 
-mod pass;
-
 use std::{
     fmt::Write as _,
     io::Write,
@@ -20,7 +18,11 @@ use parquet::{
     basic::{Compression, Encoding, ZstdLevel},
     file::properties::{WriterProperties, WriterPropertiesBuilder},
 };
-use pass::tables::{START, TICKS};
+
+use crate::pass::{
+    self,
+    tables::{START, TICKS},
+};
 
 /// Address space of a tool here, in KiB: thrice what the largest limit below allows.
 const MEMORY: u64 = 1 << 20;

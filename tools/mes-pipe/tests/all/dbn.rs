@@ -1,10 +1,11 @@
 //! Databento's format: files made here, and genuine ones where the folder of shared data is there.
 
-mod pass;
-
 use std::{io::Write, path::Path};
 
-use pass::dbn::{START, bar_at, bars, other, trades};
+use crate::pass::{
+    self,
+    dbn::{START, bar_at, bars, other, trades},
+};
 
 fn csv(bytes: &[u8]) -> String {
     String::from_utf8(pass::ok(Path::new("."), &["--to", "csv"], bytes)).expect("text")

@@ -4,17 +4,15 @@ use mes_core::{
     bar::Bar,
     broker::Broker,
     money::Cents,
-    order::{Action, ExitReason, Order, Side, Signal},
+    order::{Action, ExitReason, Side},
     price::Price,
     statement::{Fill, Statement},
     time,
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs, clock::Clock};
+use mes_pipe::clock::Clock;
 
-fn settings() -> Settings {
-    SettingsArgs::default().read().expect("the shipped settings")
-}
+use crate::desk::{order, settings};
 
 /// A row at a UTC time of 2026-11-20 with these prices: open, high, low, close.
 fn bar(clock: &str, seg: i64, prices: [f64; 4], volume: i64) -> Bar {
@@ -25,11 +23,6 @@ fn bar(clock: &str, seg: i64, prices: [f64; 4], volume: i64) -> Bar {
 
 fn flat(clock: &str, price: f64) -> Bar {
     bar(clock, 1, [price; 4], 5)
-}
-
-/// An order decided on at this row.
-fn order(bar: &Bar, id: u64, action: Action) -> Order {
-    Order { ts: bar.ts, id, signal: Signal::Hold, contract: Default::default(), action }
 }
 
 fn enter(side: Side, contracts: i64) -> Action {

@@ -1,12 +1,11 @@
 //! Values that cannot be, in every kind of table: refused with row and column, whatever the format and however rows are
 //! batched. Their neighbours that can be pass.
 
-mod pass;
-
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int8Array, Int64Array, RecordBatch, StringArray};
-use pass::{table, tables::START};
+
+use crate::pass::{self, table, tables::START};
 
 /// Columns of predictions with their bars, and a row that can be.
 const COLUMNS: [(&str, f64); 16] = [

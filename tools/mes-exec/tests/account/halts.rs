@@ -11,11 +11,9 @@ use mes_core::{
     time::{self, SECOND, Ts},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs, clock::Clock};
+use mes_pipe::{Settings, clock::Clock};
 
-fn settings() -> Settings {
-    SettingsArgs::default().read().expect("the shipped settings")
-}
+use crate::desk::settings;
 
 /// An account that is told seconds of one price each.
 struct Day {

@@ -3,7 +3,7 @@
 use mes_core::{
     bar::Bar,
     broker::{Broker, BrokerError, Hello},
-    fills::{Fills, Latency, Model},
+    fills::Model,
     ledger::Ledger,
     market::Market,
     money::Cents,
@@ -12,16 +12,12 @@ use mes_core::{
     run::{Run, VERSION},
     session::Filter,
     statement::Fill,
-    time::{self, MILLI, MINUTE},
+    time::{self, MINUTE},
 };
 use mes_exec::{guard::Guard, paper::Paper};
 use mes_pipe::{Settings, SettingsArgs, clock::Clock};
 
-fn settings(model: Model, latency_ms: i64) -> Settings {
-    let args = SettingsArgs::default();
-    let latency = Latency::constant(latency_ms * MILLI).expect("a latency");
-    Settings { fills: Fills { model, latency }, ..args.read().expect("the shipped settings") }
-}
+use crate::desk::settings_of;
 
 /// A second of the cash session: open, high, low, close.
 fn bar(second: i64, prices: [f64; 4], volume: i64) -> Bar {
@@ -37,7 +33,7 @@ fn enter(side: Side) -> Action {
 
 /// Sends seconds 1, 2, 3 … of these prices, each with what is ordered after it, and returns the fills.
 fn fills(model: Model, latency_ms: i64, rows: &[([f64; 4], Option<Action>)]) -> Vec<Fill> {
-    let mut paper = Paper::new(&settings(model, latency_ms));
+    let mut paper = Paper::new(&settings_of(model, latency_ms));
     let mut fills = Vec::new();
     for (second, (prices, action)) in (1..).zip(rows) {
         let bar = bar(second, *prices, 5);
@@ -183,7 +179,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
     for (range, slippage_ticks) in [(4, 1), (140, 3), (900, 4)] {
         let mut rows: Vec<Bar> = (1..=60).map(|number| minute(number, 4)).collect();
         rows.push(minute(61, range));
-        let settings = settings(Model::Conservative, 0);
+        let settings = settings_of(Model::Conservative, 0);
         // One account lives through the hour, another takes it up from what risk remembers of it.
         let mut market = Market::default();
         for row in &rows {
@@ -217,7 +213,7 @@ fn a_wild_market_costs_more_and_what_was_wild_is_in_the_run_record() {
 
 #[test]
 fn a_row_beyond_the_calendar_is_an_error_of_the_data() {
-    let settings = settings(Model::Conservative, 0);
+    let settings = settings_of(Model::Conservative, 0);
     let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let row = |ts: &str| Bar { ts: time::parse(ts).expect("a time"), ..bar(0, [5000.0; 4], 1) };
     assert!(guard.on_bar(&row("2030-12-31T15:00:00Z")).is_ok());

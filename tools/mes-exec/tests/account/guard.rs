@@ -9,8 +9,9 @@ use mes_core::{
     time::{self, SECOND},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::SettingsArgs;
 use mes_pipe::clock::Clock;
+
+use crate::desk::settings;
 
 fn stop(statement: &Statement) -> Option<f64> {
     Some(statement.working.iter().find(|order| order.role == Role::Stop)?.price?.points())
@@ -19,8 +20,7 @@ fn stop(statement: &Statement) -> Option<f64> {
 /// A position of one contract from 5000.25 or 4999.75 with a stop of 8 ticks, the market at `close`; then the move.
 /// Returns what was refused, and where the stop lies after it.
 fn moved(side: Side, close: f64, to: f64) -> (Option<String>, Option<f64>) {
-    let args = SettingsArgs::default();
-    let settings = args.read().expect("the shipped settings");
+    let settings = settings();
     let mut broker = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let begun = time::parse("2026-11-20T15:00:00Z").expect("a time");
     let mut ts = begun;

@@ -15,8 +15,10 @@ use mes_core::{
     time::{self, SECOND, Ts},
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs, clock::Clock};
+use mes_pipe::{Settings, clock::Clock};
 use proptest::{prelude::*, test_runner::RngSeed};
+
+use crate::desk::settings;
 
 /// One row as it follows from the one before, and what is ordered after it.
 #[derive(Clone, Debug)]
@@ -105,10 +107,6 @@ fn bars(start: usize, steps: &[Step]) -> Vec<Bar> {
         bars.push(Bar { ts, open, high, low, close, volume: step.volume, seg, ..Bar::default() });
     }
     bars
-}
-
-fn settings() -> Settings {
-    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 /// An order that waits, and the row after which it came.

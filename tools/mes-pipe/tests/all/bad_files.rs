@@ -1,7 +1,5 @@
 //! Bad files by their names, and outputs that cannot be written.
 
-mod pass;
-
 use std::{
     fs,
     io::Write,
@@ -11,8 +9,9 @@ use std::{
 };
 
 use arrow_array::{ArrayRef, Float64Array};
-use pass::{
-    table,
+
+use crate::pass::{
+    self, table,
     tables::{LINES, START, TICKS, ticks},
 };
 

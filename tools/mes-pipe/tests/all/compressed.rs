@@ -1,10 +1,11 @@
 //! Compressed data that is not whole: an error of the data in every format, never a shorter stream.
 
-mod pass;
-
 use std::path::Path;
 
-use pass::tables::{TICKS, ticks};
+use crate::pass::{
+    self,
+    tables::{TICKS, ticks},
+};
 
 /// The same ticks in every format.
 fn formats() -> Vec<(&'static str, Vec<u8>)> {

@@ -1,8 +1,6 @@
 //! No bytes make a reader panic: random ones, and valid files of every format, mutated; the lines of a kept account too.
 //! `SOAK=n` looks n times as long, from another seed.
 
-mod pass;
-
 use std::{fs, io::Write as _, path::Path, sync::Arc};
 
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -11,6 +9,8 @@ use mes_pipe::{
     read_table,
 };
 use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
+
+use crate::pass;
 
 fn small() -> RecordBatch {
     let rows = 20i64;

@@ -5,20 +5,16 @@ use mes_core::fills::Model::{Conservative, Optimistic, Realistic};
 use mes_core::{
     bar::Bar,
     broker::Broker,
-    fills::{Fills, Latency, Model},
-    order::{Action, ExitReason, Limit, Order, Side, Signal},
+    fills::Model,
+    order::{Action, ExitReason, Limit, Side},
     price::Price,
     statement::{Fill, Role, Statement},
-    time::{self, MILLI},
+    time,
 };
 use mes_exec::{guard::Guard, paper::Paper};
-use mes_pipe::{Settings, SettingsArgs, clock::Clock};
+use mes_pipe::clock::Clock;
 
-fn settings(model: Model, latency_ms: i64) -> Settings {
-    let args = SettingsArgs::default();
-    let latency = Latency::constant(latency_ms * MILLI).expect("a latency");
-    Settings { fills: Fills { model, latency }, ..args.read().expect("the shipped settings") }
-}
+use crate::desk::{order, settings_of};
 
 /// Ticks from 5000.
 fn at(ticks: i64) -> Price {
@@ -37,10 +33,6 @@ fn enter(side: Side, limit: i64, lifetime_ms: u32) -> Action {
     Action::Enter { side, contracts: 1, stop_ticks: 8, target_ticks: 16, confidence: 0.9, limit }
 }
 
-fn order(bar: &Bar, id: u64, action: Action) -> Order {
-    Order { ts: bar.ts, id, signal: Signal::Hold, contract: Default::default(), action }
-}
-
 /// Turns prices upside down, so that what holds for a purchase is said of a sale.
 fn mirrored([open, high, low, close]: [i64; 4]) -> [i64; 4] {
     [-open, -low, -high, -close]
@@ -55,7 +47,7 @@ fn place(fill: &Fill) -> (i64, Option<ExitReason>) {
 /// filled at the mirrored prices.
 fn fills(model: Model, latency_ms: i64, limit: i64, rows: &[[i64; 4]]) -> Vec<(i64, Option<ExitReason>)> {
     let [bought, sold] = [Side::Buy, Side::Sell].map(|side| {
-        let mut paper = Paper::new(&settings(model, latency_ms));
+        let mut paper = Paper::new(&settings_of(model, latency_ms));
         let decided = bar(0, [0; 4], 5);
         paper.on_bar(&decided).expect("a statement");
         paper.submit(&order(&decided, 1, enter(side, side.sign() * limit, 60_000))).expect("submitted");
@@ -129,7 +121,7 @@ fn a_quote_says_whether_it_reaches_beyond_the_market() {
         (2, 1, None),
         (3, -1, None),
     ] {
-        let mut paper = Paper::new(&settings(Conservative, 0));
+        let mut paper = Paper::new(&settings_of(Conservative, 0));
         let decided = Bar { bid: Some(at(-1)), ask: Some(at(ask)), ..bar(0, [0; 4], 5) };
         paper.on_bar(&decided).expect("a statement");
         paper.submit(&order(&decided, 1, enter(Side::Buy, limit, 5000))).expect("submitted");
@@ -166,7 +158,7 @@ fn of_the_row_of_its_fill_the_worst_comes_after() {
 /// Rows after an entry decided at 5000 that waits at −4, each with what is ordered after it; returns the last statement
 /// and all that was refused.
 fn waited(latency_ms: i64, lifetime_ms: u32, rows: &[(Bar, Option<Action>)]) -> (Statement, Vec<String>) {
-    let settings = settings(Conservative, latency_ms);
+    let settings = settings_of(Conservative, latency_ms);
     let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
     let decided = bar(0, [0; 4], 5);
     guard.on_bar(&decided).expect("a statement");
@@ -229,7 +221,7 @@ fn a_cancel_on_its_way_may_come_too_late_and_closes_what_was_filled() {
 
 #[test]
 fn a_locked_market_fills_no_limit() {
-    let settings = settings(Conservative, 0);
+    let settings = settings_of(Conservative, 0);
     let mut paper = Paper::new(&settings);
     // The day before closed at 5000; 200 points higher, every trade of two minutes is at one price.
     let start = time::parse("2026-11-19T20:59:00Z").expect("a time");
@@ -249,7 +241,7 @@ fn a_locked_market_fills_no_limit() {
 
 #[test]
 fn the_guard_refuses_a_limit_far_from_the_market_and_cancels_late_ones() {
-    let settings = settings(Conservative, 0);
+    let settings = settings_of(Conservative, 0);
     for (limit, refused) in [(18, None), (-18, None), (19, Some("guard_limit")), (-19, Some("guard_limit"))] {
         let mut guard = Guard::new(Paper::new(&settings), &settings, Clock::machine()).expect("a guard");
         let decided = bar(0, [0; 4], 5);

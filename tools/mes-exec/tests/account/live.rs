@@ -13,7 +13,9 @@ use mes_core::{
     time::{self, HOUR, MINUTE, Now, SECOND, Ts},
 };
 use mes_exec::guard::Guard;
-use mes_pipe::{Settings, SettingsArgs, clock::Clock};
+use mes_pipe::clock::Clock;
+
+use crate::desk::settings;
 
 /// What the exchange will answer, and when on the steady clock.
 #[derive(Clone, Copy, Debug)]
@@ -166,10 +168,6 @@ impl Broker for Scripted {
     fn end(&mut self) -> Result<&Statement, BrokerError> {
         Ok(&self.statement)
     }
-}
-
-fn settings() -> Settings {
-    SettingsArgs::default().read().expect("the shipped settings")
 }
 
 struct Desk {
