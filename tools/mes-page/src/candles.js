@@ -96,7 +96,7 @@ for (const box of document.querySelectorAll(".candles")) {
     let low = Number.MAX_VALUE, high = -low, most = 1;
     const take = ticks => { low = Math.min(low, ticks); high = Math.max(high, ticks); };
     // One more at each edge is drawn and cut off.
-    for (const candle of drawn) if (axis.place(candle.to) >= from && axis.place(candle.from) <= to) {
+    for (const candle of drawn) if (axis.place(candle.to) > from && axis.place(candle.from) < to) {
       take(candle.low); take(candle.high); most = Math.max(most, candle.volume);
     }
     if (chosen >= 0 && seen.some(([, at]) => at === chosen)) {
