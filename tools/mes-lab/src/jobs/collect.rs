@@ -54,10 +54,11 @@ pub fn run(args: &CollectArgs) -> Result<()> {
             tools.push(&job.tools);
         }
     }
-    let done = there(&jobs)?;
     match jobs[0].task {
-        Task::Fold(_) => walk::collect(&jobs, &done, &args.out, args.answer),
-        Task::Session(_) => sessions::collect(&jobs, &done, &args.out, args.answer),
+        // Each is checked as it is read; where one is damaged, all are looked at to name them.
+        Task::Fold(_) => walk::collect(&jobs, &recorded(&jobs)?, &args.out, args.answer)
+            .map_err(|error| there(&jobs).err().unwrap_or(error)),
+        Task::Session(_) => sessions::collect(&jobs, &there(&jobs)?, &args.out, args.answer),
         Task::Trials(_) => Err(Error::usage(
             "trials go into the ledger of their search: mes-lab optimize ... --tell JOBS, with its arguments",
         )),
@@ -103,7 +104,13 @@ fn named(names: &[String]) -> String {
     }
 }
 
-/// Returns the results of all jobs, in their order.
+/// Returns what is said to be there of all jobs, for whoever checks each as he reads it.
+fn recorded(jobs: &[Job]) -> Result<Vec<Done>> {
+    let all: Option<Vec<Done>> = jobs.iter().map(|job| Place::of(job).recorded()).collect();
+    all.map_or_else(|| there(jobs), Ok)
+}
+
+/// Returns the results of all jobs, in their order, each of them whole.
 ///
 /// # Errors
 ///
