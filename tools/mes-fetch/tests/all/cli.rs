@@ -1,26 +1,8 @@
 //! The tool as a user meets it: bytes in, bytes out, exit codes.
 
-use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
-};
+use std::io::Write;
 
-fn fetch(args: &str, input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mes-fetch"))
-        .args(args.split_whitespace())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the tool starts");
-    // A tool that refuses its flags does not read.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the tool ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use super::{fetch, text};
 
 const BARS: &[u8] = b"ts_utc,open,high,low,close,volume,trades,note
 2026-11-19T23:00:00Z,6800.25,6801,6800.25,6800.5,40,14,x
@@ -30,7 +12,7 @@ const BARS: &[u8] = b"ts_utc,open,high,low,close,volume,trades,note
 
 #[test]
 fn bars_stamped_at_their_open_move_to_their_close() {
-    let done = fetch("import --stamp open --interval 1s --symbol MESZ6 --to csv", BARS);
+    let done = fetch("import --stamp open --interval 1s --symbol MESZ6 --to csv", &[], BARS);
     assert_eq!(
         text(&done.stdout),
         "ts,open,high,low,close,volume,trades,seg,symbol
@@ -48,7 +30,7 @@ fn bars_stamped_at_their_open_move_to_their_close() {
 
 #[test]
 fn bars_stamped_at_their_close_stay() {
-    let done = fetch("import --stamp close --interval 1s --to csv --quiet", BARS);
+    let done = fetch("import --stamp close --interval 1s --to csv --quiet", &[], BARS);
     assert!(text(&done.stdout).contains("\n2026-11-19T23:00:00Z,6800.25,"));
     assert_eq!((done.status.code(), text(&done.stderr)), (Some(0), String::new()));
 }
@@ -56,7 +38,7 @@ fn bars_stamped_at_their_close_stay() {
 #[test]
 fn says_how_many_bars_lie_outside_the_sessions() {
     let input = text(BARS).replace("11-22T", "11-21T");
-    let done = fetch("import --stamp open --interval 1s --to csv", input.as_bytes());
+    let done = fetch("import --stamp open --interval 1s --to csv", &[], input.as_bytes());
     assert!(text(&done.stderr).ends_with("mes-fetch: 1 bars lie where the calendar has no session\n"));
     assert!(text(&done.stdout).ends_with(",2,MES\n"));
 }
@@ -64,7 +46,7 @@ fn says_how_many_bars_lie_outside_the_sessions() {
 #[test]
 fn ticks_of_other_names_and_separators() {
     let input = b"\xef\xbb\xbfTime;px;qty;Side\r\n2026-11-20T15:00:00.5+01:00;6800.25;2.0;B\r\n";
-    let done = fetch("import --columns px=price --to csv", input);
+    let done = fetch("import --columns px=price --to csv", &[], input);
     assert_eq!(
         text(&done.stdout),
         "ts,price,size,side,symbol\n2026-11-20T14:00:00.500Z,6800.25,2,buy,MES\n",
@@ -75,14 +57,14 @@ fn ticks_of_other_names_and_separators() {
 
 #[test]
 fn compressed_text_reads_alike() {
-    let plain = fetch("import --stamp open --interval 1s --to csv", BARS).stdout;
+    let plain = fetch("import --stamp open --interval 1s --to csv", &[], BARS).stdout;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(BARS).expect("memory");
     let gzip = gzip.finish().expect("memory");
     let zstd = zstd::encode_all(BARS, 1).expect("memory");
     for packed in [&gzip, &zstd] {
-        assert_eq!(fetch("import --stamp open --interval 1s --to csv", packed).stdout, plain);
-        let cut = fetch("import --stamp open --interval 1s --to csv", &packed[..packed.len() - 9]);
+        assert_eq!(fetch("import --stamp open --interval 1s --to csv", &[], packed).stdout, plain);
+        let cut = fetch("import --stamp open --interval 1s --to csv", &[], &packed[..packed.len() - 9]);
         assert_eq!(cut.status.code(), Some(3), "{}", text(&cut.stderr));
     }
 }
@@ -126,20 +108,20 @@ fn refuses_what_it_cannot_know() {
         ("--stamp open --interval 1s", String::new(), 3, "stdin: line 1: empty"),
     ];
     for (flags, input, code, what) in cases {
-        let done = fetch(&format!("import --to csv {flags}"), input.as_bytes());
+        let done = fetch(&format!("import --to csv {flags}"), &[], input.as_bytes());
         let told = text(&done.stderr);
         assert!(told.contains(what) && done.status.code() == Some(code), "{flags}: {:?} {told}", done.status);
     }
-    assert_eq!(fetch("", b"").status.code(), Some(2));
-    assert_eq!(fetch("synth --edge 2", b"").status.code(), Some(2));
-    assert_eq!(fetch("synth --sessions 0", b"").status.code(), Some(2));
+    assert_eq!(fetch("", &[], b"").status.code(), Some(2));
+    assert_eq!(fetch("synth --edge 2", &[], b"").status.code(), Some(2));
+    assert_eq!(fetch("synth --sessions 0", &[], b"").status.code(), Some(2));
 }
 
 #[test]
 fn the_same_flags_make_the_same_bytes() {
     for flags in ["--to parquet", "--to arrow --session rth", "--to csv --ticks", "--to jsonl --header"] {
         let flags = format!("synth --sessions 1 --until 2025-11-28 {flags}");
-        let (one, two) = (fetch(&flags, b""), fetch(&flags, b""));
+        let (one, two) = (fetch(&flags, &[], b""), fetch(&flags, &[], b""));
         assert!(one.status.success() && one.stdout.len() > 100_000, "{flags}: {}", text(&one.stderr));
         assert!(one.stdout == two.stdout, "{flags}");
         assert!(text(&one.stderr).starts_with("mes-fetch: synthetic data, 2025-11-28 to 2025-11-28"));
@@ -149,7 +131,7 @@ fn the_same_flags_make_the_same_bytes() {
 /// Pins the bytes: a change here means that `GENERATOR` must be raised.
 #[test]
 fn the_market_is_pinned() {
-    let done = fetch("synth --sessions 1 --to csv --session rth --quiet", b"");
+    let done = fetch("synth --sessions 1 --to csv --session rth --quiet", &[], b"");
     let out = text(&done.stdout);
     assert_eq!(
         out.lines().nth(1),
@@ -166,12 +148,12 @@ fn the_market_is_pinned() {
 
 #[test]
 fn the_lineage_says_synthetic() {
-    let done = fetch("synth --sessions 1 --to jsonl --header", b"");
+    let done = fetch("synth --sessions 1 --to jsonl --header", &[], b"");
     let out = text(&done.stdout);
     let header: serde_json::Value = serde_json::from_str(out.lines().next().expect("a line")).expect("JSON");
     let settings = &header["lineage"][0]["settings"];
     assert_eq!((&settings["synthetic"], settings.get("no_bounce")), (&true.into(), None));
-    let done = fetch("synth --sessions 1 --to jsonl --header --no-bounce --session rth", b"");
+    let done = fetch("synth --sessions 1 --to jsonl --header --no-bounce --session rth", &[], b"");
     let first = text(&done.stdout).lines().next().map(str::to_owned).expect("a line");
     assert!(first.contains("\"no_bounce\":true"), "{first}");
     assert!(text(&done.stderr).ends_with("edge 0.5, no bounce\n"), "{}", text(&done.stderr));
@@ -198,7 +180,7 @@ fn prices_that_no_market_makes_are_unfit() {
         (minutes(|price| price / 10.0), Some("implausible 6, range 6")),
         (minutes(|price| -price), Some("implausible 6, range 6")),
     ] {
-        let done = fetch("verify --interval 1m --json --quiet", changed.as_bytes());
+        let done = fetch("verify --interval 1m --json --quiet", &[], changed.as_bytes());
         let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
         let unfit = report["unfit"].as_str().unwrap_or("fit");
         assert_eq!(done.status.code(), Some(if found.is_some() { 3 } else { 0 }), "{unfit}");
@@ -209,12 +191,12 @@ fn prices_that_no_market_makes_are_unfit() {
 #[test]
 fn a_scale_that_is_wrong_from_the_first_row_is_unfit() {
     let text = minutes(|price| price).replace("6900", "69000");
-    let done = fetch("verify --interval 1m --json --quiet", text.as_bytes());
+    let done = fetch("verify --interval 1m --json --quiet", &[], text.as_bytes());
     let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
     assert_eq!(report["unfit"], "range 10");
     // Of what no range is known, every scale is right.
     let other = text.replace("MESZ6", "SPY");
-    assert_eq!(fetch("verify --interval 1m --quiet", other.as_bytes()).status.code(), Some(0));
+    assert_eq!(fetch("verify --interval 1m --quiet", &[], other.as_bytes()).status.code(), Some(0));
 }
 
 #[test]
@@ -222,7 +204,7 @@ fn ticks_that_no_market_makes_are_unfit() {
     let tick = |second: i32, price: f64| format!("2026-11-20T15:00:{second:02}Z,{price},1,MESZ6\n");
     let text: String = (1..5).map(|second| tick(second, 6900.0)).collect();
     let text = format!("ts,price,size,symbol\n{text}{}{}", tick(5, 6500.0), tick(6, 6900.25));
-    let done = fetch("verify --json --quiet", text.as_bytes());
+    let done = fetch("verify --json --quiet", &[], text.as_bytes());
     let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
     let checks = report["checks"].as_array().expect("checks");
     let implausible = checks.iter().find(|check| check["check"] == "implausible").expect("the check");

@@ -1,12 +1,6 @@
 //! Every dialect by a made-up text of its own, and what is refused in it.
 
-use std::{
-    fs::File,
-    io::Write,
-    path::Path,
-    process::{Command, Output, Stdio},
-    sync::Arc,
-};
+use std::{fs::File, io::Write, path::Path, sync::Arc};
 
 use arrow_array::{
     ArrayRef, DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
@@ -14,28 +8,11 @@ use arrow_array::{
 };
 use zip::write::SimpleFileOptions;
 
-fn fetch(args: &str, file: Option<&Path>, input: &[u8]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mes-fetch"));
-    let mut child = command
-        .args(args.split_whitespace())
-        .args(file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the tool starts");
-    // A tool that refuses its flags does not read.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the tool ends")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use super::{fetch, text};
 
 /// Imports a text and returns the rows, or the one line of the error.
 fn import(flags: &str, input: &str) -> String {
-    let done = fetch(&format!("import --to csv --quiet {flags}"), None, input.as_bytes());
+    let done = fetch(&format!("import --to csv --quiet {flags}"), &[], input.as_bytes());
     if done.status.success() { text(&done.stdout) } else { text(&done.stderr) }
 }
 
@@ -210,17 +187,17 @@ fn a_lean_zip_gives_one_expiry() {
             (far, "0,1799,1799,1799,1799,1"),
         ],
     );
-    let refused = fetch("import --preset lean --to csv", Some(&two), b"");
+    let refused = fetch("import --preset lean --to csv", &[&two], b"");
     let told = format!("mes-fetch: {} holds {near}, {far}: choose one with --entry NAME\n", two.display());
     assert_eq!((refused.status.code(), text(&refused.stderr)), (Some(2), told));
     let rows = "ts,open,high,low,close,volume,seg,symbol\n\
                 2013-12-02T00:01:00Z,1805.5,1806.0,1805.0,1805.75,17,1,ESZ3\n\
                 2013-12-02T00:02:00Z,1805.0,1805.0,1805.0,1805.0,1,1,ESZ3\n";
-    assert_eq!(text(&fetch("import --preset lean --to csv --entry 201312", Some(&two), b"").stdout), rows);
+    assert_eq!(text(&fetch("import --preset lean --to csv --entry 201312", &[&two], b"").stdout), rows);
     let spy =
         lean(folder.path(), &[("20131007_spy_second_quote.csv", "34200000,1,1,1,1674100,5,1,1,1,1674200,7")]);
     let quotes = "ts,bid,ask,bid_size,ask_size,symbol\n2013-10-07T13:30:01Z,167.41,167.42,5,7,SPY\n";
-    assert_eq!(text(&fetch("import --preset lean-equity --to csv", Some(&spy), b"").stdout), quotes);
+    assert_eq!(text(&fetch("import --preset lean-equity --to csv", &[&spy], b"").stdout), quotes);
 }
 
 /// Futures have six and seven columns, shares six and eight; the instant is in milliseconds of the day, or fractions of one.
@@ -254,7 +231,7 @@ fn lean_ticks_are_ticks() {
         ),
     ] {
         let zip = lean(folder.path(), &[(name, rows)]);
-        let done = fetch(&format!("import --preset {preset} --to csv"), Some(&zip), b"");
+        let done = fetch(&format!("import --preset {preset} --to csv"), &[&zip], b"");
         assert_eq!(text(&done.stdout), wanted, "{}", text(&done.stderr));
     }
 }
@@ -262,7 +239,7 @@ fn lean_ticks_are_ticks() {
 #[test]
 fn what_is_no_text_is_told_so() {
     for bytes in [&b"\x51\x2a\x4d\x18\xb0\0\0\0DBZ\x01"[..], b"Z\x13\x01\0\x0c\x14\0\0"] {
-        let told = text(&fetch("import", None, bytes).stderr);
+        let told = text(&fetch("import", &[], bytes).stderr);
         assert!(told.contains("neither text nor Parquet nor DBN"), "{told}");
     }
 }
@@ -287,10 +264,10 @@ fn parquet_with_fixed_or_float_prices_and_an_index() {
     };
     let one = write("one", vec![("price", fixed), ("symbol", symbol.clone()), ("ts_event", utc)]);
     let row = "ts,price,symbol\n2026-01-05T14:30:00Z,6900.25,MESH6\n";
-    assert_eq!(text(&fetch("import --to csv --preset databento-csv", Some(&one), b"").stdout), row);
+    assert_eq!(text(&fetch("import --to csv --preset databento-csv", &[&one], b"").stdout), row);
     let two = write("two", vec![("price", float), ("symbol", symbol), ("__index_level_0__", naive)]);
     let row = "ts,price,symbol\n2026-01-05T20:30:00Z,6900.25,MESH6\n";
-    assert_eq!(text(&fetch("import --to csv --tz America/Chicago", Some(&two), b"").stdout), row);
+    assert_eq!(text(&fetch("import --to csv --tz America/Chicago", &[&two], b"").stdout), row);
     // Pandas stores a category as a dictionary.
     let category: DictionaryArray<Int8Type> = ["MESH6"].into_iter().collect();
     let utc: ArrayRef =
@@ -298,8 +275,8 @@ fn parquet_with_fixed_or_float_prices_and_an_index() {
     let price: ArrayRef = Arc::new(Float64Array::from(vec![6900.25]));
     let three = write("three", vec![("ts", utc), ("price", price), ("symbol", Arc::new(category))]);
     let row = "ts,price,symbol\n2026-01-05T14:30:00Z,6900.25,MESH6\n";
-    assert_eq!(text(&fetch("import --to csv", Some(&three), b"").stdout), row);
-    let refused = text(&fetch("import --to csv", Some(&two), b"").stderr);
+    assert_eq!(text(&fetch("import --to csv", &[&three], b"").stdout), row);
+    let refused = text(&fetch("import --to csv", &[&two], b"").stderr);
     assert!(refused.contains("row 1: time \"2026-01-05T14:30:00\" has no zone"), "{refused}");
 }
 
@@ -318,7 +295,7 @@ fn a_zip_is_measured_while_it_is_unpacked() {
     zip_of(&path, "20131202_spy_minute_trade.csv", &vec![b'0'; 8 << 20]);
     let size = std::fs::metadata(&path).expect("a file").len();
     assert!(size < 20_000, "{size}");
-    let done = fetch("import --preset lean --max-block 1MiB", Some(&path), b"");
+    let done = fetch("import --preset lean --max-block 1MiB", &[&path], b"");
     let said = text(&done.stderr);
     assert_eq!(done.status.code(), Some(3), "{said}");
     assert!(said.contains("a file of more than 1 MiB") && said.contains("--max-block SIZE"), "{said}");
@@ -329,7 +306,7 @@ fn a_zip_is_measured_while_it_is_unpacked() {
     assert!(!places.is_empty());
     places.into_iter().for_each(|at| lying[at..at + 4].copy_from_slice(&1000_u32.to_le_bytes()));
     std::fs::write(&path, lying).expect("written");
-    let done = fetch("import --preset lean --max-block 1MiB", Some(&path), b"");
+    let done = fetch("import --preset lean --max-block 1MiB", &[&path], b"");
     assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
 }
 
@@ -340,7 +317,7 @@ fn a_line_of_foreign_text_has_an_end() {
     packed.write_all(endless.as_bytes()).expect("packed");
     let packed = packed.finish().expect("packed");
     for input in [endless.as_bytes(), &packed] {
-        let done = fetch("import", None, input);
+        let done = fetch("import", &[], input);
         let said = text(&done.stderr);
         assert_eq!(done.status.code(), Some(3), "{said}");
         assert!(
@@ -356,12 +333,12 @@ fn a_gz_with_a_wrong_checksum_is_an_error_of_the_data() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(rows.as_bytes()).expect("packed");
     let packed = packed.finish().expect("packed");
-    assert_eq!(fetch("import", None, &packed).status.code(), Some(0));
+    assert_eq!(fetch("import", &[], &packed).status.code(), Some(0));
     let at = packed.len() - 8;
     let mut wrong = packed.clone();
     wrong[at] ^= 1;
     for input in [&wrong[..], &packed[..at], &packed[..12]] {
-        let done = fetch("import", None, input);
+        let done = fetch("import", &[], input);
         assert_eq!(done.status.code(), Some(3), "{}", text(&done.stderr));
     }
     let deep = (0..6).fold(rows.as_bytes().to_vec(), |bytes, _| {
@@ -369,5 +346,5 @@ fn a_gz_with_a_wrong_checksum_is_an_error_of_the_data() {
         packed.write_all(&bytes).expect("packed");
         packed.finish().expect("packed")
     });
-    assert!(text(&fetch("import", None, &deep).stderr).contains("times over: unpack it first"));
+    assert!(text(&fetch("import", &[], &deep).stderr).contains("times over: unpack it first"));
 }

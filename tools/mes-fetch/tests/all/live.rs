@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use super::text;
+
 const TICKS: &str = "ts,price,size,symbol
 2026-11-20T15:00:00.200Z,6800.25,2,MESZ6
 2026-11-20T15:00:02.700Z,6800.5,1,MESZ6
@@ -32,10 +34,6 @@ fn replay(folder: &Path, text: &str, args: &str) -> Output {
     let path = folder.join("ticks.csv");
     std::fs::write(&path, text).expect("a file");
     command(args).arg("--replay").arg(path).output().expect("the tool runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
