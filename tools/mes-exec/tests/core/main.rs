@@ -1,6 +1,7 @@
 //! The core of mes-exec, event by event: what others do on the account, what the exchange does by itself, and what is done
 //! about it.
 
+mod legs;
 mod parts;
 mod refused;
 mod script;

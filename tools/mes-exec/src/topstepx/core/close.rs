@@ -29,6 +29,8 @@ pub(super) struct Closing {
     /// When the last close was sent, and when it was answered.
     sent: Option<i64>,
     answered: Option<i64>,
+    /// Nothing was open since: what opens after that is too much, and waits for no fill of the last close.
+    filled: bool,
     /// Not before, as the service asked.
     not_before: i64,
     calls: u32,
@@ -55,6 +57,7 @@ impl Core {
             since: now,
             sent: None,
             answered: None,
+            filled: false,
             not_before: now,
             calls: 0,
         });
@@ -71,9 +74,10 @@ impl Core {
             let apart = if closing.calls < 5 { AGAIN } else { 3 * AGAIN };
             // One that works still will fill: another would turn the position around.
             let works = self.orders.alive().any(|known| self.closes(known));
-            let early = closing.sent.is_some_and(|sent| now - sent < apart)
-                || closing.answered.is_some_and(|answered| now - answered < FILL)
-                || now < closing.not_before;
+            let waits = closing.sent.is_some_and(|sent| now - sent < apart)
+                || closing.answered.is_some_and(|answered| now - answered < FILL);
+            let surplus = closing.filled && self.orders.exposure() != 0;
+            let early = waits && !surplus || now < closing.not_before;
             if closing.answered.is_some_and(|answered| now - answered > NEWS) {
                 self.looks.want_now();
             }
@@ -119,12 +123,19 @@ impl Core {
         self.call(Purpose::Exit, request);
         let now = self.now.steady;
         if let Some(closing) = &mut self.closing {
-            (closing.sent, closing.answered) = (Some(now), None);
+            (closing.sent, closing.answered, closing.filled) = (Some(now), None, false);
             closing.calls += 1;
             let (calls, reason) = (closing.calls, closing.reason.name());
             if calls > 1 {
                 self.alert(format!("not flat yet ({reason}): close sent again, the {calls}. time"));
             }
+        }
+    }
+
+    /// Takes in that a fill changed what is open: nothing is, so the close that was sent has done its work.
+    pub(super) fn close_filled(&mut self) {
+        if let Some(closing) = self.closing.as_mut().filter(|_| self.orders.exposure() == 0) {
+            closing.filled = true;
         }
     }
 
@@ -158,8 +169,9 @@ impl Core {
             if part == Part::Entry {
                 return Some(known.order.id) != entry && !waits;
             }
-            // Legs wait for an entry that may still fill, and until the exchange has cancelled them itself.
-            flat && !waits && now - self.changed > SIBLING
+            // Legs wait for an entry that may still fill, and after one of them until the exchange has cancelled the other itself. A
+            // close has no legs: those of what it closed would open a position of their own.
+            flat && !waits && (self.closing.is_some() || now - self.changed > SIBLING)
         };
         let strays: Vec<i64> = self.orders.alive().filter(stray).map(|known| known.order.id).collect();
         for id in strays {

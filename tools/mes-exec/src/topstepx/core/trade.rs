@@ -114,18 +114,32 @@ impl Core {
         match &self.trade {
             None => {
                 let side = Side::of(exposure);
-                let order = self.opener(side);
-                // One of ours that was given up came after all, or one of another run: protected, then closed.
-                if let Some(order) = order {
-                    self.alert(format!("order {order} opened a position after it was given up: closing it"));
+                let opener = self.opener(side);
+                // Protected, then closed, but what is a person's.
+                let (order, why) = match opener {
+                    // It was of another run, or came after all.
+                    Some((order, Part::Entry)) => {
+                        (order, format!("order {order} opened a position after it was given up: closing it"))
+                    }
+                    Some((order, _)) => (
+                        order,
+                        format!(
+                            "a leg of order {order} was filled after its position was closed: {exposure} too many, closing them"
+                        ),
+                    ),
+                    None => (
+                        0,
+                        format!(
+                            "{exposure} contracts are open that no order of ours opened: no entries until they are closed"
+                        ),
+                    ),
+                };
+                self.alert(why);
+                if opener.is_some() {
                     self.close(0, ExitReason::Limit);
                 }
-                if order.is_none() {
-                    self.alert(format!("{exposure} contracts are open that no order of ours opened: no entries until they are closed"));
-                }
-                let own = order.unwrap_or(0);
                 let stop_ticks = self.setup.widest_ticks;
-                self.trade = Some(Trade { stop_ticks, ..Trade::new(own, side, now) });
+                self.trade = Some(Trade { stop_ticks, ..Trade::new(order, side, now) });
             }
             // Both legs were filled, or somebody turned it.
             Some(trade) if trade.side.sign() != exposure.signum() && self.entry.is_none() => {
@@ -172,17 +186,21 @@ impl Core {
             })
         };
         // Its legs may have died with the run that placed them, or never have been sent.
-        let order = of(Part::Stop).or_else(|| of(Part::Target)).or_else(|| self.opener(side));
+        let opened = || self.opener(side).filter(|(_, part)| *part == Part::Entry).map(|(order, _)| order);
+        let order = of(Part::Stop).or_else(|| of(Part::Target)).or_else(opened);
         let stop_ticks = self.setup.widest_ticks;
         self.trade = Some(Trade { stop_ticks, ..Trade::new(order.unwrap_or(0), side, self.now.steady) });
     }
 
-    /// Returns the entry of ours that opened what no entry under way explains.
-    fn opener(&self, side: Side) -> Option<u64> {
-        let last = self.orders.last_filled(side).filter(|known| !known.is_old())?;
-        match last.owner {
-            Owner::Ours { order, part: Part::Entry } => Some(order),
-            _ => None,
+    /// Returns the order of ours that opened what no entry under way explains, and which of its parts.
+    fn opener(&self, side: Side) -> Option<(u64, Part)> {
+        let last = match self.changed_by {
+            Some(id) => self.orders.get(id),
+            None => self.orders.last_filled(side),
+        };
+        match last.filter(|known| !known.is_old())?.owner {
+            Owner::Ours { order, part } => Some((order, part)),
+            Owner::Untagged => None,
         }
     }
 }

@@ -1,0 +1,64 @@
+//! Legs that fill after what they belonged to was closed: the market is as quick as the news.
+
+use mes_exec::topstepx::event::{Answer, Request};
+use serde_json::{Value, json};
+
+use crate::{
+    closes,
+    script::{Asked, Script},
+    stops,
+};
+
+fn cancelled(asked: &Asked) -> Vec<i64> {
+    let cancel = |(_, request): &(u64, Request)| match request {
+        Request::Cancel { cancel } => Some(cancel.order_id),
+        _ => None,
+    };
+    asked.iter().filter_map(cancel).collect()
+}
+
+/// A leg of order 10 that has filled, as its order tells.
+fn leg(id: i64) -> Value {
+    json!({"id": id, "type": if id == 11 { 4 } else { 1 }, "side": 1, "status": 2, "size": 1, "fillVolume": 1, "parentOrderId": 10})
+}
+
+#[test]
+fn legs_are_cancelled_as_soon_as_the_close_has_filled_and_one_that_was_quicker_is_closed_at_once() {
+    // The answer of the close may come before its fill, or after it.
+    for late in [false, true] {
+        let mut script = Script::long(1);
+        let asked = script.flatten();
+        let [(call, Request::Close { .. })] = asked[..] else { panic!("{asked:?}") };
+        if !late {
+            script.answer(call, Answer::Done);
+        }
+        script.told(&json!({"id": 20, "type": 2, "side": 1, "status": 6, "size": 1}));
+        assert_eq!(cancelled(&script.filled(20, 1, 1)), [11, 12]);
+        if late {
+            script.answer(call, Answer::Done);
+        }
+        let asked = script.told(&leg(11));
+        assert_eq!((script.core.exposure(), stops(&asked).len(), closes(&asked)), (-1, 1, 1), "{asked:?}");
+        assert!(
+            script.alerts.iter().any(|text| text.contains("a leg of order 1 was filled")),
+            "{:?}",
+            script.alerts
+        );
+    }
+}
+
+#[test]
+fn a_second_leg_that_fills_is_closed_at_once_and_a_click_is_not() {
+    let mut script = Script::long(1);
+    script.told(&leg(11));
+    assert_eq!(cancelled(&script.filled(11, 1, 1)), [0; 0], "the exchange cancels the other one");
+    assert_eq!(closes(&script.told(&leg(12))), 1, "{:?}", script.alerts);
+
+    let mut clicked = Script::long(1);
+    clicked.told(&leg(11));
+    clicked.filled(11, 1, 1);
+    clicked.told(&json!({"id": 12, "type": 1, "side": 1, "status": 3, "size": 1, "parentOrderId": 10}));
+    clicked.alive.clear();
+    let asked = clicked.filled(99, 1, 1);
+    assert_eq!((closes(&asked), clicked.core.is_ours()), (0, false), "{:?}", clicked.alerts);
+}
