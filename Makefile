@@ -90,7 +90,7 @@ contracts: build ## A short practice day in each of MES, ES, MNQ, NQ against mes
 
 soak: ## Look for an account that breaks a limit, kill risk after more lines (TIMES=100: every one), put all fields at all extremes, mutate every input: make soak TIMES=10; SEED=n repeats one
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-risk --test properties -- --nocapture
-	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- state:: parity::
+	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- state:: parity:: es_day::
 	for round in $$(seq $(TIMES)); do $(CARGO) test --release --locked -p mes-golden --test all -- stop:: ends:: strangers::; done
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-golden --test all -- extremes:: fuzz:: liveness::
 	SOAK=$(TIMES) $(CARGO) test --release --locked -p mes-core --test fuzz

@@ -46,7 +46,7 @@ pub enum Verb {
     },
     /// Look at all that a day needs, one line a check: clock, key, rules, calendar, disk, model, the service
     #[command(after_help = "Examples:
-  mes-exec doctor --account PRAC-V2-1007-1            # looks, and asks the service for its time alone
+  mes-exec doctor --account PRAC-V2-1007-1            # looks, and asks the service for the time
   mes-exec doctor --account PRAC-V2-1007-1 --login    # logs in too, and looks at the account")]
     Doctor(Box<DoctorArgs>),
     /// Make units of systemd that trade every day by themselves, and print or install them

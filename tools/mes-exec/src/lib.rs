@@ -69,7 +69,7 @@ const CLIENT: &str = concat!("mes-exec/", env!("CARGO_PKG_VERSION"));
   mes-exec check --account PRAC-V2-1007-1     # all that a start does, and places nothing
   ... | mes-risk --state state --rules mes-1k-topstep |
     mes-exec --broker topstepx --account PRAC-V2-1007-1 --state state --rules mes-1k-topstep
-  mes-exec kill                               # from any other terminal: close everything, enter nothing
+  mes-exec kill                               # from any terminal: close everything, enter nothing
 
 Exit codes: 0 done, 1 failed, 2 arguments or rules, 3 data, 4 stopped on purpose or by the death of upstream"
 )]

@@ -34,12 +34,14 @@ enum Verb {
     /// Print folds (train, validate, test) of a table as lines of JSON
     #[command(after_help = "Examples:
   mes-lab folds features.parquet
-  mes-lab folds --train 20sessions --validate 0d --test 5sessions --step 5sessions features.parquet | jq .test
+  mes-lab folds --train 20sessions --validate 0d --test 5sessions --step 5sessions \\
+      features.parquet | jq .test
   mes-lab folds --combinatorial 6,2 features.parquet")]
     Folds(folds::FoldsArgs),
     /// Pass on the rows of a span of time
     #[command(after_help = "Examples:
-  mes-lab slice --after 2026-10-01T22:00:00Z --until 2026-11-01T22:00:00Z features.parquet > october.arrow
+  mes-lab slice --after 2026-10-01T22:00:00Z --until 2026-11-01T22:00:00Z \\
+      features.parquet > october.arrow
   mes-lab slice --after 2026-11-01T22:00:00Z features.parquet | mes-predict | mes-bt")]
     Slice(slice::SliceArgs),
     /// Train, predict and trade fold by fold, with the real tools, and stitch what nothing had seen
@@ -55,9 +57,12 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool th
     WalkForward(walk::WalkArgs),
     /// Search rules and costs for what trades best, and say how much of it is the search
     #[command(after_help = "Examples:
-  mes-lab optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 --out runs/grid predictions.parquet
-  mes-lab optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
-  mes-lab optimize --tpe 200 --vary exits.stop_ticks=4..16 --out runs/tpe --ask 64 predictions.parquet > round.jsonl
+  mes-lab optimize --grid --vary exits.stop_ticks=4,8,12 --vary exits.target_ticks=8..24/4 \\
+      --out runs/grid predictions.parquet
+  mes-lab optimize --tpe 200 --prune --vary entries.confidence=0.6..0.8 \\
+      --vary exits.stop_ticks=4..16 --out runs/tpe predictions.parquet
+  mes-lab optimize --tpe 200 --vary exits.stop_ticks=4..16 --out runs/tpe --ask 64 \\
+      predictions.parquet > round.jsonl
 
 Writes trials.jsonl (the ledger: run again to go on where it stopped), report.html, optimize.json, .txt, trials.csv,
 map.svg, best-rules.toml and best-costs.toml.

@@ -31,7 +31,8 @@ use paper::Paper;
 /// is never ready.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  mes-bt validate --walk-forward runs/walk --eval eval.json --backtest runs/backtest --model models/default.onnx
+  mes-bt validate --walk-forward runs/walk --eval eval.json \\
+      --backtest runs/backtest --model models/default.onnx
   mes-bt validate --paper runs --rules mes-1k-topstep")]
 pub struct ValidateArgs {
     /// What mes-lab walk-forward --out wrote

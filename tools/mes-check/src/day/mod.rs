@@ -32,7 +32,8 @@ use report::Report;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   mes-check day --exec run/state/topstepx-1007/exec-*.jsonl --journal run/practice/journals/*.jsonl
-  mes-check day --exec exec-*.jsonl --journal journals/*.jsonl --exchange run/practice/sim/journal.jsonl --json
+  mes-check day --exec exec-*.jsonl --journal journals/*.jsonl \\
+      --exchange run/practice/sim/journal.jsonl --json
 
 Exit codes: 0 nothing broken, 1 a law is broken, 2 arguments, 3 a file that is no such journal")]
 pub struct DayArgs {

@@ -34,9 +34,10 @@ use span::{Span, day};
 /// it anew after any interruption, or with a later --until. The key comes from DATABENTO_API_KEY.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  mes-fetch history --symbol MES.v.0 --schema ohlcv-1s --from 2024-01-01 --until 2024-03-01 --to-dir data/mes-1s
-  mes-fetch history --symbol MES.v.0 --schema ohlcv-1s --from 2024-01-01 --until 2024-03-01 --to-dir data/mes-1s \\
-    --max-cost 10 --yes && mes-bars data/mes-1s | mes-features
+  mes-fetch history --symbol MES.v.0 --schema ohlcv-1s --from 2024-01-01 --until 2024-03-01 \\
+      --to-dir data/mes-1s
+  mes-fetch history --symbol MES.v.0 --schema ohlcv-1s --from 2024-01-01 --until 2024-03-01 \\
+      --to-dir data/mes-1s --max-cost 10 --yes && mes-bars data/mes-1s | mes-features
 
 Exit codes: 0 done, 1 failed and a retry may help, 2 arguments or key, 3 data, 4 stopped by --max-cost")]
 pub struct Args {

@@ -51,10 +51,12 @@ const MOST_HOURS: i64 = 7 * 24;
 #[command(mut_arg("lineage_to", |arg| arg.visible_alias("lineage")))]
 #[command(after_help = "Examples:
   mes-fetch live | mes-bars | mes-features
-  mes-fetch live --warm-up day --run run/mes | tee >(mes-bars --interval 1m > minutes.arrow) | mes-bars
+  mes-fetch live --warm-up day --run run/mes |
+      tee >(mes-bars --interval 1m > minutes.arrow) | mes-bars
   eval \"$(mes-sim env)\" && mes-fetch live --to jsonl | head -3   # from an exchange to practise on
   mes-fetch live --replay ticks.parquet --speed 10x | mes-bars | mes-features
-  mes-fetch synth --sessions 1 --ticks > day.arrow && mes-fetch live --replay day.arrow --speed max | mes-bars | head -3
+  mes-fetch synth --sessions 1 --ticks > day.arrow &&
+      mes-fetch live --replay day.arrow --speed max | mes-bars | head -3
 
 Exit codes: 0 done, 1 failed, 2 arguments or key, 3 data, 4 stopped by a person or by another contract")]
 pub struct Args {

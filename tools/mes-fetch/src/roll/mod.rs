@@ -43,7 +43,8 @@ enum Adjust {
 /// have a bar; raw prices stay in raw_open, raw_high, raw_low, raw_close.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  mes-fetch roll --on volume --adjust difference --table rolls.json MESH6.parquet MESM6.parquet > mes.parquet
+  mes-fetch roll --on volume --adjust difference --table rolls.json \\
+      MESH6.parquet MESM6.parquet > mes.parquet
   mes-fetch roll --on expiry-days:4 --adjust ratio MES*.parquet | mes-bars --interval 1m
   mes-fetch roll --on 2026-03-16,2026-06-15 --adjust none MES*.parquet
 

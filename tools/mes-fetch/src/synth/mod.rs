@@ -43,7 +43,8 @@ const SESSIONS: u32 = 60;
 #[command(after_help = "Examples:
   mes-fetch synth --sessions 60 --to parquet > data/synth.parquet
   mes-fetch synth --sessions 1 --ticks --session rth | mes-bars --interval 5s
-  mes-fetch synth --contract MNQ --sessions 5 | mes-features | mes-predict --rule ema-cross | mes-bt --rules mnq-1k
+  mes-fetch synth --contract MNQ --sessions 5 | mes-features |
+      mes-predict --rule ema-cross | mes-bt --rules mnq-1k
 
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped on purpose")]
 pub struct Args {

@@ -25,10 +25,11 @@ use crate::service::Fault;
   mes-projectx watch quotes MES | head -3                        # the market
   mes-projectx watch user &                                      # what happens on the account
   curl -s $TOPSTEPX_API_URL/sim/clock                            # what time it is there
-  mes-sim fault line-cut                                         # let something go wrong: mes-sim faults lists all
+  mes-sim fault line-cut                                         # let something go wrong
   mes-sim journal --kind trade                                   # what the exchange itself has kept
   kill %1                                                        # the day is over
-  mes-sim day.dbn.zst --faults \"$(mes-sim faults --draw 7)\"      # a recorded day on which things go wrong, the same each time
+  mes-sim faults                                                 # what can
+  mes-sim day.dbn.zst --faults \"$(mes-sim faults --draw 7)\"      # a recorded day full of it
 
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped by a person")]
 pub struct Args {
