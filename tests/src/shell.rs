@@ -5,7 +5,15 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::LazyLock,
 };
+
+/// By its path: a name is looked for in the PATH of what is started, for which a copy of this whole process has to be made.
+static BASH: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let bash = env::split_paths(&path).map(|folder| folder.join("bash")).find(|bash| bash.is_file());
+    bash.expect("bash in the PATH")
+});
 
 /// Returns the folder that holds the tools this test was built with.
 pub fn tools() -> PathBuf {
@@ -35,7 +43,7 @@ pub fn bash(folder: &Path, line: &str) -> Command {
     let path = env::join_paths(
         std::iter::once(tools()).chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
     );
-    let mut command = Command::new("bash");
+    let mut command = Command::new(&*BASH);
     command.args(["-o", "pipefail", "-c", line]).current_dir(folder);
     command.env("PATH", path.expect("a PATH")).env("LC_ALL", "C").env("TZ", "Asia/Tokyo");
     for name in [
