@@ -73,7 +73,7 @@ Exit codes: 0 done, 1 failed, 2 arguments, 3 data")]
     /// Make bars and features of each session for itself, and join them to what one run would write
     #[command(after_help = "Examples:
   mes-lab features --out data/features --features-args='--labels=horizon' ticks.parquet
-  mes-lab features --plan --out data/features --bars-args='--session rth' 2026/*.dbn.zst > jobs.jsonl
+  mes-lab features --plan --out data/features --bars-args='--session rth' *.dbn.zst > jobs.jsonl
 
 Writes a folder a session and features.parquet, which is byte for byte what mes-bars FILE... | mes-features --to parquet writes.
 Exit codes: 0 done, 1 failed, 2 arguments, 3 data, 4 stopped; those of a tool that failed are passed on")]

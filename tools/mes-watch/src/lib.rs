@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// day that is over: a slider goes through its rows, and nothing can be pressed.
 #[derive(Parser)]
 #[command(after_help = "Examples:
-  mes-watch                                   # the pipeline in run/; open the address that it prints
+  mes-watch                                   # the pipeline in run/: open the address it prints
   mes-watch --tty                             # the same in this terminal
   mes-watch run/journals/20261120T140000Z.jsonl
   mes-bt --journal day.jsonl day.parquet > /dev/null && mes-watch day.jsonl

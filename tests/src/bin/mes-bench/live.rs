@@ -215,7 +215,7 @@ impl Pipe {
 
     fn end(&mut self) -> Result<()> {
         for pid in self.tools()? {
-            Command::new("kill").args(["-INT", &pid.to_string()]).status()?;
+            Command::new("kill").args(["-TERM", &pid.to_string()]).status()?;
         }
         self.shell.wait()?;
         Ok(())

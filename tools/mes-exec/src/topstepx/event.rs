@@ -47,17 +47,6 @@ pub enum Event {
     Timer,
 }
 
-impl Event {
-    /// Returns the order at the exchange that the user hub tells of, or of whose fill.
-    pub fn about(&self) -> Option<i64> {
-        match self {
-            Event::User { user: UserEvent::Order(order) } => Some(order.id),
-            Event::User { user: UserEvent::Trade(trade) } => Some(trade.order_id),
-            _ => None,
-        }
-    }
-}
-
 /// What the core asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]

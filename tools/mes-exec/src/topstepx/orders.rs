@@ -103,6 +103,8 @@ pub struct Orders {
     /// What was open before the first order that is known, and what the exchange has put right since.
     base: i64,
     sum: i64,
+    /// The order whose fill changed what is open last; none where the exchange put it right.
+    mover: Option<i64>,
 }
 
 impl Orders {
@@ -116,7 +118,8 @@ impl Orders {
         if filled.abs() > entry.by_order.abs() {
             entry.by_order = filled;
         }
-        self.sum += entry.most() - before;
+        let change = entry.most() - before;
+        self.count_in(order.id, change);
         // A leg may have been heard of before what it belongs to.
         if let Some(known) = self.known.get_mut(&order.id).filter(|known| known.owner == Owner::Untagged) {
             known.owner = owner;
@@ -152,6 +155,13 @@ impl Orders {
         }
     }
 
+    fn count_in(&mut self, id: i64, change: i64) {
+        self.sum += change;
+        if change != 0 {
+            self.mover = Some(id);
+        }
+    }
+
     fn owner_of(&self, order: &Order) -> Owner {
         if let Some(tag) = order.custom_tag.as_deref().and_then(Tag::parse) {
             return Owner::Ours { order: tag.order, part: tag.part };
@@ -175,7 +185,8 @@ impl Orders {
         let entry = self.filled.entry(trade.order_id).or_default();
         let before = entry.most();
         entry.by_trades += side.sign() * trade.size;
-        self.sum += entry.most() - before;
+        let change = entry.most() - before;
+        self.count_in(trade.order_id, change);
         self.trades.insert(trade.id, trade);
         true
     }
@@ -217,7 +228,14 @@ impl Orders {
 
     /// Takes it that so many contracts are open: nothing that is known explains the rest.
     pub fn put_right(&mut self, position: i64) {
-        self.base += position - self.exposure();
+        let rest = position - self.exposure();
+        self.base += rest;
+        self.mover = self.mover.filter(|_| rest == 0);
+    }
+
+    /// Returns the order whose fill changed what is open last, where it is known which; it may not have been heard of itself.
+    pub fn mover(&self) -> Option<i64> {
+        self.mover
     }
 
     /// Returns the contracts that are open, negative when short.

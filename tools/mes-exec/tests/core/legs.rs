@@ -1,5 +1,6 @@
 //! Legs that fill after what they belonged to was closed: the market is as quick as the news.
 
+use mes_core::order::Side;
 use mes_exec::topstepx::event::{Answer, Request};
 use serde_json::{Value, json};
 
@@ -61,4 +62,26 @@ fn a_second_leg_that_fills_is_closed_at_once_and_a_click_is_not() {
     clicked.alive.clear();
     let asked = clicked.filled(99, 1, 1);
     assert_eq!((closes(&asked), clicked.core.is_ours()), (0, false), "{:?}", clicked.alerts);
+}
+
+#[test]
+fn legs_that_turn_the_position_while_the_entry_still_fills_are_closed_on_the_right_side() {
+    let mut script = Script::begin(&json!({}));
+    script.enter(2);
+    script.legs(2, 1);
+    script.filled(10, 0, 1);
+    script.told(&json!({"id": 11, "type": 4, "side": 1, "status": 2, "size": 1, "fillVolume": 1, "parentOrderId": 10}));
+    script.filled(11, 1, 1);
+    let asked = script.filled(12, 1, 1);
+    assert_eq!((script.core.exposure(), closes(&asked)), (-1, 1), "{asked:?}");
+    let buys = asked.iter().filter_map(|(_, request)| match request {
+        Request::Place { place, .. } => place.side.known(),
+        _ => None,
+    });
+    assert_eq!(buys.collect::<Vec<_>>(), [Side::Buy], "{asked:?}");
+    // It is told once, and no stop begets another.
+    let more = script.pass(500);
+    assert_eq!((stops(&more).len(), closes(&more)), (0, 0), "{more:?}");
+    let told = script.alerts.iter().filter(|text| text.contains("against the trade"));
+    assert_eq!(told.count(), 1, "{:?}", script.alerts);
 }

@@ -5,6 +5,7 @@ mod legs;
 mod parts;
 mod refused;
 mod script;
+mod strangers;
 
 use mes_core::{order::Action as Wanted, price::Price};
 use mes_exec::topstepx::{

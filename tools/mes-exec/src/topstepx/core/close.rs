@@ -29,8 +29,8 @@ pub(super) struct Closing {
     /// When the last close was sent, and when it was answered.
     sent: Option<i64>,
     answered: Option<i64>,
-    /// Nothing was open since: what opens after that is too much, and waits for no fill of the last close.
-    filled: bool,
+    /// What was open when it was sent, by its sign.
+    of: i64,
     /// Not before, as the service asked.
     not_before: i64,
     calls: u32,
@@ -57,7 +57,7 @@ impl Core {
             since: now,
             sent: None,
             answered: None,
-            filled: false,
+            of: 0,
             not_before: now,
             calls: 0,
         });
@@ -76,8 +76,7 @@ impl Core {
             let works = self.orders.alive().any(|known| self.closes(known));
             let waits = closing.sent.is_some_and(|sent| now - sent < apart)
                 || closing.answered.is_some_and(|answered| now - answered < FILL);
-            let surplus = closing.filled && self.orders.exposure() != 0;
-            let early = waits && !surplus || now < closing.not_before;
+            let early = waits && !self.is_surplus(closing.of) || now < closing.not_before;
             if closing.answered.is_some_and(|answered| now - answered > NEWS) {
                 self.looks.want_now();
             }
@@ -104,6 +103,15 @@ impl Core {
         }
     }
 
+    /// Says whether a leg was filled beside the close of what was open, on the side `of`: what that opened waits for no fill of that
+    /// close. Legs are few, and what others open again and again is closed at the pace of the budget.
+    fn is_surplus(&self, of: i64) -> bool {
+        let mover = self.orders.mover().and_then(|id| self.orders.get(id));
+        let by_leg = mover.is_some_and(|known| known.is(Part::Stop) || known.is(Part::Target));
+        let open = self.orders.exposure().signum();
+        by_leg && open != 0 && open == -of
+    }
+
     /// Recognises the order by which the exchange closes: at market, by nobody's tag, against what is open. Of one that is
     /// older than some seconds a look has to have seen it lately, and it has to be for all of the position.
     fn closes(&self, known: &Known) -> bool {
@@ -123,19 +131,12 @@ impl Core {
         self.call(Purpose::Exit, request);
         let now = self.now.steady;
         if let Some(closing) = &mut self.closing {
-            (closing.sent, closing.answered, closing.filled) = (Some(now), None, false);
+            (closing.sent, closing.answered, closing.of) = (Some(now), None, self.orders.exposure().signum());
             closing.calls += 1;
             let (calls, reason) = (closing.calls, closing.reason.name());
             if calls > 1 {
                 self.alert(format!("not flat yet ({reason}): close sent again, the {calls}. time"));
             }
-        }
-    }
-
-    /// Takes in that a fill changed what is open: nothing is, so the close that was sent has done its work.
-    pub(super) fn close_filled(&mut self) {
-        if let Some(closing) = self.closing.as_mut().filter(|_| self.orders.exposure() == 0) {
-            closing.filled = true;
         }
     }
 

@@ -123,9 +123,8 @@ pub struct Core {
     fatal: Option<Fatal>,
     /// The last time that REST has answered, on the steady clock.
     answered: i64,
-    /// When the position was opened or closed last, and the order whose fill did it, where one message told of it.
+    /// When the position was opened or closed last.
     changed: i64,
-    changed_by: Option<i64>,
     now: Now,
     out: Vec<Action>,
 }
@@ -170,7 +169,6 @@ impl Core {
             fatal: None,
             answered: now.steady,
             changed: now.steady,
-            changed_by: None,
             now,
             out: Vec::new(),
         }
@@ -180,7 +178,6 @@ impl Core {
     pub fn on(&mut self, event: Event, now: Now) -> Vec<Action> {
         self.now = now;
         let before = self.orders.exposure();
-        let about = event.about();
         match event {
             Event::Order { order } => self.order(order),
             Event::Used { order } => self.seen = self.seen.max(order),
@@ -213,8 +210,7 @@ impl Core {
             Event::Timer => {}
         }
         if self.orders.exposure() != before {
-            (self.changed, self.changed_by) = (now.steady, about);
-            self.close_filled();
+            self.changed = now.steady;
         }
         self.decide();
         std::mem::take(&mut self.out)

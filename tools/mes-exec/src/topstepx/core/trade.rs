@@ -35,6 +35,8 @@ pub(super) struct Trade {
     pub target_ticks: i64,
     /// An entry of this run has just opened it.
     fresh: bool,
+    /// The order at the exchange that opened it, while only its fill is known: nobody knows whose it is.
+    unheard: Option<i64>,
     /// The exchange was asked to attach legs.
     pub attached: bool,
     /// Since when the position is open, on the steady clock.
@@ -62,6 +64,7 @@ impl Trade {
             stop_ticks: 0,
             target_ticks: 0,
             fresh: false,
+            unheard: None,
             attached: false,
             since: now,
             wanted: None,
@@ -78,7 +81,8 @@ impl Trade {
 impl Core {
     /// Takes in that an entry of ours has opened a position.
     pub(super) fn opened_by(&mut self, entry: &Entry) {
-        if self.trade.as_ref().is_some_and(|trade| trade.order == entry.order) {
+        let against = self.orders.exposure().signum() == -entry.side.sign();
+        if against || self.trade.as_ref().is_some_and(|trade| trade.order == entry.order) {
             return;
         }
         let since = self.trade.as_ref().map_or(self.now.steady, |trade| trade.since);
@@ -111,45 +115,47 @@ impl Core {
             self.opened_by(&entry);
             self.entry = Some(entry);
         }
+        // An entry on this side explains it.
+        let explained = self.entry.as_ref().is_some_and(|entry| entry.side == Side::of(exposure));
         match &self.trade {
             None => {
-                let side = Side::of(exposure);
-                let opener = self.opener(side);
-                // Protected, then closed, but what is a person's.
-                let (order, why) = match opener {
-                    // It was of another run, or came after all.
-                    Some((order, Part::Entry)) => {
-                        (order, format!("order {order} opened a position after it was given up: closing it"))
-                    }
-                    Some((order, _)) => (
-                        order,
-                        format!(
-                            "a leg of order {order} was filled after its position was closed: {exposure} too many, closing them"
-                        ),
-                    ),
-                    None => (
-                        0,
-                        format!(
-                            "{exposure} contracts are open that no order of ours opened: no entries until they are closed"
-                        ),
-                    ),
-                };
-                self.alert(why);
-                if opener.is_some() {
-                    self.close(0, ExitReason::Limit);
-                }
+                let mover = self.orders.mover();
+                let unheard = mover.filter(|id| self.orders.get(*id).is_none());
                 let stop_ticks = self.setup.widest_ticks;
-                self.trade = Some(Trade { stop_ticks, ..Trade::new(order, side, now) });
+                self.trade = Some(Trade { stop_ticks, unheard, ..Trade::new(0, Side::of(exposure), now) });
+                let opener = mover.and_then(|id| self.ours(id));
+                self.judge(opener);
+                if opener.is_none() {
+                    self.alert(format!("{exposure} contracts are open that no order of ours opened: no entries until they are closed"));
+                }
             }
             // Both legs were filled, or somebody turned it.
-            Some(trade) if trade.side.sign() != exposure.signum() && self.entry.is_none() => {
+            Some(trade) if trade.side.sign() != exposure.signum() && !explained => {
                 self.alert(format!("{exposure} contracts are open against the trade: closing them"));
                 let stop_ticks = self.setup.widest_ticks;
                 self.trade = Some(Trade { stop_ticks, ..Trade::new(0, Side::of(exposure), now) });
                 self.close(0, ExitReason::Limit);
             }
+            Some(Trade { unheard: Some(id), .. }) => {
+                let opener = self.ours(*id);
+                self.judge(opener);
+            }
             Some(_) => {}
         }
+    }
+
+    /// Takes in which order of ours opened what no entry under way explains: protected, and closed. What a person opened is left.
+    fn judge(&mut self, opener: Option<(u64, Part)>) {
+        let (Some((order, part)), Some(trade)) = (opener, &mut self.trade) else { return };
+        (trade.order, trade.unheard) = (order, None);
+        self.alert(match part {
+            // It was of another run, or came after all.
+            Part::Entry => format!("order {order} opened a position after it was given up: closing it"),
+            _ => format!(
+                "a leg of order {order} was filled after its position was closed: closing what it opened"
+            ),
+        });
+        self.close(0, ExitReason::Limit);
     }
 
     /// Sees whether the platform has put legs of its own to a position of ours: a setting of the account that cannot be traded
@@ -186,19 +192,18 @@ impl Core {
             })
         };
         // Its legs may have died with the run that placed them, or never have been sent.
-        let opened = || self.opener(side).filter(|(_, part)| *part == Part::Entry).map(|(order, _)| order);
+        let opened = || match self.ours(self.orders.last_filled(side)?.order.id)? {
+            (order, Part::Entry) => Some(order),
+            _ => None,
+        };
         let order = of(Part::Stop).or_else(|| of(Part::Target)).or_else(opened);
         let stop_ticks = self.setup.widest_ticks;
         self.trade = Some(Trade { stop_ticks, ..Trade::new(order.unwrap_or(0), side, self.now.steady) });
     }
 
-    /// Returns the order of ours that opened what no entry under way explains, and which of its parts.
-    fn opener(&self, side: Side) -> Option<(u64, Part)> {
-        let last = match self.changed_by {
-            Some(id) => self.orders.get(id),
-            None => self.orders.last_filled(side),
-        };
-        match last.filter(|known| !known.is_old())?.owner {
+    /// Returns which of our orders one at the exchange is, and which part of it, where it had not ended before the start.
+    fn ours(&self, id: i64) -> Option<(u64, Part)> {
+        match self.orders.get(id).filter(|known| !known.is_old())?.owner {
             Owner::Ours { order, part } => Some((order, part)),
             Owner::Untagged => None,
         }
