@@ -197,11 +197,13 @@ impl Script {
             }
             Request::Close { .. } => {
                 self.fill(4, "", 1, self.position, news);
-                for id in [2, 3] {
-                    let mut leg = self.orders.iter().find(|order| order["id"] == id).cloned().expect("a leg");
-                    leg["status"] = json!(3);
-                    self.change(leg, news);
-                }
+                Answer::Done
+            }
+            Request::Cancel { cancel } => {
+                let is_it = |order: &&Value| order["id"] == cancel.order_id;
+                let mut leg = self.orders.iter().find(is_it).cloned().expect("a leg");
+                leg["status"] = json!(3);
+                self.change(leg, news);
                 Answer::Done
             }
             other => unreachable!("{other:?}"),
