@@ -103,7 +103,7 @@ pub struct Orders {
     /// What was open before the first order that is known, and what the exchange has put right since.
     base: i64,
     sum: i64,
-    /// The order whose fill changed what is open last; none where the exchange put it right.
+    /// The order whose fill opened what is open, or added to it last; none where the exchange put it right.
     mover: Option<i64>,
 }
 
@@ -157,7 +157,7 @@ impl Orders {
 
     fn count_in(&mut self, id: i64, change: i64) {
         self.sum += change;
-        if change != 0 {
+        if change != 0 && change.signum() == self.exposure().signum() {
             self.mover = Some(id);
         }
     }
@@ -233,7 +233,8 @@ impl Orders {
         self.mover = self.mover.filter(|_| rest == 0);
     }
 
-    /// Returns the order whose fill changed what is open last, where it is known which; it may not have been heard of itself.
+    /// Returns the order whose fill opened what is open, or added to it last, where it is known which; it may not have been heard of
+    /// itself.
     pub fn mover(&self) -> Option<i64> {
         self.mover
     }
@@ -266,6 +267,13 @@ impl Orders {
     /// Returns what is filled of an order, without a sign.
     pub fn filled_of(&self, id: i64) -> i64 {
         self.filled.get(&id).map_or(0, |filled| filled.most().abs())
+    }
+
+    /// Returns what entries of an order have filled.
+    pub fn entered(&self, order: u64) -> i64 {
+        let entries =
+            self.known.values().filter(|known| known.owner == Owner::Ours { order, part: Part::Entry });
+        entries.map(|known| self.filled_of(known.order.id)).sum()
     }
 
     /// Returns the order that was filled last on a side, if it was heard of: that of the last fill, or where no fill is known the

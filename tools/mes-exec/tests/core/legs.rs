@@ -85,3 +85,33 @@ fn legs_that_turn_the_position_while_the_entry_still_fills_are_closed_on_the_rig
     let told = script.alerts.iter().filter(|text| text.contains("against the trade"));
     assert_eq!(told.count(), 1, "{:?}", script.alerts);
 }
+
+#[test]
+fn a_leg_whose_fill_is_told_before_that_of_its_entry_closes_nothing() {
+    let mut script = Script::begin(&json!({}));
+    script.enter(2);
+    script.legs(2, 1);
+    let target = json!({"id": 12, "type": 1, "side": 1, "status": 1, "size": 2, "fillVolume": 1, "customTag": "mes.n.1-TP",
+        "parentOrderId": 10, "limitPrice": 6754.0});
+    let mut asked = script.told(&target);
+    assert_eq!(script.core.exposure(), -1);
+    asked.extend(script.filled(10, 0, 2));
+    script.position = 1;
+    asked.extend(script.pass(250));
+    assert_eq!((closes(&asked), stops(&asked)), (0, vec![]), "{:?}", script.alerts);
+    assert!(script.core.is_ours() && script.core.is_protected());
+}
+
+#[test]
+fn legs_on_the_side_of_what_others_opened_are_cancelled() {
+    let mut script = Script::begin(&json!({}));
+    script.enter(1);
+    script.legs(1, 8);
+    // A person sells two while it is on its way.
+    script.filled(99, 1, 2);
+    script.told(&json!({"id": 99, "type": 2, "side": 1, "status": 2, "size": 2, "fillVolume": 2}));
+    script.told(&json!({"id": 10, "type": 2, "side": 0, "status": 2, "size": 1, "fillVolume": 1, "customTag": "mes.n.1"}));
+    let mut asked = script.filled(10, 0, 1);
+    asked.extend(script.pass(500));
+    assert_eq!((script.core.exposure(), cancelled(&asked)), (-1, vec![11, 12]), "{:?}", script.alerts);
+}

@@ -50,3 +50,17 @@ fn what_others_open_again_is_closed_no_more_than_once_a_second() {
     assert_eq!(closes(&asked), 0, "{:?}", script.alerts);
     assert_eq!(closes(&script.pass(600)), 1, "{:?}", script.alerts);
 }
+
+#[test]
+fn an_entry_that_comes_against_what_a_person_holds_does_not_close_it() {
+    let mut script = Script::begin(&json!({}));
+    script.filled(99, 1, 2);
+    let mut asked = script.filled(70, 0, 1);
+    let late = json!({"id": 70, "type": 2, "side": 0, "status": 2, "size": 1, "fillVolume": 1, "customTag": "mes.o.7"});
+    asked.extend(script.told(&late));
+    asked.extend(
+        script.told(&json!({"id": 99, "type": 2, "side": 1, "status": 2, "size": 2, "fillVolume": 2})),
+    );
+    asked.extend(script.pass(500));
+    assert_eq!((script.core.exposure(), closes(&asked)), (-1, 0), "{:?}", script.alerts);
+}

@@ -162,17 +162,18 @@ impl Core {
     /// Cancels what belongs to nothing: legs of what is closed, entries that were given up.
     pub(super) fn sweep(&mut self) {
         let now = self.now.steady;
-        let flat = self.orders.exposure() == 0;
+        let exposure = self.orders.exposure();
         let entry = self.entry.as_ref().and_then(super::entry::Entry::id);
-        let waits = self.entry.is_some();
+        let waits = self.entry.is_some() || self.lacks_news();
         let stray = |known: &&Known| {
             let Owner::Ours { part, .. } = known.owner else { return false };
             if part == Part::Entry {
-                return Some(known.order.id) != entry && !waits;
+                return Some(known.order.id) != entry && self.entry.is_none();
             }
-            // Legs wait for an entry that may still fill, and after one of them until the exchange has cancelled the other itself. A
-            // close has no legs: those of what it closed would open a position of their own.
-            flat && !waits && (self.closing.is_some() || now - self.changed > SIBLING)
+            // Legs that close nothing wait for an entry that may still fill, and after one of them until the exchange has cancelled
+            // the other itself. A close has no legs: those of what it closed would open a position of their own.
+            let idle = exposure == 0 || known.side() == Side::of(exposure);
+            idle && !waits && (self.closing.is_some() || now - self.changed > SIBLING)
         };
         let strays: Vec<i64> = self.orders.alive().filter(stray).map(|known| known.order.id).collect();
         for id in strays {

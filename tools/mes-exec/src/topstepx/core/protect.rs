@@ -21,7 +21,7 @@ use crate::topstepx::{
 };
 
 /// How long the exchange's own legs may take to be heard of.
-const ATTACHED: i64 = 300 * MILLI;
+pub(super) const ATTACHED: i64 = 300 * MILLI;
 /// How long a position may be without a stop while REST answers.
 const BARE: i64 = SECOND;
 

@@ -7,7 +7,7 @@ use mes_core::{
 };
 use mes_projectx::wire::OrderKind;
 
-use super::{Core, Fatal, entry::Entry};
+use super::{Core, Fatal, entry::Entry, protect::ATTACHED};
 use crate::topstepx::{
     orders::{Known, Owner},
     tag::Part,
@@ -82,7 +82,8 @@ impl Core {
     /// Takes in that an entry of ours has opened a position.
     pub(super) fn opened_by(&mut self, entry: &Entry) {
         let against = self.orders.exposure().signum() == -entry.side.sign();
-        if against || self.trade.as_ref().is_some_and(|trade| trade.order == entry.order) {
+        let is_its = |trade: &Trade| trade.order == entry.order && trade.side == entry.side;
+        if against || self.trade.as_ref().is_some_and(is_its) {
             return;
         }
         let since = self.trade.as_ref().map_or(self.now.steady, |trade| trade.since);
@@ -115,14 +116,18 @@ impl Core {
             self.opened_by(&entry);
             self.entry = Some(entry);
         }
-        // An entry on this side explains it.
-        let explained = self.entry.as_ref().is_some_and(|entry| entry.side == Side::of(exposure));
+        if self.lacks_news() {
+            return self.looks.want_now();
+        }
         match &self.trade {
             None => {
                 let mover = self.orders.mover();
                 let unheard = mover.filter(|id| self.orders.get(*id).is_none());
                 let stop_ticks = self.setup.widest_ticks;
                 self.trade = Some(Trade { stop_ticks, unheard, ..Trade::new(0, Side::of(exposure), now) });
+                if unheard.is_some() {
+                    self.looks.want(true);
+                }
                 let opener = mover.and_then(|id| self.ours(id));
                 self.judge(opener);
                 if opener.is_none() {
@@ -130,7 +135,7 @@ impl Core {
                 }
             }
             // Both legs were filled, or somebody turned it.
-            Some(trade) if trade.side.sign() != exposure.signum() && !explained => {
+            Some(trade) if trade.side.sign() != exposure.signum() => {
                 self.alert(format!("{exposure} contracts are open against the trade: closing them"));
                 let stop_ticks = self.setup.widest_ticks;
                 self.trade = Some(Trade { stop_ticks, ..Trade::new(0, Side::of(exposure), now) });
@@ -142,6 +147,14 @@ impl Core {
             }
             Some(_) => {}
         }
+    }
+
+    /// Says whether a leg is known to have filled more than its entry: what the entry has filled is on its way.
+    pub(super) fn lacks_news(&self) -> bool {
+        let Some(id) = self.orders.mover() else { return false };
+        let Some((order, Part::Stop | Part::Target)) = self.ours(id) else { return false };
+        let soon = self.now.steady - self.changed < ATTACHED;
+        soon && self.orders.filled_of(id) > self.orders.entered(order)
     }
 
     /// Takes in which order of ours opened what no entry under way explains: protected, and closed. What a person opened is left.
