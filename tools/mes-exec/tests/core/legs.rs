@@ -66,9 +66,7 @@ fn a_second_leg_that_fills_is_closed_at_once_and_a_click_is_not() {
 
 #[test]
 fn legs_that_turn_the_position_while_the_entry_still_fills_are_closed_on_the_right_side() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 1);
+    let mut script = Script::entering(2, 1);
     script.filled(10, 0, 1);
     script.told(&json!({"id": 11, "type": 4, "side": 1, "status": 2, "size": 1, "fillVolume": 1, "parentOrderId": 10}));
     script.filled(11, 1, 1);
@@ -88,9 +86,7 @@ fn legs_that_turn_the_position_while_the_entry_still_fills_are_closed_on_the_rig
 
 #[test]
 fn a_leg_whose_fill_is_told_before_that_of_its_entry_closes_nothing() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 1);
+    let mut script = Script::entering(2, 1);
     let target = json!({"id": 12, "type": 1, "side": 1, "status": 1, "size": 2, "fillVolume": 1, "customTag": "mes.n.1-TP",
         "parentOrderId": 10, "limitPrice": 6754.0});
     let mut asked = script.told(&target);
@@ -104,9 +100,7 @@ fn a_leg_whose_fill_is_told_before_that_of_its_entry_closes_nothing() {
 
 #[test]
 fn legs_on_the_side_of_what_others_opened_are_cancelled() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(1);
-    script.legs(1, 8);
+    let mut script = Script::entering(1, 8);
     // A person sells two while it is on its way.
     script.filled(99, 1, 2);
     script.told(&json!({"id": 99, "type": 2, "side": 1, "status": 2, "size": 2, "fillVolume": 2}));

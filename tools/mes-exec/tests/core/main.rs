@@ -123,9 +123,7 @@ fn legs_that_the_platform_adds_end_the_run_and_name_the_setting() {
 
 #[test]
 fn stop_and_target_are_as_large_as_the_position() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(3);
-    script.legs(3, 1);
+    let mut script = Script::entering(3, 1);
     script.filled(10, 0, 1);
     // What is not filled is cancelled, and its legs stay as large as they were.
     script.told(&json!({"id": 10, "type": 2, "side": 0, "status": 3, "size": 3, "fillVolume": 1, "customTag": "mes.n.1"}));

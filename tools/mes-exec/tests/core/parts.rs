@@ -7,9 +7,7 @@ use crate::script::Script;
 
 #[test]
 fn legs_of_an_entry_that_fills_in_parts_stay_whole() {
-    let mut script = Script::begin(&json!({}));
-    script.enter(2);
-    script.legs(2, 8);
+    let mut script = Script::entering(2, 8);
     script
         .told(&json!({"id": 10, "type": 2, "side": 0, "status": 1, "fillVolume": 1, "customTag": "mes.n.1"}));
     assert_eq!(script.core.exposure(), 1);

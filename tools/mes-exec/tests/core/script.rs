@@ -62,11 +62,17 @@ impl Script {
         script
     }
 
-    /// Is long what one entry bought, stop and target working.
-    pub fn long(contracts: i64) -> Script {
+    /// Has asked to buy, and heard of the legs: waiting (8) or working (1).
+    pub fn entering(contracts: i64, legs: i64) -> Script {
         let mut script = Script::begin(&json!({}));
         script.enter(contracts);
-        script.legs(contracts, 1);
+        script.legs(contracts, legs);
+        script
+    }
+
+    /// Is long what one entry bought, stop and target working.
+    pub fn long(contracts: i64) -> Script {
+        let mut script = Script::entering(contracts, 1);
         script.filled(10, 0, contracts);
         script.pass(500);
         script
